@@ -1,0 +1,57 @@
+# weft_component(<name> SOURCES ... [USES <component>...] [PRIVATE_LIBRARIES ...])
+#
+# Declares the component <name>: target weft_<name>, alias weft::<name>. USES is the one place that
+# says which components its headers and sources may include; the `layering` test compares it with
+# the #include lines. PRIVATE_LIBRARIES are third-party targets that no public header mentions.
+function(weft_component name)
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;PRIVATE_LIBRARIES" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "weft_component(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+
+  set(target weft_${name})
+  if(arg_SOURCES)
+    add_library(${target} STATIC ${arg_SOURCES})
+    set(scope PUBLIC)
+    target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+    target_link_libraries(${target} PRIVATE ${arg_PRIVATE_LIBRARIES})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    weft_developer_flags(${target})
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(weft::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(${target} ${scope} cxx_std_20)
+  target_include_directories(${target} ${scope}
+    "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+    "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+  foreach(used IN LISTS arg_USES)
+    target_link_libraries(${target} ${scope} weft::${used})
+  endforeach()
+
+  set_property(GLOBAL APPEND PROPERTY WEFT_COMPONENTS ${name})
+  set_property(GLOBAL PROPERTY WEFT_USES_${name} "${arg_USES}")
+endfunction()
+
+# Writes one line per component, `name: used used ...`, for the layering test.
+function(weft_write_component_list)
+  get_property(names GLOBAL PROPERTY WEFT_COMPONENTS)
+  set(text "")
+  foreach(name IN LISTS names)
+    get_property(uses GLOBAL PROPERTY WEFT_USES_${name})
+    list(JOIN uses " " uses)
+    string(APPEND text "${name}: ${uses}\n")
+  endforeach()
+  file(WRITE "${PROJECT_BINARY_DIR}/components.txt" "${text}")
+endfunction()
+
+# Sanitizers, and warnings where a preset asks for them through WEFT_WARNINGS.
+function(weft_developer_flags target)
+  if(WEFT_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${WEFT_SANITIZE})
+  endif()
+  target_compile_options(${target} PRIVATE ${WEFT_WARNINGS})
+endfunction()
