@@ -1,5 +1,6 @@
-# What only people who work on weft need: tests and benchmarks. Never read by a consumer.
+# What only people who work on weft need: tests and fuzzers. Never read by a consumer.
 find_package(GTest REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
 include(GoogleTest)
 
 # weft_test(<name> SOURCES ... USES <component>... [LIBRARIES ...])
@@ -13,4 +14,41 @@ function(weft_test name)
   target_link_libraries(test_${name} PRIVATE ${arg_USES} ${arg_LIBRARIES} GTest::gtest GTest::gtest_main)
   weft_developer_flags(test_${name})
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+endfunction()
+
+# weft_fuzzer(<name> SOURCES ... USES <component>... [LIBRARIES ...])
+#
+# A program around LLVMFuzzerTestOneInput, for bytes that come from outside. In the fuzz preset it is
+# a libFuzzer program that `./dev fuzz` runs; in every other build it replays its seed corpus,
+# tests/fuzz/corpus/<name>/, as the ctest case fuzz.<name>.
+function(weft_fuzzer name)
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+  set(corpus "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}")
+  if(NOT IS_DIRECTORY "${corpus}")
+    message(FATAL_ERROR "weft_fuzzer(${name}): no seed corpus; put at least one input into ${corpus}")
+  endif()
+  add_executable(fuzz_${name} ${arg_SOURCES})
+  target_include_directories(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests" "${PROJECT_SOURCE_DIR}/src")
+  list(TRANSFORM arg_USES PREPEND weft::)
+  target_link_libraries(fuzz_${name} PRIVATE ${arg_USES} ${arg_LIBRARIES})
+  weft_developer_flags(fuzz_${name})
+  if(WEFT_SANITIZE MATCHES "fuzzer")
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    set_property(GLOBAL APPEND PROPERTY WEFT_FUZZERS fuzz_${name})
+  else()
+    target_sources(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/replay_corpus.cpp")
+    add_test(NAME fuzz.${name} COMMAND fuzz_${name} "${corpus}")
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 120)
+  endif()
+endfunction()
+
+# Writes the path of each libFuzzer program to fuzzers.txt and makes the target `weft_fuzzers`.
+function(weft_write_fuzzer_list)
+  get_property(fuzzers GLOBAL PROPERTY WEFT_FUZZERS)
+  set(text "")
+  foreach(fuzzer IN LISTS fuzzers)
+    string(APPEND text "$<TARGET_FILE:${fuzzer}>\n")
+  endforeach()
+  file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/fuzzers.txt" CONTENT "${text}")
+  add_custom_target(weft_fuzzers DEPENDS ${fuzzers})
 endfunction()

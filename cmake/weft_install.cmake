@@ -1,1 +1,52 @@
-# Install rules and the CMake package.
+# Install rules, the CMake package and the pkg-config file. Only read where weft is the top project;
+# everything installed is found relative to the package files, so the prefix may be moved.
+include(CMakePackageConfigHelpers)
+
+set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
+
+get_property(components GLOBAL PROPERTY WEFT_COMPONENTS)
+list(TRANSFORM components PREPEND weft_ OUTPUT_VARIABLE targets)
+install(TARGETS ${targets} weft_sqlite EXPORT weftTargets
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weft" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+if(TARGET weft)
+  install(TARGETS weft RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/CHANGELOG.md"
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
+# find_package(weft): from the installed tree, and from a build tree through weft_DIR.
+set(WEFT_FINDS_SQLITE ON)
+if(WEFT_SQLITE_SOURCE)
+  set(WEFT_FINDS_SQLITE OFF)
+endif()
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/weftConfig.cmake.in" "${PROJECT_BINARY_DIR}/weftConfig.cmake"
+  INSTALL_DESTINATION "${package_folder}"
+  NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/weftConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/weftConfig.cmake" "${PROJECT_BINARY_DIR}/weftConfigVersion.cmake"
+  DESTINATION "${package_folder}")
+install(EXPORT weftTargets NAMESPACE weft:: DESTINATION "${package_folder}")
+export(EXPORT weftTargets NAMESPACE weft:: FILE "${PROJECT_BINARY_DIR}/weftTargets.cmake")
+
+# pkg-config: the static libraries, highest first as the linker wants them.
+list(REVERSE components)
+set(WEFT_PC_LIBRARIES "")
+foreach(component IN LISTS components)
+  get_target_property(type weft_${component} TYPE)
+  if(type STREQUAL "STATIC_LIBRARY")
+    string(APPEND WEFT_PC_LIBRARIES " -lweft_${component}")
+  endif()
+endforeach()
+set(WEFT_PC_REQUIRES "libcrypto >= 3.0, fmt >= 9")
+if(WEFT_SQLITE_SOURCE)
+  string(APPEND WEFT_PC_LIBRARIES " -lweft_sqlite -lm")
+else()
+  string(APPEND WEFT_PC_REQUIRES ", sqlite3 >= 3.40")
+endif()
+file(RELATIVE_PATH WEFT_PC_TO_PREFIX
+  "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
+string(REGEX REPLACE "/$" "" WEFT_PC_TO_PREFIX "${WEFT_PC_TO_PREFIX}")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/weft.pc.in" "${PROJECT_BINARY_DIR}/weft.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/weft.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
