@@ -1,0 +1,90 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include <weft/context/context.hpp>
+#include <weft/core/clock.hpp>
+#include <weft/core/task_block.hpp>
+#include <weft/core/unwinding.hpp>
+
+// How cancellation is kept. Users read cancellation.hpp.
+
+namespace weft::detail {
+
+/// One cancellable part of the task tree: a fiber, or a cancel_scope within a task.
+///
+/// States form a tree. Its shape (parent_, children, siblings, task_) is guarded by one lock for the
+/// whole process, held for a few pointer moves; the flag and the deadline are read without it.
+/// Cancelling a state marks all states below it and unparks their tasks, under that lock, so a task
+/// cannot end its state and go while it is being woken. A state that ends hands its children to its
+/// parent, so a living tree does not keep its finished ancestors.
+class cancel_state {
+ public:
+  /// Joins the tree below `parent` (null: a root of its own). `task` is unparked on cancel.
+  cancel_state(cancel_state* parent, steady_time until, task_block* task) noexcept;
+  cancel_state(const cancel_state&) = delete;
+  cancel_state& operator=(const cancel_state&) = delete;
+
+  void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+  }
+
+  /// Marks this state and all below it; the first reason of each holds.
+  void cancel(cancel_reason reason) noexcept;
+  /// The reason it was cancelled for, if it was. Does not look at the deadline.
+  std::optional<cancel_reason> requested() const noexcept;
+  /// The effective deadline: the earliest of its own and its ancestors' at creation.
+  steady_time deadline() const noexcept { return deadline_; }
+
+  /// The fiber that runs under this state; set when it starts.
+  void set_task(task_block* task) noexcept;
+  /// The part of the work is over: leaves the tree and hands its children to its parent.
+  void finish() noexcept;
+
+ protected:
+  virtual ~cancel_state();
+
+ private:
+  virtual void destroy() noexcept = 0;
+  void mark_subtree(unsigned char mark) noexcept;
+  void link_below(cancel_state* parent) noexcept;
+  void unlink() noexcept;
+
+  std::atomic<int> refs_{1};
+  std::atomic<unsigned char> mark_{0};  // 0, or 1 + cancel_reason
+  steady_time deadline_;                // constant after construction
+  task_block* task_;                    // guarded by the tree lock
+  bool finished_ = false;               // guarded by the tree lock
+  cancel_state* parent_ = nullptr;      // guarded by the tree lock; owned
+  cancel_state* first_child_ = nullptr;  // guarded by the tree lock
+  cancel_state* next_ = nullptr;         // guarded by the tree lock; siblings
+  cancel_state* previous_ = nullptr;     // guarded by the tree lock
+};
+
+/// The cancel state in force for the running task; null if nothing can cancel it.
+cancel_state* current_cancel_state() noexcept;
+
+/// The reason for which `task`'s waits must end now; looks at flag and deadline. Nothing while an
+/// exception is unwinding: a destructor that waits is not cancelled a second time.
+std::optional<cancel_reason> pending_cancellation() noexcept;
+
+/// A cancel state with the context node that puts it in force, in one allocation. The node owns the
+/// reference that the state is born with.
+class cancel_node : public cancel_state {
+ public:
+  /// A state below that of `parent_ref`, which it takes over; its node inherits those bindings.
+  cancel_node(context_node* parent_ref, steady_time until, task_block* task) noexcept;
+
+  /// The context in which this state is in force. Once: it takes over the node's first reference.
+  context as_context() noexcept { return context::from_node(&node_); }
+
+ private:
+  context_node node_;
+};
+
+/// The running task's bindings without anything that cancels.
+context shielded_current();
+
+}  // namespace weft::detail

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <atomic>
+
+namespace weft::detail {
+
+/// Guards a few instructions. Never held across a wait, a callback of the user, or an allocation.
+class spin_lock {
+ public:
+  void lock() noexcept {
+    if (locked_.exchange(true, std::memory_order_acquire)) lock_slow();
+  }
+  void unlock() noexcept { locked_.store(false, std::memory_order_release); }
+
+ private:
+  void lock_slow() noexcept;
+  std::atomic<bool> locked_{false};
+};
+
+}  // namespace weft::detail

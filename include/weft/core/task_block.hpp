@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include <weft/core/clock.hpp>
+
+namespace weft::detail {
+
+struct context_node;
+
+/// What everything that waits knows of the task it runs in: a fiber, or a plain thread.
+///
+/// How a wait works. A task parks until it holds a permit; unpark() gives the permit, from any
+/// thread, and giving it twice is giving it once. A permit may be left over from an earlier wait, so
+/// everyone who parks re-checks his own condition in a loop. A primitive marks its waiter as served
+/// and unparks it while it holds the primitive's lock, and a waiter leaves only after it has held
+/// that lock: so nobody touches the block of a task that has gone on.
+class task_block {
+ public:
+  /// The running task's block. One thread-local load; for a plain thread it is made at first use.
+  static task_block& current() noexcept;
+
+  /// Takes the permit, waiting for it until `until`. False when the bound passed first.
+  /// Does not look at cancellation: context/wait.hpp does.
+  virtual bool park_until(steady_time until) = 0;
+
+  /// Gives the permit. Any thread; never waits; on a fiber's block it queues the fiber.
+  virtual void unpark() noexcept = 0;
+
+  /// Unique in the process, never reused.
+  std::uint64_t id() const noexcept { return id_; }
+  bool is_fiber() const noexcept { return is_fiber_; }
+  virtual std::string_view name() const noexcept = 0;
+
+  /// The bindings in force; owned by the block; changed by the task itself only.
+  context_node* context = nullptr;
+  /// The wait the task is parked in, a literal, null while it runs; for people.
+  std::atomic<const char*> waits_for{nullptr};
+  /// Set by no_wait_scope: why a wait is not allowed here; null where it is.
+  const char* no_wait = nullptr;
+
+ protected:
+  task_block(std::uint64_t id, bool is_fiber) noexcept : id_(id), is_fiber_(is_fiber) {}
+  ~task_block() = default;
+
+ private:
+  std::uint64_t id_;
+  bool is_fiber_;
+};
+
+/// The next task id.
+std::uint64_t next_task_id() noexcept;
+
+/// The thread's pointer to its running task. Set by whoever switches tasks on this thread.
+void set_current_task(task_block* task) noexcept;
+/// As task_block::current(), but null on a thread that never had a task.
+task_block* current_task_or_null() noexcept;
+
+}  // namespace weft::detail

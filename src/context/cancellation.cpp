@@ -1,0 +1,181 @@
+#include <weft/context/cancellation.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+
+#include <weft/context/wait.hpp>
+
+namespace weft {
+namespace detail {
+namespace {
+
+// One lock for the shape of all cancel trees; see cancel_state.
+spin_lock tree_lock;
+
+/// The state of a cancel_scope, with the context node that puts it in force.
+class scope_state final : public cancel_node {
+ public:
+  explicit scope_state(steady_time until)
+      : cancel_node(capture_current(), until, &task_block::current()) {}
+
+ private:
+  void destroy() noexcept override { delete this; }
+};
+
+}  // namespace
+
+cancel_state::cancel_state(cancel_state* parent, steady_time until, task_block* task) noexcept
+    : deadline_(parent == nullptr ? until : std::min(until, parent->deadline_)), task_(task) {
+  if (parent == nullptr) return;
+  const std::lock_guard lock(tree_lock);
+  while (parent->finished_ && parent->parent_ != nullptr) parent = parent->parent_;
+  mark_.store(parent->mark_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  parent->retain();
+  link_below(parent);
+}
+
+cancel_state::~cancel_state() {
+  if (parent_ != nullptr) parent_->release();
+}
+
+void cancel_state::link_below(cancel_state* parent) noexcept {
+  parent_ = parent;
+  previous_ = nullptr;
+  next_ = parent->first_child_;
+  if (next_ != nullptr) next_->previous_ = this;
+  parent->first_child_ = this;
+}
+
+void cancel_state::unlink() noexcept {
+  if (parent_ == nullptr) return;
+  (previous_ != nullptr ? previous_->next_ : parent_->first_child_) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+}
+
+void cancel_state::cancel(cancel_reason reason) noexcept {
+  const std::lock_guard lock(tree_lock);
+  mark_subtree(static_cast<unsigned char>(1 + static_cast<unsigned char>(reason)));
+}
+
+// Walks without recursion: a tree may be as deep as a chain of a million fibers.
+void cancel_state::mark_subtree(unsigned char mark) noexcept {
+  cancel_state* at = this;
+  for (;;) {
+    if (at->mark_.load(std::memory_order_relaxed) == 0) {
+      at->mark_.store(mark, std::memory_order_release);
+      if (at->task_ != nullptr) at->task_->unpark();
+    }
+    if (at->first_child_ != nullptr) {
+      at = at->first_child_;
+      continue;
+    }
+    while (at != this && at->next_ == nullptr) at = at->parent_;
+    if (at == this) return;
+    at = at->next_;
+  }
+}
+
+std::optional<cancel_reason> cancel_state::requested() const noexcept {
+  const unsigned char mark = mark_.load(std::memory_order_acquire);
+  return mark == 0 ? std::nullopt : std::optional(static_cast<cancel_reason>(mark - 1));
+}
+
+void cancel_state::set_task(task_block* task) noexcept {
+  const std::lock_guard lock(tree_lock);
+  task_ = task;
+}
+
+void cancel_state::finish() noexcept {
+  int orphans = 0;
+  {
+    const std::lock_guard lock(tree_lock);
+    finished_ = true;
+    task_ = nullptr;
+    unlink();
+    while (cancel_state* const child = first_child_) {
+      child->unlink();
+      if (parent_ != nullptr) {
+        parent_->retain();
+        child->link_below(parent_);
+      } else {
+        child->parent_ = nullptr;
+        child->next_ = child->previous_ = nullptr;
+      }
+      ++orphans;
+    }
+    next_ = previous_ = nullptr;
+  }
+  for (; orphans > 0; --orphans) release();  // the references that the children held
+}
+
+cancel_state* current_cancel_state() noexcept {
+  const context_node* const node = task_block::current().context;
+  return node == nullptr ? nullptr : node->cancel;
+}
+
+std::optional<cancel_reason> pending_cancellation() noexcept {
+  const cancel_state* const state = current_cancel_state();
+  if (state == nullptr) return std::nullopt;
+  auto reason = state->requested();
+  if (!reason && state->deadline() != no_deadline && state->deadline() <= steady_clock::now()) {
+    reason = cancel_reason::deadline;
+  }
+  if (reason && std::uncaught_exceptions() > 0) return std::nullopt;
+  return reason;
+}
+
+cancel_node::cancel_node(context_node* parent_ref, steady_time until, task_block* task) noexcept
+    : cancel_state(parent_ref == nullptr ? nullptr : parent_ref->cancel, until, task),
+      node_(parent_ref, this, 0, [](context_node*) noexcept {}) {}
+
+context shielded_current() {
+  auto* const node = new context_node(nullptr, nullptr, 0, [](context_node* gone) noexcept { delete gone; });
+  node->parent = capture_current();
+  if (node->parent != nullptr) node->key_mask = node->parent->key_mask;
+  return context::from_node(node);
+}
+
+void throw_deadline_exceeded(const char* border) {
+  throw deadline_exceeded(std::string(border) + ": the work did not finish before its deadline");
+}
+
+}  // namespace detail
+
+std::optional<steady_time> deadline() noexcept {
+  const detail::cancel_state* const state = detail::current_cancel_state();
+  if (state == nullptr || state->deadline() == no_deadline) return std::nullopt;
+  return state->deadline();
+}
+
+std::optional<steady_clock::duration> remaining() noexcept {
+  const auto until = deadline();
+  if (!until) return std::nullopt;
+  return std::max(*until - steady_clock::now(), steady_clock::duration::zero());
+}
+
+std::optional<cancel_reason> cancellation_requested() noexcept { return detail::pending_cancellation(); }
+
+void checkpoint() { detail::check_cancelled("checkpoint"); }
+
+namespace {
+
+bool is_earlier_than_current(steady_time until) {
+  const detail::cancel_state* const outer = detail::current_cancel_state();
+  return until != no_deadline && (outer == nullptr || until < outer->deadline());
+}
+
+}  // namespace
+
+cancel_scope::cancel_scope(steady_time until)
+    : bounds_(is_earlier_than_current(until)), state_(new detail::scope_state(until)), attached_(state_->as_context()) {}
+
+cancel_scope::~cancel_scope() { state_->finish(); }
+
+void cancel_scope::cancel(cancel_reason reason) noexcept { state_->cancel(reason); }
+
+bool cancel_scope::is_cancelled() const noexcept { return state_->requested().has_value(); }
+
+bool cancel_scope::deadline_passed() const noexcept { return bounds_ && state_->deadline() <= steady_clock::now(); }
+
+}  // namespace weft

@@ -1,0 +1,75 @@
+#include <weft/context/wait.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <string>
+
+#include <weft/core/error.hpp>
+
+namespace weft::detail {
+
+void waiter_line::push_back(waiter& one) noexcept {
+  one.next = nullptr;
+  one.previous = last_;
+  (last_ != nullptr ? last_->next : first_) = &one;
+  last_ = &one;
+  ++size_;
+}
+
+void waiter_line::remove(waiter& one) noexcept {
+  (one.previous != nullptr ? one.previous->next : first_) = one.next;
+  (one.next != nullptr ? one.next->previous : last_) = one.previous;
+  --size_;
+}
+
+void waiter_line::serve(waiter& one) noexcept {
+  remove(one);
+  one.served = true;
+  one.task->unpark();
+}
+
+namespace {
+
+[[noreturn]] void refuse_wait(const task_block& task, const char* what) {
+  throw error(errc::misuse, std::string(what) + ": this would wait inside " + task.no_wait +
+                                ", where waiting is not allowed; do it before or after");
+}
+
+}  // namespace
+
+wait_outcome wait_in(waiter_line& line, waiter& one, std::unique_lock<spin_lock>& lock, steady_time until,
+                     const char* what, bool cancellable) {
+  task_block& task = task_block::current();
+  if (task.no_wait != nullptr) refuse_wait(task, what);
+  // A destructor that waits while an exception unwinds must not throw another one.
+  const bool may_throw = cancellable && std::uncaught_exceptions() == 0;
+  const cancel_state* const state = may_throw ? current_cancel_state() : nullptr;
+  const steady_time bound = state == nullptr ? until : std::min(until, state->deadline());
+  one.task = &task;
+  line.push_back(one);
+  task.waits_for.store(what, std::memory_order_relaxed);
+  wait_outcome outcome = wait_outcome::served;
+  while (!one.served) {
+    if (state != nullptr && pending_cancellation()) {
+      outcome = wait_outcome::cancelled;
+      break;
+    }
+    lock.unlock();
+    const bool woken = task.park_until(bound);
+    lock.lock();
+    if (!woken && !one.served && bound == until) {
+      outcome = wait_outcome::timed_out;
+      break;
+    }
+  }
+  task.waits_for.store(nullptr, std::memory_order_relaxed);
+  if (outcome != wait_outcome::served) line.remove(one);
+  return outcome;
+}
+
+void throw_cancelled(const char* what) {
+  const auto reason = pending_cancellation();
+  throw cancelled(reason.value_or(cancel_reason::requested), what);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,158 @@
+// The bytes of a context on its way to another process; docs/formats/context.md.
+
+#include <algorithm>
+#include <set>
+
+#include <weft/context/context.hpp>
+
+namespace weft {
+namespace {
+
+constexpr std::string_view magic = "WCTX";
+constexpr unsigned char version = 1;
+constexpr std::size_t entries_max = 64;
+constexpr std::size_t bytes_max = 8192;
+constexpr std::size_t header_bytes = 4 + 1 + 1;
+constexpr std::size_t entry_overhead = 1 + 1 + 2;
+
+struct wire_entry {
+  std::string name;
+  wire_policy policy;
+  int priority;
+  std::string value;
+  std::size_t bytes() const { return entry_overhead + name.size() + value.size(); }
+};
+
+/// What came with names this program does not know; handed on as it is.
+const key<std::vector<wire_entry>>& foreign() {
+  static const key_spec spec{.name = "weft.foreign"};
+  static const key<std::vector<wire_entry>> instance{spec};
+  return instance;
+}
+
+std::vector<wire_entry> collect(const context& from, wire_policy hop) {
+  std::vector<wire_entry> found;
+  std::set<std::uint32_t> seen;
+  for (const detail::context_node* node = from.node(); node != nullptr; node = node->parent) {
+    if (node->key_id == 0 || !seen.insert(node->key_id).second || node->value == nullptr) continue;
+    const detail::key_record* const record = detail::find_key(node->key_id);
+    if (record->spec.wire < hop || record->to_text == nullptr) continue;
+    found.push_back({std::string(record->spec.name), record->spec.wire, record->spec.wire_priority,
+                     record->to_text(node->value)});
+  }
+  if (const auto* others = from.find(foreign())) {
+    for (const auto& other : *others) {
+      if (other.policy >= hop) found.push_back(other);
+    }
+  }
+  return found;
+}
+
+void drop_what_does_not_fit(std::vector<wire_entry>& entries) {
+  std::sort(entries.begin(), entries.end(), [](const wire_entry& a, const wire_entry& b) {
+    return a.priority != b.priority ? a.priority > b.priority : a.name < b.name;
+  });
+  std::size_t total = header_bytes;
+  std::vector<wire_entry> kept;
+  for (auto& entry : entries) {
+    if (kept.size() == entries_max || total + entry.bytes() > bytes_max) {
+      detail::wire_entries_dropped.fetch_add(1, std::memory_order_relaxed);
+      continue;
+    }
+    total += entry.bytes();
+    kept.push_back(std::move(entry));
+  }
+  std::sort(kept.begin(), kept.end(), [](const wire_entry& a, const wire_entry& b) { return a.name < b.name; });
+  entries = std::move(kept);
+}
+
+[[noreturn]] void malformed(const char* why) {
+  throw error(errc::malformed, std::string("context: read wire form: ") + why);
+}
+
+class reader {
+ public:
+  explicit reader(std::string_view bytes) : left_(bytes) {}
+  std::string_view take(std::size_t count) {
+    if (left_.size() < count) malformed("it ends too early");
+    const auto taken = left_.substr(0, count);
+    left_.remove_prefix(count);
+    return taken;
+  }
+  std::size_t number(std::size_t bytes) {
+    std::size_t value = 0;
+    for (const char c : take(bytes)) value = value << 8 | static_cast<unsigned char>(c);
+    return value;
+  }
+  bool at_end() const { return left_.empty(); }
+
+ private:
+  std::string_view left_;
+};
+
+wire_entry read_entry(reader& from) {
+  wire_entry entry;
+  entry.name = from.take(from.number(1));
+  const std::size_t policy = from.number(1);
+  if (policy > static_cast<std::size_t>(wire_policy::baggage)) malformed("unknown travel policy");
+  entry.policy = static_cast<wire_policy>(policy);
+  entry.priority = 0;
+  entry.value = from.take(from.number(2));
+  return entry;
+}
+
+/// `node` with the binding; `node` itself where the value cannot be read, and the key is then absent.
+detail::context_node* bind_entry(detail::context_node* node, const detail::key_record& key, std::string_view text) {
+  detail::context_node* bound = nullptr;
+  if (key.from_text != nullptr) bound = key.from_text(key, node, text);
+  if (bound != nullptr) return bound;
+  detail::wire_values_unreadable.fetch_add(1, std::memory_order_relaxed);
+  return node;
+}
+
+}  // namespace
+
+namespace detail {
+std::atomic<std::uint64_t> wire_entries_dropped{0};
+std::atomic<std::uint64_t> wire_values_unreadable{0};
+}  // namespace detail
+
+std::string context::to_wire(wire_policy hop) const {
+  auto entries = collect(*this, hop);
+  drop_what_does_not_fit(entries);
+  std::string bytes(magic);
+  bytes.push_back(static_cast<char>(version));
+  bytes.push_back(static_cast<char>(entries.size()));
+  for (const auto& one : entries) {
+    bytes.push_back(static_cast<char>(one.name.size()));
+    bytes += one.name;
+    bytes.push_back(static_cast<char>(one.policy));
+    bytes.push_back(static_cast<char>(one.value.size() >> 8));
+    bytes.push_back(static_cast<char>(one.value.size() & 0xff));
+    bytes += one.value;
+  }
+  return bytes;
+}
+
+context context::from_wire(std::string_view bytes) {
+  if (bytes.empty()) return {};
+  if (bytes.size() > bytes_max) malformed("it is longer than 8192 bytes");
+  reader from(bytes);
+  if (from.take(magic.size()) != magic) malformed("it does not begin with WCTX");
+  if (from.number(1) != version) malformed("its version is not 1");
+  context made;
+  std::vector<wire_entry> unknown;
+  for (std::size_t left = from.number(1); left > 0; --left) {
+    auto one = read_entry(from);
+    const detail::key_record* const known = detail::find_key(one.name);
+    if (known == nullptr || known->spec.wire == wire_policy::none) {
+      unknown.push_back(std::move(one));
+    } else {
+      made.node_ = bind_entry(made.node_, *known, one.value);
+    }
+  }
+  if (!from.at_end()) malformed("bytes follow the last entry");
+  return unknown.empty() ? made : made.with(foreign(), std::move(unknown));
+}
+
+}  // namespace weft

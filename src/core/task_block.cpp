@@ -1,0 +1,77 @@
+#include <weft/core/spin_lock.hpp>
+#include <weft/core/task_block.hpp>
+
+#include <condition_variable>
+#include <mutex>
+#include <sched.h>
+
+namespace weft::detail {
+namespace {
+
+// The thread's running task. Its address must not be kept across a fiber switch by the compiler:
+// it is only read and written in this file, behind calls that are not inlined.
+[[gnu::tls_model("initial-exec")]] constinit thread_local task_block* current_task = nullptr;
+
+/// A plain thread: parking blocks it.
+class thread_block final : public task_block {
+ public:
+  thread_block() noexcept : task_block(next_task_id(), false) {}
+
+  bool park_until(steady_time until) override {
+    std::unique_lock lock(mutex_);
+    const auto has_permit = [this] { return permit_; };
+    if (until == no_deadline) {
+      wake_.wait(lock, has_permit);
+    } else if (!wake_.wait_until(lock, until, has_permit)) {
+      return false;
+    }
+    permit_ = false;
+    return true;
+  }
+
+  void unpark() noexcept override {
+    const std::lock_guard lock(mutex_);
+    permit_ = true;
+    wake_.notify_one();
+  }
+
+  std::string_view name() const noexcept override { return "thread"; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool permit_ = false;  // guarded by mutex_
+};
+
+[[gnu::noinline]] task_block& make_thread_block() noexcept {
+  thread_local thread_block block;
+  current_task = &block;
+  return block;
+}
+
+}  // namespace
+
+[[gnu::noinline]] task_block& task_block::current() noexcept {
+  task_block* const task = current_task;
+  return task != nullptr ? *task : make_thread_block();
+}
+
+[[gnu::noinline]] void set_current_task(task_block* task) noexcept { current_task = task; }
+[[gnu::noinline]] task_block* current_task_or_null() noexcept { return current_task; }
+
+std::uint64_t next_task_id() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+void spin_lock::lock_slow() noexcept {
+  constexpr int spins_max = 100;
+  for (int spins = 0;; ++spins) {
+    while (locked_.load(std::memory_order_relaxed)) {
+      if (++spins > spins_max) sched_yield();
+    }
+    if (!locked_.exchange(true, std::memory_order_acquire)) return;
+  }
+}
+
+}  // namespace weft::detail
