@@ -28,19 +28,17 @@ void waiter_line::serve(waiter& one) noexcept {
   one.task->unpark();
 }
 
-namespace {
-
-[[noreturn]] void refuse_wait(const task_block& task, const char* what) {
-  throw error(errc::misuse, std::string(what) + ": this would wait inside " + task.no_wait +
+void require_wait_allowed(const char* what) {
+  const char* const place = task_block::current().no_wait;
+  if (place == nullptr) return;
+  throw error(errc::misuse, std::string(what) + ": this would wait inside " + place +
                                 ", where waiting is not allowed; do it before or after");
 }
-
-}  // namespace
 
 wait_outcome wait_in(waiter_line& line, waiter& one, std::unique_lock<spin_lock>& lock, steady_time until,
                      const char* what, bool cancellable) {
   task_block& task = task_block::current();
-  if (task.no_wait != nullptr) refuse_wait(task, what);
+  require_wait_allowed(what);
   // A destructor that waits while an exception unwinds must not throw another one.
   const bool may_throw = cancellable && std::uncaught_exceptions() == 0;
   const cancel_state* const state = may_throw ? current_cancel_state() : nullptr;

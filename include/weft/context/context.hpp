@@ -134,6 +134,8 @@ class context {
   detail::context_node* node() const noexcept { return node_; }
   /// For weft's own use: takes over one reference.
   static context from_node(detail::context_node* node_ref) noexcept { return context(node_ref); }
+  /// For weft's own use: hands out the reference; root afterwards.
+  detail::context_node* release_node() noexcept { return std::exchange(node_, nullptr); }
 
  private:
   explicit context(detail::context_node* node_ref) noexcept : node_(node_ref) {}

@@ -52,6 +52,9 @@ class waiter_line {
 wait_outcome wait_in(waiter_line& line, waiter& one, std::unique_lock<spin_lock>& lock, steady_time until,
                      const char* what, bool cancellable = true);
 
+/// Throws weft::error (misuse) where a no_wait_scope forbids the wait `what`.
+void require_wait_allowed(const char* what);
+
 /// Throws weft::cancelled for the wait `what`; the task must be under cancellation.
 [[noreturn]] void throw_cancelled(const char* what);
 

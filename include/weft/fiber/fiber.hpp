@@ -1,0 +1,205 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <weft/core/clock.hpp>
+#include <weft/core/result.hpp>
+#include <weft/fiber/fiber_block.hpp>
+
+namespace weft {
+
+/// How a fiber is made.
+struct go_options {
+  std::string name = {};                           ///< for people; empty: none
+  std::optional<weft::context> context = {};       ///< runs in this one instead of the caller's
+};
+
+namespace detail {
+
+template <typename Value>
+class fiber_result : public fiber_block {
+ public:
+  using fiber_block::fiber_block;
+  /// The outcome; the fiber is done.
+  result<Value> take() noexcept {
+    mark_observed();
+    return std::move(*outcome_);
+  }
+
+ protected:
+  std::exception_ptr body_error() const noexcept final { return outcome_ ? outcome_->error() : nullptr; }
+  void fail_unstarted(std::exception_ptr why) noexcept override { outcome_.emplace(std::move(why)); }
+  std::optional<result<Value>> outcome_;
+};
+
+template <typename Value, typename Function>
+class fiber_body final : public fiber_result<Value> {
+ public:
+  template <typename From>
+  fiber_body(std::string name, context_node* captured_ref, From&& function)
+      : fiber_result<Value>(std::move(name), captured_ref), function_(std::in_place, std::forward<From>(function)) {}
+
+  static void* operator new(std::size_t bytes) { return allocate_fiber(bytes); }
+  static void operator delete(void* memory, std::size_t bytes) noexcept { free_fiber(memory, bytes); }
+
+ private:
+  void run_body() noexcept override {
+    this->outcome_.emplace(result<Value>::of([this]() -> Value { return std::invoke(*function_); }));
+    function_.reset();
+  }
+  void fail_unstarted(std::exception_ptr why) noexcept override {
+    function_.reset();
+    fiber_result<Value>::fail_unstarted(std::move(why));
+  }
+  void destroy() noexcept override { delete this; }
+
+  std::optional<Function> function_;
+};
+
+[[noreturn]] void throw_not_joinable();
+
+}  // namespace detail
+
+/// A handle to a running function: its result, its error, and the means to give it up.
+///
+/// Move-only. join() may be called once, from any fiber or thread. Dropping the handle detaches the
+/// fiber: it goes on, still belongs to its run, and an error it ends with goes to the uncaught handler.
+template <typename Value>
+class fiber {
+ public:
+  fiber() noexcept = default;
+  fiber(fiber&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  fiber& operator=(fiber&& other) noexcept {
+    if (this != &other) {
+      detach();
+      block_ = std::exchange(other.block_, nullptr);
+    }
+    return *this;
+  }
+  ~fiber() { detach(); }
+
+  /// Waits for the end; gives the value or throws what the fiber ended with. The handle is empty then.
+  /// A cancelled wait leaves the handle as it was.
+  Value join() {
+    require();
+    block_->wait_done(no_deadline);
+    return take().value();
+  }
+
+  /// As join(), but waits at most `bound`; timed_out leaves the handle as it was.
+  template <typename Rep, typename Period>
+  waited<Value> join_for(std::chrono::duration<Rep, Period> bound) {
+    require();
+    if (!block_->wait_done(deadline_after(bound))) return waited<Value>::timed_out();
+    if constexpr (std::is_void_v<Value>) {
+      take().value();
+      return waited<Value>({});
+    } else {
+      return waited<Value>(take().value());
+    }
+  }
+
+  /// Asks the fiber and everything it started to give up. Sticky; never waits; harmless when it is over.
+  void cancel(cancel_reason reason = cancel_reason::requested) noexcept {
+    if (block_ != nullptr) block_->cancel(reason);
+  }
+
+  /// Lets it go on by itself.
+  void detach() noexcept {
+    if (block_ == nullptr) return;
+    auto* const gone = std::exchange(block_, nullptr);
+    gone->abandon();
+    gone->release();
+  }
+
+  bool joinable() const noexcept { return block_ != nullptr; }
+  /// Has it ended? Its result is there then.
+  bool done() const noexcept { return block_ != nullptr && block_->is_done(); }
+  /// Unique in the process, never reused; 0 for an empty handle.
+  std::uint64_t id() const noexcept { return block_ == nullptr ? 0 : block_->id(); }
+  /// The id of the task that made it.
+  std::uint64_t parent_id() const noexcept { return block_ == nullptr ? 0 : block_->parent_id(); }
+  std::string_view name() const noexcept { return block_ == nullptr ? std::string_view() : block_->name(); }
+
+ private:
+  template <typename Function>
+  friend auto make_fiber(go_options options, Function&& function, bool now);
+
+  explicit fiber(detail::fiber_result<Value>* block_ref) noexcept : block_(block_ref) {}
+  void require() const {
+    if (block_ == nullptr) detail::throw_not_joinable();
+  }
+  result<Value> take() noexcept {
+    auto* const over = std::exchange(block_, nullptr);
+    result<Value> outcome = over->take();
+    over->release();
+    return outcome;
+  }
+
+  detail::fiber_result<Value>* block_ = nullptr;
+};
+
+template <typename Function>
+auto make_fiber(go_options options, Function&& function, bool now) {
+  using held = std::decay_t<Function>;
+  using value = std::invoke_result_t<held&>;
+  detail::context_node* const captured =
+      options.context ? detail::retain(options.context->node()) : detail::capture_current();
+  auto* const block =
+      new detail::fiber_body<value, held>(std::move(options.name), captured, std::forward<Function>(function));
+  // The context node owns the reference it is born with; one more for the handle, one for the scheduler.
+  block->retain();
+  block->retain();
+  fiber<value> handle(block);
+  if (now) {
+    detail::spawn_now(block);
+  } else {
+    detail::spawn(block);
+  }
+  return handle;
+}
+
+/// Runs `function` on a fiber of its own: queued, behind what is ready now. It takes the caller's
+/// context along. Throws weft::error: misuse outside weft::run, resource_exhausted at max_fibers.
+///
+/// References that the function captures must outlive the fiber: join it, or use a scope.
+template <typename Function>
+auto go(Function&& function, go_options options = {}) {
+  return make_fiber(std::move(options), std::forward<Function>(function), false);
+}
+
+/// As go, but runs the fiber at once, until its first wait; then the caller goes on.
+template <typename Function>
+auto go_now(Function&& function, go_options options = {}) {
+  return make_fiber(std::move(options), std::forward<Function>(function), true);
+}
+
+/// Lets everything that is ready now run before the caller goes on. A cancellation point.
+void yield();
+/// Waits for a time, or until a point of the monotonic clock; ticks are milliseconds, rounded up.
+/// A cancellation point. On a plain thread it blocks the thread.
+void sleep_until(steady_time until);
+template <typename Rep, typename Period>
+void sleep_for(std::chrono::duration<Rep, Period> time) {
+  sleep_until(deadline_after(time));
+}
+
+/// The running fiber.
+namespace this_fiber {
+/// Is the caller on a fiber?
+bool in_fiber() noexcept;
+/// Its id; on a plain thread that of the thread's task block.
+std::uint64_t id() noexcept;
+/// The id of the task that made it; 0 on a plain thread.
+std::uint64_t parent_id() noexcept;
+std::string_view name() noexcept;
+}  // namespace this_fiber
+
+}  // namespace weft

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+
+#include <weft/context/cancel_state.hpp>
+#include <weft/context/wait.hpp>
+#include <weft/core/task_block.hpp>
+
+// The part of a fiber that does not depend on its result. Users read fiber.hpp.
+
+namespace weft::detail {
+
+class scheduler;
+struct stack_record;
+
+/// A fiber: its task block, its place in the cancel tree, and the join point.
+///
+/// References are held by the handle, by the scheduler until the fiber has ended, and by contexts
+/// captured in it. A fiber that has not started owns no stack. It stays on the thread that started it.
+///
+/// Parking: permit_ goes running -> parked (by the fiber) -> permitted (by whoever unparks first, who
+/// then queues the fiber), or running -> permitted (the next park returns at once). Only the home
+/// thread switches fibers, so a fiber that is queued before it has switched away cannot run early.
+class fiber_block : public task_block, public cancel_node {
+ public:
+  // task_block
+  bool park_until(steady_time until) override;
+  void unpark() noexcept override;
+  std::string_view name() const noexcept override { return name_; }
+
+  std::uint64_t parent_id() const noexcept { return parent_id_; }
+  bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }
+
+  /// Waits until the fiber has ended; started at once if it has not started. False: `until` passed.
+  bool wait_done(steady_time until);
+  /// Nobody will look at the result: an error of the fiber goes to the uncaught handler.
+  void abandon() noexcept;
+  /// Somebody looks at the result, now or later: it is not uncaught.
+  void mark_observed() noexcept;
+
+ protected:
+  fiber_block(std::string name, context_node* captured_ref);
+  ~fiber_block() override = default;
+
+  /// Runs the function and keeps its outcome.
+  virtual void run_body() noexcept = 0;
+  /// The error that the function ended with; null for a value.
+  virtual std::exception_ptr body_error() const noexcept = 0;
+  /// Ends the fiber without running it.
+  virtual void fail_unstarted(std::exception_ptr why) noexcept = 0;
+
+ private:
+  friend class scheduler;
+  void finish() noexcept;
+  void report_if_uncaught() noexcept;
+
+  enum class permit : unsigned char { running, parked, permitted };
+
+  std::atomic<permit> permit_{permit::running};
+  std::atomic<bool> done_{false};
+  std::atomic<bool> observed_{false};
+  std::atomic<bool> abandoned_{false};
+  std::atomic<bool> reported_{false};
+  bool started_ = false;           // home thread only
+  bool queued_ = false;            // home thread only; in the ready line
+  scheduler* home_ = nullptr;      // constant once spawned
+  stack_record* stack_ = nullptr;  // home thread only; null until started
+  fiber_block* next_ = nullptr;    // ready line (home thread), or the line of remote wakes
+  fiber_block* previous_ = nullptr;
+  fiber_block* next_alive_ = nullptr;  // all fibers of the scheduler; home thread only
+  fiber_block* previous_alive_ = nullptr;
+  std::uint64_t parent_id_;
+  spin_lock join_lock_;
+  waiter_line joiners_;  // guarded by join_lock_
+  weft::context kept_context_;  // of a fiber that ended with an error; it holds us until somebody looks
+  std::string name_;
+};
+
+/// Hands a new fiber to the scheduler of the running fiber; takes over one reference. Throws
+/// weft::error: misuse outside a run, resource_exhausted at max_fibers.
+void spawn(fiber_block* fiber_ref);
+/// The same, and runs it at once until its first wait.
+void spawn_now(fiber_block* fiber_ref);
+
+/// Memory for fiber blocks, reused per thread while a run is on.
+void* allocate_fiber(std::size_t bytes);
+void free_fiber(void* memory, std::size_t bytes) noexcept;
+
+}  // namespace weft::detail

@@ -1,0 +1,150 @@
+#include <weft/fiber/fiber_block.hpp>
+
+#include <mutex>
+
+#include <weft/core/error.hpp>
+
+#include "fiber/scheduler.hpp"
+#include "fiber/uncaught.hpp"
+
+namespace weft::detail {
+
+fiber_block::fiber_block(std::string name, context_node* captured_ref)
+    : task_block(next_task_id(), true),
+      cancel_node(captured_ref, no_deadline, this),
+      parent_id_(task_block::current().id()),
+      name_(std::move(name)) {
+  context = as_context().release_node();
+}
+
+bool fiber_block::park_until(steady_time until) {
+  if (permit_.load(std::memory_order_relaxed) == permit::permitted) {
+    permit_.exchange(permit::running, std::memory_order_acquire);
+    return true;
+  }
+  park_timer timer;
+  timer.fiber = this;
+  if (until != no_deadline) {
+    if (until <= steady_clock::now()) return false;
+    home_->arm(timer, until);
+  }
+  bool in_time = true;
+  auto expected = permit::running;
+  if (permit_.compare_exchange_strong(expected, permit::parked, std::memory_order_acq_rel)) {
+    home_->suspend();
+    in_time = until == no_deadline || timer.armed();
+  }
+  permit_.exchange(permit::running, std::memory_order_acquire);
+  if (timer.armed()) home_->disarm(timer);
+  return in_time;
+}
+
+void fiber_block::unpark() noexcept {
+  if (permit_.exchange(permit::permitted, std::memory_order_acq_rel) == permit::parked) home_->wake(*this);
+}
+
+bool fiber_block::wait_done(steady_time until) {
+  if (is_done()) {
+    // Not before the fiber has left its own join point.
+    const std::lock_guard lock(join_lock_);
+    return true;
+  }
+  if (this == &task_block::current()) throw error(errc::misuse, "join: a fiber cannot join itself");
+  if (home_->is_home()) home_->hurry(*this);
+  std::unique_lock lock(join_lock_);
+  if (is_done()) return true;
+  waiter self;
+  switch (wait_in(joiners_, self, lock, until, "fiber::join")) {
+    case wait_outcome::served: return true;
+    case wait_outcome::timed_out: return false;
+    case wait_outcome::cancelled: break;
+  }
+  lock.unlock();
+  throw_cancelled("fiber::join");
+}
+
+void fiber_block::finish() noexcept {
+  const std::exception_ptr error = body_error();
+  if (error != nullptr) {
+    if (!observed_.load(std::memory_order_relaxed)) kept_context_ = weft::context::capture();
+    if (is_exit(error)) home_->end_run(error);
+  }
+  detail::release(exchange_current(nullptr));
+  cancel_state::finish();
+  {
+    const std::lock_guard lock(join_lock_);
+    done_.store(true, std::memory_order_seq_cst);
+    joiners_.serve_all();
+  }
+  if (abandoned_.load(std::memory_order_seq_cst)) report_if_uncaught();
+}
+
+void fiber_block::abandon() noexcept {
+  abandoned_.store(true, std::memory_order_seq_cst);
+  if (done_.load(std::memory_order_seq_cst)) report_if_uncaught();
+}
+
+void fiber_block::report_if_uncaught() noexcept {
+  if (observed_.load(std::memory_order_relaxed) || reported_.exchange(true)) return;
+  const std::exception_ptr error = body_error();
+  if (error == nullptr) return;
+  // Moved out: the context of a fiber holds the fiber.
+  const weft::context::attachment in_its_context(std::move(kept_context_));
+  report_uncaught({.error = error, .fiber_id = id(), .name = name_});
+}
+
+void fiber_block::mark_observed() noexcept {
+  observed_.store(true, std::memory_order_relaxed);
+  kept_context_ = {};
+}
+
+namespace {
+
+scheduler& scheduler_here() {
+  scheduler* const here = scheduler::current();
+  if (here != nullptr && here->running() != nullptr) return *here;
+  throw error(errc::misuse, "go: the caller is not inside weft::run; call it from a fiber, or use a thread_pool");
+}
+
+}  // namespace
+
+void spawn(fiber_block* fiber_ref) {
+  try {
+    scheduler_here().add(*fiber_ref);
+  } catch (...) {
+    fiber_ref->mark_observed();
+    fiber_ref->cancel_state::finish();
+    fiber_ref->release();
+    throw;
+  }
+}
+
+void spawn_now(fiber_block* fiber_ref) {
+  try {
+    scheduler_here().add_and_run(*fiber_ref);
+  } catch (...) {
+    fiber_ref->mark_observed();
+    fiber_ref->cancel_state::finish();
+    fiber_ref->release();
+    throw;
+  }
+}
+
+namespace {
+
+constexpr std::size_t cell_bytes = 64;
+constexpr std::size_t whole_cells(std::size_t bytes) { return (bytes + cell_bytes - 1) / cell_bytes * cell_bytes; }
+
+}  // namespace
+
+void* allocate_fiber(std::size_t bytes) {
+  scheduler* const here = scheduler::current();
+  return here != nullptr ? here->allocate(whole_cells(bytes)) : ::operator new(whole_cells(bytes));
+}
+
+void free_fiber(void* memory, std::size_t bytes) noexcept {
+  scheduler* const here = scheduler::current();
+  if (here == nullptr || !here->deallocate(memory, whole_cells(bytes))) ::operator delete(memory);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <exception>
+
+#include <weft/fiber/run.hpp>
+
+namespace weft::detail {
+
+/// Is it what weft::exit throws?
+bool is_exit(const std::exception_ptr& thrown) noexcept;
+
+/// Hands an error that nobody joins to the run's handler; cancellation and exit are no errors.
+void report_uncaught(const uncaught_error& what) noexcept;
+
+}  // namespace weft::detail
