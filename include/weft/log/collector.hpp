@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <weft/context/context.hpp>
+#include <weft/log/log.hpp>
+#include <weft/log/record.hpp>
+
+namespace weft::log {
+
+/// The bounds and ways of a collector.
+struct collector_options {
+  log::level level = level::debug;             ///< records below are not collected
+  bool pass_on = false;                        ///< also hand records to what is around: a collector, else the sinks
+  std::size_t records_max = 10'000;            ///< more are dropped and counted
+  std::size_t bytes_max = std::size_t{1} << 20;  ///< of text in the records; more are dropped and counted
+};
+
+namespace detail {
+class collecting;
+}
+
+/// Gathers the log of the running task, and of everything started from it, while it lives: a request,
+/// a call in a worker, an attempt of a job.
+///
+/// It is carried in the context, so fibers, pools and continuations started inside belong to it.
+/// Work that outlives it writes to what was around it. Made and destroyed on one task, LIFO with
+/// scoped values; take() from any thread.
+class [[nodiscard]] collector {
+ public:
+  explicit collector(collector_options options = {});
+  collector(const collector&) = delete;
+  collector& operator=(const collector&) = delete;
+  ~collector();
+
+  /// The records so far, by time; they are gone from here then. Timers and data stay.
+  std::vector<record> take();
+  /// Everything so far: records, timers, data and the number of dropped records; all gone from here
+  /// then. A timer that still runs is in it without its length.
+  collection take_all();
+  /// Records that did not fit since the last take_all().
+  std::uint64_t dropped() const noexcept;
+
+ private:
+  std::shared_ptr<detail::collecting> state_;
+  context::attachment attached_;
+};
+
+/// Measures from its construction to its end, for the log of the collector in force.
+/// Where there is none it costs a look-up and keeps nothing.
+class [[nodiscard]] timer {
+ public:
+  explicit timer(std::string_view name);
+  timer(const timer&) = delete;
+  timer& operator=(const timer&) = delete;
+  ~timer();
+
+ private:
+  std::shared_ptr<detail::collecting> state_;  // null: nobody collects
+  std::uint64_t number_ = 0;
+  std::chrono::steady_clock::time_point start_;
+};
+
+/// Puts named values into the log of the collector in force; a later value of a name replaces the
+/// earlier one. Values a log is searched by: a user, a size, an outcome.
+void data(arguments values) noexcept;
+
+}  // namespace weft::log

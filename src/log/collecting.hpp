@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <weft/context/context.hpp>
+#include <weft/log/collector.hpp>
+
+namespace weft::log::detail {
+
+/// What a collector gathers into; shared by the collector and by the contexts that carry it, which
+/// may outlive it. Thread-safe; mutex_ guards all that changes.
+class collecting {
+ public:
+  collecting(const collector_options& options, std::shared_ptr<collecting> outer)
+      : options_(options), outer_(std::move(outer)), start_(now()) {}
+
+  /// Would it keep, or hand on, a record of that level?
+  bool wants(level of) const noexcept;
+  /// Keeps the record if it may. True if it ends here; false if it goes on to what is around.
+  bool take_in(const record& one);
+  /// The collector is gone: from here on everything goes on to what is around it.
+  void close() noexcept;
+
+  std::uint64_t start_timer(std::string_view name);
+  void end_timer(std::uint64_t number, std::chrono::steady_clock::duration took) noexcept;
+  /// False if it is closed.
+  bool add_timers(const std::vector<timing>& more);
+  bool add_data(field value);
+  void count_dropped(std::uint64_t more) noexcept;
+
+  std::vector<record> take();
+  collection take_all();
+  std::uint64_t dropped() const noexcept;
+
+  collecting* outer() const noexcept { return outer_.get(); }
+  const collector_options& options() const noexcept { return options_; }
+
+ private:
+  struct numbered {
+    std::uint64_t number;
+    timing held;
+  };
+  static constexpr std::size_t timers_max = 1000;
+  static constexpr std::size_t data_max = 1000;
+
+  bool has_room_for(std::size_t bytes) const noexcept;
+
+  const collector_options options_;
+  const std::shared_ptr<collecting> outer_;  // null: the sinks are around it
+  mutable std::mutex mutex_;
+  bool open_ = true;
+  record_time start_;
+  std::vector<record> records_;
+  std::size_t bytes_ = 0;
+  std::uint64_t dropped_ = 0;
+  std::vector<numbered> timers_;
+  std::uint64_t timers_started_ = 0;
+  std::vector<field> data_;
+};
+
+/// The one that the running task's records go to; null if there is none.
+const std::shared_ptr<collecting>* current_collecting() noexcept;
+
+}  // namespace weft::log::detail

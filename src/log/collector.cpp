@@ -1,0 +1,185 @@
+#include <weft/log/collector.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "log/collecting.hpp"
+#include "log/routes.hpp"
+
+namespace weft::log {
+namespace detail {
+namespace {
+
+const key<std::shared_ptr<collecting>>& collecting_key() {
+  static const key_spec spec{.name = "weft.log.collector"};
+  // Never destroyed: work may log during exit.
+  static const auto& instance = *new key<std::shared_ptr<collecting>>{spec};
+  return instance;
+}
+
+std::size_t size_of(const field& one) noexcept {
+  const auto* const text = std::get_if<std::string>(&one.value);
+  return one.name.size() + (text == nullptr ? sizeof(std::int64_t) : text->size());
+}
+
+std::size_t size_of(const record& one) noexcept {
+  std::size_t bytes = one.message.size() + one.task_name.size() + one.file.size();
+  for (const auto& each : one.fields) bytes += size_of(each);
+  for (const auto& each : one.context) bytes += each.name.size() + each.text.size();
+  return bytes;
+}
+
+}  // namespace
+
+const std::shared_ptr<collecting>* current_collecting() noexcept { return collecting_key().find(); }
+
+bool collecting::wants(level of) const noexcept {
+  const std::lock_guard lock(mutex_);
+  return open_ && of >= options_.level;
+}
+
+bool collecting::has_room_for(std::size_t bytes) const noexcept {
+  return records_.size() < options_.records_max && bytes <= options_.bytes_max - bytes_;
+}
+
+bool collecting::take_in(const record& one) {
+  const std::size_t bytes = size_of(one);
+  const std::lock_guard lock(mutex_);
+  if (!open_) return false;
+  if (one.level < options_.level) return !options_.pass_on;
+  if (has_room_for(bytes)) {
+    records_.push_back(one);
+    bytes_ += bytes;
+  } else {
+    ++dropped_;
+  }
+  return !options_.pass_on;
+}
+
+void collecting::close() noexcept {
+  const std::lock_guard lock(mutex_);
+  open_ = false;
+  records_ = {};
+  timers_ = {};
+  data_ = {};
+}
+
+std::uint64_t collecting::start_timer(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (!open_ || timers_.size() >= timers_max) return 0;
+  timers_.push_back({++timers_started_, {std::string(name), now(), std::nullopt}});
+  return timers_started_;
+}
+
+void collecting::end_timer(std::uint64_t number, std::chrono::steady_clock::duration took) noexcept {
+  const std::lock_guard lock(mutex_);
+  for (auto& each : timers_) {
+    if (each.number == number) each.held.took = std::chrono::duration_cast<std::chrono::microseconds>(took);
+  }
+}
+
+bool collecting::add_timers(const std::vector<timing>& more) {
+  const std::lock_guard lock(mutex_);
+  if (!open_) return false;
+  for (const auto& each : more) {
+    if (timers_.size() < timers_max) timers_.push_back({0, each});
+  }
+  return true;
+}
+
+bool collecting::add_data(field value) {
+  const std::lock_guard lock(mutex_);
+  if (!open_) return false;
+  const auto same = std::find_if(data_.begin(), data_.end(), [&](const field& old) { return old.name == value.name; });
+  if (same != data_.end()) {
+    same->value = std::move(value.value);
+  } else if (data_.size() < data_max) {
+    data_.push_back(std::move(value));
+  }
+  return true;
+}
+
+void collecting::count_dropped(std::uint64_t more) noexcept {
+  const std::lock_guard lock(mutex_);
+  dropped_ += more;
+}
+
+std::vector<record> collecting::take() {
+  std::vector<record> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    taken.swap(records_);
+    bytes_ = 0;
+  }
+  std::stable_sort(taken.begin(), taken.end(), [](const record& a, const record& b) { return a.time < b.time; });
+  return taken;
+}
+
+collection collecting::take_all() {
+  collection taken;
+  taken.records = take();
+  const std::lock_guard lock(mutex_);
+  taken.start = std::exchange(start_, now());
+  taken.end = start_;
+  for (auto& each : timers_) taken.timers.push_back(std::move(each.held));
+  timers_.clear();
+  taken.data.swap(data_);
+  taken.dropped = std::exchange(dropped_, 0);
+  return taken;
+}
+
+std::uint64_t collecting::dropped() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
+}
+
+}  // namespace detail
+
+namespace {
+
+std::shared_ptr<detail::collecting> make_collecting(const collector_options& options) {
+  const auto* const outer = detail::current_collecting();
+  return std::make_shared<detail::collecting>(options, outer == nullptr ? nullptr : *outer);
+}
+
+}  // namespace
+
+collector::collector(collector_options options)
+    : state_(make_collecting(options)), attached_(context::capture().with(detail::collecting_key(), state_)) {
+  detail::count_collector(state_->options().level, 1);
+}
+
+collector::~collector() {
+  detail::count_collector(state_->options().level, -1);
+  state_->close();
+}
+
+std::vector<record> collector::take() { return state_->take(); }
+collection collector::take_all() { return state_->take_all(); }
+std::uint64_t collector::dropped() const noexcept { return state_->dropped(); }
+
+timer::timer(std::string_view name) {
+  const auto* const found = detail::current_collecting();
+  if (found == nullptr) return;
+  number_ = (*found)->start_timer(name);
+  if (number_ == 0) return;
+  state_ = *found;
+  start_ = std::chrono::steady_clock::now();
+}
+
+timer::~timer() {
+  if (state_ != nullptr) state_->end_timer(number_, std::chrono::steady_clock::now() - start_);
+}
+
+void data(arguments values) noexcept {
+  const auto* const found = detail::current_collecting();
+  if (found == nullptr) return;
+  try {
+    for (const auto& each : values) (*found)->add_data(each.to_field());
+  } catch (...) {
+    detail::count_lost();
+  }
+}
+
+}  // namespace weft::log

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace weft::log {
+
+/// Appends `text`; control characters and bytes that are not UTF-8 as \n, \r, \t or \xNN, so that a
+/// value can neither start a line nor move the cursor.
+void append_escaped(std::string& out, std::string_view text);
+
+/// The same in double quotes, unless it is one plain word.
+void append_quoted(std::string& out, std::string_view text);
+
+}  // namespace weft::log

@@ -1,0 +1,24 @@
+#include <weft/log/level.hpp>
+
+#include <array>
+
+namespace weft::log {
+namespace {
+
+constexpr std::array<std::string_view, 6> names{"debug", "info", "warn", "error", "critical", "off"};
+
+}  // namespace
+
+std::string_view to_string(level of) noexcept {
+  const auto index = static_cast<std::size_t>(of);
+  return index < names.size() ? names[index] : "off";
+}
+
+std::optional<level> level_from_string(std::string_view name) noexcept {
+  for (std::size_t index = 0; index < names.size(); ++index) {
+    if (names[index] == name) return static_cast<level>(index);
+  }
+  return std::nullopt;
+}
+
+}  // namespace weft::log

@@ -1,0 +1,223 @@
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "log/routes.hpp"
+#include "log/writer.hpp"
+
+namespace weft::log {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto close_bound = 5000ms;       // for what is queued when a sink is destroyed
+constexpr int blocked_fd_wait_ms = 1000;   // for room in a descriptor that does not block
+constexpr std::size_t write_bytes = 65536; // lines are gathered up to this
+
+// Writers whose thread could not be ended here; kept, since the thread may still use them.
+std::atomic<line_sink::writer*> abandoned{nullptr};
+
+/// A thread that takes no signals and does not die of a closed pipe.
+std::thread start_quiet_thread(std::function<void()> work) {
+  sigset_t everything, before;
+  sigfillset(&everything);
+  pthread_sigmask(SIG_SETMASK, &everything, &before);
+  try {
+    std::thread made(std::move(work));
+    pthread_setname_np(made.native_handle(), "weft-log");
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return made;
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+}
+
+}  // namespace
+
+line_sink::writer::writer(const line_sink_options& options, line_formatter format)
+    : options_(options), format_(std::move(format)), generation_(detail::fork_generation()) {}
+
+bool line_sink::writer::is_inherited() const noexcept { return generation_ != detail::fork_generation(); }
+
+bool line_sink::writer::ensure_thread() {
+  if (running_) {
+    if (std::exchange(stop_, false)) ended_.notify_all();  // it goes on: whoever stops it need not wait
+    return true;
+  }
+  if (detail::is_exiting()) return false;
+  if (thread_.joinable()) thread_.join();  // it has ended already
+  stop_ = false;
+  try {
+    running_ = true;
+    thread_ = start_quiet_thread([this] { run(); });
+  } catch (const std::system_error&) {
+    running_ = false;
+  }
+  return running_;
+}
+
+void line_sink::writer::accept(const std::shared_ptr<const record>& one) {
+  std::unique_lock lock(mutex_);
+  if (queue_.size() >= options_.queue_records_max) {
+    count_dropped();
+    return;
+  }
+  queue_.push_back(one);
+  ++accepted_;
+  if (!ensure_thread()) {
+    write_queued(lock);
+  } else if (queue_.size() == 1) {
+    wake_.notify_one();
+  }
+}
+
+void line_sink::writer::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return !queue_.empty() || stop_; });
+    if (queue_.empty()) break;
+    write_queued(lock);
+  }
+  running_ = false;
+  ended_.notify_all();
+}
+
+void line_sink::writer::write_queued(std::unique_lock<std::mutex>& lock) {
+  batch taken;
+  taken.swap(queue_);
+  lock.unlock();
+  {
+    const std::lock_guard writing(output_);
+    write_batch(taken);
+  }
+  finish(taken.size());
+  lock.lock();
+}
+
+void line_sink::writer::write_batch(const batch& records) {
+  std::string bytes;
+  std::uint64_t count = 0;
+  for (const auto& one : records) {
+    format_one(*one, bytes);
+    ++count;
+    if (bytes.size() < write_bytes) continue;
+    write_all(bytes, std::exchange(count, 0));
+    bytes.clear();
+  }
+  tell_dropped(bytes);
+  write_all(bytes, count);
+}
+
+void line_sink::writer::format_one(const record& one, std::string& out) {
+  const std::size_t before = out.size();
+  try {
+    format_(one, out);
+  } catch (...) {
+    out.resize(before);
+    count_dropped();
+  }
+}
+
+void line_sink::writer::tell_dropped(std::string& out) {
+  const std::uint64_t total = dropped();
+  if (total == dropped_told_) return;
+  record notice;
+  notice.time = now();
+  notice.level = level::warn;
+  notice.message = "log: records were dropped: they came faster than they could be written";
+  notice.fields.push_back({"dropped", total - dropped_told_});
+  notice.process_id = getpid();
+  dropped_told_ = total;
+  format_one(notice, out);
+}
+
+void line_sink::writer::write_all(const std::string& bytes, std::uint64_t records) {
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t wrote = ::write(options_.fd, bytes.data() + done, bytes.size() - done);
+    if (wrote >= 0) {
+      done += static_cast<std::size_t>(wrote);
+    } else if (errno == EAGAIN) {
+      pollfd room{options_.fd, POLLOUT, 0};
+      ::poll(&room, 1, blocked_fd_wait_ms);
+    } else if (errno != EINTR) {
+      dropped_.fetch_add(records, std::memory_order_relaxed);
+      return;
+    }
+  }
+}
+
+void line_sink::writer::finish(std::uint64_t records) {
+  const std::lock_guard lock(flush_lock_);
+  finished_ += records;
+  for (auto* at = flushers_.front(); at != nullptr;) {
+    auto* const next = at->next;
+    if (static_cast<flusher*>(at->slot)->target <= finished_) flushers_.serve(*at);
+    at = next;
+  }
+}
+
+bool line_sink::writer::flush(std::chrono::milliseconds bound) {
+  flusher mine{};
+  {
+    const std::lock_guard lock(mutex_);
+    mine.target = accepted_;
+  }
+  mine.waiter.slot = &mine;
+  std::unique_lock lock(flush_lock_);
+  if (finished_ >= mine.target) return true;
+  constexpr bool cancellable = false;
+  return weft::detail::wait_in(flushers_, mine.waiter, lock, deadline_after(bound), "log::flush", cancellable) ==
+         weft::detail::wait_outcome::served;
+}
+
+bool line_sink::writer::stop(std::chrono::milliseconds bound) {
+  std::unique_lock lock(mutex_);
+  stop_ = true;
+  wake_.notify_one();
+  ended_.wait_for(lock, bound, [this] { return !running_ || !stop_; });
+  if (running_) return false;
+  if (thread_.joinable()) thread_.join();
+  return true;
+}
+
+line_sink::line_sink(line_sink_options options, line_formatter format)
+    : writer_(std::make_unique<writer>(options, std::move(format))) {}
+
+line_sink::~line_sink() {
+  if (!writer_->is_inherited() && writer_->stop(close_bound)) return;
+  writer* const left = writer_.release();
+  left->next_abandoned = abandoned.load();
+  while (!abandoned.compare_exchange_weak(left->next_abandoned, left)) {
+  }
+}
+
+void line_sink::accept(const std::shared_ptr<const record>& one) noexcept {
+  if (writer_->is_inherited()) return writer_->count_dropped();
+  try {
+    writer_->accept(one);
+  } catch (...) {
+    writer_->count_dropped();
+  }
+}
+
+bool line_sink::flush(std::chrono::milliseconds bound) { return writer_->is_inherited() || writer_->flush(bound); }
+
+void line_sink::pause(std::chrono::milliseconds bound) noexcept {
+  if (writer_->is_inherited()) return;
+  try {
+    if (flush(bound)) writer_->stop(bound);
+  } catch (...) {
+    // No wait is allowed here: the thread goes on, and nothing is lost.
+  }
+}
+
+std::uint64_t line_sink::dropped() const noexcept { return writer_->dropped(); }
+level line_sink::threshold() const noexcept { return writer_->threshold(); }
+
+}  // namespace weft::log

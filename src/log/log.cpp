@@ -1,0 +1,128 @@
+#include <weft/log/log.hpp>
+
+#include <unistd.h>
+
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include <weft/context/context.hpp>
+#include <weft/core/failure.hpp>
+#include <weft/core/task_block.hpp>
+#include <weft/log/sink.hpp>
+
+#include "log/collecting.hpp"
+#include "log/routes.hpp"
+
+namespace weft::log {
+namespace {
+
+/// The context values for a record. A codec that throws must not cost the record.
+std::vector<context_field> context_of_task() {
+  std::vector<context_field> found;
+  try {
+    for (auto& entry : context::capture().log_entries()) {
+      found.push_back({std::move(entry.name), std::move(entry.text)});
+    }
+  } catch (const std::exception& problem) {
+    found.push_back({"weft.context", std::string("unreadable: ") + problem.what()});
+  }
+  return found;
+}
+
+std::shared_ptr<record> make_record(level of, const text& what, arguments fields) {
+  auto made = std::make_shared<record>();
+  made->time = now();
+  made->level = of;
+  made->message = what.message;
+  made->fields.reserve(fields.size());
+  for (const auto& each : fields) made->fields.push_back(each.to_field());
+  made->context = context_of_task();
+  const auto& task = weft::detail::task_block::current();
+  made->task_id = task.id();
+  made->task_name = task.name();
+  made->process_id = getpid();
+  made->file = what.where.file_name();
+  made->line = what.where.line();
+  return made;
+}
+
+void route(const std::shared_ptr<const record>& one) {
+  const auto* const found = detail::current_collecting();
+  for (auto* at = found == nullptr ? nullptr : found->get(); at != nullptr; at = at->outer()) {
+    if (at->take_in(*one)) return;
+  }
+  detail::to_sinks(one);
+}
+
+}  // namespace
+
+field argument::to_field() const {
+  return {std::string(name_), std::visit(
+                                  [](const auto& value) -> field_value {
+                                    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string_view>) {
+                                      return std::string(value);
+                                    } else {
+                                      return value;
+                                    }
+                                  },
+                                  value_)};
+}
+
+bool enabled(level of) noexcept {
+  if (!detail::might_be_taken(of)) return false;
+  const auto* const found = detail::current_collecting();
+  for (auto* at = found == nullptr ? nullptr : found->get(); at != nullptr; at = at->outer()) {
+    if (at->wants(of)) return true;
+  }
+  return of >= current_level();
+}
+
+void write(level of, const text& what, arguments fields) noexcept {
+  if (!enabled(of)) return;
+  try {
+    route(make_record(of, what, fields));
+  } catch (...) {
+    detail::count_lost();
+  }
+}
+
+void write_exception(level of, const text& what, const std::exception_ptr& thrown, arguments fields) noexcept {
+  if (!enabled(of)) return;
+  try {
+    const auto made = make_record(of, what, fields);
+    const auto described = failure::from(thrown);
+    made->fields.push_back({"error", described.chain()});
+    made->fields.push_back({"code", std::string(to_string(described.code))});
+    if (!described.type.empty()) made->fields.push_back({"type", described.type});
+    route(made);
+  } catch (...) {
+    detail::count_lost();
+  }
+}
+
+void emit(record from) noexcept {
+  if (!enabled(from.level)) return;
+  try {
+    route(std::make_shared<record>(std::move(from)));
+  } catch (...) {
+    detail::count_lost();
+  }
+}
+
+void emit(collection from) noexcept {
+  for (auto& each : from.records) emit(std::move(each));
+  const auto* const found = detail::current_collecting();
+  for (auto* at = found == nullptr ? nullptr : found->get(); at != nullptr; at = at->outer()) {
+    try {
+      if (!at->add_timers(from.timers)) continue;
+      for (auto& each : from.data) at->add_data(std::move(each));
+      at->count_dropped(from.dropped);
+    } catch (...) {
+      detail::count_lost();
+    }
+    return;
+  }
+}
+
+}  // namespace weft::log
