@@ -43,8 +43,8 @@ class thread_pool::state {
   const thread_pool_options options_;
   mutable std::mutex mutex_;
   std::condition_variable not_empty_;
-  std::condition_variable idle_;
   std::deque<entry> queue_;               // guarded by mutex_
+  std::vector<promise<void>> when_idle_;  // guarded by mutex_
   std::vector<cancel_scope*> running_;    // guarded by mutex_
   std::size_t active_ = 0;                // guarded by mutex_; tasks taken and not finished
   std::size_t finished_ = 0;              // guarded by mutex_
@@ -85,7 +85,10 @@ void thread_pool::state::serve() {
     lock.lock();
     --active_;
     ++finished_;
-    if (queue_.empty() && active_ == 0) idle_.notify_all();
+    if (queue_.empty() && active_ == 0) {
+      for (auto& idle : when_idle_) idle.set_value();
+      when_idle_.clear();
+    }
   }
 }
 
@@ -112,17 +115,23 @@ void thread_pool::state::drop(std::deque<entry> left) {
 }
 
 shutdown_report thread_pool::state::drain(steady_time until) {
+  future<void> is_idle;
+  std::size_t before = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    not_empty_.notify_all();
+    before = finished_;
+    if (queue_.empty() && active_ == 0) return {};
+    is_idle = when_idle_.emplace_back().get_future();
+  }
+  // A fiber that shuts a pool down must not block its thread: tasks may wait for other fibers.
+  const bool in_time = shield([&] { return is_idle.wait_until(until); });
   std::deque<entry> left;
   shutdown_report report;
   {
-    std::unique_lock lock(mutex_);
-    closed_ = true;
-    not_empty_.notify_all();
-    const std::size_t before = finished_;
-    const auto all_done = [this] { return queue_.empty() && active_ == 0; };
-    if (until == no_deadline) {
-      idle_.wait(lock, all_done);
-    } else if (!idle_.wait_until(lock, until, all_done)) {
+    const std::lock_guard lock(mutex_);
+    if (!in_time) {
       left.swap(queue_);
       cancelling_ = true;
       for (cancel_scope* scope : running_) scope->cancel(cancel_reason::shutdown);

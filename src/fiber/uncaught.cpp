@@ -1,8 +1,7 @@
 #include "fiber/uncaught.hpp"
 
-#include <cstdio>
-
 #include <weft/core/failure.hpp>
+#include <weft/log/log.hpp>
 
 #include "fiber/scheduler.hpp"
 
@@ -19,11 +18,9 @@ bool is_unwinding(const std::exception_ptr& thrown) noexcept {
   }
 }
 
-void print(const uncaught_error& what) {
-  const std::string text = failure::from(what.error).chain();
-  std::fprintf(stderr, "weft: critical: fiber %llu%s%.*s ended with an error that nobody joins: %s\n",
-               static_cast<unsigned long long>(what.fiber_id), what.name.empty() ? "" : " ",
-               static_cast<int>(what.name.size()), what.name.data(), text.c_str());
+void log_it(const uncaught_error& what) {
+  log::critical("a fiber ended with an error that nobody joins",
+                {{"fiber", what.fiber_id}, {"name", what.name}, {"error", failure::from(what.error).chain()}});
 }
 
 }  // namespace
@@ -45,10 +42,10 @@ void report_uncaught(const uncaught_error& what) noexcept {
     if (here != nullptr && here->options().on_uncaught) {
       here->options().on_uncaught(what);
     } else {
-      print(what);
+      log_it(what);
     }
   } catch (...) {
-    print(what);  // the handler failed; the error must not vanish with it
+    log_it(what);  // the handler failed; the error must not vanish with it
   }
 }
 
