@@ -53,6 +53,10 @@ class future_core {
   waiter_line waiters_;  // guarded by lock_
 };
 
+[[noreturn]] void throw_no_state(const char* what);
+[[noreturn]] void throw_already_set();
+std::exception_ptr make_broken_promise();
+
 template <typename Value>
 class future_state final : public future_core {
  public:
@@ -61,6 +65,13 @@ class future_state final : public future_core {
     outcome_.emplace(std::move(outcome));
     publish();
     return true;
+  }
+  /// No outcome will come. Where nobody looks at that either, it is no error of any work.
+  void break_promise() noexcept {
+    if (!claim()) return;
+    mark_observed();
+    outcome_.emplace(make_broken_promise());
+    publish();
   }
   result<Value> take() noexcept {
     mark_observed();
@@ -73,10 +84,6 @@ class future_state final : public future_core {
   }
   std::optional<result<Value>> outcome_;
 };
-
-[[noreturn]] void throw_no_state(const char* what);
-[[noreturn]] void throw_already_set();
-std::exception_ptr make_broken_promise();
 
 }  // namespace detail
 
@@ -109,8 +116,9 @@ class future {
   /// False when the bound passed first.
   template <typename Rep, typename Period>
   bool wait_for(std::chrono::duration<Rep, Period> bound) const {
-    return require("future::wait_for").wait_ready(deadline_after(bound));
+    return wait_until(deadline_after(bound));
   }
+  bool wait_until(steady_time until) const { return require("future::wait_until").wait_ready(until); }
 
   /// Waits; gives the value or throws. The future is empty then.
   Value get() {
@@ -157,11 +165,8 @@ class promise {
   }
   ~promise() {
     if (state_ == nullptr) return;
-    if (!future_taken_) {
-      state_->mark_observed();
-      state_->release();  // the future's reference was never handed out
-    }
-    state_->set(detail::make_broken_promise());
+    if (!future_taken_) state_->release();  // the future's reference was never handed out
+    state_->break_promise();
     state_->release();
   }
 
