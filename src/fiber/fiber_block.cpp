@@ -1,6 +1,7 @@
 #include <weft/fiber/fiber_block.hpp>
 
 #include <mutex>
+#include <utility>
 
 #include <weft/core/error.hpp>
 
@@ -108,13 +109,18 @@ scheduler& scheduler_here() {
 
 }  // namespace
 
+void fiber_block::discard() noexcept {
+  mark_observed();
+  cancel_state::finish();
+  detail::release(std::exchange(context, nullptr));
+  release();
+}
+
 void spawn(fiber_block* fiber_ref) {
   try {
     scheduler_here().add(*fiber_ref);
   } catch (...) {
-    fiber_ref->mark_observed();
-    fiber_ref->cancel_state::finish();
-    fiber_ref->release();
+    fiber_ref->discard();
     throw;
   }
 }
@@ -123,9 +129,7 @@ void spawn_now(fiber_block* fiber_ref) {
   try {
     scheduler_here().add_and_run(*fiber_ref);
   } catch (...) {
-    fiber_ref->mark_observed();
-    fiber_ref->cancel_state::finish();
-    fiber_ref->release();
+    fiber_ref->discard();
     throw;
   }
 }

@@ -126,7 +126,9 @@ bool scheduler::bind_stack(fiber_block& fiber) noexcept {
   const int why = errno;
   fiber.fail_unstarted(std::make_exception_ptr(
       error(errc::resource_exhausted, std::string(system_error("go: get a stack for a fiber", why).what()))));
+  set_current_task(&fiber);  // it ends as itself: its context, its uncaught handler
   fiber.finish();
+  set_current_task(nullptr);
   remove(fiber);
   return false;
 }

@@ -42,6 +42,8 @@ class fiber_block : public task_block, public cancel_node {
   void abandon() noexcept;
   /// Somebody looks at the result, now or later: it is not uncaught.
   void mark_observed() noexcept;
+  /// It will never be run: gives back what a running fiber would, and the scheduler's reference.
+  void discard() noexcept;
 
  protected:
   fiber_block(std::string name, context_node* captured_ref);
