@@ -1,0 +1,149 @@
+// weft_bench: prints the table of figures. bench/README.md says how to read it and how to add to it.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/figure.hpp"
+#include "support/machine.hpp"
+#include "support/report.hpp"
+
+namespace weft::bench {
+
+std::vector<figure>& figures() {
+  static std::vector<figure> all;
+  return all;
+}
+
+namespace {
+
+constexpr const char* usage =
+    "Usage: weft_bench [GROUP...] [--json FILE] [--runs N] [--only TEXT] [--list]\n"
+    "\n"
+    "Measures the figures of the groups, or of all; each side in turn, N times (5).\n"
+    "  --json FILE   also write the rows to FILE as JSON\n"
+    "  --only TEXT   only figures whose name contains TEXT\n"
+    "  --list        name the figures and measure nothing\n";
+
+struct request {
+  std::vector<std::string> groups;
+  std::string json_file;
+  std::string only;
+  int runs = 5;
+  bool list = false;
+  bool help = false;
+};
+
+struct bad_usage {
+  std::string why;
+};
+
+bool is_known_group(std::string_view name) {
+  return std::any_of(figures().begin(), figures().end(),
+                     [&](const figure& one) { return one.group == name; });
+}
+
+int number_of_runs(const std::string& text) {
+  int number = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size() || number < 1) {
+    throw bad_usage{"--runs must be a number above 0, not '" + text + "'"};
+  }
+  return number;
+}
+
+request read_arguments(const std::vector<std::string>& arguments) {
+  request asked;
+  for (std::size_t at = 0; at < arguments.size(); ++at) {
+    const std::string& one = arguments[at];
+    const auto value = [&] {
+      if (++at == arguments.size()) throw bad_usage{one + " needs a value"};
+      return arguments[at];
+    };
+    if (one == "--json")
+      asked.json_file = value();
+    else if (one == "--only")
+      asked.only = value();
+    else if (one == "--runs")
+      asked.runs = number_of_runs(value());
+    else if (one == "--list")
+      asked.list = true;
+    else if (one == "--help" || one == "-h")
+      asked.help = true;
+    else if (is_known_group(one))
+      asked.groups.push_back(one);
+    else
+      throw bad_usage{"there is no group or option '" + one + "'; --list names the groups"};
+  }
+  return asked;
+}
+
+/// The figures asked for, by group in order of name; within a group as declared.
+std::vector<figure> chosen(const request& asked) {
+  std::vector<figure> found;
+  for (const auto& one : figures()) {
+    const bool in_group = asked.groups.empty() || std::find(asked.groups.begin(), asked.groups.end(),
+                                                            one.group) != asked.groups.end();
+    if (in_group && one.name.find(asked.only) != std::string::npos) found.push_back(one);
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const figure& a, const figure& b) { return a.group < b.group; });
+  return found;
+}
+
+void show_progress(const figure& one) {
+  if (isatty(STDERR_FILENO) == 1)
+    std::fprintf(stderr, "\r\033[K%s: %s ...", one.group.c_str(), one.name.c_str());
+}
+
+void clear_progress() {
+  if (isatty(STDERR_FILENO) == 1) std::fprintf(stderr, "\r\033[K");
+}
+
+int run(const request& asked) {
+  std::ofstream json;
+  if (!asked.json_file.empty()) {
+    json.open(asked.json_file);
+    if (!json) throw bad_usage{"cannot write to '" + asked.json_file + "'"};
+  }
+  for (const auto& [name, value] : describe_machine()) std::printf("%s: %s\n", name.c_str(), value.c_str());
+  std::vector<row> rows;
+  table out(stdout);
+  for (const auto& one : chosen(asked)) {
+    show_progress(one);
+    rows.push_back(measure(one, asked.runs));
+    clear_progress();
+    out.print(rows.back());
+  }
+  out.print_summary(rows);
+  if (json.is_open() && !(json << to_json(rows) << std::flush))
+    throw bad_usage{"cannot write to '" + asked.json_file + "'"};
+  return 0;
+}
+
+int run_arguments(const std::vector<std::string>& arguments) {
+  try {
+    const request asked = read_arguments(arguments);
+    if (asked.help) {
+      std::fputs(usage, stdout);
+      return 0;
+    }
+    if (!asked.list) return run(asked);
+    for (const auto& one : chosen(asked)) std::printf("%s: %s\n", one.group.c_str(), one.name.c_str());
+    return 0;
+  } catch (const bad_usage& problem) {
+    std::fprintf(stderr, "weft_bench: %s\n%s", problem.why.c_str(), usage);
+    return 2;
+  }
+}
+
+}  // namespace
+}  // namespace weft::bench
+
+int main(int argc, char** argv) { return weft::bench::run_arguments({argv + 1, argv + argc}); }

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+// How a figure is declared: a static `const bench::add` in any file of the group's folder.
+//
+//     const weft::bench::add yields{{
+//         .group = "fibers", .name = "yield, 2 fibers", .unit = "ns",
+//         .ours = [] { return ns_per(1'000'000, [] { ... }); },
+//         .baseline = "Boost.Fiber", .peer = [] { return ns_per(...); },
+//         .target = weft::bench::at_most_times(0.1)}};
+
+namespace weft::bench {
+
+/// What a figure has to reach: as a ratio to its baseline, or as a value.
+struct target {
+  enum class kind : unsigned char { none, ratio, value };
+  enum class side : unsigned char { at_most, at_least };
+  kind of = kind::none;
+  side is = side::at_most;
+  double number = 0;
+};
+
+inline target at_most_times(double ratio) { return {target::kind::ratio, target::side::at_most, ratio}; }
+inline target at_least_times(double ratio) { return {target::kind::ratio, target::side::at_least, ratio}; }
+inline target at_most(double value) { return {target::kind::value, target::side::at_most, value}; }
+inline target at_least(double value) { return {target::kind::value, target::side::at_least, value}; }
+
+/// Thrown by a measurement that cannot be made here; the row says why.
+class unavailable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// One measured run of one side; gives the figure in its unit.
+using measurement = std::function<double()>;
+
+/// One row of the table.
+struct figure {
+  std::string group;
+  std::string name;
+  std::string unit;
+  measurement ours;
+  std::string baseline = {};  ///< name of the peer; empty: there is none
+  measurement peer = {};      ///< measured in turn with `ours`; may throw unavailable
+  bench::target target = {};
+  std::function<void()> before = {};  ///< once, before the runs of this figure; may throw unavailable
+  std::function<void()> after = {};   ///< once, afterwards, in any case
+};
+
+/// All figures of the program, in order of declaration within a file.
+std::vector<figure>& figures();
+
+/// Declares a figure.
+struct add {
+  explicit add(figure one) { figures().push_back(std::move(one)); }
+};
+
+}  // namespace weft::bench
