@@ -91,7 +91,8 @@ bool collecting::add_timers(const std::vector<timing>& more) {
 bool collecting::add_data(field value) {
   const std::lock_guard lock(mutex_);
   if (!open_) return false;
-  const auto same = std::find_if(data_.begin(), data_.end(), [&](const field& old) { return old.name == value.name; });
+  const auto same =
+      std::find_if(data_.begin(), data_.end(), [&](const field& old) { return old.name == value.name; });
   if (same != data_.end()) {
     same->value = std::move(value.value);
   } else if (data_.size() < data_max) {
@@ -112,7 +113,8 @@ std::vector<record> collecting::take() {
     taken.swap(records_);
     bytes_ = 0;
   }
-  std::stable_sort(taken.begin(), taken.end(), [](const record& a, const record& b) { return a.time < b.time; });
+  std::stable_sort(taken.begin(), taken.end(),
+                   [](const record& a, const record& b) { return a.time < b.time; });
   return taken;
 }
 

@@ -32,10 +32,17 @@ std::size_t printable_length(std::string_view text) {
 
 void append_byte(std::string& out, unsigned byte) {
   switch (byte) {
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   out += "\\x";
   out += hex[byte >> 4];

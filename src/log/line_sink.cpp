@@ -15,9 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto close_bound = 5000ms;       // for what is queued when a sink is destroyed
-constexpr int blocked_fd_wait_ms = 1000;   // for room in a descriptor that does not block
-constexpr std::size_t write_bytes = 65536; // lines are gathered up to this
+constexpr auto close_bound = 5000ms;        // for what is queued when a sink is destroyed
+constexpr int blocked_fd_wait_ms = 1000;    // for room in a descriptor that does not block
+constexpr std::size_t write_bytes = 65536;  // lines are gathered up to this
 
 // Writers whose thread could not be ended here; kept, since the thread may still use them.
 std::atomic<line_sink::writer*> abandoned{nullptr};
@@ -172,8 +172,8 @@ bool line_sink::writer::flush(std::chrono::milliseconds bound) {
   std::unique_lock lock(flush_lock_);
   if (finished_ >= mine.target) return true;
   constexpr bool cancellable = false;
-  return weft::detail::wait_in(flushers_, mine.waiter, lock, deadline_after(bound), "log::flush", cancellable) ==
-         weft::detail::wait_outcome::served;
+  return weft::detail::wait_in(flushers_, mine.waiter, lock, deadline_after(bound), "log::flush",
+                               cancellable) == weft::detail::wait_outcome::served;
 }
 
 bool line_sink::writer::stop(std::chrono::milliseconds bound) {
@@ -206,7 +206,9 @@ void line_sink::accept(const std::shared_ptr<const record>& one) noexcept {
   }
 }
 
-bool line_sink::flush(std::chrono::milliseconds bound) { return writer_->is_inherited() || writer_->flush(bound); }
+bool line_sink::flush(std::chrono::milliseconds bound) {
+  return writer_->is_inherited() || writer_->flush(bound);
+}
 
 void line_sink::pause(std::chrono::milliseconds bound) noexcept {
   if (writer_->is_inherited()) return;

@@ -58,15 +58,16 @@ void route(const std::shared_ptr<const record>& one) {
 }  // namespace
 
 field argument::to_field() const {
-  return {std::string(name_), std::visit(
-                                  [](const auto& value) -> field_value {
-                                    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string_view>) {
-                                      return std::string(value);
-                                    } else {
-                                      return value;
-                                    }
-                                  },
-                                  value_)};
+  return {std::string(name_),
+          std::visit(
+              [](const auto& value) -> field_value {
+                if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string_view>) {
+                  return std::string(value);
+                } else {
+                  return value;
+                }
+              },
+              value_)};
 }
 
 bool enabled(level of) noexcept {
@@ -87,7 +88,8 @@ void write(level of, const text& what, arguments fields) noexcept {
   }
 }
 
-void write_exception(level of, const text& what, const std::exception_ptr& thrown, arguments fields) noexcept {
+void write_exception(level of, const text& what, const std::exception_ptr& thrown,
+                     arguments fields) noexcept {
   if (!enabled(of)) return;
   try {
     const auto made = make_record(of, what, fields);

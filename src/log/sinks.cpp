@@ -35,7 +35,7 @@ struct registry {
   std::shared_ptr<const sink_list> sinks;  // guarded by mutex; null: none was chosen and none was needed yet
   bool is_default = true;                  // guarded by mutex
   const pid_t process = getpid();
-  registry* inherited = nullptr;           // constant after construction
+  registry* inherited = nullptr;  // constant after construction
 };
 
 std::atomic<registry*> current_registry{nullptr};
@@ -45,9 +45,9 @@ std::atomic<bool> exiting{false};
 std::atomic<std::uint64_t> lost_records{0};
 
 std::atomic<level> sinks_level{level::info};
-std::array<std::atomic<int>, 6> collectors{};       // open collectors by level
-std::atomic<level> lowest{level::info};             // of sinks_level and the open collectors
-std::atomic_flag levels_busy = ATOMIC_FLAG_INIT;    // guards the computation of `lowest`
+std::array<std::atomic<int>, 6> collectors{};     // open collectors by level
+std::atomic<level> lowest{level::info};           // of sinks_level and the open collectors
+std::atomic_flag levels_busy = ATOMIC_FLAG_INIT;  // guards the computation of `lowest`
 
 void forget_registry() noexcept {
   registry* const old = current_registry.exchange(nullptr);
@@ -117,7 +117,9 @@ void change_sinks(Change change) {
 
 namespace detail {
 
-bool might_be_taken(level of) noexcept { return of >= lowest.load(std::memory_order_relaxed) && of < level::off; }
+bool might_be_taken(level of) noexcept {
+  return of >= lowest.load(std::memory_order_relaxed) && of < level::off;
+}
 
 void count_collector(level of, int change) noexcept {
   collectors[static_cast<std::size_t>(of)].fetch_add(change);
@@ -167,7 +169,8 @@ bool flush(std::chrono::milliseconds bound) {
   const auto until = std::chrono::steady_clock::now() + bound;
   bool done = true;
   for (const auto& each : *snapshot()) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     done = each->flush(std::max(left, 0ms)) && done;
   }
   return done;
@@ -177,7 +180,8 @@ void pause_sinks(std::chrono::milliseconds bound) noexcept {
   try {
     const auto until = std::chrono::steady_clock::now() + bound;
     for (const auto& each : *snapshot()) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       each->pause(std::max(left, 0ms));
     }
   } catch (...) {

@@ -18,11 +18,16 @@ constexpr std::string_view plain = "\033[0m";
 
 std::string_view colour_of(level of) noexcept {
   switch (of) {
-    case level::debug: return "\033[2m";
-    case level::warn: return "\033[33m";
-    case level::error: return "\033[31m";
-    case level::critical: return "\033[1;31m";
-    default: return "\033[32m";
+    case level::debug:
+      return "\033[2m";
+    case level::warn:
+      return "\033[33m";
+    case level::error:
+      return "\033[31m";
+    case level::critical:
+      return "\033[1;31m";
+    default:
+      return "\033[32m";
   }
 }
 

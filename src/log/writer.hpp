@@ -60,21 +60,21 @@ class line_sink::writer {
   const std::uint64_t generation_;
 
   std::mutex mutex_;
-  std::condition_variable wake_;      // the queue has something, or stop_
-  std::condition_variable ended_;     // running_ or stop_ became false
-  batch queue_;                       // guarded by mutex_
-  std::uint64_t accepted_ = 0;        // guarded by mutex_
-  bool running_ = false;              // guarded by mutex_
-  bool stop_ = false;                 // guarded by mutex_
-  std::thread thread_;                // guarded by mutex_
+  std::condition_variable wake_;   // the queue has something, or stop_
+  std::condition_variable ended_;  // running_ or stop_ became false
+  batch queue_;                    // guarded by mutex_
+  std::uint64_t accepted_ = 0;     // guarded by mutex_
+  bool running_ = false;           // guarded by mutex_
+  bool stop_ = false;              // guarded by mutex_
+  std::thread thread_;             // guarded by mutex_
 
-  std::mutex output_;                 // one writes at a time; guards dropped_told_
+  std::mutex output_;  // one writes at a time; guards dropped_told_
   std::uint64_t dropped_told_ = 0;
   std::atomic<std::uint64_t> dropped_{0};
 
   weft::detail::spin_lock flush_lock_;
-  std::uint64_t finished_ = 0;            // guarded by flush_lock_
-  weft::detail::waiter_line flushers_;    // guarded by flush_lock_
+  std::uint64_t finished_ = 0;          // guarded by flush_lock_
+  weft::detail::waiter_line flushers_;  // guarded by flush_lock_
 };
 
 }  // namespace weft::log

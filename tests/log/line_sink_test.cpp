@@ -51,7 +51,8 @@ class pipe_pair {
     fcntl(writer(), F_SETFL, O_NONBLOCK);
     const std::string junk(4096, '.');
     std::size_t total = 0;
-    for (ssize_t wrote = 0; (wrote = ::write(writer(), junk.data(), junk.size())) > 0;) total += static_cast<std::size_t>(wrote);
+    for (ssize_t wrote = 0; (wrote = ::write(writer(), junk.data(), junk.size())) > 0;)
+      total += static_cast<std::size_t>(wrote);
     fcntl(writer(), F_SETFL, 0);
     return total;
   }
@@ -67,7 +68,8 @@ class pipe_pair {
   std::string rest() {
     close_writer();
     std::string all, part(4096, '\0');
-    for (ssize_t got = 0; (got = read(reader(), part.data(), part.size())) > 0;) all.append(part, 0, static_cast<std::size_t>(got));
+    for (ssize_t got = 0; (got = read(reader(), part.data(), part.size())) > 0;)
+      all.append(part, 0, static_cast<std::size_t>(got));
     return all;
   }
 
@@ -119,7 +121,8 @@ TEST(line_sink, a_full_queue_drops_and_counts_and_says_so_and_nobody_waits) {
   line_sink sink({.fd = pipe.writer(), .queue_records_max = 3}, [&](const record& from, std::string& out) {
     if (std::exchange(is_first, false)) stuck.set_value();
     message_line(from, out);
-    for (const auto& each : from.fields) out += each.name + "=" + std::to_string(std::get<std::uint64_t>(each.value)) + "\n";
+    for (const auto& each : from.fields)
+      out += each.name + "=" + std::to_string(std::get<std::uint64_t>(each.value)) + "\n";
   });
   sink.accept(a_record("0"));
   stuck.get_future().wait();  // the thread has taken it, and cannot write it
@@ -128,8 +131,9 @@ TEST(line_sink, a_full_queue_drops_and_counts_and_says_so_and_nobody_waits) {
   EXPECT_FALSE(sink.flush(1ms));
   pipe.drain(junk);
   EXPECT_TRUE(sink.flush(long_enough));
-  EXPECT_EQ(pipe.rest(),
-            "0\n1\n2\n3\nlog: records were dropped: they came faster than they could be written\ndropped=2\n");
+  EXPECT_EQ(
+      pipe.rest(),
+      "0\n1\n2\n3\nlog: records were dropped: they came faster than they could be written\ndropped=2\n");
 }
 
 TEST(line_sink, a_flush_waits_for_what_was_accepted_before_it) {

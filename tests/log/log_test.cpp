@@ -66,13 +66,21 @@ TEST(log, fields_keep_their_order_names_and_types) {
   only_sink sink;
   const std::string owned = "owned";
   const unsigned long long most = std::numeric_limits<unsigned long long>::max();
-  info("fields", {{"text", "literal"}, {"owned", owned}, {"view", std::string_view("view")}, {"int", -3},
-                  {"most", most}, {"half", 0.5F}, {"yes", true}});
+  info("fields", {{"text", "literal"},
+                  {"owned", owned},
+                  {"view", std::string_view("view")},
+                  {"int", -3},
+                  {"most", most},
+                  {"half", 0.5F},
+                  {"yes", true}});
   const auto records = sink->take();
   ASSERT_EQ(records.size(), 1U);
-  const std::vector<field> expected{{"text", std::string("literal")}, {"owned", std::string("owned")},
-                                    {"view", std::string("view")},    {"int", std::int64_t{-3}},
-                                    {"most", std::uint64_t{most}},    {"half", 0.5},
+  const std::vector<field> expected{{"text", std::string("literal")},
+                                    {"owned", std::string("owned")},
+                                    {"view", std::string("view")},
+                                    {"int", std::int64_t{-3}},
+                                    {"most", std::uint64_t{most}},
+                                    {"half", 0.5},
                                     {"yes", true}};
   EXPECT_EQ(records[0].fields, expected);
 }
@@ -212,7 +220,8 @@ TEST(log, sinks_may_change_while_threads_write) {
 }
 
 TEST(log, level_names_round_trip) {
-  for (const auto each : {level::debug, level::info, level::warn, level::error, level::critical, level::off}) {
+  for (const auto each :
+       {level::debug, level::info, level::warn, level::error, level::critical, level::off}) {
     EXPECT_EQ(level_from_string(to_string(each)), each);
   }
   EXPECT_EQ(level_from_string("INFO"), std::nullopt);

@@ -12,7 +12,11 @@ record sample() {
   made.time = record_time(std::chrono::microseconds(1'772'366'400'000'123));
   made.level = level::info;
   made.message = "mail sent";
-  made.fields = {{"to", std::string("a@b.c")}, {"bytes", std::uint64_t{12}}, {"late", false}, {"ratio", 0.5}, {"n", std::int64_t{-1}}};
+  made.fields = {{"to", std::string("a@b.c")},
+                 {"bytes", std::uint64_t{12}},
+                 {"late", false},
+                 {"ratio", 0.5},
+                 {"n", std::int64_t{-1}}};
   made.context = {{"app.request", "r1"}, {"app.user", "7"}};
   made.task_id = 7;
   made.task_name = "mailer";
@@ -44,14 +48,20 @@ TEST(log_text, is_one_line_with_time_level_message_fields_context_and_origin) {
 
 TEST(log_text, quotes_values_that_are_not_one_word) {
   auto from = sample();
-  from.fields = {{"a", std::string()}, {"b", std::string("two words")}, {"c", std::string("a=\"b\"")}, {"d", std::string("\\")}};
-  EXPECT_NE(text_of(from).find(R"(a="" b="two words" c="a=\"b\"" d="\\" |)"), std::string::npos) << text_of(from);
+  from.fields = {{"a", std::string()},
+                 {"b", std::string("two words")},
+                 {"c", std::string("a=\"b\"")},
+                 {"d", std::string("\\")}};
+  EXPECT_NE(text_of(from).find(R"(a="" b="two words" c="a=\"b\"" d="\\" |)"), std::string::npos)
+      << text_of(from);
 }
 
 TEST(log_text, escapes_what_could_forge_a_line_or_move_the_cursor) {
   EXPECT_EQ(message_text("a\nb\r\tc"), "a\\nb\\r\\tc");
   EXPECT_EQ(message_text("\033[2J\x7f"), "\\x1b[2J\\x7f");
-  EXPECT_EQ(message_text("\xc2\x9b" "2J"), "\\xc2\\x9b2J");  // U+009B, the one-character CSI
+  EXPECT_EQ(message_text("\xc2\x9b"
+                         "2J"),
+            "\\xc2\\x9b2J");  // U+009B, the one-character CSI
   EXPECT_EQ(message_text(std::string("a\0b", 3)), "a\\x00b");
   EXPECT_EQ(message_text("a\\n"), "a\\\\n");
 }
@@ -59,10 +69,10 @@ TEST(log_text, escapes_what_could_forge_a_line_or_move_the_cursor) {
 TEST(log_text, keeps_utf8_and_escapes_bytes_that_are_not) {
   EXPECT_EQ(message_text("grüße λ 😀"), "grüße λ 😀");
   EXPECT_EQ(message_text("\xff"), "\\xff");
-  EXPECT_EQ(message_text("\xc3"), "\\xc3");                                  // cut short
-  EXPECT_EQ(message_text("\xc0\xaf"), "\\xc0\\xaf");                         // overlong
-  EXPECT_EQ(message_text("\xed\xa0\x80"), "\\xed\\xa0\\x80");                // surrogate
-  EXPECT_EQ(message_text("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");       // above U+10FFFF
+  EXPECT_EQ(message_text("\xc3"), "\\xc3");                             // cut short
+  EXPECT_EQ(message_text("\xc0\xaf"), "\\xc0\\xaf");                    // overlong
+  EXPECT_EQ(message_text("\xed\xa0\x80"), "\\xed\\xa0\\x80");           // surrogate
+  EXPECT_EQ(message_text("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // above U+10FFFF
 }
 
 TEST(log_text, times_before_1970_and_at_midnight_are_right) {

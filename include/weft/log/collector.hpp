@@ -14,9 +14,9 @@ namespace weft::log {
 
 /// The bounds and ways of a collector.
 struct collector_options {
-  log::level level = level::debug;             ///< records below are not collected
-  bool pass_on = false;                        ///< also hand records to what is around: a collector, else the sinks
-  std::size_t records_max = 10'000;            ///< more are dropped and counted
+  log::level level = level::debug;   ///< records below are not collected
+  bool pass_on = false;              ///< also hand records to what is around: a collector, else the sinks
+  std::size_t records_max = 10'000;  ///< more are dropped and counted
   std::size_t bytes_max = std::size_t{1} << 20;  ///< of text in the records; more are dropped and counted
 };
 

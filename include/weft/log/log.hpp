@@ -21,7 +21,8 @@ namespace weft::log {
 class argument {
  public:
   argument(std::string_view name, std::string_view value) noexcept : name_(name), value_(value) {}
-  argument(std::string_view name, const std::string& value) noexcept : argument(name, std::string_view(value)) {}
+  argument(std::string_view name, const std::string& value) noexcept
+      : argument(name, std::string_view(value)) {}
   argument(std::string_view name, const char* value) noexcept : argument(name, std::string_view(value)) {}
   template <typename Number>
     requires std::is_arithmetic_v<Number>
@@ -65,7 +66,8 @@ struct text {
 
 /// A callable that makes a message: it is only called where the level is on.
 template <typename Make>
-concept makes_message = std::invocable<Make&> && std::convertible_to<std::invoke_result_t<Make&>, std::string>;
+concept makes_message =
+    std::invocable<Make&> && std::convertible_to<std::invoke_result_t<Make&>, std::string>;
 
 /// Would a record of that level be kept, here and now? One relaxed load where the answer is no.
 bool enabled(level of) noexcept;
@@ -79,11 +81,14 @@ inline void debug(const text& what, arguments fields = {}) noexcept { write(leve
 inline void info(const text& what, arguments fields = {}) noexcept { write(level::info, what, fields); }
 inline void warn(const text& what, arguments fields = {}) noexcept { write(level::warn, what, fields); }
 inline void error(const text& what, arguments fields = {}) noexcept { write(level::error, what, fields); }
-inline void critical(const text& what, arguments fields = {}) noexcept { write(level::critical, what, fields); }
+inline void critical(const text& what, arguments fields = {}) noexcept {
+  write(level::critical, what, fields);
+}
 
 /// Calls `make` for the message, where the level is on. What `make` throws is thrown here.
 template <makes_message Make>
-void write(level of, Make&& make, arguments fields = {}, std::source_location where = std::source_location::current()) {
+void write(level of, Make&& make, arguments fields = {},
+           std::source_location where = std::source_location::current()) {
   if (!enabled(of)) return;
   const std::string made = make();
   write(of, text(made, where), fields);
@@ -105,13 +110,15 @@ void error(Make&& make, arguments fields = {}, std::source_location where = std:
   write(level::error, std::forward<Make>(make), fields, where);
 }
 template <makes_message Make>
-void critical(Make&& make, arguments fields = {}, std::source_location where = std::source_location::current()) {
+void critical(Make&& make, arguments fields = {},
+              std::source_location where = std::source_location::current()) {
   write(level::critical, std::forward<Make>(make), fields, where);
 }
 
 /// Writes what was thrown: the whole chain of causes, its code and its type as fields. For the edges
 /// that end an error's way, such as the uncaught handler of a fiber or a pool.
-void write_exception(level of, const text& what, const std::exception_ptr& thrown, arguments fields = {}) noexcept;
+void write_exception(level of, const text& what, const std::exception_ptr& thrown,
+                     arguments fields = {}) noexcept;
 
 /// Takes a record that was written elsewhere, by a worker or in an attempt, as it is: into the
 /// collector in force, else to the sinks.

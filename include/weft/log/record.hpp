@@ -44,7 +44,7 @@ struct record {
   std::uint64_t task_id = 0;           ///< unique within the process
   std::string task_name;
   std::int64_t process_id = 0;
-  std::string file;                    ///< where it was written
+  std::string file;  ///< where it was written
   std::uint32_t line = 0;
   bool operator==(const record&) const = default;
 };

@@ -31,8 +31,8 @@ class sink {
 
 /// What a line sink writes to, and its bounds.
 struct line_sink_options {
-  int fd = 2;                           ///< written to; stays open and stays the caller's
-  log::level level = level::debug;      ///< records below are not written
+  int fd = 2;                              ///< written to; stays open and stays the caller's
+  log::level level = level::debug;         ///< records below are not written
   std::size_t queue_records_max = 10'000;  ///< waiting to be written; more are dropped and counted
 };
 
@@ -71,8 +71,8 @@ enum class colour : unsigned char { automatic, never, always };
 bool use_colour(colour asked, int fd) noexcept;
 
 /// The human form of a record, one line with its newline:
-/// `2026-03-01T12:00:00.000123Z info  mail sent to=a@b.c bytes=12 | app.request=r1 | mailer #7 in 4242 at mail.cpp:31`.
-/// Control characters are escaped, so that a value cannot forge a line.
+/// `2026-03-01T12:00:00.000123Z info  mail sent to=a@b.c bytes=12 | app.request=r1 | mailer #7 in 4242 at
+/// mail.cpp:31`. Control characters are escaped, so that a value cannot forge a line.
 void format_text(const record& from, std::string& out, bool coloured = false);
 
 /// Where a text sink writes to.
