@@ -1,0 +1,58 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <weft/core/unique_fd.hpp>
+#include <weft/fiber/io_handle.hpp>
+#include <weft/fiber/sync.hpp>
+#include <weft/net/endpoint.hpp>
+#include <weft/net/stream.hpp>
+
+namespace weft::net {
+
+/// How to listen.
+struct listen_options {
+  int backlog = 1024;       ///< connections that wait to be accepted
+  bool reuse_port = false;  ///< let several listeners share the port (SO_REUSEPORT)
+  mode_t unix_mode = 0600;  ///< who may connect to a Unix socket
+};
+
+/// Accepts connections at an endpoint.
+///
+/// Thread-safety: accept() from one task; close() from any task of the run. A Unix socket's file is
+/// removed at close; one left over from a program that died is replaced.
+class listener {
+ public:
+  /// Binds and listens. Throws weft::error that names the endpoint, the reason and what to do: busy
+  /// where another program has it. Port 0 takes any free port; address() tells which.
+  explicit listener(const endpoint& at, listen_options options = {});
+  listener(const listener&) = delete;
+  listener& operator=(const listener&) = delete;
+  ~listener() { close(); }
+
+  /// Waits for the next connection. When the process is out of descriptors or memory it backs off, up
+  /// to a second, and tries again: the connections wait in the backlog. Throws weft::error (closed)
+  /// after close().
+  stream accept();
+
+  /// Ends listening and wakes the task in accept(). Calling it again has no effect.
+  void close() noexcept;
+  /// Where it listens, with the real port.
+  const endpoint& address() const noexcept { return address_; }
+  /// How often accept() had to back off.
+  std::size_t back_offs() const noexcept { return back_offs_; }
+
+ private:
+  void back_off();
+
+  endpoint address_;
+  unique_fd fd_;
+  io_handle io_;
+  event closing_;
+  std::chrono::milliseconds pause_{0};
+  std::size_t back_offs_ = 0;
+  dev_t device_ = 0;  // of the Unix socket's file: only our own is removed
+  ino_t inode_ = 0;
+};
+
+}  // namespace weft::net

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <sys/socket.h>
+#include <vector>
+
+#include <weft/core/unique_fd.hpp>
+#include <weft/net/endpoint.hpp>
+
+namespace weft::net::detail {
+
+/// A socket address as the system wants it.
+struct address {
+  sockaddr_storage storage{};
+  socklen_t bytes = 0;
+
+  const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
+  sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
+  int family() const noexcept { return storage.ss_family; }
+};
+
+/// The addresses of an endpoint, best first; at least one. A name is looked up on a side thread
+/// while the task waits. `listens` makes "*" every address of the machine.
+/// Throws weft::error (not_found) for a name without an address.
+std::vector<address> resolve(const endpoint& of, bool listens);
+
+/// What `from` says in words.
+endpoint to_endpoint(const address& from);
+
+/// A non-blocking, close-on-exec stream socket. Throws weft::error.
+unique_fd make_socket(int family, const char* tried);
+
+}  // namespace weft::net::detail

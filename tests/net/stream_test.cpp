@@ -1,0 +1,216 @@
+#include <weft/net/stream.hpp>
+
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+
+#include <string>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/core/error.hpp>
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/net/listener.hpp>
+
+namespace weft::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct pair {
+  stream left;
+  stream right;
+};
+
+pair make_pair() {
+  int fds[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) throw system_error("socketpair", errno);
+  return {stream(unique_fd(fds[0])), stream(unique_fd(fds[1]))};
+}
+
+pair make_tcp_pair() {
+  listener listening(endpoint::parse("127.0.0.1:0"));
+  stream client = stream::connect(listening.address());
+  return {std::move(client), listening.accept()};
+}
+
+std::string read_to_end(stream& from) {
+  std::string all;
+  char piece[4096];
+  while (const std::size_t count = from.read_some(piece)) all.append(piece, count);
+  return all;
+}
+
+template <typename Work>
+errc code_of(Work&& work) {
+  try {
+    work();
+  } catch (const error& thrown) {
+    return thrown.code();
+  }
+  return errc::unknown;
+}
+
+TEST(stream, carries_more_than_the_socket_holds_both_ways) {
+  run([] {
+    pair both = make_tcp_pair();
+    const std::string large(5'000'000, 'x');
+    auto there = go([&] {
+      both.left.write_all(large);
+      both.left.shutdown_write();
+    });
+    auto back = go([&] {
+      both.right.write_all(large);
+      both.right.shutdown_write();
+    });
+    auto reading = go([&] { return read_to_end(both.left); });
+    EXPECT_EQ(read_to_end(both.right), large);
+    EXPECT_EQ(reading.join(), large);
+    there.join();
+    back.join();
+  });
+}
+
+TEST(stream, sends_many_pieces_in_order) {
+  run([] {
+    pair both = make_pair();
+    std::vector<std::string> texts;
+    std::string whole;
+    for (int i = 0; i < 100; ++i) {
+      texts.push_back(std::string(static_cast<std::size_t>(i), static_cast<char>('a' + i % 26)));
+      whole += texts.back();
+    }
+    const std::vector<std::string_view> pieces(texts.begin(), texts.end());
+    EXPECT_TRUE(both.left.write_all_until(pieces, no_deadline));
+    both.left.close();
+    EXPECT_EQ(read_to_end(both.right), whole);
+  });
+}
+
+TEST(stream, sees_the_end_that_came_together_with_the_last_bytes) {
+  run([] {
+    pair both = make_tcp_pair();
+    both.left.write_all("bye");
+    both.left.close();
+    sleep_for(1ms);  // let the poller see bytes and end at once
+    char piece[16];
+    EXPECT_EQ(both.right.read_some(piece), 3u);
+    const auto end = both.right.read_some_until(piece, steady_clock::now() + 10s);
+    ASSERT_TRUE(end.has_value());
+    EXPECT_EQ(*end, 0u);
+  });
+}
+
+TEST(stream, a_second_reader_gets_an_error_and_the_first_its_bytes) {
+  run([] {
+    pair both = make_pair();
+    auto first = go([&] {
+      char byte = 0;
+      return both.left.read_some({&byte, 1});
+    });
+    yield();
+    char byte = 0;
+    EXPECT_EQ(code_of([&] { both.left.read_some({&byte, 1}); }), errc::busy);
+    both.right.write_all("x");
+    EXPECT_EQ(code_of([&] { both.left.read_some({&byte, 1}); }), errc::busy);  // also when bytes are there
+    EXPECT_EQ(first.join(), 1u);
+  });
+}
+
+TEST(stream, close_wakes_its_reader_and_its_writer) {
+  run([] {
+    pair both = make_pair();
+    auto reading = go([&] {
+      char byte = 0;
+      both.left.read_some({&byte, 1});
+    });
+    const std::string large(5'000'000, 'x');
+    auto writing = go([&] { both.left.write_all(large); });
+    yield();
+    yield();
+    both.left.close();
+    EXPECT_EQ(code_of([&] { reading.join(); }), errc::closed);
+    EXPECT_EQ(code_of([&] { writing.join(); }), errc::closed);
+    EXPECT_EQ(code_of([&] { both.left.write_all("x"); }), errc::closed);
+  });
+}
+
+TEST(stream, writing_to_a_peer_that_has_gone_is_an_error_and_no_signal) {
+  run([] {
+    pair both = make_pair();
+    both.right.close();
+    EXPECT_EQ(code_of([&] { both.left.write_all("x"); }), errc::unavailable);
+  });
+}
+
+TEST(stream, a_read_ends_at_its_bound_and_at_the_deadline_of_the_task) {
+  run([] {
+    pair both = make_pair();
+    char byte = 0;
+    EXPECT_FALSE(both.left.read_some_until({&byte, 1}, steady_clock::now() + 5ms).has_value());
+    EXPECT_THROW(with_timeout(5ms, [&] { both.left.read_some({&byte, 1}); }), deadline_exceeded);
+    both.right.write_all("x");
+    EXPECT_EQ(both.left.read_some({&byte, 1}), 1u);  // neither hurt the stream
+  });
+}
+
+TEST(stream, a_write_ends_at_its_bound_when_nobody_reads) {
+  run([] {
+    pair both = make_pair();
+    const std::string large(5'000'000, 'x');
+    const std::string_view piece = large;
+    EXPECT_FALSE(both.left.write_all_until({&piece, 1}, steady_clock::now() + 5ms));
+  });
+}
+
+TEST(stream, connecting_to_nobody_says_so) {
+  run([] {
+    endpoint gone;
+    {
+      listener listening(endpoint::parse("127.0.0.1:0"));
+      gone = listening.address();
+    }
+    try {
+      stream::connect(gone);
+      ADD_FAILURE();
+    } catch (const error& failed) {
+      EXPECT_EQ(failed.code(), errc::unavailable);
+      EXPECT_EQ(std::string(failed.what()),
+                "connect to " + gone.text() + ": nobody listens there; is the server running?");
+    }
+    EXPECT_EQ(code_of([] { stream::connect(endpoint::unix_socket("/nonexistent/s")); }), errc::unavailable);
+  });
+}
+
+TEST(stream, connects_by_name) {
+  run([] {
+    listener listening(endpoint::parse("127.0.0.1:0"));
+    stream client = stream::connect(endpoint::tcp("localhost", listening.address().port()));
+    EXPECT_TRUE(client.is_open());
+    EXPECT_EQ(code_of([] { stream::connect(endpoint::tcp("no-such-host.invalid", 80)); }) == errc::unknown,
+              false);
+  });
+}
+
+TEST(stream, knows_both_addresses) {
+  run([] {
+    pair both = make_tcp_pair();
+    EXPECT_EQ(both.left.local_address(), both.right.peer_address());
+    EXPECT_EQ(both.left.peer_address(), both.right.local_address());
+  });
+}
+
+TEST(stream, is_quiet_until_bytes_or_the_end_come) {
+  run([] {
+    pair both = make_pair();
+    EXPECT_TRUE(both.left.is_quiet());
+    both.right.write_all("x");
+    EXPECT_FALSE(both.left.is_quiet());
+    pair other = make_pair();
+    other.right.close();
+    EXPECT_FALSE(other.left.is_quiet());
+  });
+}
+
+}  // namespace
+}  // namespace weft::net
