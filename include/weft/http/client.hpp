@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <weft/http/limits.hpp>
+#include <weft/http/response.hpp>
+
+namespace weft::http {
+
+/// Bounds of a client. A time of zero means no bound.
+struct client_options {
+  http::limits limits = {.body_bytes_max = 16 * 1024 * 1024};  ///< of responses
+  std::size_t connections_max = 64;  ///< at a time; more requests wait for one to end
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds timeout{60'000};  ///< for a whole request, the wait for a connection included
+  std::chrono::milliseconds idle_timeout{30'000};  ///< a connection unused for longer is not used again
+};
+
+/// What goes with one request.
+struct request_options {
+  std::string content_type = {};  ///< of the body; empty: none is named
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::optional<std::chrono::milliseconds> timeout = {};  ///< instead of the client's
+};
+
+/// What a client did so far.
+struct client_statistics {
+  std::uint64_t requests = 0;
+  std::uint64_t connections = 0;  ///< made
+  std::uint64_t repeated = 0;     ///< requests sent again because a kept connection was stale
+  std::size_t idle = 0;           ///< connections kept now
+};
+
+/// Sends requests to one server and keeps connections for the next ones.
+///
+///     weft::http::client client{"http://127.0.0.1:8080"};
+///     weft::http::response got = client.get("/users/7");
+///
+/// A response with any status is a response; redirects are not followed. Failures throw weft::error:
+/// unavailable (no server, or it closed early), timed_out, malformed or too_large. A kept connection
+/// that turns out to be closed is replaced once, where the request cannot have been served: not sent
+/// in full, or GET, HEAD, PUT, DELETE, OPTIONS. The id of the request in whose work it is used
+/// (request_id) goes along as X-Request-Id.
+///
+/// Thread-safety: any number of fibers of one run; made and destroyed inside it. Cancellation and the
+/// task's deadline end a request; its connection is closed.
+class client {
+ public:
+  /// `url` is "http://host:port", with port 80 where it is left out, or "unix:/path".
+  explicit client(std::string_view url, client_options options = {});
+  client(const client&) = delete;
+  client& operator=(const client&) = delete;
+  ~client();
+
+  /// `target` is a path with a query, percent-encoded: "/users?page=2".
+  response get(std::string_view target, const request_options& options = {}) {
+    return send("GET", target, {}, options);
+  }
+  response head(std::string_view target, const request_options& options = {}) {
+    return send("HEAD", target, {}, options);
+  }
+  response post(std::string_view target, std::string_view body, const request_options& options = {}) {
+    return send("POST", target, body, options);
+  }
+  response put(std::string_view target, std::string_view body, const request_options& options = {}) {
+    return send("PUT", target, body, options);
+  }
+  response patch(std::string_view target, std::string_view body, const request_options& options = {}) {
+    return send("PATCH", target, body, options);
+  }
+  /// DELETE.
+  response del(std::string_view target, const request_options& options = {}) {
+    return send("DELETE", target, {}, options);
+  }
+  /// Any method.
+  response send(std::string_view method, std::string_view target, std::string_view body,
+                const request_options& options = {});
+
+  /// Closes the connections that are kept and not in use.
+  void close_idle() noexcept;
+  client_statistics statistics() const noexcept;
+
+ private:
+  class impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace weft::http

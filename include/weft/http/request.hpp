@@ -1,0 +1,140 @@
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <weft/context/context.hpp>
+#include <weft/context/key.hpp>
+#include <weft/http/header.hpp>
+
+namespace weft::net {
+class stream;
+class endpoint;
+}  // namespace weft::net
+
+namespace weft::http {
+
+/// The id of the request in whose work the task runs: taken from X-Request-Id where that is well
+/// formed, else made. It follows the work into worker processes and jobs, and stands in log records.
+inline constexpr key_spec request_id_spec{.name = "http.request_id", .wire = wire_policy::job, .log = true};
+inline const key<std::string> request_id{request_id_spec};
+
+namespace detail {
+
+/// What was captured by `{name}` in a route's pattern; decoded.
+struct path_parameter {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// What a request is made of; all of it views.
+struct request_parts {
+  std::string_view method = {};
+  std::string_view target = {};
+  std::string_view path = {};
+  std::string_view query = {};
+  std::string_view host = {};
+  std::span<const http::header> headers = {};
+  std::string_view body = {};
+  std::string_view id = {};
+  std::span<const path_parameter> parameters = {};
+  const net::stream* connection = nullptr;
+};
+
+template <typename Value>
+std::optional<Value> from_text(std::string_view text) {
+  if constexpr (std::is_same_v<Value, bool>) {
+    if (text == "true" || text == "1") return true;
+    if (text == "false" || text == "0") return false;
+    return std::nullopt;
+  } else if constexpr (std::is_arithmetic_v<Value>) {
+    Value value{};
+    const char* const end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, value);
+    if (failure != std::errc() || stop != end) return std::nullopt;
+    return value;
+  } else {
+    return Value(text);
+  }
+}
+
+[[noreturn]] void throw_no_parameter(std::string_view name);
+[[noreturn]] void throw_bad_parameter(std::string_view name, std::string_view text);
+
+}  // namespace detail
+
+/// A value that a piece of text in a request can be read as.
+template <typename Value>
+concept text_readable = std::is_arithmetic_v<Value> || std::constructible_from<Value, std::string_view>;
+
+/// A request as a handler sees it. All text is a view into the connection's buffer, valid until the
+/// handler returns; copy what shall live longer.
+class request {
+ public:
+  explicit request(const detail::request_parts& parts) noexcept : parts_(parts) {}
+  request(const request&) = delete;
+  request& operator=(const request&) = delete;
+
+  std::string_view method() const noexcept { return parts_.method; }
+  /// As sent: path and query, percent-encoded.
+  std::string_view target() const noexcept { return parts_.target; }
+  /// Begins with '/'; percent-encoded as sent.
+  std::string_view path() const noexcept { return parts_.path; }
+  std::string_view query_string() const noexcept { return parts_.query; }
+  std::string_view host() const noexcept { return parts_.host; }
+  std::string_view body() const noexcept { return parts_.body; }
+  /// As the context key request_id.
+  std::string_view id() const noexcept { return parts_.id; }
+
+  std::span<const http::header> headers() const noexcept { return parts_.headers; }
+  /// The first header field of that name, without regard to case.
+  std::optional<std::string_view> header(std::string_view name) const noexcept {
+    return find_header(parts_.headers, name);
+  }
+
+  /// What stands at `{name}` of the route: `request.param<std::int64_t>("id")`. Text that is no such
+  /// value is answered with 400. Throws weft::error (misuse) for a name that the route does not have.
+  template <text_readable Value = std::string>
+  Value param(std::string_view name) const {
+    const std::string_view text = param_text(name);
+    std::optional<Value> value = detail::from_text<Value>(text);
+    if (!value) detail::throw_bad_parameter(name, text);
+    return std::move(*value);
+  }
+
+  /// The first value of `name` in the query, decoded; nothing where it is absent. Text that is no such
+  /// value is answered with 400.
+  template <text_readable Value = std::string>
+  std::optional<Value> query(std::string_view name) const {
+    const std::optional<std::string> text = query_text(name);
+    if (!text) return std::nullopt;
+    std::optional<Value> value = detail::from_text<Value>(*text);
+    if (!value) detail::throw_bad_parameter(name, *text);
+    return value;
+  }
+
+  /// Who sent it.
+  net::endpoint peer() const;
+
+ private:
+  std::string_view param_text(std::string_view name) const;
+  std::optional<std::string> query_text(std::string_view name) const;
+
+  detail::request_parts parts_;
+};
+
+/// The first value of `name` in "a=1&b=two+words", with %XX and + decoded: a query, or the body of a
+/// form. Nothing where it is absent or badly encoded.
+std::optional<std::string> form_value(std::string_view form, std::string_view name);
+
+/// Decodes %XX; nothing where the encoding is broken. With `plus_is_space` also '+'.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
+/// Encodes every byte that is not unreserved in a URI: for one segment, name or value.
+std::string percent_encode(std::string_view text);
+
+}  // namespace weft::http

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weft::http {
+
+class response;
+
+namespace detail {
+
+/// Where a streamed body goes.
+class body_sink {
+ public:
+  virtual void write_piece(response& of, std::string_view piece) = 0;
+
+ protected:
+  ~body_sink() = default;
+};
+
+struct response_access;
+
+}  // namespace detail
+
+/// An answer: made by a handler, or received by a client.
+///
+/// The server itself adds Date, Content-Length or Transfer-Encoding, Connection and X-Request-Id; a
+/// body without a Content-Type is sent as plain text in UTF-8. Not thread-safe.
+class response {
+ public:
+  response() = default;
+  /// With a plain text body, if `text` is not empty.
+  explicit response(int status, std::string_view text = {});
+  static response text(std::string_view body, int status = 200);
+  static response json(std::string_view document, int status = 200);
+
+  int status() const noexcept { return status_; }
+  /// 200 to 599; throws weft::error (invalid_argument).
+  response& status(int code);
+
+  /// The first header field of that name. The view is valid until the next change of a header.
+  std::optional<std::string_view> header(std::string_view name) const noexcept;
+  /// Sets a header field in place of all others of that name. Throws weft::error (invalid_argument)
+  /// for bytes that no header may have, such as a line break, and for fields that the server sets.
+  response& header(std::string_view name, std::string_view value);
+  /// Adds one beside others of that name, e.g. Set-Cookie.
+  response& add_header(std::string_view name, std::string_view value);
+  response& content_type(std::string_view type) { return header("Content-Type", type); }
+
+  const std::string& body() const noexcept { return body_; }
+  response& body(std::string_view bytes);
+  response& body(std::string&& bytes);
+  response& body(const char* text) { return body(std::string_view(text)); }
+  std::string take_body() noexcept { return std::move(body_); }
+
+  /// Sends a piece of the body at once, chunked; status and headers are on their way after the first.
+  /// Waits while the peer does not read. Outside a handler the pieces are gathered in the body.
+  void write(std::string_view piece);
+  /// Was a piece sent?
+  bool is_streaming() const noexcept { return streaming_; }
+
+ private:
+  friend struct detail::response_access;
+
+  int status_ = 200;
+  bool touched_ = false;
+  bool streaming_ = false;
+  std::string fields_;  // as on the wire: "Name: value\r\n" each
+  std::string body_;
+  detail::body_sink* sink_ = nullptr;  // the connection that the response belongs to, if any
+};
+
+}  // namespace weft::http

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <weft/http/limits.hpp>
+#include <weft/http/router.hpp>
+#include <weft/net/endpoint.hpp>
+#include <weft/net/listener.hpp>
+
+namespace weft::http {
+
+/// Where a server listens, and its bounds. A time of zero means no bound.
+struct server_options {
+  std::string listen = "127.0.0.1:8080";  ///< as net::endpoint::parse
+  net::listen_options socket = {};
+  http::limits limits = {};
+  std::size_t connections_max = 10'000;  ///< more are answered with 503 and closed
+  std::chrono::milliseconds head_timeout{
+      10'000};  ///< from a request's first byte to the end of its head: 408
+  std::chrono::milliseconds body_timeout{30'000};     ///< for all of the body: 408
+  std::chrono::milliseconds idle_timeout{60'000};     ///< between requests: the connection is closed
+  std::chrono::milliseconds write_timeout{30'000};    ///< for one response, or one piece of it
+  std::chrono::milliseconds handler_timeout{30'000};  ///< deadline of a handler: 503
+};
+
+/// What a server did so far.
+struct server_statistics {
+  std::size_t connections = 0;  ///< open now
+  std::uint64_t connections_total = 0;
+  std::uint64_t requests = 0;             ///< handed to a handler or answered by the router
+  std::uint64_t refused_requests = 0;     ///< malformed or over a limit
+  std::uint64_t refused_connections = 0;  ///< over connections_max
+};
+
+namespace detail {
+class server_core;
+}
+
+/// An HTTP/1.1 server: a fiber for each connection, handlers run on it one request at a time.
+///
+///     weft::http::server server{{.listen = "127.0.0.1:8080"}};
+///     server.get("/hello/{name}", [](weft::http::request& in) { return "hello " + in.param("name"); });
+///     server.run();
+///
+/// Each request runs with a context frame of its own, in which request_id is bound. An exception of a
+/// handler is logged and answered with 500, a status_error with its status; weft::exit ends the
+/// request only. A request that is malformed in any way is refused with 400 and its connection closed.
+///
+/// Thread-safety: none; made, run and stopped inside one weft::run. Lifetime: its end stops it at
+/// once and waits for its fibers.
+class server {
+ public:
+  explicit server(server_options options = {});
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+  ~server();
+
+  /// The routes; to be filled before start().
+  router& routes() noexcept;
+  template <typename Function>
+  server& route(std::string_view method, std::string_view pattern, Function&& function) {
+    routes().route(method, pattern, std::forward<Function>(function));
+    return *this;
+  }
+  template <typename Function>
+  server& get(std::string_view pattern, Function&& function) {
+    return route("GET", pattern, std::forward<Function>(function));
+  }
+  template <typename Function>
+  server& post(std::string_view pattern, Function&& function) {
+    return route("POST", pattern, std::forward<Function>(function));
+  }
+  template <typename Function>
+  server& put(std::string_view pattern, Function&& function) {
+    return route("PUT", pattern, std::forward<Function>(function));
+  }
+  template <typename Function>
+  server& patch(std::string_view pattern, Function&& function) {
+    return route("PATCH", pattern, std::forward<Function>(function));
+  }
+  template <typename Function>
+  server& del(std::string_view pattern, Function&& function) {
+    return route("DELETE", pattern, std::forward<Function>(function));
+  }
+
+  /// Listens and begins to serve, on fibers of its own, in the caller's context. Throws weft::error as
+  /// net::listener does.
+  void start();
+  /// Waits until it has stopped.
+  void wait();
+  /// start() and wait().
+  void run() {
+    start();
+    wait();
+  }
+
+  /// Stops accepting, closes idle connections, lets running requests finish for at most `grace`, and
+  /// then cancels them. True if none had to be cancelled. Waits; calling it again has no effect.
+  bool stop(std::chrono::milliseconds grace = std::chrono::seconds(10));
+
+  /// Where it listens, with the real port; after start().
+  const net::endpoint& address() const;
+  /// "http://127.0.0.1:8080"; after start(), for TCP.
+  std::string url() const;
+  server_statistics statistics() const noexcept;
+
+ private:
+  std::unique_ptr<detail::server_core> core_;
+};
+
+}  // namespace weft::http

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace weft::http::detail {
+
+/// The bytes that a connection has received and not dealt with yet, in one piece.
+class byte_buffer {
+ public:
+  static constexpr std::size_t first_bytes = 4 * 1024;
+  static constexpr std::size_t room_bytes_min = 1024;
+  static constexpr std::size_t kept_bytes_max = 64 * 1024;
+
+  std::string_view readable() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
+  char* data() noexcept { return bytes_.get() + begin_; }
+  bool empty() const noexcept { return begin_ == end_; }
+  std::size_t size() const noexcept { return end_ - begin_; }
+
+  /// Room behind the readable bytes. They may move: `moved(from, to)` is called while both exist.
+  template <typename Moved>
+  std::span<char> room(Moved&& moved) {
+    if (empty()) begin_ = end_ = 0;
+    if (capacity_ - end_ < room_bytes_min) make_room(moved);
+    return {bytes_.get() + end_, capacity_ - end_};
+  }
+  void commit(std::size_t count) noexcept { end_ += count; }
+
+  /// Drops bytes at the front.
+  void consume(std::size_t count) noexcept { begin_ += count; }
+  /// Drops the bytes [from, to) of what is readable; what is behind moves forward.
+  void erase(std::size_t from, std::size_t to) noexcept {
+    std::memmove(data() + from, data() + to, size() - to);
+    end_ -= to - from;
+  }
+  /// Nothing is being read: gives back memory that only a large message needed.
+  void trim() noexcept {
+    if (!empty() || capacity_ <= kept_bytes_max) return;
+    bytes_.reset();
+    capacity_ = begin_ = end_ = 0;
+  }
+
+ private:
+  template <typename Moved>
+  void make_room(Moved&& moved) {
+    const std::size_t wanted = size() >= capacity_ / 2 ? capacity_ * 2 : capacity_;
+    const std::size_t capacity = std::max(wanted, first_bytes);
+    std::unique_ptr<char[]> larger(new char[capacity]);  // not zeroed
+    if (size() > 0) std::memcpy(larger.get(), data(), size());
+    moved(static_cast<const char*>(data()), static_cast<const char*>(larger.get()));
+    bytes_ = std::move(larger);
+    capacity_ = capacity;
+    end_ = size();
+    begin_ = 0;
+  }
+
+  std::unique_ptr<char[]> bytes_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+}  // namespace weft::http::detail

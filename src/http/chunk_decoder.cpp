@@ -1,0 +1,115 @@
+#include "http/chunk_decoder.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "http/chars.hpp"
+
+namespace weft::http::detail {
+
+namespace {
+
+constexpr std::size_t size_line_bytes_max = 256;
+constexpr std::size_t overhead_bytes_max = 16 * 1024;
+
+bool frames_message(std::string_view name) noexcept {
+  for (const std::string_view one : {"transfer-encoding", "content-length", "host", "connection", "trailer",
+                                     "expect", "te", "upgrade", "content-encoding", "authorization"}) {
+    if (same_name(name, one)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void chunk_decoder::restart() noexcept { *this = chunk_decoder(limits_); }
+
+progress chunk_decoder::refuse(int status, const char* why) noexcept {
+  refusal_ = {status, why};
+  return progress::refused;
+}
+
+chunk_decoder::step chunk_decoder::advance(std::string_view raw, char* out) noexcept {
+  step so_far{progress::more, 0, 0};
+  do {
+    so_far.how = advance_once(raw.substr(so_far.consumed), out + so_far.written, so_far);
+  } while (so_far.how == progress::done && part_ != part::end);
+  return so_far;
+}
+
+progress chunk_decoder::advance_once(std::string_view raw, char* out, step& so_far) noexcept {
+  if (part_ == part::end) return progress::done;
+  if (part_ == part::data) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_left_, raw.size()));
+    if (count > 0 && out != raw.data()) std::memmove(out, raw.data(), count);
+    so_far.consumed += count;
+    so_far.written += count;
+    chunk_left_ -= count;
+    if (chunk_left_ > 0) return progress::more;
+    part_ = part::data_end;
+    return progress::done;
+  }
+  if (part_ == part::data_end) {
+    if (!raw.empty() && raw[0] != '\r') return refuse(400, "a chunk that does not end where it says");
+    if (raw.size() < 2) return progress::more;
+    if (raw[1] != '\n') return refuse(400, "a chunk that does not end where it says");
+    so_far.consumed += 2;
+    part_ = part::size;
+    return progress::done;
+  }
+  std::string_view line;
+  const progress cut = take_line(raw, line, so_far.consumed);
+  if (cut != progress::done) return cut;
+  return part_ == part::size ? parse_size(line) : check_trailer(line);
+}
+
+progress chunk_decoder::take_line(std::string_view raw, std::string_view& line,
+                                  std::size_t& consumed) noexcept {
+  const std::size_t bound = part_ == part::size ? size_line_bytes_max : overhead_bytes_max;
+  const std::size_t feed = raw.find('\n');
+  if (std::min(feed, raw.size()) > bound) return refuse(400, "a chunk line is too long");
+  if (feed == std::string_view::npos) return progress::more;
+  if (feed == 0 || raw[feed - 1] != '\r') return refuse(400, "a chunk line ends without CR");
+  line = raw.substr(0, feed - 1);
+  consumed += feed + 1;
+  return progress::done;
+}
+
+progress chunk_decoder::parse_size(std::string_view line) noexcept {
+  const std::size_t semicolon = line.find(';');
+  const std::string_view digits = line.substr(0, semicolon);
+  if (digits.empty() || digits.size() > 15) return refuse(400, "a bad chunk size");
+  std::uint64_t size = 0;
+  for (const char digit : digits) {
+    const int value = hex_value(digit);
+    if (value < 0) return refuse(400, "a bad chunk size");
+    size = size * 16 + static_cast<std::uint64_t>(value);
+  }
+  if (semicolon != std::string_view::npos) {
+    if (!is_field_value(line.substr(semicolon))) return refuse(400, "a bad chunk extension");
+    overhead_bytes_ += line.size() - semicolon;
+    if (overhead_bytes_ > overhead_bytes_max) return refuse(400, "too many chunk extensions");
+  }
+  if (size > limits_.body_bytes_max - body_bytes_) return refuse(413, "the body is too large");
+  body_bytes_ += size;
+  chunk_left_ = size;
+  part_ = size == 0 ? part::trailer : part::data;
+  return progress::done;
+}
+
+progress chunk_decoder::check_trailer(std::string_view line) noexcept {
+  if (line.empty()) {
+    part_ = part::end;
+    return progress::done;
+  }
+  header field;
+  if (const char* const why = cut_field(line, field)) return refuse(400, why);
+  if (frames_message(field.name)) return refuse(400, "a trailer that would frame the message");
+  overhead_bytes_ += line.size();
+  if (++trailers_ > limits_.header_count_max || overhead_bytes_ > overhead_bytes_max) {
+    return refuse(431, "too many trailers");
+  }
+  return progress::done;
+}
+
+}  // namespace weft::http::detail

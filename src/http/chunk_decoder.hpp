@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "http/head_parser.hpp"
+
+namespace weft::http::detail {
+
+/// Takes a chunked body apart, strictly, as bytes arrive. Trailers are checked and dropped; one
+/// that would frame the message is refused. Chunk extensions are skipped, up to a bound.
+class chunk_decoder {
+ public:
+  explicit chunk_decoder(const limits& bounds) noexcept : limits_(bounds) {}
+
+  void restart() noexcept;
+
+  struct step {
+    progress how;
+    std::size_t consumed;  ///< bytes of `raw` that are dealt with; hand the rest in again
+    std::size_t written;   ///< bytes of the body written to `out`
+  };
+  /// Decodes what it can of `raw`. `out` has room for raw.size() bytes and may be raw.data() or
+  /// lie before it: decoding in place.
+  step advance(std::string_view raw, char* out) noexcept;
+
+  const refusal& why_refused() const noexcept { return refusal_; }
+
+ private:
+  enum class part : unsigned char { size, data, data_end, trailer, end };
+
+  progress advance_once(std::string_view raw, char* out, step& so_far) noexcept;
+  progress take_line(std::string_view raw, std::string_view& line, std::size_t& consumed) noexcept;
+  progress parse_size(std::string_view line) noexcept;
+  progress check_trailer(std::string_view line) noexcept;
+  progress refuse(int status, const char* why) noexcept;
+
+  limits limits_;
+  refusal refusal_;
+  part part_ = part::size;
+  std::uint64_t chunk_left_ = 0;
+  std::uint64_t body_bytes_ = 0;
+  std::size_t overhead_bytes_ = 0;  // extensions and trailers so far
+  std::size_t trailers_ = 0;
+};
+
+}  // namespace weft::http::detail

@@ -1,0 +1,347 @@
+#include "http/connection.hpp"
+
+#include <array>
+#include <charconv>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/core/error.hpp>
+#include <weft/core/unwinding.hpp>
+#include <weft/http/status_error.hpp>
+#include <weft/log/log.hpp>
+
+#include "http/chars.hpp"
+#include "http/response_access.hpp"
+
+namespace weft::http::detail {
+
+namespace {
+
+constexpr std::size_t corked_bytes_max = 64 * 1024;
+constexpr std::size_t linger_bytes_max = 8 * 1024 * 1024;
+constexpr std::chrono::milliseconds linger_time{2000};
+constexpr std::chrono::milliseconds linger_time_stopping{200};
+constexpr byte_set id_bytes = byte_set("-._").with_letters_and_digits();
+constexpr std::size_t id_bytes_max = 128;
+
+bool is_request_id(std::string_view text) noexcept {
+  return text.size() <= id_bytes_max && id_bytes.spells(text);
+}
+
+void append_number(std::string& out, std::size_t number, int base = 10) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
+  out.append(digits.data(), end);
+}
+
+}  // namespace
+
+connection::connection(server_core& core, net::stream peer)
+    : core_(core),
+      stream_(std::move(peer)),
+      parser_(core.options().limits),
+      decoder_(core.options().limits) {}
+
+void connection::run() {
+  while (serve_one()) {
+  }
+}
+
+void connection::end_if_idle() noexcept {
+  if (idle_) stream_.shutdown_read();
+}
+
+bool connection::serve_one() {
+  if (!read_head()) return false;
+  core_.routes().find(parser_.head().method, parser_.head().path, match_);
+  if (parser_.head().expects_continue && match_.work == nullptr)
+    return refuse({match_.status, "no such resource"});
+  if (!read_body()) return false;
+  ++core_.statistics().requests;
+  keeps_alive_ = parser_.head().keep_alive;
+  call_handler();
+  if (broken_) return false;
+  keeps_alive_ = keeps_alive_ && !core_.is_stopping();
+  const bool sent = answer_.is_streaming() ? finish_stream() : send_answer();
+  buffer_.consume(message_bytes_);
+  buffer_.trim();
+  if (answer_.body().capacity() > byte_buffer::kept_bytes_max) response_access::body(answer_) = std::string();
+  if (sent && keeps_alive_) return true;
+  linger();
+  return false;
+}
+
+// ---- reading
+
+connection::filled connection::fill(steady_time until) {
+  flush();
+  const std::span<char> room =
+      buffer_.room([this](const char* from, const char* to) { parser_.rebase(from, to); });
+  const std::optional<std::size_t> count = stream_.read_some_until(room, until);
+  if (!count) return filled::timed_out;
+  buffer_.commit(*count);
+  return *count == 0 ? filled::ended : filled::data;
+}
+
+bool connection::read_head() {
+  const server_options& options = core_.options();
+  parser_.restart();
+  bool began = false;
+  steady_time until = no_deadline;
+  while (true) {
+    const progress parsed = parser_.advance(buffer_.readable());
+    if (parsed == progress::done) break;
+    if (parsed == progress::refused) return refuse(parser_.why_refused());
+    if (!began) {
+      began = first_ || !buffer_.empty();
+      if (!began && core_.is_stopping()) {
+        flush();
+        return false;
+      }
+      until = bound_until(began ? options.head_timeout : options.idle_timeout);
+    }
+    idle_ = buffer_.empty();
+    const filled got = fill(until);
+    idle_ = false;
+    if (got == filled::ended) return false;
+    if (got == filled::timed_out) {
+      return buffer_.empty() ? false : refuse({408, "the request's head did not come in time"});
+    }
+  }
+  first_ = false;
+  return true;
+}
+
+bool connection::read_body() {
+  message_bytes_ = parser_.head_bytes();
+  body_ = {};
+  const request_head& head = parser_.head();
+  if (head.body == framing::none) return true;
+  if (head.expects_continue && buffer_.size() == message_bytes_) corked_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  const steady_time until = bound_until(core_.options().body_timeout);
+  return head.body == framing::chunked ? read_chunked_body(until) : read_counted_body(until);
+}
+
+bool connection::fill_body(steady_time until) {
+  switch (fill(until)) {
+    case filled::data:
+      return true;
+    case filled::ended:
+      return false;
+    case filled::timed_out:
+      break;
+  }
+  return refuse({408, "the request's body did not come in time"});
+}
+
+bool connection::read_counted_body(steady_time until) {
+  const std::size_t begin = message_bytes_;
+  const auto length = static_cast<std::size_t>(parser_.head().content_length);
+  while (buffer_.size() < begin + length) {
+    if (!fill_body(until)) return false;
+  }
+  body_ = buffer_.readable().substr(begin, length);
+  message_bytes_ = begin + length;
+  return true;
+}
+
+bool connection::read_chunked_body(steady_time until) {
+  decoder_.restart();
+  const std::size_t begin = message_bytes_;
+  std::size_t written = begin;  // decoded bytes end here; raw ones begin here
+  while (true) {
+    const chunk_decoder::step step =
+        decoder_.advance(buffer_.readable().substr(written), buffer_.data() + written);
+    const std::size_t raw = written + step.consumed;
+    written += step.written;
+    if (step.how == progress::refused) return refuse(decoder_.why_refused());
+    buffer_.erase(written, raw);
+    if (step.how == progress::done) break;
+    if (!fill_body(until)) return false;
+  }
+  body_ = buffer_.readable().substr(begin, written - begin);
+  message_bytes_ = written;
+  return true;
+}
+
+// ---- answering
+
+void connection::call_handler() {
+  const request_head& head = parser_.head();
+  response_access::reset(answer_, this);
+  const std::optional<std::string_view> given = find_header(head.fields, "x-request-id");
+  if (given && is_request_id(*given)) {
+    id_.assign(*given);
+  } else {
+    id_ = core_.make_request_id();
+  }
+  if (match_.work == nullptr) return answer_without_handler();
+  request in(request_parts{.method = head.method,
+                           .target = head.target,
+                           .path = head.path,
+                           .query = head.query,
+                           .host = head.host,
+                           .headers = head.fields,
+                           .body = body_,
+                           .id = id_,
+                           .parameters = match_.parameters,
+                           .connection = &stream_});
+  run_handler(in);
+}
+
+void connection::answer_without_handler() {
+  const request_head& head = parser_.head();
+  answer_.status(match_.status);
+  if (match_.status == 405) {
+    const std::string allowed = core_.routes().allowed(head.path);
+    answer_.header("Allow", allowed + ", OPTIONS");
+    if (head.method == "OPTIONS") {
+      answer_.status(204);
+      return;
+    }
+  }
+  answer_.body(std::string(reason_phrase(answer_.status())) + "\n");
+}
+
+/// The edge where a handler's exceptions end. Only a cancellation from outside passes.
+void connection::run_handler(request& in) {
+  const scoped_value named(request_id, id_);
+  const auto fail = [this](int status, std::string_view text) {
+    if (answer_.is_streaming()) {
+      broken_ = true;
+      return;
+    }
+    response_access::reset(answer_, this);
+    answer_.status(status).body(std::string(text) + "\n");
+  };
+  cancel_scope bound(bound_until(core_.options().handler_timeout));
+  try {
+    (*match_.work)(in, answer_);
+  } catch (const cancelled& stop) {
+    if (stop.reason() != cancel_reason::deadline || !bound.deadline_passed()) throw;
+    log::error("http: the handler took too long", {{"method", in.method()}, {"target", in.target()}});
+    fail(503, "the request took too long");
+  } catch (const exit_exception& left) {
+    log::debug("http: the handler left by exit", {{"status", left.status_code()}});
+    if (!response_access::touched(answer_)) fail(500, reason_phrase(500));
+  } catch (const status_error& said) {
+    fail(said.status(), said.what());
+  } catch (...) {
+    log::write_exception(log::level::error, "http: the handler failed", std::current_exception(),
+                         {{"method", in.method()}, {"target", in.target()}});
+    fail(500, reason_phrase(500));
+  }
+}
+
+void connection::append_head(std::string& out, bool has_length) {
+  const int status = answer_.status();
+  const std::string& body = answer_.body();
+  if (status == 200) {
+    out += "HTTP/1.1 200 OK\r\n";
+  } else {
+    out += "HTTP/1.1 ";
+    append_number(out, static_cast<std::size_t>(status));
+    out.append(" ").append(reason_phrase(status)).append("\r\n");
+  }
+  out += core_.date_line();
+  const bool has_body = status != 204 && status != 304;
+  if (has_length && has_body) {
+    out += "Content-Length: ";
+    append_number(out, body.size());
+    out += "\r\n";
+  } else if (!has_length && has_body && parser_.head().minor_version == 1) {
+    out += "Transfer-Encoding: chunked\r\n";
+  }
+  const std::string& fields = response_access::fields(answer_);
+  if ((!body.empty() || !has_length) && has_body && !find_field(fields, "Content-Type")) {
+    out += "Content-Type: text/plain; charset=utf-8\r\n";
+  }
+  if (!keeps_alive_) {
+    out += "Connection: close\r\n";
+  } else if (parser_.head().minor_version == 0) {
+    out += "Connection: keep-alive\r\n";
+  }
+  if (!id_.empty()) out.append("X-Request-Id: ").append(id_).append("\r\n");
+  out.append(fields).append("\r\n");
+}
+
+void connection::send(std::string_view first, std::string_view second, std::string_view third) {
+  const std::array<std::string_view, 4> pieces{corked_, first, second, third};
+  const bool in_time = stream_.write_all_until(pieces, bound_until(core_.options().write_timeout));
+  corked_.clear();
+  if (!in_time) throw error(errc::timed_out, "http: the client does not read its response");
+}
+
+void connection::flush() {
+  if (!corked_.empty()) send({});
+}
+
+bool connection::send_answer() {
+  head_.clear();
+  append_head(head_, true);
+  const int status = answer_.status();
+  const bool has_body = status != 204 && status != 304 && !is_head_request();
+  const std::string_view body = has_body ? std::string_view(answer_.body()) : std::string_view();
+  const bool more_requests = buffer_.size() > message_bytes_ && keeps_alive_;
+  if (more_requests && corked_.size() + head_.size() + body.size() <= corked_bytes_max) {
+    corked_.append(head_).append(body);
+  } else {
+    send(head_, body);
+  }
+  return true;
+}
+
+void connection::write_piece(response& of, std::string_view piece) {
+  const bool chunked = parser_.head().minor_version == 1;
+  head_.clear();
+  if (!of.is_streaming()) {
+    keeps_alive_ = keeps_alive_ && chunked && !core_.is_stopping();
+    append_head(head_, false);
+    response_access::set_streaming(of);
+  }
+  const bool has_body = of.status() != 204 && of.status() != 304 && !is_head_request();
+  if (piece.empty() || !has_body) return send(head_);
+  if (chunked) {
+    append_number(head_, piece.size(), 16);
+    head_ += "\r\n";
+  }
+  send(head_, piece, chunked ? std::string_view("\r\n") : std::string_view());
+}
+
+bool connection::finish_stream() {
+  const bool has_body = answer_.status() != 204 && answer_.status() != 304 && !is_head_request();
+  if (has_body && parser_.head().minor_version == 1) send("0\r\n\r\n");
+  return true;
+}
+
+bool connection::refuse(const refusal& why) {
+  ++core_.statistics().refused_requests;
+  log::debug("http: a request is refused", {{"status", why.status}, {"why", why.why}});
+  response_access::reset(answer_, nullptr);
+  id_.clear();
+  keeps_alive_ = false;
+  answer_.status(why.status).body(std::string(reason_phrase(why.status)) + ": " + why.why + "\n");
+  head_.clear();
+  append_head(head_, true);
+  send(head_, answer_.body());
+  linger();
+  return false;
+}
+
+/// Reads what the client still sends, for a while: closing with unread bytes would make the system
+/// reset the connection, and the client might lose the answer.
+void connection::linger() {
+  flush();
+  stream_.shutdown_write();
+  buffer_ = {};
+  const steady_time until = steady_clock::now() + (core_.is_stopping() ? linger_time_stopping : linger_time);
+  std::size_t dropped = 0;
+  idle_ = true;
+  while (dropped < linger_bytes_max) {
+    const std::optional<std::size_t> count =
+        stream_.read_some_until(buffer_.room([](const char*, const char*) {}), until);
+    if (!count || *count == 0) return;
+    dropped += *count;
+  }
+}
+
+}  // namespace weft::http::detail

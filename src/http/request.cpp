@@ -1,0 +1,38 @@
+#include <weft/http/request.hpp>
+
+#include <weft/http/status_error.hpp>
+#include <weft/net/stream.hpp>
+
+namespace weft::http {
+
+namespace detail {
+
+void throw_no_parameter(std::string_view name) {
+  throw error(errc::misuse, "http: the route has no parameter {" + std::string(name) + "}");
+}
+
+void throw_bad_parameter(std::string_view name, std::string_view text) {
+  constexpr std::size_t shown_max = 64;
+  throw status_error(400, "parameter " + std::string(name) + ": \"" + std::string(text.substr(0, shown_max)) +
+                              "\" is not a value of the kind wanted");
+}
+
+}  // namespace detail
+
+std::string_view request::param_text(std::string_view name) const {
+  for (const detail::path_parameter& one : parts_.parameters) {
+    if (one.name == name) return one.value;
+  }
+  detail::throw_no_parameter(name);
+}
+
+std::optional<std::string> request::query_text(std::string_view name) const {
+  return form_value(parts_.query, name);
+}
+
+net::endpoint request::peer() const {
+  if (parts_.connection == nullptr) throw error(errc::misuse, "http: the request came over no connection");
+  return parts_.connection->peer_address();
+}
+
+}  // namespace weft::http

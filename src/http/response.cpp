@@ -1,0 +1,120 @@
+#include <weft/http/response.hpp>
+
+#include <weft/core/error.hpp>
+#include <weft/http/header.hpp>
+
+#include "http/chars.hpp"
+#include "http/response_access.hpp"
+
+namespace weft::http {
+
+namespace {
+
+constexpr std::string_view plain_text = "text/plain; charset=utf-8";
+
+/// Where the first line of that name begins; npos without one.
+std::size_t find_line(std::string_view lines, std::string_view name) noexcept {
+  std::size_t begin = 0;
+  while (begin < lines.size()) {
+    if (lines.size() > begin + name.size() && lines[begin + name.size()] == ':' &&
+        same_name(lines.substr(begin, name.size()), name)) {
+      return begin;
+    }
+    begin = lines.find('\n', begin) + 1;
+  }
+  return std::string_view::npos;
+}
+
+void check_field(std::string_view name, std::string_view value) {
+  if (!detail::token_bytes.spells(name)) {
+    throw error(errc::invalid_argument, "http: \"" + std::string(name) + "\" is no header name");
+  }
+  if (!detail::is_field_value(value)) {
+    throw error(errc::invalid_argument,
+                "http: the value of header " + std::string(name) + " has a control byte");
+  }
+  for (const std::string_view own : {"Content-Length", "Transfer-Encoding", "Connection", "Date"}) {
+    if (same_name(name, own)) {
+      throw error(errc::invalid_argument,
+                  "http: header " + std::string(own) + " is set by the server itself");
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<std::string_view> detail::find_field(std::string_view lines, std::string_view name) noexcept {
+  const std::size_t begin = find_line(lines, name);
+  if (begin == std::string_view::npos) return std::nullopt;
+  const std::size_t value = begin + name.size() + 1;
+  return trim_blanks(lines.substr(value, lines.find('\r', value) - value));
+}
+
+response::response(int status, std::string_view text) {
+  this->status(status);
+  if (!text.empty()) content_type(plain_text).body(text);
+}
+
+response response::text(std::string_view body, int status) {
+  response made(status);
+  made.content_type(plain_text).body(body);
+  return made;
+}
+
+response response::json(std::string_view document, int status) {
+  response made(status);
+  made.content_type("application/json").body(document);
+  return made;
+}
+
+response& response::status(int code) {
+  if (code < 200 || code > 599) {
+    throw error(errc::invalid_argument,
+                "http: " + std::to_string(code) + " is no status of a response (200 to 599)");
+  }
+  status_ = code;
+  touched_ = true;
+  return *this;
+}
+
+std::optional<std::string_view> response::header(std::string_view name) const noexcept {
+  return detail::find_field(fields_, name);
+}
+
+response& response::header(std::string_view name, std::string_view value) {
+  check_field(name, value);
+  for (std::size_t begin; (begin = find_line(fields_, name)) != std::string::npos;) {
+    fields_.erase(begin, fields_.find('\n', begin) + 1 - begin);
+  }
+  return add_header(name, value);
+}
+
+response& response::add_header(std::string_view name, std::string_view value) {
+  check_field(name, value);
+  fields_.append(name).append(": ").append(value).append("\r\n");
+  touched_ = true;
+  return *this;
+}
+
+response& response::body(std::string_view bytes) {
+  body_.assign(bytes);
+  touched_ = true;
+  return *this;
+}
+
+response& response::body(std::string&& bytes) {
+  body_ = std::move(bytes);
+  touched_ = true;
+  return *this;
+}
+
+void response::write(std::string_view piece) {
+  touched_ = true;
+  if (sink_ == nullptr) {
+    body_.append(piece);
+  } else {
+    sink_->write_piece(*this, piece);
+  }
+}
+
+}  // namespace weft::http

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <weft/http/response.hpp>
+
+namespace weft::http::detail {
+
+/// What server and client do with a response that users cannot.
+struct response_access {
+  /// Makes it as new, and keeps its memory.
+  static void reset(response& of, body_sink* sink) noexcept {
+    of.status_ = 200;
+    of.touched_ = false;
+    of.streaming_ = false;
+    of.fields_.clear();
+    of.body_.clear();
+    of.sink_ = sink;
+  }
+  /// Takes over status, headers and body; stays what it is otherwise.
+  static void assign(response& to, response&& from) {
+    to.status_ = from.status_;
+    to.touched_ = true;
+    to.fields_ = std::move(from.fields_);
+    to.body_ = std::move(from.body_);
+  }
+  static void received(response& into, int status) noexcept { into.status_ = status; }
+  static std::string& fields(response& of) noexcept { return of.fields_; }
+  static std::string& body(response& of) noexcept { return of.body_; }
+  static bool touched(const response& of) noexcept { return of.touched_; }
+  static void set_streaming(response& of) noexcept { of.streaming_ = true; }
+};
+
+/// The value of the first field of that name in "Name: value\r\n" lines.
+std::optional<std::string_view> find_field(std::string_view lines, std::string_view name) noexcept;
+
+}  // namespace weft::http::detail

@@ -1,0 +1,29 @@
+#include <weft/http/server.hpp>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/core/error.hpp>
+
+#include "http/server_core.hpp"
+
+namespace weft::http {
+
+server::server(server_options options) : core_(std::make_unique<detail::server_core>(std::move(options))) {}
+
+server::~server() {
+  shield([this] { core_->stop(std::chrono::milliseconds(0)); });
+}
+
+router& server::routes() noexcept { return core_->routes(); }
+void server::start() { core_->start(); }
+void server::wait() { core_->wait(); }
+bool server::stop(std::chrono::milliseconds grace) { return core_->stop(grace); }
+
+const net::endpoint& server::address() const {
+  if (core_->listener() == nullptr) throw error(errc::misuse, "http: the server was not started yet");
+  return core_->listener()->address();
+}
+
+std::string server::url() const { return "http://" + address().text(); }
+server_statistics server::statistics() const noexcept { return core_->statistics(); }
+
+}  // namespace weft::http

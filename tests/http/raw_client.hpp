@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <weft/core/clock.hpp>
+#include <weft/core/error.hpp>
+#include <weft/http/server.hpp>
+#include <weft/net/stream.hpp>
+
+namespace weft::http {
+
+/// Sends bytes as they are given and reads what comes back: for tests of what is on the wire.
+class raw_client {
+ public:
+  explicit raw_client(const server& to) : stream_(net::stream::connect(to.address())) {}
+
+  void send(std::string_view bytes) { stream_.write_all(bytes); }
+  /// Everything until the server closes. Bounded, so that a server that does not close fails the test.
+  std::string read_to_end() {
+    std::string all = std::move(unread_);
+    while (read_more(all)) {
+    }
+    return all;
+  }
+  /// The bytes up to and with `mark`; what follows is kept for the next call.
+  std::string read_until(std::string_view mark) {
+    std::string all = std::move(unread_);
+    std::size_t found;
+    while ((found = all.find(mark)) == std::string::npos) {
+      if (!read_more(all))
+        throw error(errc::closed, "closed before \"" + std::string(mark) + "\", after: " + all);
+    }
+    unread_ = all.substr(found + mark.size());
+    all.resize(found + mark.size());
+    return all;
+  }
+  std::string ask(std::string_view bytes) {
+    send(bytes);
+    stream_.shutdown_write();
+    return read_to_end();
+  }
+  net::stream& stream() noexcept { return stream_; }
+
+ private:
+  bool read_more(std::string& into) {
+    char piece[4096];
+    const auto count = stream_.read_some_until(piece, steady_clock::now() + std::chrono::seconds(20));
+    if (!count) throw error(errc::timed_out, "the server neither answers nor closes, after: " + into);
+    into.append(piece, *count);
+    return *count > 0;
+  }
+
+  net::stream stream_;
+  std::string unread_;
+};
+
+/// Options of a server for a test: any free port.
+inline server_options on_any_port() { return {.listen = "127.0.0.1:0"}; }
+
+/// How often `part` stands in `text`.
+inline std::size_t count_of(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size()))
+    ++count;
+  return count;
+}
+
+}  // namespace weft::http
