@@ -1,0 +1,195 @@
+#include <bit>
+#include <charconv>
+#include <limits>
+
+#include <boost/json/basic_parser_impl.hpp>
+
+#include <weft/core/error.hpp>
+#include <weft/wire/base64.hpp>
+#include <weft/wire/json.hpp>
+
+// Boost.JSON checks and splits the text; its events become a flat list of nodes, in the order of the
+// text, which is then pulled. Boost's own doubles are not rounded correctly (in 1.81), so they are
+// made again from their digits.
+
+namespace weft::wire {
+
+struct json_decoder::parsed {
+  struct node {
+    value_kind kind = value_kind::null;
+    std::uint32_t length = 0;  // of a text; items of a list; members of an object
+    std::uint64_t value = 0;   // the number's or truth value's bits; where a text begins in texts
+  };
+
+  std::vector<node> nodes;
+  std::string texts;
+};
+
+namespace {
+
+namespace json = boost::json;
+
+// The handler of boost::json::basic_parser.
+template <typename Parsed>
+class tape_writer {
+ public:
+  static constexpr std::size_t max_object_size = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::size_t max_array_size = max_object_size;
+  static constexpr std::size_t max_key_size = max_object_size;
+  static constexpr std::size_t max_string_size = max_object_size;
+
+  explicit tape_writer(Parsed& out) : out_(&out) {}
+
+  bool on_document_begin(json::error_code&) { return true; }
+  bool on_document_end(json::error_code&) { return true; }
+  bool on_array_begin(json::error_code&) { return open(value_kind::list); }
+  bool on_array_end(std::size_t count, json::error_code&) { return close(count); }
+  bool on_object_begin(json::error_code&) { return open(value_kind::object); }
+  bool on_object_end(std::size_t count, json::error_code&) { return close(count); }
+  bool on_string_part(json::string_view part, std::size_t, json::error_code&) { return add_text(part); }
+  bool on_string(json::string_view part, std::size_t size, json::error_code&) { return end_text(part, size); }
+  bool on_key_part(json::string_view part, std::size_t, json::error_code&) { return add_text(part); }
+  bool on_key(json::string_view part, std::size_t size, json::error_code&) { return end_text(part, size); }
+
+  bool on_number_part(json::string_view part, json::error_code&) {
+    digits_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_int64(std::int64_t value, json::string_view, json::error_code&) {
+    digits_.clear();
+    return add(value_kind::integer, static_cast<std::uint64_t>(value));
+  }
+  bool on_uint64(std::uint64_t value, json::string_view, json::error_code&) {
+    digits_.clear();
+    return add(value_kind::unsigned_integer, value);
+  }
+  bool on_double(double, json::string_view rest, json::error_code& ec) {
+    digits_.append(rest.data(), rest.size());
+    double value = 0;
+    const auto end = std::from_chars(digits_.data(), digits_.data() + digits_.size(), value);
+    digits_.clear();
+    // Out of range both when it is too large and when it is too small to tell from zero.
+    if (end.ec != std::errc()) {
+      ec = json::error::exponent_overflow;
+      return false;
+    }
+    return add(value_kind::number, std::bit_cast<std::uint64_t>(value));
+  }
+  bool on_bool(bool value, json::error_code&) { return add(value_kind::boolean, value ? 1 : 0); }
+  bool on_null(json::error_code&) { return add(value_kind::null, 0); }
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
+
+ private:
+  bool add(value_kind kind, std::uint64_t value, std::size_t length = 0) {
+    out_->nodes.push_back({kind, static_cast<std::uint32_t>(length), value});
+    return true;
+  }
+  bool open(value_kind kind) {
+    open_.push_back(out_->nodes.size());
+    return add(kind, 0);
+  }
+  bool close(std::size_t count) {
+    out_->nodes[open_.back()].length = static_cast<std::uint32_t>(count);
+    open_.pop_back();
+    return true;
+  }
+  bool add_text(json::string_view part) {
+    out_->texts.append(part.data(), part.size());
+    return true;
+  }
+  bool end_text(json::string_view part, std::size_t size) {
+    add_text(part);
+    return add(value_kind::text, out_->texts.size() - size, size);
+  }
+
+  Parsed* out_;
+  std::vector<std::size_t> open_;  // nodes of the lists and objects that are open
+  std::string digits_;
+};
+
+std::string place_of(std::string_view text, std::size_t at) {
+  std::size_t line = 1;
+  std::size_t column = 1;
+  for (const char c : text.substr(0, at)) {
+    column = c == '\n' ? 1 : column + 1;
+    if (c == '\n') ++line;
+  }
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+[[noreturn]] void throw_not_json(std::string_view text, std::size_t at, const std::string& why) {
+  throw error(errc::malformed, "decode: not JSON at " + place_of(text, at) + ": " + why);
+}
+
+template <typename Parsed>
+void parse(std::string_view text, Parsed& into) {
+  json::parse_options options;
+  options.max_depth = codec_depth_max;
+  json::basic_parser<tape_writer<Parsed>> parser(options, into);
+  json::error_code ec;
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), ec);
+  if (ec) throw_not_json(text, read, ec.message());
+  if (read != text.size()) throw_not_json(text, read, "something follows the value");
+}
+
+}  // namespace
+
+json_decoder::json_decoder(std::string_view text, json_limits limits) {
+  if (text.size() > limits.bytes_max) {
+    throw error(errc::too_large, "decode: a JSON text of " + std::to_string(text.size()) +
+                                     " bytes is over the limit of " + std::to_string(limits.bytes_max));
+  }
+  auto fresh = std::make_unique<parsed>();
+  parse(text, *fresh);
+  parsed_ = std::move(fresh);
+}
+
+json_decoder::~json_decoder() = default;
+
+value_kind json_decoder::peek() { return parsed_->nodes[next_].kind; }
+
+void json_decoder::read_null() { ++next_; }
+
+bool json_decoder::read_boolean() { return parsed_->nodes[next_++].value != 0; }
+
+std::int64_t json_decoder::read_integer() { return static_cast<std::int64_t>(parsed_->nodes[next_++].value); }
+
+std::uint64_t json_decoder::read_unsigned() { return parsed_->nodes[next_++].value; }
+
+double json_decoder::read_number() { return std::bit_cast<double>(parsed_->nodes[next_++].value); }
+
+std::string_view json_decoder::read_text() {
+  const auto& node = parsed_->nodes[next_++];
+  return std::string_view(parsed_->texts).substr(node.value, node.length);
+}
+
+void json_decoder::read_binary(bytes& into) {
+  auto data = from_base64(read_text());
+  if (!data) fail("expected bytes as base64 text, found other text");
+  into = std::move(*data);
+}
+
+std::size_t json_decoder::open_list() {
+  left_.push_back(parsed_->nodes[next_++].length);
+  return left_.back();
+}
+
+bool json_decoder::more_items() {
+  if (left_.back() == 0) {
+    left_.pop_back();
+    return false;
+  }
+  --left_.back();
+  return true;
+}
+
+void json_decoder::open_object() { open_list(); }
+
+bool json_decoder::more_members(std::string_view& name) {
+  if (!more_items()) return false;
+  name = read_text();
+  return true;
+}
+
+}  // namespace weft::wire
