@@ -9,6 +9,7 @@
 #include <weft/fiber/fiber_block.hpp>
 #include <weft/fiber/run.hpp>
 
+#include "fiber/overflow.hpp"
 #include "fiber/poller.hpp"
 #include "fiber/stack.hpp"
 
@@ -61,6 +62,7 @@ class scheduler {
   std::exception_ptr end_reason() const noexcept { return end_reason_; }
 
   fiber_block* running() const noexcept { return running_; }
+  bool is_stack_guard(const void* address) const noexcept { return stacks_.is_guard(address); }
   poller& io() noexcept { return poller_; }
   const run_options& options() const noexcept { return options_; }
   run_statistics statistics() const noexcept;
@@ -90,6 +92,7 @@ class scheduler {
   exception_state& live_exceptions_;
   stack_record loop_stack_;
   stack_pool stacks_;
+  overflow_watch overflow_watch_;
   poller poller_;
   timer_wheel timers_;
   fiber_block* running_ = nullptr;

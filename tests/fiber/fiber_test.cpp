@@ -469,6 +469,18 @@ TEST(fiber, is_woken_by_other_threads_without_loss) {
   });
 }
 
+[[gnu::noinline]] int recurse_deeply(int depth) {
+  volatile char frame[512];
+  frame[0] = static_cast<char>(depth);
+  return depth < 1'000'000'000 ? recurse_deeply(depth + 1) + frame[0] : 0;
+}
+
+TEST(fiber_death, a_stack_overflow_names_the_fiber) {
+  // The address sanitizer has a report of its own for it.
+  const char* const report = sanitized ? "" : "stack overflow in fiber [0-9]+ .deep.*stack_bytes";
+  EXPECT_DEATH(weft::run([] { weft::go([] { recurse_deeply(0); }, {.name = "deep"}).join(); }), report);
+}
+
 TEST(no_wait_scope, makes_a_wait_inside_fail_at_once) {
   weft::run([] {
     const weft::no_wait_scope here("a transaction");

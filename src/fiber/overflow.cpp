@@ -1,0 +1,80 @@
+#include "fiber/overflow.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <mutex>
+#include <string_view>
+#include <unistd.h>
+
+#include "fiber/scheduler.hpp"
+
+namespace weft::detail {
+namespace {
+
+// Async-signal-safe text: a fixed buffer and write(2).
+class message {
+ public:
+  message& operator<<(std::string_view text) noexcept {
+    const std::size_t count = std::min(text.size(), sizeof text_ - size_);
+    std::memcpy(text_ + size_, text.data(), count);
+    size_ += count;
+    return *this;
+  }
+  message& operator<<(std::uint64_t number) noexcept {
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, number);
+    return *this << std::string_view(digits, static_cast<std::size_t>(end.ptr - digits));
+  }
+  void print() const noexcept { [[maybe_unused]] const auto put = write(STDERR_FILENO, text_, size_); }
+
+ private:
+  char text_[512];
+  std::size_t size_ = 0;
+};
+
+void on_fault(int signal, siginfo_t* info, void*) {
+  const scheduler* const here = scheduler::current();
+  const fiber_block* const fiber = here == nullptr ? nullptr : here->running();
+  if (fiber != nullptr && here->is_stack_guard(info->si_addr)) {
+    message text;
+    text << "weft: stack overflow in fiber " << fiber->id() << " \"" << fiber->name() << "\", made by fiber "
+         << fiber->parent_id() << ": it used more than the " << here->options().stack_bytes
+         << " bytes of run_options::stack_bytes; raise them, or keep large arrays off the stack\n";
+    text.print();
+  }
+  // Back at the faulting instruction the default action ends the process, with a core of this state.
+  std::signal(signal, SIG_DFL);
+}
+
+void install_once() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction former {};
+    if (sigaction(SIGSEGV, nullptr, &former) != 0 || (former.sa_flags & SA_SIGINFO) != 0 ||
+        former.sa_handler != SIG_DFL) {
+      return;
+    }
+    struct sigaction ours {};
+    ours.sa_sigaction = &on_fault;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigemptyset(&ours.sa_mask);
+    sigaction(SIGSEGV, &ours, nullptr);
+  });
+}
+
+}  // namespace
+
+overflow_watch::overflow_watch() : stack_(std::make_unique<std::byte[]>(stack_bytes)) {
+  install_once();
+  sigaltstack(nullptr, &former_);
+  if ((former_.ss_flags & SS_DISABLE) == 0) return;  // the thread has one: a sanitizer's, or the program's
+  stack_t ours{};
+  ours.ss_sp = stack_.get();
+  ours.ss_size = stack_bytes;
+  sigaltstack(&ours, nullptr);
+}
+
+overflow_watch::~overflow_watch() { sigaltstack(&former_, nullptr); }
+
+}  // namespace weft::detail

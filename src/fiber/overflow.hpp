@@ -1,0 +1,25 @@
+#pragma once
+
+#include <csignal>
+#include <cstddef>
+#include <memory>
+
+namespace weft::detail {
+
+/// While it lives, a stack overflow of a fiber on this thread is reported by the fiber's name before
+/// the process ends as it would have: a fault with a core. The handler runs on a stack of its own.
+/// Where the program or a sanitizer handles SIGSEGV already, that handler stays.
+class overflow_watch {
+ public:
+  overflow_watch();
+  overflow_watch(const overflow_watch&) = delete;
+  overflow_watch& operator=(const overflow_watch&) = delete;
+  ~overflow_watch();
+
+ private:
+  static constexpr std::size_t stack_bytes = 32 * 1024;
+  std::unique_ptr<std::byte[]> stack_;
+  stack_t former_{};
+};
+
+}  // namespace weft::detail
