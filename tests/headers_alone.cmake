@@ -13,6 +13,7 @@ if(NOT WEFT_SANITIZE)
   target_include_directories(headers_alone PRIVATE "${PROJECT_SOURCE_DIR}/include")
   target_compile_features(headers_alone PRIVATE cxx_std_20)
   target_compile_options(headers_alone PRIVATE -O0 ${WEFT_WARNINGS})
-  add_test(NAME headers_alone COMMAND "${CMAKE_COMMAND}" --build "${PROJECT_BINARY_DIR}" --target headers_alone)
+  add_test(NAME headers_alone COMMAND "${CMAKE_COMMAND}" --build "${PROJECT_BINARY_DIR}" --target headers_alone
+    $<$<STREQUAL:${CMAKE_GENERATOR},Ninja>:--$<SEMICOLON>-k$<SEMICOLON>0> COMMAND_EXPAND_LISTS)
   set_tests_properties(headers_alone PROPERTIES TIMEOUT 600 RESOURCE_LOCK build_folder PROCESSORS 2)
 endif()
