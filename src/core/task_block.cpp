@@ -1,9 +1,11 @@
 #include <weft/core/spin_lock.hpp>
 #include <weft/core/task_block.hpp>
 
-#include <condition_variable>
-#include <mutex>
 #include <sched.h>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <new>
 
 namespace weft::detail {
 namespace {
@@ -43,10 +45,15 @@ class thread_block final : public task_block {
   bool permit_ = false;  // guarded by mutex_
 };
 
+// The block of a plain thread is never destroyed: thread-local objects that end after it, and on the
+// main thread the static ones, may still wait or log. It owns nothing but its memory.
+alignas(thread_block) thread_local std::byte thread_block_storage[sizeof(thread_block)];
+constinit thread_local thread_block* threads_own = nullptr;
+
 [[gnu::noinline]] task_block& make_thread_block() noexcept {
-  thread_local thread_block block;
-  current_task = &block;
-  return block;
+  if (threads_own == nullptr) threads_own = ::new (thread_block_storage) thread_block;
+  current_task = threads_own;
+  return *threads_own;
 }
 
 }  // namespace

@@ -60,6 +60,15 @@ class unique_function<Result(Args...)> {
     void (*destroy)(void* storage) noexcept;
   };
 
+  template <typename Held>
+  static Result invoke_as_result(Held& held, Args&&... args) {
+    if constexpr (std::is_void_v<Result>) {
+      static_cast<void>(std::invoke(held, std::forward<Args>(args)...));  // of any type, as std::function
+    } else {
+      return std::invoke(held, std::forward<Args>(args)...);
+    }
+  }
+
   static constexpr std::size_t inline_bytes = 48;
   template <typename Held>
   static constexpr bool fits = sizeof(Held) <= inline_bytes && alignof(Held) <= alignof(std::max_align_t) &&
@@ -68,7 +77,7 @@ class unique_function<Result(Args...)> {
   template <typename Held>
   static constexpr actions inline_actions = {
       [](void* storage, Args&&... args) -> Result {
-        return std::invoke(*static_cast<Held*>(storage), std::forward<Args>(args)...);
+        return invoke_as_result(*static_cast<Held*>(storage), std::forward<Args>(args)...);
       },
       [](void* to, void* from) noexcept {
         ::new (to) Held(std::move(*static_cast<Held*>(from)));
@@ -79,7 +88,7 @@ class unique_function<Result(Args...)> {
   template <typename Held>
   static constexpr actions heap_actions = {
       [](void* storage, Args&&... args) -> Result {
-        return std::invoke(**static_cast<Held**>(storage), std::forward<Args>(args)...);
+        return invoke_as_result(**static_cast<Held**>(storage), std::forward<Args>(args)...);
       },
       [](void* to, void* from) noexcept { ::new (to) Held*(*static_cast<Held**>(from)); },
       [](void* storage) noexcept { delete *static_cast<Held**>(storage); }};
