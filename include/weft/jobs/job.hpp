@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <weft/jobs/clock.hpp>
+
+namespace weft::jobs {
+
+/// The number of a job: unique in its store, never reused, growing with the time of the push.
+enum class job_id : std::int64_t {};
+/// The number of a running worker: new at each start.
+enum class worker_id : std::int64_t {};
+
+/// The decimal text of an id, as people type it.
+std::string to_string(job_id id);
+std::string to_string(worker_id id);
+/// The id of such a text; nothing if the text is no id.
+std::optional<job_id> job_id_from_string(std::string_view text) noexcept;
+
+/// Where a job is.
+enum class job_state : unsigned char {
+  scheduled,    ///< waits for its moment
+  ready,        ///< waits for a worker
+  running,      ///< claimed by a worker
+  done,         ///< succeeded
+  dead,         ///< spent its attempts; kept until somebody decides
+  cancelled,    ///< given up on request
+  quarantined,  ///< its signature does not fit, or it crashed its workers too often; never deleted by itself
+};
+
+/// "scheduled", "ready", ...
+std::string_view to_string(job_state state) noexcept;
+/// The state with that name; nothing for any other text.
+std::optional<job_state> job_state_from_string(std::string_view name) noexcept;
+
+/// How one attempt ended.
+enum class attempt_outcome : unsigned char {
+  done,       ///< the function returned
+  failed,     ///< an error reached the attempt's edge
+  delayed,    ///< the function asked for another time: delay() or backoff()
+  crashed,    ///< the worker went away; found by rescue
+  cancelled,  ///< given up: cancelled job, or a worker that stops
+  refused,    ///< not run: bad signature, unknown key, arguments that do not fit
+};
+
+std::string_view to_string(attempt_outcome outcome) noexcept;
+std::optional<attempt_outcome> attempt_outcome_from_string(std::string_view name) noexcept;
+
+/// How a job is pushed. The defaults: now, the queue's default name, as often as the retry policy says.
+struct push_options {
+  std::chrono::microseconds delay{0};         ///< runs that long from now at the earliest
+  std::optional<moment> at;                   ///< runs then at the earliest; wins over delay
+  std::string queue;                          ///< empty: the default queue
+  int priority = 0;                           ///< lower runs first; -32768 to 32767
+  int max_attempts = 0;                       ///< failures until it is dead; 0: the queue's default
+  std::chrono::microseconds timeout{0};       ///< bound of one attempt; 0: the queue's default
+  std::optional<moment> expires;              ///< not started after this moment: dead instead
+};
+
+}  // namespace weft::jobs

@@ -1,0 +1,236 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <weft/core/clock.hpp>
+#include <weft/jobs/job.hpp>
+#include <weft/jobs/sql.hpp>
+
+struct sqlite3;
+
+namespace weft::jobs {
+
+/// What is written once, at the push. The envelope is opaque and signed; the columns beside it are
+/// what the store needs to find the job, and the envelope repeats those that must not be changed.
+struct new_job {
+  job_id id{};
+  std::string queue;
+  std::string handler;   ///< identity of the closure
+  std::string envelope;
+  int priority = 0;
+  moment created{};
+  moment run_at{};       ///< not after `created`: ready at once
+};
+
+/// One finished attempt as it is kept: error and records are bytes that the store does not read.
+struct stored_attempt {
+  int attempt = 0;               ///< 1 for the first; for people and retry policies
+  std::int64_t fence = 0;        ///< claim number, grows at each claim
+  worker_id owner{};
+  attempt_outcome outcome = attempt_outcome::done;
+  moment started{};
+  moment ended{};
+  std::string error{};
+  std::string records{};
+};
+
+/// A job as it is kept.
+struct stored_job {
+  job_id id{};
+  std::string queue;
+  std::string handler;
+  std::string envelope;
+  int priority = 0;
+  moment created{};
+  job_state state = job_state::ready;
+  moment run_at{};                     ///< while scheduled or ready
+  std::optional<moment> finished;      ///< once done, dead, cancelled or quarantined
+  int attempts = 0;                    ///< attempts that count and have failed
+  int backoffs = 0;                    ///< calls of control::backoff that asked for another time
+  int crashes = 0;                     ///< workers that went away while they had it
+  std::int64_t fence = 0;
+  std::optional<worker_id> owner;      ///< while running
+  bool cancel_requested = false;       ///< while running
+  std::vector<stored_attempt> past;    ///< oldest first; only from find()
+};
+
+struct claim_request {
+  worker_id owner{};
+  std::vector<std::string> queues;     ///< in the order they are looked at
+  std::size_t count = 1;
+  moment now{};
+  /// Can this worker run the closure with that identity? Others stay ready. Called by the store's thread.
+  std::function<bool(std::string_view handler)> routable;
+};
+
+struct claimed_job {
+  job_id id{};
+  std::string queue;
+  std::string handler;
+  std::string envelope;
+  int priority = 0;
+  std::int64_t fence = 0;
+  int attempts = 0;   ///< before this one
+  int backoffs = 0;
+  int crashes = 0;
+};
+
+struct claim_result {
+  std::vector<claimed_job> jobs;
+  std::optional<moment> next_due;   ///< of the next scheduled job in these queues
+  std::size_t unroutable = 0;       ///< jobs passed over, because the worker does not know their closure
+};
+
+/// What becomes of a job after an attempt.
+enum class next_step : unsigned char {
+  done,
+  again,       ///< back to scheduled or ready, for `run_at`
+  dead,
+  cancelled,
+  quarantined,
+  released,    ///< back to ready as if it had not been claimed; no attempt is kept
+};
+
+struct attempt_end {
+  job_id id{};
+  worker_id owner{};
+  std::int64_t fence = 0;
+  next_step next = next_step::done;
+  moment now{};
+  moment run_at{};         ///< for `again`
+  bool counts = true;      ///< for `again`: spends one of the job's attempts
+  bool backs_off = false;  ///< for `again`: counts as a backoff call
+  stored_attempt record;   ///< attempt, outcome, times, error, records; the rest is filled in
+  bool durable = false;    ///< wait for the disk, not only for the commit
+};
+
+struct worker_row {
+  worker_id id{};
+  std::string host;            ///< equal for processes that can see each other's pids
+  std::int64_t pid = 0;
+  std::int64_t pid_started = 0;  ///< start time of that pid, against reuse
+  std::string build;
+  std::int64_t beat = 0;       ///< grows with each heartbeat
+  std::int64_t running = 0;    ///< jobs it holds; only from workers()
+};
+
+struct queue_stats {
+  std::string queue;
+  std::int64_t scheduled = 0;
+  std::int64_t ready = 0;
+  std::int64_t running = 0;
+  std::int64_t done = 0;
+  std::int64_t dead = 0;
+  std::int64_t cancelled = 0;
+  std::int64_t quarantined = 0;
+};
+
+/// Which jobs list() returns, newest first.
+struct list_filter {
+  std::string queue;                   ///< empty: all
+  std::optional<job_state> state;      ///< none: all
+  std::optional<job_id> before;        ///< for the next page: older than this one
+  std::size_t limit = 100;
+};
+
+/// The user's side of a transaction, for the store's implementations; users have jobs::transaction.
+class store_transaction {
+ public:
+  virtual ~store_transaction() = default;
+  virtual void push(const new_job& job) = 0;
+  /// The writer connection; null where the store has none.
+  virtual ::sqlite3* sqlite() = 0;
+  virtual sql_rows run(std::string_view sql, std::span<const sql_value> parameters) = 0;
+  /// Rows changed by the last statement of run().
+  virtual std::int64_t changes() = 0;
+};
+
+struct transaction_options {
+  std::chrono::milliseconds limit{1000};  ///< for the whole body
+};
+
+/// Where jobs are kept: the seam between queues and databases. The contract suite in
+/// tests/store_contract says what each implementation must do.
+///
+/// Thread-safety: all members may be called from any fiber or thread. A call waits until the change
+/// is committed; a fiber is parked meanwhile. Cancelled before its turn came, it throws
+/// weft::cancelled and nothing is changed; later it is completed. Errors are weft::error and leave
+/// nothing of that call behind: storage_full, busy, io_error, corrupt.
+class store {
+ public:
+  virtual ~store() = default;
+
+  /// Keeps the jobs, all or none, durably. already_exists if an id is taken.
+  virtual void push(std::span<const new_job> jobs) = 0;
+  /// Runs `body` in one durable transaction, on the store's own thread, in the caller's context.
+  /// What it throws undoes the body and reaches the caller.
+  virtual void transact(const std::function<void(store_transaction&)>& body, const transaction_options& options) = 0;
+
+  /// Makes up to `count` ready jobs the owner's: by priority, then moment, then id.
+  virtual claim_result claim(const claim_request& request) = 0;
+  /// Ends the attempt if the owner still holds that fence. False: another has it, nothing was changed.
+  virtual bool finish(const attempt_end& end) = 0;
+  /// Does the owner still hold that fence?
+  virtual bool holds(job_id id, worker_id owner, std::int64_t fence) = 0;
+
+  virtual void add_worker(const worker_row& worker) = 0;
+  /// One heartbeat. Returns the jobs of this worker whose cancellation was asked for; not_found if
+  /// the worker was taken for dead.
+  virtual std::vector<job_id> beat(worker_id owner) = 0;
+  /// Forgets the worker; what it still holds goes back to ready, as released.
+  virtual void remove_worker(worker_id owner) = 0;
+  virtual std::vector<worker_row> workers() = 0;
+  /// Forgets a dead worker: its jobs go back to ready with one more crash, at `crashes_max` to
+  /// quarantine. Returns how many it held.
+  virtual std::size_t rescue(worker_id owner, moment now, int crashes_max) = 0;
+
+  /// Waiting jobs are cancelled; for a running one it is asked for. False if it had already ended.
+  virtual bool cancel(job_id id, moment now) = 0;
+  /// Makes a dead, cancelled or quarantined job ready again with all its attempts. False if it is not one.
+  virtual bool retry(job_id id, moment now) = 0;
+  /// Deletes up to `limit` done, dead and cancelled jobs that ended before `before`. Returns how many.
+  virtual std::size_t purge(moment before, std::size_t limit) = 0;
+
+  virtual std::optional<stored_job> find(job_id id) = 0;
+  virtual std::vector<stored_job> list(const list_filter& filter) = 0;
+  virtual std::vector<queue_stats> stats() = 0;
+  /// Waiting jobs whose closure `routable` does not know.
+  virtual std::int64_t count_unroutable(const std::function<bool(std::string_view handler)>& routable) = 0;
+
+  /// A number that grows when there may be new work, also by another process.
+  virtual std::uint64_t bell() const = 0;
+  /// Waits until the bell differs from `seen`, at most until `until`. Returns the bell.
+  virtual std::uint64_t wait_bell(std::uint64_t seen, steady_time until) = 0;
+  /// Rings the bell here: wakes who waits in wait_bell.
+  virtual void ring() = 0;
+};
+
+struct store_options {
+  std::chrono::milliseconds busy_timeout{10'000};  ///< how long a write waits for other processes
+  std::chrono::milliseconds poll_interval{20};     ///< how soon a change of another process is noticed
+  std::size_t wal_pages_max = 2'000;               ///< pages in the write-ahead log that ask for a checkpoint
+  bool durable = true;                             ///< false: a power cut may undo pushes; for tests and benchmarks
+};
+
+/// Opens the store of a URL: `sqlite:/path/file.db` (made if it does not exist) or `memory:`.
+/// Errors name the path and what to do: invalid_argument (no such scheme, a directory), not_found,
+/// refused (read-only), unsupported (the file system cannot do it), corrupt, busy.
+std::shared_ptr<store> open_store(std::string_view url, const store_options& options = {});
+
+/// The version of the SQLite library in use, and whether it needs weft's lock file against the
+/// WAL-reset bug (fixed in 3.51.3). For the doctor.
+struct sqlite_version_info {
+  std::string version;
+  bool has_wal_reset_bug = false;
+};
+sqlite_version_info sqlite_version();
+
+}  // namespace weft::jobs

@@ -1,0 +1,135 @@
+#include "jobs/sqlite/connection.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "jobs/sqlite/error.hpp"
+#include "jobs/sqlite/file_check.hpp"
+
+namespace weft::jobs::sqlite {
+namespace {
+
+constexpr int sync_normal = 1;
+constexpr int sync_full = 2;
+
+/// Over its file size limit, or with a reader gone, a write must fail and not end the process.
+void ignore_where_default(int signal_number) noexcept {
+  struct sigaction now {};
+  if (::sigaction(signal_number, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return;
+  now.sa_handler = SIG_IGN;
+  ::sigaction(signal_number, &now, nullptr);
+}
+
+int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
+  *static_cast<int*>(pages) = count;
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+connection::connection(std::string path) : path_(std::move(path)), owner_(::getpid()) {
+  ignore_where_default(SIGXFSZ);
+  ignore_where_default(SIGPIPE);
+  check_place(path_);
+  try {
+    open();
+    set_up();
+  } catch (...) {
+    data_version_.reset();
+    sqlite3_close_v2(handle_);
+    throw;
+  }
+}
+
+connection::~connection() {
+  // In a forked child the parent's locks must not be touched: leave everything as it is.
+  if (::getpid() != owner_) return;
+  data_version_.reset();
+  sqlite3_close_v2(handle_);
+}
+
+void connection::assert_own_process() const noexcept {
+  if (::getpid() == owner_) return;
+  std::fprintf(stderr, "weft: jobs: the database \"%s\" was opened before fork and used after it; open it in the child\n",
+               path_.c_str());
+  std::abort();
+}
+
+void connection::open() {
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  const std::string tried = "jobs: open the database \"" + path_ + "\"";
+  const int code = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+  if (code != SQLITE_OK) throw_error(handle_, code, tried);
+  sqlite3_extended_result_codes(handle_, 1);
+  if (sqlite3_db_readonly(handle_, "main") == 1) {
+    throw error(errc::refused, tried + ": it is read-only here; make the file and its file system writable");
+  }
+}
+
+void connection::set_up() {
+  sqlite3_busy_timeout(handle_, 5000);
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, nullptr);
+  use_wal();
+  execute("PRAGMA wal_autocheckpoint=0", "turn automatic checkpoints off");
+  execute("PRAGMA mmap_size=0", "turn the memory map off");
+  execute("PRAGMA foreign_keys=ON", "turn foreign keys on");
+  int persist = 1;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+  sqlite3_wal_hook(handle_, remember_wal_pages, &wal_pages_);
+  data_version_ = std::make_unique<statement>(handle_, "PRAGMA data_version", "look for changes");
+}
+
+void connection::use_wal() {
+  std::string mode;
+  try {
+    statement query(handle_, "PRAGMA journal_mode=WAL", "turn the write-ahead log on");
+    if (query.step()) mode = query.text(0);
+  } catch (const error& failed) {
+    throw error(failed.code(), "jobs: open the database \"" + path_ + "\": " + failed.message());
+  }
+  if (mode == "wal") return;
+  throw error(errc::unsupported, "jobs: open the database \"" + path_ + "\": its file system cannot hold a write-ahead log" +
+                                     " (journal mode stays \"" + mode + "\"); use a local disk");
+}
+
+void connection::execute(const char* sql, const char* purpose) {
+  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) throw_error(handle_, code, std::string("jobs: ") + purpose + " in \"" + path_ + "\"");
+}
+
+void connection::begin(bool durable, std::chrono::milliseconds bound) {
+  const int level = durable ? sync_full : sync_normal;
+  if (level != sync_level_) {
+    execute(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", "set the sync level");
+    sync_level_ = level;
+  }
+  sqlite3_busy_timeout(handle_, static_cast<int>(bound.count()));
+  execute("BEGIN IMMEDIATE", "begin a transaction");
+}
+
+void connection::commit() { execute("COMMIT", "commit"); }
+
+void connection::rollback() noexcept {
+  if (in_transaction()) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+bool connection::in_transaction() const noexcept { return sqlite3_get_autocommit(handle_) == 0; }
+
+std::int64_t connection::data_version() {
+  data_version_->reset();
+  const std::int64_t version = data_version_->step() ? data_version_->integer(0) : 0;
+  data_version_->reset();
+  return version;
+}
+
+void connection::checkpoint() {
+  const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) throw_error(handle_, code, "jobs: checkpoint \"" + path_ + "\"");
+}
+
+}  // namespace weft::jobs::sqlite

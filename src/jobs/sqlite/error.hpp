@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <weft/core/error.hpp>
+
+struct sqlite3;
+
+namespace weft::jobs::sqlite {
+
+/// The weft code of an SQLite result code. `errno_value` tells a full disk from other I/O errors.
+errc code_of(int extended_code, int errno_value) noexcept;
+
+/// What happened on `handle` (may be null), as "tried: why": throws weft::error.
+[[noreturn]] void throw_error(sqlite3* handle, int code, std::string_view tried);
+
+}  // namespace weft::jobs::sqlite

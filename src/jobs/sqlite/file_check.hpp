@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+namespace weft::jobs::sqlite {
+
+/// Looks at the place of a database before SQLite does, which would only say "unable to open database
+/// file". Throws weft::error that names the path, the reason and what to do. Never opens the file:
+/// closing any descriptor of it would drop SQLite's locks in this process.
+void check_place(const std::string& path);
+
+}  // namespace weft::jobs::sqlite

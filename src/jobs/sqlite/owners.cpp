@@ -1,0 +1,96 @@
+#include <algorithm>
+
+#include <weft/core/error.hpp>
+
+#include "jobs/sqlite/database.hpp"
+
+// Workers and their leases. A worker has one row, which its heartbeat changes; the jobs it holds name
+// it. Rescue takes the jobs of a dead worker back; its later completions no longer find their fence.
+
+namespace weft::jobs::sqlite {
+
+void database::add_worker(const worker_row& worker) {
+  use("INSERT INTO weft_worker (id, host, pid, pid_started, build, beat) VALUES (?,?,?,?,?,1)", "add a worker")
+      ->bind(static_cast<std::int64_t>(worker.id))
+      .bind(worker.host)
+      .bind(worker.pid)
+      .bind(worker.pid_started)
+      .bind(worker.build)
+      .run();
+}
+
+std::vector<job_id> database::beat(worker_id owner) {
+  const auto number = static_cast<std::int64_t>(owner);
+  const used change = use("UPDATE weft_worker SET beat = beat + 1 WHERE id = ? RETURNING id", "beat for a worker");
+  if (!change->bind(number).step()) {
+    throw error(errc::not_found, "jobs: beat for worker " + to_string(owner) +
+                                     ": it was taken for dead, and its jobs were given to others");
+  }
+  change->run();
+  std::vector<job_id> cancelled;
+  const used rows = use("SELECT id FROM weft_running WHERE owner = ? AND cancel = 1", "look for cancelled jobs");
+  rows->bind(number);
+  while (rows->step()) cancelled.push_back(job_id{rows->integer(0)});
+  return cancelled;
+}
+
+std::vector<database::held> database::held_by(std::int64_t owner) {
+  std::vector<held> all;
+  const used rows = use(
+      "SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, owner, started"
+      " FROM weft_running WHERE owner = ?",
+      "find the jobs of a worker");
+  rows->bind(owner);
+  while (rows->step()) {
+    all.push_back({{rows->integer(0), rows->integer(1), rows->integer(2), rows->integer(3), rows->integer(4),
+                    rows->integer(5), rows->integer(6), rows->integer(7), rows->integer(8)},
+                   rows->integer(9),
+                   rows->integer(10)});
+  }
+  return all;
+}
+
+void database::remove_worker(worker_id owner) {
+  const auto number = static_cast<std::int64_t>(owner);
+  for (const auto& job : held_by(number)) {
+    leave_running(job.id);
+    put_ready(job);
+  }
+  use("DELETE FROM weft_worker WHERE id = ?", "remove a worker")->bind(number).run();
+}
+
+std::vector<worker_row> database::workers() {
+  std::vector<worker_row> all;
+  const used rows = use(
+      "SELECT id, host, pid, pid_started, build, beat, (SELECT count(*) FROM weft_running r WHERE r.owner = w.id)"
+      " FROM weft_worker w ORDER BY id",
+      "list the workers");
+  while (rows->step()) {
+    all.push_back({worker_id{rows->integer(0)}, rows->text(1), rows->integer(2), rows->integer(3), rows->text(4),
+                   rows->integer(5), rows->integer(6)});
+  }
+  return all;
+}
+
+std::size_t database::rescue(worker_id owner, moment now, int crashes_max) {
+  const auto number = static_cast<std::int64_t>(owner);
+  const auto lost = held_by(number);
+  for (const auto& former : lost) {
+    place job = former;
+    leave_running(job.id);
+    stored_attempt crashed{.attempt = static_cast<int>(job.attempts) + 1, .outcome = attempt_outcome::crashed};
+    crashed.started = moment(std::chrono::microseconds(former.started));
+    crashed.ended = std::max(now, crashed.started);
+    put_attempt(job, number, crashed);
+    job.crashes += 1;
+    if (job.crashes >= crashes_max) {
+      put_ended(job, job_state::quarantined, now);
+    } else {
+      put_ready(job);
+    }
+  }
+  use("DELETE FROM weft_worker WHERE id = ?", "remove a dead worker")->bind(number).run();
+  return lost.size();
+}
+
+}  // namespace weft::jobs::sqlite

@@ -1,0 +1,181 @@
+#include "jobs/sqlite/schema.hpp"
+
+#include <array>
+#include <string>
+
+#include <weft/core/error.hpp>
+
+#include "jobs/sqlite/connection.hpp"
+
+// The tables share the file with the user's own, so each name begins with weft_.
+//
+// weft_job is written at the push and then only read. A waiting job has one row in weft_ready or
+// weft_scheduled, a claimed one in weft_running, an ended one in weft_done or weft_dead: a job is in
+// exactly one of these, and moves between them within one transaction. Claiming walks the primary
+// key of weft_ready, so its cost does not depend on how many jobs wait or have ended.
+//
+// Moments are microseconds of UTC. Numbers of states are never given a new meaning.
+
+namespace weft::jobs::sqlite {
+namespace {
+
+constexpr const char* tables_1 = R"sql(
+CREATE TABLE weft_queue (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE weft_handler (
+  id INTEGER PRIMARY KEY,
+  identity TEXT NOT NULL UNIQUE
+);
+CREATE TABLE weft_job (
+  id INTEGER PRIMARY KEY,
+  queue INTEGER NOT NULL,
+  handler INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  envelope BLOB NOT NULL
+);
+CREATE TABLE weft_ready (
+  queue INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  run_at INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  handler INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  backoffs INTEGER NOT NULL,
+  crashes INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
+  PRIMARY KEY (queue, priority, run_at, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX weft_ready_id ON weft_ready (id);
+CREATE TABLE weft_scheduled (
+  run_at INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  queue INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  handler INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  backoffs INTEGER NOT NULL,
+  crashes INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
+  PRIMARY KEY (run_at, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX weft_scheduled_id ON weft_scheduled (id);
+CREATE TABLE weft_running (
+  id INTEGER PRIMARY KEY,
+  owner INTEGER NOT NULL,
+  queue INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  handler INTEGER NOT NULL,
+  run_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  backoffs INTEGER NOT NULL,
+  crashes INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
+  started INTEGER NOT NULL,
+  cancel INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX weft_running_owner ON weft_running (owner);
+CREATE TABLE weft_worker (
+  id INTEGER PRIMARY KEY,
+  host TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  pid_started INTEGER NOT NULL,
+  build TEXT NOT NULL,
+  beat INTEGER NOT NULL
+);
+CREATE TABLE weft_done (
+  id INTEGER PRIMARY KEY,
+  queue INTEGER NOT NULL,
+  finished INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  backoffs INTEGER NOT NULL,
+  crashes INTEGER NOT NULL,
+  fence INTEGER NOT NULL
+);
+CREATE INDEX weft_done_finished ON weft_done (finished);
+CREATE TABLE weft_dead (
+  id INTEGER PRIMARY KEY,
+  queue INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  finished INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  backoffs INTEGER NOT NULL,
+  crashes INTEGER NOT NULL,
+  fence INTEGER NOT NULL
+);
+CREATE INDEX weft_dead_finished ON weft_dead (finished);
+CREATE TABLE weft_attempt (
+  job INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  owner INTEGER NOT NULL,
+  outcome INTEGER NOT NULL,
+  started INTEGER NOT NULL,
+  ended INTEGER NOT NULL,
+  error BLOB,
+  records BLOB,
+  PRIMARY KEY (job, fence)
+) WITHOUT ROWID;
+)sql";
+
+// One entry a version; an entry that was released is never changed.
+constexpr std::array<const char*, schema_version> migrations{tables_1};
+
+int version_of(connection& database) {
+  statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",
+                  "read the schema version");
+  return query.step() ? static_cast<int>(query.integer(0)) : 0;
+}
+
+void check_version(connection& database, int found) {
+  if (found >= 0 && found <= schema_version) return;
+  throw error(errc::unsupported, "jobs: open the database \"" + database.path() + "\": its schema has version " +
+                                     std::to_string(found) + ", this build knows up to " +
+                                     std::to_string(schema_version) + "; use a newer build");
+}
+
+void store_version(connection& database, int version) {
+  statement change(database.handle(), "INSERT OR REPLACE INTO weft_meta (name, value) VALUES ('schema_version', ?)",
+                   "store the schema version");
+  change.bind(std::int64_t{version}).run();
+}
+
+/// One step; false when there was nothing left to do.
+bool migrate_one(connection& database, std::chrono::milliseconds busy_timeout) {
+  database.begin(true, busy_timeout);
+  try {
+    database.execute("CREATE TABLE IF NOT EXISTS weft_meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+                     "make the tables");
+    const int found = version_of(database);
+    check_version(database, found);
+    if (found < schema_version) {
+      database.execute(migrations[static_cast<std::size_t>(found)], "make the tables");
+      store_version(database, found + 1);
+    }
+    database.commit();
+    return found < schema_version;
+  } catch (...) {
+    database.rollback();
+    throw;
+  }
+}
+
+bool is_current(connection& database) {
+  statement query(database.handle(), "SELECT 1 FROM sqlite_schema WHERE name = 'weft_meta'", "look at the schema");
+  if (!query.step()) return false;
+  const int found = version_of(database);
+  check_version(database, found);
+  return found == schema_version;
+}
+
+}  // namespace
+
+void migrate(connection& database, std::chrono::milliseconds busy_timeout) {
+  if (is_current(database)) return;
+  while (migrate_one(database, busy_timeout)) {
+  }
+}
+
+}  // namespace weft::jobs::sqlite

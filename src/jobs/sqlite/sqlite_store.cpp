@@ -1,0 +1,162 @@
+#include "jobs/sqlite/sqlite_store.hpp"
+
+#include <utility>
+
+#include <sqlite3.h>
+
+#include <weft/context/context.hpp>
+
+#include "jobs/sqlite/schema.hpp"
+
+namespace weft::jobs::sqlite {
+
+sqlite_store::sqlite_store(std::string path, const store_options& options)
+    : connection_(path), lock_(path), database_(connection_), guard_(connection_), options_(options) {
+  {
+    const writer_lock::guard held(lock_, options.busy_timeout);
+    migrate(connection_, options.busy_timeout);
+  }
+  writer_ = std::thread([this] { writer(connection_, lock_, database_, requests_, listeners_, options_).run(); });
+}
+
+sqlite_store::~sqlite_store() {
+  requests_.close();
+  writer_.join();
+}
+
+void sqlite_store::ask(request_kind kind, std::function<void()> apply, bool durable, bool rings) {
+  request asked;
+  asked.kind = kind;
+  asked.durable = durable;
+  asked.rings = rings;
+  asked.apply = std::move(apply);
+  requests_.ask(asked);
+}
+
+void sqlite_store::push(std::span<const new_job> jobs) {
+  const auto apply = [&] {
+    for (const auto& job : jobs) database_.push(job);
+  };
+  ask(request_kind::push, apply, true, true);
+}
+
+void sqlite_store::transact(const std::function<void(store_transaction&)>& body, const transaction_options& options) {
+  request asked;
+  asked.kind = request_kind::push;
+  asked.durable = true;
+  asked.once = true;
+  asked.rings = true;
+  // The body runs on the writer thread, so it takes the caller's context along.
+  asked.apply = [&, here = context::capture()] { here.run([&] { guard_.run(database_, body, options); }); };
+  requests_.ask(asked);
+}
+
+claim_result sqlite_store::claim(const claim_request& wanted) {
+  claim_result result;
+  request asked;
+  asked.kind = request_kind::claim;
+  asked.idle = [&] { return database_.is_idle(wanted, result); };
+  asked.apply = [&] { database_.claim(wanted, result); };
+  requests_.ask(asked);
+  return result;
+}
+
+bool sqlite_store::finish(const attempt_end& end) {
+  bool held = false;
+  ask(request_kind::finish, [&] { held = database_.finish(end); }, end.durable,
+      end.next == next_step::again || end.next == next_step::released);
+  return held;
+}
+
+bool sqlite_store::holds(job_id id, worker_id owner, std::int64_t fence) {
+  bool held = false;
+  ask(request_kind::read, [&] { held = database_.holds(id, owner, fence); });
+  return held;
+}
+
+void sqlite_store::add_worker(const worker_row& worker) {
+  ask(request_kind::finish, [&] { database_.add_worker(worker); });
+}
+
+std::vector<job_id> sqlite_store::beat(worker_id owner) {
+  std::vector<job_id> cancelled;
+  ask(request_kind::finish, [&] { cancelled = database_.beat(owner); });
+  return cancelled;
+}
+
+void sqlite_store::remove_worker(worker_id owner) {
+  ask(request_kind::finish, [&] { database_.remove_worker(owner); }, false, true);
+}
+
+std::vector<worker_row> sqlite_store::workers() {
+  std::vector<worker_row> all;
+  ask(request_kind::read, [&] { all = database_.workers(); });
+  return all;
+}
+
+std::size_t sqlite_store::rescue(worker_id owner, moment now, int crashes_max) {
+  std::size_t count = 0;
+  ask(request_kind::finish, [&] { count = database_.rescue(owner, now, crashes_max); }, false, true);
+  return count;
+}
+
+bool sqlite_store::cancel(job_id id, moment now) {
+  bool found = false;
+  ask(request_kind::finish, [&] { found = database_.cancel(id, now); }, true);
+  return found;
+}
+
+bool sqlite_store::retry(job_id id, moment now) {
+  bool found = false;
+  ask(request_kind::finish, [&] { found = database_.retry(id, now); }, true, true);
+  return found;
+}
+
+std::size_t sqlite_store::purge(moment before, std::size_t limit) {
+  std::size_t count = 0;
+  ask(request_kind::finish, [&] { count = database_.purge(before, limit); });
+  return count;
+}
+
+std::optional<stored_job> sqlite_store::find(job_id id) {
+  std::optional<stored_job> job;
+  ask(request_kind::read, [&] { job = database_.find(id); });
+  return job;
+}
+
+std::vector<stored_job> sqlite_store::list(const list_filter& filter) {
+  std::vector<stored_job> jobs;
+  ask(request_kind::read, [&] { jobs = database_.list(filter); });
+  return jobs;
+}
+
+std::vector<queue_stats> sqlite_store::stats() {
+  std::vector<queue_stats> all;
+  ask(request_kind::read, [&] { all = database_.stats(); });
+  return all;
+}
+
+std::int64_t sqlite_store::count_unroutable(const std::function<bool(std::string_view handler)>& routable) {
+  std::int64_t count = 0;
+  ask(request_kind::read, [&] { count = database_.count_unroutable(routable); });
+  return count;
+}
+
+std::uint64_t sqlite_store::bell() const { return listeners_.bell.value(); }
+
+std::uint64_t sqlite_store::wait_bell(std::uint64_t seen, steady_time until) {
+  if (!listeners_.any.exchange(true)) requests_.nudge();
+  return listeners_.bell.wait(seen, until);
+}
+
+void sqlite_store::ring() { listeners_.bell.ring(); }
+
+}  // namespace weft::jobs::sqlite
+
+namespace weft::jobs {
+
+sqlite_version_info sqlite_version() {
+  return {sqlite3_libversion(), sqlite3_libversion_number() < 3'051'003};
+}
+
+}  // namespace weft::jobs

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <weft/jobs/store.hpp>
+
+#include "jobs/sqlite/body_guard.hpp"
+#include "jobs/sqlite/connection.hpp"
+#include "jobs/sqlite/database.hpp"
+#include "jobs/sqlite/turn_queue.hpp"
+#include "jobs/sqlite/writer.hpp"
+#include "jobs/sqlite/writer_lock.hpp"
+
+namespace weft::jobs::sqlite {
+
+/// Jobs in one SQLite file.
+///
+/// One writer thread owns the connection. Each of its turns takes all requests that wait and applies
+/// them in one transaction (group commit), each in a savepoint of its own, so that a failure undoes
+/// only itself; then the callers go on. See turn_queue.hpp for how they meet, writer_lock.hpp for how
+/// processes do.
+class sqlite_store final : public store {
+ public:
+  sqlite_store(std::string path, const store_options& options);
+  ~sqlite_store() override;
+
+  void push(std::span<const new_job> jobs) override;
+  void transact(const std::function<void(store_transaction&)>& body, const transaction_options& options) override;
+  claim_result claim(const claim_request& request) override;
+  bool finish(const attempt_end& end) override;
+  bool holds(job_id id, worker_id owner, std::int64_t fence) override;
+  void add_worker(const worker_row& worker) override;
+  std::vector<job_id> beat(worker_id owner) override;
+  void remove_worker(worker_id owner) override;
+  std::vector<worker_row> workers() override;
+  std::size_t rescue(worker_id owner, moment now, int crashes_max) override;
+  bool cancel(job_id id, moment now) override;
+  bool retry(job_id id, moment now) override;
+  std::size_t purge(moment before, std::size_t limit) override;
+  std::optional<stored_job> find(job_id id) override;
+  std::vector<stored_job> list(const list_filter& filter) override;
+  std::vector<queue_stats> stats() override;
+  std::int64_t count_unroutable(const std::function<bool(std::string_view handler)>& routable) override;
+  std::uint64_t bell() const override;
+  std::uint64_t wait_bell(std::uint64_t seen, steady_time until) override;
+  void ring() override;
+
+ private:
+  void ask(request_kind kind, std::function<void()> apply, bool durable = false, bool rings = false);
+
+  connection connection_;       // the writer thread's after construction
+  writer_lock lock_;            // the writer thread's
+  database database_;           // the writer thread's
+  body_guard guard_;            // the writer thread's
+  turn_queue requests_;
+  mutable listeners listeners_;
+  store_options options_;
+  std::thread writer_;          // last: it uses all of the above
+};
+
+}  // namespace weft::jobs::sqlite

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <vector>
+
+#include <weft/jobs/store.hpp>
+
+#include "jobs/bell.hpp"
+#include "jobs/sqlite/connection.hpp"
+#include "jobs/sqlite/database.hpp"
+#include "jobs/sqlite/turn_queue.hpp"
+#include "jobs/sqlite/writer_lock.hpp"
+
+namespace weft::jobs::sqlite {
+
+/// Who waits for new work.
+struct listeners {
+  jobs::bell bell;
+  std::atomic<bool> any{false};  ///< somebody has ever waited, so changes of other processes matter
+};
+
+/// What the writer thread does: turns, checkpoints, and looking for changes of other processes.
+class writer {
+ public:
+  writer(connection& on, writer_lock& lock, database& statements, turn_queue& requests, listeners& heard, const store_options& options);
+
+  /// Serves requests until the queue is closed and empty.
+  void run();
+
+ private:
+  void turn();
+  /// Reads, and claims that find nothing, need no transaction; they leave `taken_`.
+  void serve_without_transaction();
+  void write();
+  void write_under_lock();
+  /// Applies them all in one transaction; false if one of them broke it and was finished: the rest may try again.
+  bool try_transaction();
+  /// False if the transaction is gone.
+  bool apply_in_savepoint(request& one);
+  /// Finishes the request that broke the transaction, and the bodies that ran in it before.
+  void give_up_with(request*& culprit);
+  void finish_all(const std::exception_ptr& error);
+  void remove_finished();
+  void ring_if_needed();
+  void checkpoint_if_needed();
+  void notice_other_processes();
+
+  connection& connection_;
+  writer_lock& lock_;
+  database& database_;
+  turn_queue& requests_;
+  listeners& listeners_;
+  const store_options& options_;
+  std::vector<request*> taken_;      // requests of this turn that are not finished
+  std::int64_t data_version_ = 0;
+  int checkpoint_at_pages_;
+  int pages_before_ = 0;
+};
+
+}  // namespace weft::jobs::sqlite

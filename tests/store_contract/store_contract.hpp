@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <weft/jobs/store.hpp>
+
+// What every store must do. A store joins by instantiating the suite with a way to open itself:
+//     INSTANTIATE_TEST_SUITE_P(memory, store_contract, testing::Values(store_under_test{...}));
+
+namespace weft::jobs {
+
+struct store_under_test {
+  std::string name;
+  std::function<std::shared_ptr<store>(const std::string& folder)> open;  ///< `folder` is empty and its own
+};
+
+class store_contract : public testing::TestWithParam<store_under_test> {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  /// A job with that number, ready at `run_at` microseconds.
+  static new_job job(std::int64_t id, std::int64_t run_at = 0, const std::string& queue = "mail");
+  void push(const new_job& one);
+  claim_result claim(std::size_t count = 1, std::int64_t now = 1000, worker_id owner = worker_id{1});
+  /// Claims exactly one job.
+  claimed_job claim_one(std::int64_t now = 1000, worker_id owner = worker_id{1});
+  static attempt_end end(const claimed_job& of, next_step next, std::int64_t now = 2000);
+  job_state state_of(job_id id);
+
+  std::string folder_;
+  std::shared_ptr<store> store_;
+};
+
+}  // namespace weft::jobs
