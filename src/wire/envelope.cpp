@@ -1,0 +1,98 @@
+#include <weft/wire/envelope.hpp>
+
+#include "wire/big_endian.hpp"
+#include "wire/key_ring_state.hpp"
+
+// version (1 byte, 1) | length of the id (1) | id | length of the body (4) | body | HMAC-SHA-256 (32)
+
+namespace weft::wire {
+namespace {
+
+constexpr unsigned version_1 = 1;
+constexpr std::size_t mac_bytes = 32;
+
+struct envelope_parts {
+  std::string_view key_id;
+  std::span<const std::byte> body;
+  std::span<const std::byte> signed_part;
+  std::span<const std::byte> mac;
+};
+
+[[noreturn]] void throw_malformed(const std::string& why) {
+  throw error(errc::malformed, "verify: not a signed envelope: " + why);
+}
+
+void check_version(std::span<const std::byte> envelope) {
+  if (envelope.size() < 2) throw_malformed("it has " + std::to_string(envelope.size()) + " bytes");
+  const auto version = std::to_integer<unsigned>(envelope[0]);
+  if (version == version_1) return;
+  throw_malformed("version " + std::to_string(version) + ", and this build knows 1 only");
+}
+
+envelope_parts split(std::span<const std::byte> envelope) {
+  check_version(envelope);
+  const auto id_size = std::to_integer<std::size_t>(envelope[1]);
+  const std::size_t body_at = 2 + id_size + 4;
+  if (id_size == 0 || envelope.size() < body_at + mac_bytes) throw_malformed("it is cut off");
+  const std::uint64_t body_size = read_big_endian(envelope.subspan(2 + id_size, 4));
+  if (envelope.size() - body_at - mac_bytes != body_size) throw_malformed("its length does not fit its body");
+  return {as_text(envelope.subspan(2, id_size)), envelope.subspan(body_at, body_size),
+          envelope.first(body_at + body_size), envelope.subspan(body_at + body_size)};
+}
+
+// The id comes from outside: only what could be one is shown.
+std::string shown_id(std::string_view id) {
+  std::string out;
+  for (const char c : id.substr(0, key::id_bytes_max)) out += c > ' ' && c <= '~' && c != '"' ? c : '?';
+  return out;
+}
+
+void require_purpose(std::string_view purpose) {
+  if (purpose.empty()) throw error(errc::invalid_argument, "sign: the purpose is empty");
+}
+
+}  // namespace
+
+unknown_key::unknown_key(std::string id)
+    : error(errc::not_found, "verify: signed with the key \"" + id + "\", which the key ring does not have"),
+      id_(std::move(id)) {}
+
+bytes sign(const key_ring& keys, std::string_view purpose, std::span<const std::byte> body) {
+  require_purpose(purpose);
+  if (body.size() > UINT32_MAX) throw error(errc::too_large, "sign: the body is over 4 GiB");
+  const key& signer = keys.state_->keys.front();
+  bytes out;
+  out.reserve(2 + signer.id().size() + 4 + body.size() + mac_bytes);
+  append_big_endian(out, version_1, 1);
+  append_big_endian(out, signer.id().size(), 1);
+  const auto id = as_bytes(signer.id());
+  out.insert(out.end(), id.begin(), id.end());
+  append_big_endian(out, body.size(), 4);
+  out.insert(out.end(), body.begin(), body.end());
+  const auto mac = keys.state_->sign(signer, purpose, out);
+  out.insert(out.end(), mac.begin(), mac.end());
+  return out;
+}
+
+bytes verify(const key_ring& keys, std::string_view purpose, std::span<const std::byte> envelope,
+             std::size_t bytes_max) {
+  require_purpose(purpose);
+  if (envelope.size() > bytes_max) {
+    throw error(errc::too_large, "verify: an envelope of " + std::to_string(envelope.size()) +
+                                     " bytes is over the limit of " + std::to_string(bytes_max));
+  }
+  const auto parts = split(envelope);
+  const key* const signer = keys.state_->find(parts.key_id);
+  if (signer == nullptr) throw unknown_key(shown_id(parts.key_id));
+  const auto mac = keys.state_->sign(*signer, purpose, parts.signed_part);
+  if (!equal_in_constant_time(mac, parts.mac)) {
+    throw error(errc::bad_signature, "verify: the signature made with key \"" + signer->id() + "\" for \"" +
+                                         std::string(purpose) + "\" does not fit; the bytes were changed, or "
+                                         "signed for something else or with another key of that name");
+  }
+  return {parts.body.begin(), parts.body.end()};
+}
+
+std::string key_id_of(std::span<const std::byte> envelope) { return std::string(split(envelope).key_id); }
+
+}  // namespace weft::wire

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include <weft/wire/key_ring.hpp>
+
+#include "wire/digest.hpp"
+
+namespace weft::wire {
+
+struct key_ring::state {
+  std::vector<key> keys;  // constant after construction; the signer first
+
+  /// HMAC with the envelope key that `one` has for `purpose`. Derived once and then kept.
+  sha256_digest sign(const key& one, std::string_view purpose, std::span<const std::byte> data);
+
+  /// Null for an unknown id.
+  const key* find(std::string_view id) const noexcept;
+
+ private:
+  static constexpr std::size_t kept_max = 256;
+
+  std::mutex mutex_;                                             // held for a look-up and an HMAC
+  std::map<std::string, secret_bytes, std::less<>> derived_;     // by "<id>/<purpose>"; guarded by mutex_
+};
+
+}  // namespace weft::wire
