@@ -1,0 +1,3 @@
+#include <weft/cli/cli.hpp>
+
+int main(int argc, char** argv) { return weft::cli::main(argc, argv); }
