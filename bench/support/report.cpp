@@ -138,12 +138,12 @@ void table::print_summary(const std::vector<row>& rows) {
 std::string to_json(const std::vector<row>& rows) {
   std::string text = "{\"schema\":1,\"group\":" + quoted(groups_of(rows)) + ",\"machine\":{";
   for (const char* separator = ""; const auto& [name, value] : describe_machine()) {
-    text += separator + quoted(name) + ":" + quoted(value);
+    text.append(separator).append(quoted(name)).append(":").append(quoted(value));
     separator = ",";
   }
   text += "},\"rows\":[";
   for (const char* separator = "\n"; const auto& one : rows) {
-    text += separator + json_row(one);
+    text.append(separator).append(json_row(one));
     separator = ",\n";
   }
   return text + "\n]}\n";

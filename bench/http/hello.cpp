@@ -1,0 +1,131 @@
+// Hello over kept connections: weft's server with its parser, router, context and time limits on,
+// against epoll alone. The server has one core, the load another where there is one.
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "http/load.hpp"
+#include "http/server_process.hpp"
+#include "support/figure.hpp"
+#include "support/measure.hpp"
+
+namespace {
+
+using namespace weft::bench;
+
+constexpr std::size_t connections = 64;
+constexpr std::size_t requests = 15'000;
+
+/// A server and its load, for the runs of one figure.
+struct bench_side {
+  explicit bench_side(const std::string& kind) : server(kind), asking(server.port(), connections) {}
+  server_process server;
+  load asking;
+
+  double cpu_us_per_request() {
+    const double before = server.cpu_seconds();
+    asking.run(requests);
+    return (server.cpu_seconds() - before) * 1e6 / static_cast<double>(requests);
+  }
+  double requests_per_second() { return static_cast<double>(requests) / asking.run(requests).seconds; }
+  double p99_us() { return percentile(asking.run(requests).latencies_us, 0.99); }
+};
+
+std::unique_ptr<bench_side> ours;
+std::unique_ptr<bench_side> raw;
+
+void start_both() {
+  leave_the_first_core();
+  ours = std::make_unique<bench_side>("weft");
+  raw = std::make_unique<bench_side>("raw");
+}
+
+void end_both() {
+  ours.reset();
+  raw.reset();
+}
+
+const add cpu{{
+    .group = "http",
+    .name = "hello, CPU of the server per request",
+    .unit = "us",
+    .ours = [] { return ours->cpu_us_per_request(); },
+    .baseline = "raw epoll",
+    .peer = [] { return raw->cpu_us_per_request(); },
+    .target = at_most_times(1.25),
+    .before = start_both,
+    .after = end_both,
+}};
+
+const add rate{{
+    .group = "http",
+    .name = "hello, 64 connections",
+    .unit = "requests/s",
+    .ours = [] { return ours->requests_per_second(); },
+    .baseline = "raw epoll",
+    .peer = [] { return raw->requests_per_second(); },
+    .target = at_least_times(0.9),
+    .before = start_both,
+    .after = end_both,
+}};
+
+const add p99{{
+    .group = "http",
+    .name = "hello, p99",
+    .unit = "us",
+    .ours = [] { return ours->p99_us(); },
+    .baseline = "raw epoll",
+    .peer = [] { return raw->p99_us(); },
+    .target = at_most_times(1.3),
+    .before = start_both,
+    .after = end_both,
+}};
+
+/// The total of the calls column of `strace -c`.
+double total_calls(const std::string& file) {
+  std::ifstream table(file);
+  double total = 0;
+  for (std::string line; std::getline(table, line);) {
+    if (!line.ends_with(" total")) continue;
+    std::istringstream columns(line);
+    std::string share, seconds, each;
+    columns >> share >> seconds >> each >> total;
+  }
+  return total;
+}
+
+/// System calls of a whole server's life with `count` requests.
+double calls_with(const std::string& kind, std::size_t count) {
+  const std::string file =
+      "/tmp/weft-bench-strace." + std::to_string(std::hash<std::string>()(kind)) + ".txt";
+  {
+    server_process server(kind, {"strace", "-f", "-c", "-o", file});
+    load(server.port(), connections).run(count);
+  }
+  const double total = total_calls(file);
+  std::remove(file.c_str());
+  if (total == 0) throw unavailable("strace gave no table");
+  return total;
+}
+
+/// Start and end do not count: the difference between two lives.
+double calls_per_request(const std::string& kind) {
+  constexpr std::size_t few = 1'000;
+  constexpr std::size_t many = 5'000;
+  return (calls_with(kind, many) - calls_with(kind, few)) / static_cast<double>(many - few);
+}
+
+const add calls{{
+    .group = "http",
+    .name = "hello, system calls per request",
+    .unit = "calls",
+    .ours = [] { return calls_per_request("weft"); },
+    .baseline = "raw epoll",
+    .peer = [] { return calls_per_request("raw"); },
+    .target = at_most(2.3),
+}};
+
+}  // namespace

@@ -1,0 +1,46 @@
+// weft_bench_http_server raw|weft: serves hello on a port that it prints, until its standard input ends.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string_view>
+
+#include <weft/core/error.hpp>
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/io_handle.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/http/server.hpp>
+
+#include "http/raw_epoll_server.hpp"
+
+namespace {
+
+void tell(int port) {
+  std::printf("%d\n", port);
+  std::fflush(stdout);
+}
+
+int serve_weft() {
+  return weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    server.get("/hello/{name}", [](weft::http::response& out) { out.body("Hello world!"); });
+    server.start();
+    tell(server.address().port());
+    weft::wait_readable(STDIN_FILENO);
+    server.stop(std::chrono::milliseconds(0));
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view kind = argc > 1 ? argv[1] : "";
+  if (kind == "weft") return serve_weft();
+  if (kind == "raw") {
+    weft::bench::serve_raw_epoll(STDIN_FILENO, tell);
+    return 0;
+  }
+  std::fputs("usage: weft_bench_http_server raw|weft\n", stderr);
+  return 2;
+}
