@@ -18,14 +18,13 @@ void request_parser::restart() noexcept {
 }
 
 progress request_parser::advance(std::string_view buffered) {
+  if (!has_line_ && !buffered.empty() && buffered[0] != '\r' && !token_bytes.has(buffered[0])) {
+    return refuse(400, "a bad method");  // such as TLS, which may never send an end of line
+  }
   while (true) {
     std::string_view line;
     const line_bound first_line{limits_.request_line_bytes_max, 414, "the request line is too long"};
     const progress cut = next_line(buffered, has_line_ ? whole_head() : first_line, line);
-    if (cut == progress::more && !has_line_ && !buffered.empty() && buffered[0] != '\r' &&
-        !token_bytes.has(buffered[0])) {
-      return refuse(400, "a bad method");  // such as TLS, which may never send an end of line
-    }
     if (cut != progress::done) return cut;
 
     progress parsed = progress::done;
