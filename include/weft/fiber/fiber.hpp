@@ -65,6 +65,9 @@ class fiber_body final : public fiber_result<Value> {
 
 [[noreturn]] void throw_not_joinable();
 
+template <typename Function>
+auto make_fiber(go_options options, Function&& function, bool now);
+
 }  // namespace detail
 
 /// A handle to a running function: its result, its error, and the means to give it up.
@@ -130,7 +133,7 @@ class fiber {
 
  private:
   template <typename Function>
-  friend auto make_fiber(go_options options, Function&& function, bool now);
+  friend auto detail::make_fiber(go_options options, Function&& function, bool now);
 
   explicit fiber(detail::fiber_result<Value>* block_ref) noexcept : block_(block_ref) {}
   void require() const {
@@ -146,25 +149,29 @@ class fiber {
   detail::fiber_result<Value>* block_ = nullptr;
 };
 
+namespace detail {
+
 template <typename Function>
 auto make_fiber(go_options options, Function&& function, bool now) {
   using held = std::decay_t<Function>;
   using value = std::invoke_result_t<held&>;
-  detail::context_node* const captured =
-      options.context ? detail::retain(options.context->node()) : detail::capture_current();
+  context_node* const captured =
+      options.context ? retain(options.context->node()) : capture_current();
   auto* const block =
-      new detail::fiber_body<value, held>(std::move(options.name), captured, std::forward<Function>(function));
+      new fiber_body<value, held>(std::move(options.name), captured, std::forward<Function>(function));
   // The context node owns the reference it is born with; one more for the handle, one for the scheduler.
   block->retain();
   block->retain();
   fiber<value> handle(block);
   if (now) {
-    detail::spawn_now(block);
+    spawn_now(block);
   } else {
-    detail::spawn(block);
+    spawn(block);
   }
   return handle;
 }
+
+}  // namespace detail
 
 /// Runs `function` on a fiber of its own: queued, behind what is ready now. It takes the caller's
 /// context along. Throws weft::error: misuse outside weft::run, resource_exhausted at max_fibers.
@@ -172,13 +179,13 @@ auto make_fiber(go_options options, Function&& function, bool now) {
 /// References that the function captures must outlive the fiber: join it, or use a scope.
 template <typename Function>
 auto go(Function&& function, go_options options = {}) {
-  return make_fiber(std::move(options), std::forward<Function>(function), false);
+  return detail::make_fiber(std::move(options), std::forward<Function>(function), false);
 }
 
 /// As go, but runs the fiber at once, until its first wait; then the caller goes on.
 template <typename Function>
 auto go_now(Function&& function, go_options options = {}) {
-  return make_fiber(std::move(options), std::forward<Function>(function), true);
+  return detail::make_fiber(std::move(options), std::forward<Function>(function), true);
 }
 
 /// Lets everything that is ready now run before the caller goes on. A cancellation point.
