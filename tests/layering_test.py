@@ -55,7 +55,7 @@ class layering_test(unittest.TestCase):
         self.one('uses lost, which does not exist', components=COMPONENTS.replace('low: ', 'low: lost '))
 
     def test_a_third_party_header_in_a_public_header_is_found(self):
-        self.one('a public header may include only', {'include/weft/middle/b.hpp': '#include <fmt/core.h>\n'})
+        self.one('a public header may include only', {'include/weft/middle/a.hpp': '#include <weft/low/a.hpp>\n#include <fmt/core.h>\n'})
 
     def test_an_undeclared_library_is_found(self):
         self.one('high does not declare fmt::', {'src/high/a.cpp': '#include <fmt/core.h>\n'})
@@ -70,7 +70,13 @@ class layering_test(unittest.TestCase):
         self.one('a path upwards', {'src/high/a.cpp': '#include "../middle/private.hpp"\n'})
 
     def test_a_private_header_in_a_public_one_is_found(self):
-        self.one('must not include a private one', {'include/weft/middle/b.hpp': '#include "middle/private.hpp"\n'})
+        self.one('must not include a private one', {'include/weft/middle/a.hpp': '#include <weft/low/a.hpp>\n#include "middle/private.hpp"\n'})
+
+    def test_a_header_that_the_header_for_users_forgets_is_found(self):
+        self.one('include/weft/low/b.hpp: weft/weft.hpp does not include it', {'include/weft/low/b.hpp': ''})
+
+    def test_a_header_of_the_test_tools_may_be_forgotten(self):
+        self.assertEqual(self.findings({'include/weft/testing/b.hpp': ''}, COMPONENTS + 'testing: | \n'), [])
 
     def test_the_header_for_users_is_not_for_components(self):
         self.one('a component includes what it needs', {'src/high/a.cpp': '#include <weft/weft.hpp>\n'})
