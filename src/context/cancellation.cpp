@@ -64,7 +64,7 @@ void cancel_state::mark_subtree(unsigned char mark) noexcept {
   for (;;) {
     if (at->mark_.load(std::memory_order_relaxed) == 0) {
       at->mark_.store(mark, std::memory_order_release);
-      if (at->task_ != nullptr) at->task_->unpark();
+      if (task_block* const task = at->task_.load(std::memory_order_relaxed)) task->unpark();
     }
     if (at->first_child_ != nullptr) {
       at = at->first_child_;
@@ -83,7 +83,7 @@ std::optional<cancel_reason> cancel_state::requested() const noexcept {
 
 void cancel_state::set_task(task_block* task) noexcept {
   const std::lock_guard lock(tree_lock);
-  task_ = task;
+  task_.store(task, std::memory_order_relaxed);
 }
 
 void cancel_state::finish() noexcept {
@@ -91,7 +91,7 @@ void cancel_state::finish() noexcept {
   {
     const std::lock_guard lock(tree_lock);
     finished_ = true;
-    task_ = nullptr;
+    task_.store(nullptr, std::memory_order_relaxed);
     unlink();
     while (cancel_state* const child = first_child_) {
       child->unlink();

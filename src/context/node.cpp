@@ -27,7 +27,13 @@ key_table& table() {
   std::abort();
 }
 
-bool is_valid_name(std::string_view name) {
+std::uint64_t mask_bit(std::uint32_t key_id) noexcept {
+  return key_id == 0 ? 0 : std::uint64_t{1} << (key_id % 64);
+}
+
+}  // namespace
+
+bool is_key_name(std::string_view name) noexcept {
   if (name.empty() || name.size() > 128) return false;
   for (const char c : name) {
     const bool allowed = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
@@ -35,12 +41,6 @@ bool is_valid_name(std::string_view name) {
   }
   return true;
 }
-
-std::uint64_t mask_bit(std::uint32_t key_id) noexcept {
-  return key_id == 0 ? 0 : std::uint64_t{1} << (key_id % 64);
-}
-
-}  // namespace
 
 context_node::context_node(context_node* parent_ref, cancel_state* cancel_ref, std::uint32_t key,
                            destroy_fn destroy_node) noexcept
@@ -81,7 +81,7 @@ const void* find_value(const context_node* node, std::uint32_t key_id) noexcept 
 
 const key_record& register_key(key_record record) {
   const key_spec& spec = record.spec;
-  if (!is_valid_name(spec.name)) refuse_key(spec.name, "names are 1 to 128 characters of [a-z0-9_.-]");
+  if (!is_key_name(spec.name)) refuse_key(spec.name, "names are 1 to 128 characters of [a-z0-9_.-]");
   if (spec.wire != wire_policy::none && record.to_text == nullptr) {
     refuse_key(spec.name, "a key that leaves the process needs a weft::context_codec for its type");
   }

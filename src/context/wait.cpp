@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <string>
 
 #include <weft/core/error.hpp>
@@ -35,13 +36,32 @@ void require_wait_allowed(const char* what) {
                                 ", where waiting is not allowed; do it before or after");
 }
 
+namespace {
+
+/// Wakes a task that waits in the context of another one, when that is cancelled: the state in force
+/// knows only the task that made it.
+class borrowed_state final : public cancel_state {
+ public:
+  borrowed_state(cancel_state* in_force, task_block* task) noexcept : cancel_state(in_force, no_deadline, task) {}
+  borrowed_state(const borrowed_state&) = delete;
+  borrowed_state& operator=(const borrowed_state&) = delete;
+  ~borrowed_state() override { finish(); }
+
+ private:
+  void destroy() noexcept override {}  // lives on the stack of the wait
+};
+
+}  // namespace
+
 wait_outcome wait_in(waiter_line& line, waiter& one, std::unique_lock<spin_lock>& lock, steady_time until,
                      const char* what, bool cancellable) {
   task_block& task = task_block::current();
   require_wait_allowed(what);
   // A destructor that waits while an exception unwinds must not throw another one.
   const bool may_throw = cancellable && std::uncaught_exceptions() == 0;
-  const cancel_state* const state = may_throw ? current_cancel_state() : nullptr;
+  cancel_state* const state = may_throw ? current_cancel_state() : nullptr;
+  std::optional<borrowed_state> wakes_here;
+  if (state != nullptr && !state->wakes(task)) wakes_here.emplace(state, &task);
   const steady_time bound = state == nullptr ? until : std::min(until, state->deadline());
   one.task = &task;
   line.push_back(one);

@@ -1,6 +1,7 @@
 // The bytes of a context on its way to another process; docs/formats/context.md.
 
 #include <algorithm>
+#include <exception>
 #include <set>
 
 #include <weft/context/context.hpp>
@@ -42,7 +43,9 @@ std::vector<wire_entry> collect(const context& from, wire_policy hop) {
   }
   if (const auto* others = from.find(foreign())) {
     for (const auto& other : *others) {
-      if (other.policy >= hop) found.push_back(other);
+      const auto is_same = [&](const wire_entry& own) { return own.name == other.name; };
+      if (other.policy < hop || std::any_of(found.begin(), found.end(), is_same)) continue;
+      found.push_back(other);
     }
   }
   return found;
@@ -93,8 +96,11 @@ class reader {
 wire_entry read_entry(reader& from) {
   wire_entry entry;
   entry.name = from.take(from.number(1));
+  if (!detail::is_key_name(entry.name)) malformed("a name is not 1 to 128 characters of [a-z0-9_.-]");
   const std::size_t policy = from.number(1);
-  if (policy > static_cast<std::size_t>(wire_policy::baggage)) malformed("unknown travel policy");
+  if (policy < static_cast<std::size_t>(wire_policy::worker) || policy > static_cast<std::size_t>(wire_policy::baggage)) {
+    malformed("unknown travel policy");
+  }
   entry.policy = static_cast<wire_policy>(policy);
   entry.priority = 0;
   entry.value = from.take(from.number(2));
@@ -103,9 +109,12 @@ wire_entry read_entry(reader& from) {
 
 /// `node` with the binding; `node` itself where the value cannot be read, and the key is then absent.
 detail::context_node* bind_entry(detail::context_node* node, const detail::key_record& key, std::string_view text) {
-  detail::context_node* bound = nullptr;
-  if (key.from_text != nullptr) bound = key.from_text(key, node, text);
-  if (bound != nullptr) return bound;
+  try {
+    detail::context_node* const bound = key.from_text == nullptr ? nullptr : key.from_text(key, node, text);
+    if (bound != nullptr) return bound;
+  } catch (const std::exception&) {
+    // A codec that throws could not read the text.
+  }
   detail::wire_values_unreadable.fetch_add(1, std::memory_order_relaxed);
   return node;
 }
@@ -118,7 +127,7 @@ std::atomic<std::uint64_t> wire_values_unreadable{0};
 }  // namespace detail
 
 std::string context::to_wire(wire_policy hop) const {
-  auto entries = collect(*this, hop);
+  auto entries = collect(*this, std::max(hop, wire_policy::worker));
   drop_what_does_not_fit(entries);
   std::string bytes(magic);
   bytes.push_back(static_cast<char>(version));
@@ -142,8 +151,11 @@ context context::from_wire(std::string_view bytes) {
   if (from.number(1) != version) malformed("its version is not 1");
   context made;
   std::vector<wire_entry> unknown;
+  std::string last_name;
   for (std::size_t left = from.number(1); left > 0; --left) {
     auto one = read_entry(from);
+    if (one.name <= last_name) malformed("its names are not in order");
+    last_name = one.name;
     const detail::key_record* const known = detail::find_key(one.name);
     if (known == nullptr || known->spec.wire == wire_policy::none) {
       unknown.push_back(std::move(one));

@@ -38,6 +38,8 @@ class cancel_state {
   /// The effective deadline: the earliest of its own and its ancestors' at creation.
   steady_time deadline() const noexcept { return deadline_; }
 
+  /// Does a cancellation of this state wake `task`?
+  bool wakes(const task_block& task) const noexcept { return task_.load(std::memory_order_relaxed) == &task; }
   /// The fiber that runs under this state; set when it starts.
   void set_task(task_block* task) noexcept;
   /// The part of the work is over: leaves the tree and hands its children to its parent.
@@ -55,7 +57,7 @@ class cancel_state {
   std::atomic<int> refs_{1};
   std::atomic<unsigned char> mark_{0};  // 0, or 1 + cancel_reason
   steady_time deadline_;                // constant after construction
-  task_block* task_;                    // guarded by the tree lock
+  std::atomic<task_block*> task_;       // written under the tree lock
   bool finished_ = false;               // guarded by the tree lock
   cancel_state* parent_ = nullptr;      // guarded by the tree lock; owned
   cancel_state* first_child_ = nullptr;  // guarded by the tree lock

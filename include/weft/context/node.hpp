@@ -54,6 +54,9 @@ struct key_record {
   context_node* (*from_text)(const key_record&, context_node* parent_ref, std::string_view text) = nullptr;
 };
 
+/// Is it 1 to 128 characters of [a-z0-9_.-]?
+bool is_key_name(std::string_view name) noexcept;
+
 /// Gives the key its id. Two keys of one name end the program, naming it: a start-up failure.
 const key_record& register_key(key_record record);
 const key_record* find_key(std::string_view name) noexcept;
