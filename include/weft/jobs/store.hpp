@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <weft/core/clock.hpp>
+#include <weft/core/error.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/sql.hpp>
 

@@ -9,8 +9,8 @@ struct sqlite3;
 
 namespace weft::jobs::sqlite {
 
-/// The weft code of an SQLite result code. `errno_value` tells a full disk from other I/O errors.
-errc code_of(int extended_code, int errno_value) noexcept;
+/// The weft code of an SQLite result code. `no_room` tells a full disk from other I/O errors.
+errc code_of(int extended_code, bool no_room) noexcept;
 
 /// What happened on `handle` (may be null), as "tried: why": throws weft::error.
 [[noreturn]] void throw_error(sqlite3* handle, int code, std::string_view tried);

@@ -11,17 +11,22 @@
 namespace weft::jobs::sqlite {
 
 sqlite_store::sqlite_store(std::string path, const store_options& options)
-    : connection_(path), lock_(path), database_(connection_), guard_(connection_), options_(options) {
+    : connection_(path),
+      lock_(path),
+      database_(connection_),
+      guard_(connection_),
+      options_(options),
+      writer_(connection_, lock_, database_, requests_, listeners_, options_) {
   {
     const writer_lock::guard held(lock_, options.busy_timeout);
     migrate(connection_, options.busy_timeout);
   }
-  writer_ = std::thread([this] { writer(connection_, lock_, database_, requests_, listeners_, options_).run(); });
+  thread_ = std::thread([this] { writer_.run(); });
 }
 
 sqlite_store::~sqlite_store() {
   requests_.close();
-  writer_.join();
+  thread_.join();
 }
 
 void sqlite_store::ask(request_kind kind, std::function<void()> apply, bool durable, bool rings) {

@@ -59,7 +59,8 @@ class sqlite_store final : public store {
   turn_queue requests_;
   mutable listeners listeners_;
   store_options options_;
-  std::thread writer_;          // last: it uses all of the above
+  writer writer_;               // the writer thread's
+  std::thread thread_;          // last: it uses all of the above
 };
 
 }  // namespace weft::jobs::sqlite

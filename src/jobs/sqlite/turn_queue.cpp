@@ -58,10 +58,11 @@ void turn_queue::ask(request& asked) {
 
 bool turn_queue::wait(weft::steady_time until) {
   guard lock(lock_);
-  if (first_ == nullptr && !closed_) {
+  if (first_ == nullptr && !closed_ && !nudged_) {
     weft::detail::waiter self;
     wait_in(writer_, self, lock, until, "jobs: wait for requests", false);
   }
+  nudged_ = false;
   return !closed_ || first_ != nullptr;
 }
 
@@ -94,6 +95,7 @@ void turn_queue::close() {
 
 void turn_queue::nudge() {
   const guard lock(lock_);
+  nudged_ = true;
   if (!writer_.empty()) writer_.serve_front();
 }
 

@@ -69,6 +69,7 @@ class turn_queue {
   weft::detail::waiter_line callers_;    // guarded by lock_
   weft::detail::waiter_line writer_;     // guarded by lock_
   bool closed_ = false;                  // guarded by lock_
+  bool nudged_ = false;                  // guarded by lock_
 };
 
 }  // namespace weft::jobs::sqlite

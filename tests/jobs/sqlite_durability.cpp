@@ -1,0 +1,220 @@
+#include "jobs/sqlite_helpers.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <random>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include <fcntl.h>
+
+#include "jobs/sqlite/writer_lock.hpp"
+
+namespace weft::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+
+class sqlite_durability : public sqlite_test {
+ protected:
+  /// Commits in the write-ahead log: frames that carry the size of the database. Only when no store is open.
+  std::size_t commits_in_log() const {
+    std::ifstream file(path_ + "-wal", std::ios::binary);
+    const std::string log((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    constexpr std::size_t header = 32;
+    constexpr std::size_t frame = 24 + 4096;
+    std::size_t commits = 0;
+    for (std::size_t at = header; at + frame <= log.size(); at += frame) {
+      commits += log.compare(at + 4, 4, std::string(4, '\0')) != 0 ? 1 : 0;
+    }
+    return commits;
+  }
+
+  std::vector<std::int64_t> numbers_in(const std::string& name) const {
+    std::vector<std::int64_t> numbers;
+    std::ifstream file(folder_ + "/" + name);
+    for (std::int64_t number = 0; file >> number;) numbers.push_back(number);
+    return numbers;
+  }
+};
+
+/// Appends whole lines, so that what was written before a kill is complete.
+class line_log {
+ public:
+  explicit line_log(const std::string& path) : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {}
+  void add(job_id id) const {
+    const std::string line = to_string(id) + "\n";
+    (void)!::write(fd_, line.data(), line.size());
+  }
+
+ private:
+  int fd_;
+};
+
+/// Pushes from three threads and works off with one, until it is killed.
+[[noreturn]] void push_and_work(const std::string& folder, std::int64_t first_id) {
+  const auto kept = open_store("sqlite:" + folder + "/jobs.db");
+  const line_log pushed(folder + "/pushed");
+  const line_log finished(folder + "/finished");
+  std::vector<std::thread> producers;
+  for (std::int64_t number = 0; number < 3; ++number) {
+    producers.emplace_back([&, number] {
+      for (std::int64_t id = first_id + number;; id += 3) {
+        new_job one;
+        one.id = job_id{id};
+        one.queue = "mail";
+        one.handler = "mail.welcome";
+        one.envelope = std::string(200, 'e');
+        kept->push({&one, 1});
+        pushed.add(one.id);
+      }
+    });
+  }
+  claim_request request;
+  request.owner = worker_id{first_id};
+  request.queues = {"mail"};
+  request.count = 5;
+  request.now = moment(1s);
+  kept->add_worker({.id = request.owner, .host = "h", .pid = 1, .build = "b"});
+  for (;;) {
+    for (const auto& one : kept->claim(request).jobs) {
+      attempt_end end;
+      end.id = one.id;
+      end.owner = request.owner;
+      end.fence = one.fence;
+      if (kept->finish(end)) finished.add(one.id);
+    }
+  }
+}
+
+TEST_F(sqlite_durability, kill_9_loses_no_acknowledged_job_and_no_recorded_end) {
+  constexpr int rounds = 12;
+  std::mt19937 random(20);
+  for (int round = 0; round < rounds; ++round) {
+    const std::int64_t first_id = 1 + round * 1'000'000;
+    const pid_t child = ::fork();
+    if (child == 0) push_and_work(folder_, first_id);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 + random() % 60));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+
+    const auto after = open();
+    after->rescue(worker_id{first_id}, moment(2s), 100);
+    std::string verdict;
+    after->transact(
+        [&](store_transaction& transaction) {
+          verdict = std::get<std::string>(transaction.run("PRAGMA integrity_check", {})[0][0]);
+        },
+        {});
+    EXPECT_EQ(verdict, "ok");
+    for (const auto& worker : after->workers()) EXPECT_EQ(worker.running, 0);
+  }
+  const auto kept = open();
+  const auto pushed = numbers_in("pushed");
+  EXPECT_GT(pushed.size(), 100U);
+  for (const auto id : pushed) ASSERT_TRUE(kept->find(job_id{id})) << "lost " << id;
+  for (const auto id : numbers_in("finished")) ASSERT_EQ(kept->find(job_id{id})->state, job_state::done) << id;
+  EXPECT_EQ(kept->stats().at(0).running, 0);
+}
+
+TEST_F(sqlite_durability, producers_at_once_share_commits) {
+  constexpr int producers = 16;
+  constexpr int each = 20;
+  { (void)open(); }
+  const std::size_t before = commits_in_log();
+  {
+    const auto kept = open();
+    std::vector<std::thread> threads;
+    for (int producer = 0; producer < producers; ++producer) {
+      threads.emplace_back([&, producer] {
+        for (int number = 0; number < each; ++number) push(*kept, 1 + producer * each + number);
+      });
+    }
+    for (auto& thread : threads) thread.join();
+  }
+  const std::size_t commits = commits_in_log() - before;
+  EXPECT_GT(commits, 0U);
+  EXPECT_LT(commits, producers * each * 3 / 4) << "each push had a commit of its own";
+}
+
+TEST_F(sqlite_durability, the_log_stays_bounded_and_survives_the_last_close) {
+  {
+    store_options options;
+    options.wal_pages_max = 50;
+    const auto kept = open(options);
+    for (std::int64_t id = 1; id <= 400; ++id) push(*kept, id);
+  }
+  EXPECT_LT(std::filesystem::file_size(path_ + "-wal"), 100U * 4120);
+  EXPECT_EQ(open()->stats().at(0).ready, 400);
+}
+
+TEST_F(sqlite_durability, the_writer_lock_lets_one_in_and_names_itself_when_it_takes_too_long) {
+  sqlite::writer_lock first(path_);
+  sqlite::writer_lock second(path_);
+  first.lock(1s);
+  const error busy = failure_of([&] { second.lock(5ms); });
+  EXPECT_EQ(busy.code(), errc::busy);
+  EXPECT_NE(busy.message().find(path_ + ".weft-lock"), std::string::npos);
+  first.unlock();
+  second.lock(1s);
+  second.unlock();
+}
+
+TEST_F(sqlite_durability, a_store_whose_lock_is_held_refuses_in_time_and_works_again_after) {
+  store_options options;
+  options.busy_timeout = 10ms;
+  const auto kept = open(options);
+  {
+    sqlite::writer_lock other(path_);
+    const sqlite::writer_lock::guard held(other, 1s);
+    EXPECT_EQ(failure_of([&] { push(*kept, 1); }).code(), errc::busy);
+  }
+  push(*kept, 1);
+  EXPECT_TRUE(kept->find(job_id{1}));
+}
+
+TEST_F(sqlite_durability, a_push_of_another_store_rings_the_bell) {
+  const auto here = open();
+  const auto there = open();
+  const auto seen = here->bell();
+  std::thread producer([&] { push(*there, 1); });
+  EXPECT_NE(here->wait_bell(seen, deadline_after(30s)), seen);
+  producer.join();
+  EXPECT_EQ(claim(*here).jobs.size(), 1U);
+}
+
+TEST_F(sqlite_durability, two_stores_of_one_file_claim_no_job_twice) {
+  constexpr std::size_t count = 200;
+  std::vector<new_job> batch;
+  for (std::size_t id = 1; id <= count; ++id) batch.push_back(job(static_cast<std::int64_t>(id)));
+  open()->push(batch);
+  std::vector<std::vector<job_id>> claimed(2);
+  std::vector<std::thread> workers;
+  for (auto& mine : claimed) {
+    workers.emplace_back([&] {
+      const auto kept = open();
+      for (auto some = claim(*kept, 3).jobs; !some.empty(); some = claim(*kept, 3).jobs) {
+        for (const auto& one : some) mine.push_back(one.id);
+      }
+    });
+  }
+  for (auto& worker : workers) worker.join();
+  std::vector<job_id> all = claimed[0];
+  all.insert(all.end(), claimed[1].begin(), claimed[1].end());
+  EXPECT_EQ(all.size(), count);
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(std::unique(all.begin(), all.end()), all.end());
+}
+
+TEST_F(sqlite_durability, the_library_says_whether_it_needs_the_lock) {
+  const auto version = sqlite_version();
+  int major = 0, minor = 0, patch = 0;
+  ASSERT_EQ(std::sscanf(version.version.c_str(), "%d.%d.%d", &major, &minor, &patch), 3);
+  EXPECT_EQ(version.has_wal_reset_bug, std::tie(major, minor, patch) < std::make_tuple(3, 51, 3));
+}
+
+}  // namespace
+}  // namespace weft::jobs
