@@ -7,6 +7,8 @@
 namespace weft::http::detail {
 namespace {
 
+using namespace std::string_literals;
+
 constexpr limits small{
     .request_line_bytes_max = 64, .head_bytes_max = 256, .header_count_max = 4, .body_bytes_max = 1000};
 
@@ -54,8 +56,8 @@ const bad_request bad_requests[] = {
     {"no_colon", "GET / HTTP/1.1\r\nHost: a\r\nnothing\r\n\r\n"},
     {"name_in_brackets", "GET / HTTP/1.1\r\nHost: a\r\n(x): b\r\n\r\n"},
     {"name_beyond_ascii", "GET / HTTP/1.1\r\nHost: a\r\nx\xc3\xa4: b\r\n\r\n"},
-    {"name_with_nul", std::string("GET / HTTP/1.1\r\nHost: a\r\nx\0y: b\r\n\r\n", 38)},
-    {"value_with_nul", std::string("GET / HTTP/1.1\r\nHost: a\r\nx: b\0c\r\n\r\n", 37)},
+    {"name_with_nul", "GET / HTTP/1.1\r\nHost: a\r\nx\0y: b\r\n\r\n"s},
+    {"value_with_nul", "GET / HTTP/1.1\r\nHost: a\r\nx: b\0c\r\n\r\n"s},
     {"value_with_bare_cr", "GET / HTTP/1.1\r\nHost: a\r\nx: b\rc\r\n\r\n"},
     {"value_with_delete", "GET / HTTP/1.1\r\nHost: a\r\nx: b\x7f long enough for words\r\n\r\n"},
     {"value_with_escape", "GET / HTTP/1.1\r\nHost: a\r\nx: more than eight \x1b bytes\r\n\r\n"},
@@ -65,7 +67,7 @@ const bad_request bad_requests[] = {
     {"only_lf", "\n"},
     {"two_empty_lines_in_front", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"},
     {"cr_inside_request_line", "GET /\rx HTTP/1.1\r\nHost: a\r\n\r\n"},
-    {"nul_in_target", std::string("GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n", 29)},
+    {"nul_in_target", "GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n"s},
     {"no_host", "GET / HTTP/1.1\r\n\r\n"},
     {"two_hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"},
     {"two_equal_hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"},
@@ -93,7 +95,7 @@ const bad_request bad_requests[] = {
     {"target_with_fragment", "GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"},
     {"target_without_slash", "GET x HTTP/1.1\r\nHost: a\r\n\r\n"},
     {"star_with_get", "GET * HTTP/1.1\r\nHost: a\r\n\r\n"},
-    {"tls_on_a_plain_port", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11)},
+    {"tls_on_a_plain_port", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s},
     {"http_2_preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
     {"http_2", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
     {"http_0_9_with_version", "GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505},
