@@ -12,15 +12,24 @@ constexpr std::size_t shown_name_max = 64;
 
 std::string_view article_and_name(value_kind kind) {
   switch (kind) {
-    case value_kind::null: return "null";
-    case value_kind::boolean: return "true or false";
-    case value_kind::integer: return "an integer";
-    case value_kind::unsigned_integer: return "an integer above 2^63-1";
-    case value_kind::number: return "a fractional number";
-    case value_kind::text: return "text";
-    case value_kind::binary: return "bytes";
-    case value_kind::list: return "a list";
-    case value_kind::object: return "an object";
+    case value_kind::null:
+      return "null";
+    case value_kind::boolean:
+      return "true or false";
+    case value_kind::integer:
+      return "an integer";
+    case value_kind::unsigned_integer:
+      return "an integer above 2^63-1";
+    case value_kind::number:
+      return "a fractional number";
+    case value_kind::text:
+      return "text";
+    case value_kind::binary:
+      return "bytes";
+    case value_kind::list:
+      return "a list";
+    case value_kind::object:
+      return "an object";
   }
   return "something unknown";
 }
@@ -46,8 +55,8 @@ void append_name(std::string& path, std::string_view name) {
 }  // namespace
 
 std::string_view to_string(value_kind kind) noexcept {
-  constexpr std::string_view names[] = {"null", "boolean", "integer", "unsigned_integer", "number",
-                                        "text", "binary",  "list",    "object"};
+  constexpr std::string_view names[] = {"null",   "boolean", "integer", "unsigned_integer", "number", "text",
+                                        "binary", "list",    "object"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -86,13 +95,15 @@ std::uint64_t decoder::unsigned_integer() {
 double decoder::number() {
   // Above 2^53 some integers have no double of their own, so none is taken.
   constexpr std::int64_t exact_max = std::int64_t{1} << 53;
-  if (peek() == value_kind::unsigned_integer) fail("an integer above 2^53 does not fit a double without loss");
+  if (peek() == value_kind::unsigned_integer)
+    fail("an integer above 2^53 does not fit a double without loss");
   if (peek() != value_kind::integer) {
     expect(value_kind::number);
     return read_number();
   }
   const std::int64_t value = read_integer();
-  if (value < -exact_max || value > exact_max) fail("an integer above 2^53 does not fit a double without loss");
+  if (value < -exact_max || value > exact_max)
+    fail("an integer above 2^53 does not fit a double without loss");
   return static_cast<double>(value);
 }
 
@@ -148,12 +159,18 @@ bool decoder::next_member(std::string_view& name) {
 
 void decoder::skip() {
   switch (peek()) {
-    case value_kind::null: return read_null();
-    case value_kind::boolean: return (void)read_boolean();
-    case value_kind::integer: return (void)read_integer();
-    case value_kind::unsigned_integer: return (void)read_unsigned();
-    case value_kind::number: return (void)read_number();
-    case value_kind::text: return (void)read_text();
+    case value_kind::null:
+      return read_null();
+    case value_kind::boolean:
+      return (void)read_boolean();
+    case value_kind::integer:
+      return (void)read_integer();
+    case value_kind::unsigned_integer:
+      return (void)read_unsigned();
+    case value_kind::number:
+      return (void)read_number();
+    case value_kind::text:
+      return (void)read_text();
     case value_kind::binary: {
       bytes dropped;
       return read_binary(dropped);

@@ -26,7 +26,8 @@ float decode_float(decoder& in) {
   const double value = in.number();
   const bool in_range = std::fabs(value) <= std::numeric_limits<float>::max();
   const float narrow = in_range ? static_cast<float>(value) : 0;
-  if (static_cast<double>(narrow) != value) in.fail("this number does not fit a float without loss; use double");
+  if (static_cast<double>(narrow) != value)
+    in.fail("this number does not fit a float without loss; use double");
   return narrow;
 }
 
@@ -45,13 +46,13 @@ void throw_no_nanoseconds() {
 }
 
 void throw_not_whole(decoder& in, std::intmax_t numerator, std::intmax_t denominator) {
-  in.fail("not a whole number of ticks of " + std::to_string(numerator) + "/" + std::to_string(denominator) + " s");
+  in.fail("not a whole number of ticks of " + std::to_string(numerator) + "/" + std::to_string(denominator) +
+          " s");
 }
 
 void throw_unnamed_value(std::int64_t value) {
-  throw error(errc::invalid_argument,
-              "encode: the value " + std::to_string(value) +
-                  " of an enumeration has no name; add it to its WEFT_DESCRIBE_ENUM");
+  throw error(errc::invalid_argument, "encode: the value " + std::to_string(value) +
+                                          " of an enumeration has no name; add it to its WEFT_DESCRIBE_ENUM");
 }
 
 void throw_unknown_name(decoder& in, std::string_view name) {
@@ -73,7 +74,8 @@ bool member_decoder::next() {
 }
 
 bool member_decoder::matches(const char* name, bool may_miss) {
-  if (index_ == 64) throw error(errc::misuse, "decode: a described struct has more than 64 members; nest some");
+  if (index_ == 64)
+    throw error(errc::misuse, "decode: a described struct has more than 64 members; nest some");
   const std::uint64_t bit = std::uint64_t{1} << index_++;
   if (at_end_) {
     if ((seen_ & bit) == 0 && !may_miss && !missing_is_default_) in_.fail_member(name, "missing");

@@ -16,8 +16,7 @@ spin_lock tree_lock;
 /// The state of a cancel_scope, with the context node that puts it in force.
 class scope_state final : public cancel_node {
  public:
-  explicit scope_state(steady_time until)
-      : cancel_node(capture_current(), until, &task_block::current()) {}
+  explicit scope_state(steady_time until) : cancel_node(capture_current(), until, &task_block::current()) {}
 
  private:
   void destroy() noexcept override { delete this; }
@@ -168,7 +167,9 @@ bool is_earlier_than_current(steady_time until) {
 }  // namespace
 
 cancel_scope::cancel_scope(steady_time until)
-    : bounds_(is_earlier_than_current(until)), state_(new detail::scope_state(until)), attached_(state_->as_context()) {}
+    : bounds_(is_earlier_than_current(until)),
+      state_(new detail::scope_state(until)),
+      attached_(state_->as_context()) {}
 
 cancel_scope::~cancel_scope() { state_->finish(); }
 
@@ -176,6 +177,8 @@ void cancel_scope::cancel(cancel_reason reason) noexcept { state_->cancel(reason
 
 bool cancel_scope::is_cancelled() const noexcept { return state_->requested().has_value(); }
 
-bool cancel_scope::deadline_passed() const noexcept { return bounds_ && state_->deadline() <= steady_clock::now(); }
+bool cancel_scope::deadline_passed() const noexcept {
+  return bounds_ && state_->deadline() <= steady_clock::now();
+}
 
 }  // namespace weft

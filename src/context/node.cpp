@@ -13,7 +13,7 @@ namespace {
 
 struct key_table {
   std::mutex mutex;
-  std::deque<key_record> records;                            // guarded by mutex; addresses stay
+  std::deque<key_record> records;                                // guarded by mutex; addresses stay
   std::map<std::string_view, key_record*, std::less<>> by_name;  // guarded by mutex
 };
 
@@ -85,10 +85,12 @@ const key_record& register_key(key_record record) {
   if (spec.wire != wire_policy::none && record.to_text == nullptr) {
     refuse_key(spec.name, "a key that leaves the process needs a weft::context_codec for its type");
   }
-  if (spec.redact && spec.wire == wire_policy::baggage) refuse_key(spec.name, "a redacted key cannot be baggage");
+  if (spec.redact && spec.wire == wire_policy::baggage)
+    refuse_key(spec.name, "a redacted key cannot be baggage");
   auto& all = table();
   const std::lock_guard lock(all.mutex);
-  if (all.by_name.contains(spec.name)) refuse_key(spec.name, "is declared twice; names are unique in a program");
+  if (all.by_name.contains(spec.name))
+    refuse_key(spec.name, "is declared twice; names are unique in a program");
   record.id = static_cast<std::uint32_t>(all.records.size()) + 1;
   key_record& kept = all.records.emplace_back(record);
   all.by_name.emplace(kept.spec.name, &kept);
@@ -109,7 +111,8 @@ const key_record* find_key(std::uint32_t id) noexcept {
 }
 
 context_node* make_absent(context_node* parent_ref, std::uint32_t key) {
-  auto* const node = new context_node(nullptr, nullptr, key, [](context_node* gone) noexcept { delete gone; });
+  auto* const node =
+      new context_node(nullptr, nullptr, key, [](context_node* gone) noexcept { delete gone; });
   adopt_parent(*node, parent_ref);
   return node;
 }

@@ -42,7 +42,8 @@ namespace {
 /// knows only the task that made it.
 class borrowed_state final : public cancel_state {
  public:
-  borrowed_state(cancel_state* in_force, task_block* task) noexcept : cancel_state(in_force, no_deadline, task) {}
+  borrowed_state(cancel_state* in_force, task_block* task) noexcept
+      : cancel_state(in_force, no_deadline, task) {}
   borrowed_state(const borrowed_state&) = delete;
   borrowed_state& operator=(const borrowed_state&) = delete;
   ~borrowed_state() override { finish(); }

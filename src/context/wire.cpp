@@ -65,7 +65,8 @@ void drop_what_does_not_fit(std::vector<wire_entry>& entries) {
     total += entry.bytes();
     kept.push_back(std::move(entry));
   }
-  std::sort(kept.begin(), kept.end(), [](const wire_entry& a, const wire_entry& b) { return a.name < b.name; });
+  std::sort(kept.begin(), kept.end(),
+            [](const wire_entry& a, const wire_entry& b) { return a.name < b.name; });
   entries = std::move(kept);
 }
 
@@ -98,7 +99,8 @@ wire_entry read_entry(reader& from) {
   entry.name = from.take(from.number(1));
   if (!detail::is_key_name(entry.name)) malformed("a name is not 1 to 128 characters of [a-z0-9_.-]");
   const std::size_t policy = from.number(1);
-  if (policy < static_cast<std::size_t>(wire_policy::worker) || policy > static_cast<std::size_t>(wire_policy::baggage)) {
+  if (policy < static_cast<std::size_t>(wire_policy::worker) ||
+      policy > static_cast<std::size_t>(wire_policy::baggage)) {
     malformed("unknown travel policy");
   }
   entry.policy = static_cast<wire_policy>(policy);
@@ -108,7 +110,8 @@ wire_entry read_entry(reader& from) {
 }
 
 /// `node` with the binding; `node` itself where the value cannot be read, and the key is then absent.
-detail::context_node* bind_entry(detail::context_node* node, const detail::key_record& key, std::string_view text) {
+detail::context_node* bind_entry(detail::context_node* node, const detail::key_record& key,
+                                 std::string_view text) {
   try {
     detail::context_node* const bound = key.from_text == nullptr ? nullptr : key.from_text(key, node, text);
     if (bound != nullptr) return bound;

@@ -42,29 +42,40 @@ constexpr std::array<code_entry, 24> codes{{
 
 errc code_of_errno(int errno_value) noexcept {
   switch (errno_value) {
-    case ENOENT: return errc::not_found;
-    case EEXIST: return errc::already_exists;
-    case EADDRINUSE: return errc::busy;
+    case ENOENT:
+      return errc::not_found;
+    case EEXIST:
+      return errc::already_exists;
+    case EADDRINUSE:
+      return errc::busy;
     case EACCES:
     case EPERM:
-    case EROFS: return errc::refused;
-    case EINVAL: return errc::invalid_argument;
+    case EROFS:
+      return errc::refused;
+    case EINVAL:
+      return errc::invalid_argument;
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-    case EAGAIN: return errc::resource_exhausted;
+    case EAGAIN:
+      return errc::resource_exhausted;
     case ECONNREFUSED:
     case ECONNRESET:
     case ECONNABORTED:
     case EPIPE:
     case EHOSTUNREACH:
-    case ENETUNREACH: return errc::unavailable;
-    case ETIMEDOUT: return errc::timed_out;
+    case ENETUNREACH:
+      return errc::unavailable;
+    case ETIMEDOUT:
+      return errc::timed_out;
     case ENOSPC:
-    case EDQUOT: return errc::storage_full;
+    case EDQUOT:
+      return errc::storage_full;
     case ENOSYS:
-    case EOPNOTSUPP: return errc::unsupported;
-    default: return errc::io_error;
+    case EOPNOTSUPP:
+      return errc::unsupported;
+    default:
+      return errc::io_error;
   }
 }
 

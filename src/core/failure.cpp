@@ -28,22 +28,23 @@ constexpr detail::error_type plain_error = {
     [](const std::exception& thrown) { return dynamic_cast<const error*>(&thrown) != nullptr; },
     [](const failure& from) {
       if (from.causes.empty()) return std::make_exception_ptr(make_plain_error(from));
-      return detail::with_causes(from, [](const failure& what) { std::throw_with_nested(make_plain_error(what)); });
+      return detail::with_causes(from,
+                                 [](const failure& what) { std::throw_with_nested(make_plain_error(what)); });
     }};
 
 error_types& types() {
   // Never destroyed: errors may be described during exit.
-  static error_types& instance = *new error_types{
-      {},
-      {{"std.runtime_error", detail::error_type_of<std::runtime_error>},
-       {"std.logic_error", detail::error_type_of<std::logic_error>},
-       {"std.invalid_argument", detail::error_type_of<std::invalid_argument>},
-       {"std.out_of_range", detail::error_type_of<std::out_of_range>},
-       {"std.domain_error", detail::error_type_of<std::domain_error>},
-       {"std.length_error", detail::error_type_of<std::length_error>},
-       {"weft.error", plain_error},
-       {"weft.deadline_exceeded", detail::error_type_of<deadline_exceeded>},
-       {"weft.broken_promise", detail::error_type_of<broken_promise>}}};
+  static error_types& instance =
+      *new error_types{{},
+                       {{"std.runtime_error", detail::error_type_of<std::runtime_error>},
+                        {"std.logic_error", detail::error_type_of<std::logic_error>},
+                        {"std.invalid_argument", detail::error_type_of<std::invalid_argument>},
+                        {"std.out_of_range", detail::error_type_of<std::out_of_range>},
+                        {"std.domain_error", detail::error_type_of<std::domain_error>},
+                        {"std.length_error", detail::error_type_of<std::length_error>},
+                        {"weft.error", plain_error},
+                        {"weft.deadline_exceeded", detail::error_type_of<deadline_exceeded>},
+                        {"weft.broken_promise", detail::error_type_of<broken_promise>}}};
   return instance;
 }
 

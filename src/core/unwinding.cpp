@@ -6,11 +6,16 @@ unwinding::~unwinding() = default;
 
 std::string_view to_string(cancel_reason reason) noexcept {
   switch (reason) {
-    case cancel_reason::requested: return "requested";
-    case cancel_reason::deadline: return "deadline";
-    case cancel_reason::sibling: return "sibling";
-    case cancel_reason::shutdown: return "shutdown";
-    case cancel_reason::deadlock: return "deadlock";
+    case cancel_reason::requested:
+      return "requested";
+    case cancel_reason::deadline:
+      return "deadline";
+    case cancel_reason::sibling:
+      return "sibling";
+    case cancel_reason::shutdown:
+      return "shutdown";
+    case cancel_reason::deadlock:
+      return "deadlock";
   }
   return "requested";
 }

@@ -1,10 +1,10 @@
 #include <weft/executor/blocking.hpp>
 
+#include <pthread.h>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <pthread.h>
 #include <thread>
 
 namespace weft::detail {

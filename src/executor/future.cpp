@@ -39,7 +39,8 @@ void future_core::report_if_unobserved(const std::exception_ptr& error) const no
 }
 
 void throw_no_state(const char* what) {
-  throw error(errc::misuse, std::string(what) + ": the handle is empty; a result is taken once, by one handle");
+  throw error(errc::misuse,
+              std::string(what) + ": the handle is empty; a result is taken once, by one handle");
 }
 
 void throw_already_set() {

@@ -1,10 +1,10 @@
 #include <weft/executor/thread_pool.hpp>
 
+#include <pthread.h>
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <pthread.h>
 #include <thread>
 #include <vector>
 
@@ -65,7 +65,8 @@ void thread_pool::state::post(context captured, task work) {
   const std::lock_guard lock(mutex_);
   if (closed_) throw error(errc::closed, "thread_pool \"" + options_.name + "\": submit after shutdown");
   if (queue_.size() >= options_.queue_max) {
-    throw error(errc::resource_exhausted, "thread_pool \"" + options_.name + "\": " + std::to_string(queue_.size()) +
+    throw error(errc::resource_exhausted, "thread_pool \"" + options_.name +
+                                              "\": " + std::to_string(queue_.size()) +
                                               " tasks wait, which is queue_max; submit fewer or raise it");
   }
   queue_.push_back({std::move(captured), std::move(work)});
@@ -159,7 +160,9 @@ thread_pool::~thread_pool() {
 
 void thread_pool::post(task work) { state_->post(context::capture(), std::move(work)); }
 
-shutdown_report thread_pool::shutdown(std::chrono::milliseconds bound) { return state_->drain(deadline_after(bound)); }
+shutdown_report thread_pool::shutdown(std::chrono::milliseconds bound) {
+  return state_->drain(deadline_after(bound));
+}
 
 std::size_t thread_pool::threads() const noexcept { return state_->threads(); }
 std::size_t thread_pool::queued() const noexcept { return state_->queued(); }

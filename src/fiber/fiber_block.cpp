@@ -56,9 +56,12 @@ bool fiber_block::wait_done(steady_time until) {
   if (is_done()) return true;
   waiter self;
   switch (wait_in(joiners_, self, lock, until, "fiber::join")) {
-    case wait_outcome::served: return true;
-    case wait_outcome::timed_out: return false;
-    case wait_outcome::cancelled: break;
+    case wait_outcome::served:
+      return true;
+    case wait_outcome::timed_out:
+      return false;
+    case wait_outcome::cancelled:
+      break;
   }
   lock.unlock();
   throw_cancelled("fiber::join");
@@ -104,7 +107,8 @@ namespace {
 scheduler& scheduler_here() {
   scheduler* const here = scheduler::current();
   if (here != nullptr && here->running() != nullptr) return *here;
-  throw error(errc::misuse, "go: the caller is not inside weft::run; call it from a fiber, or use a thread_pool");
+  throw error(errc::misuse,
+              "go: the caller is not inside weft::run; call it from a fiber, or use a thread_pool");
 }
 
 }  // namespace
@@ -137,7 +141,9 @@ void spawn_now(fiber_block* fiber_ref) {
 namespace {
 
 constexpr std::size_t cell_bytes = 64;
-constexpr std::size_t whole_cells(std::size_t bytes) { return (bytes + cell_bytes - 1) / cell_bytes * cell_bytes; }
+constexpr std::size_t whole_cells(std::size_t bytes) {
+  return (bytes + cell_bytes - 1) / cell_bytes * cell_bytes;
+}
 
 }  // namespace
 

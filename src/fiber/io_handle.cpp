@@ -1,10 +1,10 @@
 #include <weft/fiber/io_handle.hpp>
 
+#include <poll.h>
 #include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <mutex>
-#include <poll.h>
 #include <string>
 #include <utility>
 
@@ -17,7 +17,9 @@ namespace {
 
 enum class direction : unsigned char { read, write };
 
-const char* wait_name(direction which) { return which == direction::read ? "wait_readable" : "wait_writable"; }
+const char* wait_name(direction which) {
+  return which == direction::read ? "wait_readable" : "wait_writable";
+}
 
 [[noreturn]] void throw_closed(direction which, int fd) {
   throw error(errc::closed, std::string(wait_name(which)) + ": descriptor " + std::to_string(fd) +
@@ -103,10 +105,12 @@ void io_handle::wait_readable() { wait_readable_until(no_deadline); }
 void io_handle::wait_writable() { wait_writable_until(no_deadline); }
 
 bool io_handle::wait_readable_until(steady_time until) {
-  return entry_ != nullptr ? wait_for(*entry_, direction::read, until) : block_for(fd_, direction::read, until);
+  return entry_ != nullptr ? wait_for(*entry_, direction::read, until)
+                           : block_for(fd_, direction::read, until);
 }
 bool io_handle::wait_writable_until(steady_time until) {
-  return entry_ != nullptr ? wait_for(*entry_, direction::write, until) : block_for(fd_, direction::write, until);
+  return entry_ != nullptr ? wait_for(*entry_, direction::write, until)
+                           : block_for(fd_, direction::write, until);
 }
 
 void io_handle::mark_not_readable() noexcept {

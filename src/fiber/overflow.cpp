@@ -1,11 +1,11 @@
 #include "fiber/overflow.hpp"
 
+#include <unistd.h>
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <mutex>
 #include <string_view>
-#include <unistd.h>
 
 #include "fiber/scheduler.hpp"
 

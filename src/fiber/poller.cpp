@@ -1,12 +1,12 @@
 #include "fiber/poller.hpp"
 
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <mutex>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <weft/core/error.hpp>
 

@@ -16,13 +16,13 @@ struct io_entry {
   poller* owner = nullptr;
   int fd = -1;
   spin_lock lock;
-  bool readable = true;   // guarded by lock; optimistic until a call says otherwise
-  bool writable = true;   // guarded by lock
+  bool readable = true;     // guarded by lock; optimistic until a call says otherwise
+  bool writable = true;     // guarded by lock
   bool read_ended = false;  // guarded by lock; the peer's end was seen: its edge does not come again
-  bool closed = false;    // guarded by lock
-  int tasks_inside = 0;   // guarded by lock
-  waiter_line readers;    // guarded by lock; at most one
-  waiter_line writers;    // guarded by lock; at most one
+  bool closed = false;      // guarded by lock
+  int tasks_inside = 0;     // guarded by lock
+  waiter_line readers;      // guarded by lock; at most one
+  waiter_line writers;      // guarded by lock; at most one
 };
 
 /// epoll, and an eventfd by which other threads end its sleep.

@@ -41,7 +41,8 @@ inline void prepare([[maybe_unused]] stack_record& stack) noexcept {
 }
 
 /// The last thing on `from`. Must stay inline in a frame that is not left before the switch.
-[[gnu::always_inline]] inline void leave([[maybe_unused]] stack_record& from, [[maybe_unused]] stack_record& to,
+[[gnu::always_inline]] inline void leave([[maybe_unused]] stack_record& from,
+                                         [[maybe_unused]] stack_record& to,
                                          [[maybe_unused]] bool for_good) noexcept {
 #if defined(WEFT_ASAN)
   __sanitizer_start_switch_fiber(for_good ? nullptr : &from.asan_fake_stack, to.bottom, to.bytes);

@@ -24,9 +24,12 @@ constexpr std::size_t cells_kept_max = 4096;
 [[gnu::noinline]] scheduler* scheduler::current() noexcept { return current_scheduler; }
 
 scheduler::scheduler(run_options options)
-    : options_(std::move(options)), live_exceptions_(thread_exception_state()), stacks_(options_.stack_bytes) {
+    : options_(std::move(options)),
+      live_exceptions_(thread_exception_state()),
+      stacks_(options_.stack_bytes) {
   if (current_scheduler != nullptr) {
-    throw error(errc::misuse, "run: this thread is already inside weft::run; runs do not nest, use go or a scope");
+    throw error(errc::misuse,
+                "run: this thread is already inside weft::run; runs do not nest, use go or a scope");
   }
   if (options_.threads != 1) {
     throw error(errc::unsupported, "run: threads = " + std::to_string(options_.threads) +
@@ -233,9 +236,8 @@ void scheduler::disarm(timer_node& node) noexcept { timers_.cancel(node); }
 void scheduler::fire_timers() noexcept {
   if (timers_.empty()) return;
   const auto passed = std::chrono::floor<std::chrono::milliseconds>(steady_clock::now() - epoch_);
-  timers_.advance(static_cast<std::uint64_t>(passed.count()), [](timer_node& node) {
-    static_cast<park_timer&>(node).fiber->unpark();
-  });
+  timers_.advance(static_cast<std::uint64_t>(passed.count()),
+                  [](timer_node& node) { static_cast<park_timer&>(node).fiber->unpark(); });
 }
 
 // The loop.
@@ -280,8 +282,11 @@ void scheduler::end_run(std::exception_ptr why) noexcept {
 }
 
 run_statistics scheduler::statistics() const noexcept {
-  return {.fibers = alive_count_, .fibers_peak = alive_peak_, .fibers_started = started_,
-          .stacks = stacks_.made(), .timers = static_cast<std::size_t>(timers_.size())};
+  return {.fibers = alive_count_,
+          .fibers_peak = alive_peak_,
+          .fibers_started = started_,
+          .stacks = stacks_.made(),
+          .timers = static_cast<std::size_t>(timers_.size())};
 }
 
 std::string scheduler::dump() const {

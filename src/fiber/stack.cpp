@@ -1,7 +1,7 @@
 #include "fiber/stack.hpp"
 
-#include <cstring>
 #include <cxxabi.h>
+#include <cstring>
 #include <new>
 
 #include "fiber/sanitizer.hpp"

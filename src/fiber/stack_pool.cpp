@@ -1,11 +1,11 @@
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <new>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <new>
 
 #include "fiber/sanitizer.hpp"
 #include "fiber/stack.hpp"
@@ -28,7 +28,8 @@ bool guard_by_block(char* base, std::size_t count, std::size_t stack_bytes) noex
   std::size_t done = 0;
   const int self = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
   while (done < count) {
-    const long moved = syscall(SYS_process_madvise, self, ranges.data() + done, count - done, madv_guard_install, 0);
+    const long moved =
+        syscall(SYS_process_madvise, self, ranges.data() + done, count - done, madv_guard_install, 0);
     if (moved <= 0 || moved % static_cast<long>(guard_bytes) != 0) break;
     done += static_cast<std::size_t>(moved) / guard_bytes;
   }
@@ -56,7 +57,8 @@ struct stack_pool::slab {
 };
 
 stack_pool::stack_pool(std::size_t stack_bytes)
-    : stack_bytes_((std::max<std::size_t>(stack_bytes, 16 * 1024) + guard_bytes - 1) / guard_bytes * guard_bytes) {}
+    : stack_bytes_((std::max<std::size_t>(stack_bytes, 16 * 1024) + guard_bytes - 1) / guard_bytes *
+                   guard_bytes) {}
 
 stack_pool::~stack_pool() {
   for (stack_record* stack = free_; stack != nullptr; stack = stack->next_free) sanitizer::forget(*stack);
@@ -86,7 +88,8 @@ bool stack_pool::add_slab() noexcept {
 
 bool stack_pool::add_guards(slab& in) noexcept {
   char* const base = in.base + in.guarded * stack_bytes_;
-  if (!guard_by_block(base, guard_block, stack_bytes_) && !guard_by_mprotect(base, guard_block, stack_bytes_)) {
+  if (!guard_by_block(base, guard_block, stack_bytes_) &&
+      !guard_by_mprotect(base, guard_block, stack_bytes_)) {
     return false;
   }
   in.guarded += guard_block;

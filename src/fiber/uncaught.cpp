@@ -19,8 +19,9 @@ bool is_unwinding(const std::exception_ptr& thrown) noexcept {
 }
 
 void log_it(const uncaught_error& what) {
-  log::critical("a fiber ended with an error that nobody joins",
-                {{"fiber", what.fiber_id}, {"name", what.name}, {"error", failure::from(what.error).chain()}});
+  log::critical(
+      "a fiber ended with an error that nobody joins",
+      {{"fiber", what.fiber_id}, {"name", what.name}, {"error", failure::from(what.error).chain()}});
 }
 
 }  // namespace

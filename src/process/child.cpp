@@ -31,7 +31,8 @@ constexpr int status_of_escaped_exception = 70;  // EX_SOFTWARE
   try {
     status = body();
   } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "process %d: ended by an exception: %s\n", static_cast<int>(::getpid()), thrown.what());
+    std::fprintf(stderr, "process %d: ended by an exception: %s\n", static_cast<int>(::getpid()),
+                 thrown.what());
   } catch (const exit_exception& left) {
     status = left.status_code();
   } catch (const unwinding& thrown) {
@@ -49,9 +50,10 @@ void require_single_thread() {
   if (names.size() == 1) return;
   std::string list;
   for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
-  throw error(errc::misuse, "process: fork: this process has " + std::to_string(names.size()) + " threads (" + list +
-                                "), whose locks would stay locked in the child; fork before they start, or spawn "
-                                "a program instead");
+  throw error(errc::misuse,
+              "process: fork: this process has " + std::to_string(names.size()) + " threads (" + list +
+                  "), whose locks would stay locked in the child; fork before they start, or spawn "
+                  "a program instead");
 }
 
 exit_status status_from(const siginfo_t& info) noexcept {
@@ -139,9 +141,7 @@ std::optional<exit_status> child::wait_until(steady_time until) {
   }
 }
 
-bool child::kill(int signal) noexcept {
-  return pidfd_ && !status_ && send_signal(pidfd_.get(), signal);
-}
+bool child::kill(int signal) noexcept { return pidfd_ && !status_ && send_signal(pidfd_.get(), signal); }
 
 exit_status child::terminate(std::chrono::milliseconds grace) {
   kill(SIGTERM);

@@ -15,7 +15,8 @@ void apply_one(int resource, const char* name, std::optional<std::uint64_t> want
   if (!wanted) return;
   rlimit limit{*wanted, *wanted};
   if (::setrlimit(static_cast<decltype(RLIMIT_AS)>(resource), &limit) != 0) {
-    throw system_error(std::string("process: set the limit ") + name + " to " + std::to_string(*wanted), errno);
+    throw system_error(std::string("process: set the limit ") + name + " to " + std::to_string(*wanted),
+                       errno);
   }
 }
 
@@ -26,7 +27,8 @@ void apply(const limits& wanted) {
   apply_one(RLIMIT_NOFILE, "open_files", wanted.open_files);
   apply_one(RLIMIT_FSIZE, "file_bytes", wanted.file_bytes);
   apply_one(RLIMIT_CORE, "core_bytes", wanted.core_bytes);
-  if (wanted.cpu_time) apply_one(RLIMIT_CPU, "cpu_time", static_cast<std::uint64_t>(wanted.cpu_time->count()));
+  if (wanted.cpu_time)
+    apply_one(RLIMIT_CPU, "cpu_time", static_cast<std::uint64_t>(wanted.cpu_time->count()));
 }
 
 }  // namespace weft::process

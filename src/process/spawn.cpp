@@ -66,6 +66,7 @@ std::vector<char*> environment_with(const std::vector<std::string>& wanted) {
 
 std::vector<char*> arguments_of(const spawn_options& options) {
   std::vector<char*> all;
+  all.reserve(options.arguments.size() + 1);
   for (const auto& one : options.arguments) all.push_back(const_cast<char*>(one.c_str()));
   if (all.empty()) all.push_back(const_cast<char*>(options.program.c_str()));
   all.push_back(nullptr);
@@ -87,8 +88,9 @@ class stepping_stones {
 
   void place(file_actions& actions, const spawn_options& options) const {
     for (std::size_t i = 0; i < copies_.size(); ++i) {
-      check(::posix_spawn_file_actions_adddup2(&actions.value, copies_[i].get(), options.descriptors[i].there),
-            options.program);
+      check(
+          ::posix_spawn_file_actions_adddup2(&actions.value, copies_[i].get(), options.descriptors[i].there),
+          options.program);
     }
     close_others(actions, options);
   }

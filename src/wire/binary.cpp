@@ -60,7 +60,8 @@ void binary_encoder::unsigned_integer(std::uint64_t value) {
 
 void binary_encoder::number(double value) {
   if (!std::isfinite(value)) {
-    throw error(errc::invalid_argument, "encode: a double is infinite or not a number, which no format can hold");
+    throw error(errc::invalid_argument,
+                "encode: a double is infinite or not a number, which no format can hold");
   }
   tag(tag_double);
   auto bits = std::bit_cast<std::uint64_t>(value);
@@ -97,17 +98,27 @@ value_kind binary_decoder::peek() {
   if (at_ == data_.size()) fail("the bytes end where a value is expected");
   std::size_t at = at_ + 1;
   switch (std::to_integer<unsigned>(data_[at_])) {
-    case tag_null: return value_kind::null;
+    case tag_null:
+      return value_kind::null;
     case tag_false:
-    case tag_true: return value_kind::boolean;
-    case tag_natural: return varint(at) > integer_max ? value_kind::unsigned_integer : value_kind::integer;
-    case tag_negative: return value_kind::integer;
-    case tag_double: return value_kind::number;
-    case tag_text: return value_kind::text;
-    case tag_bytes: return value_kind::binary;
-    case tag_list: return value_kind::list;
-    case tag_object: return value_kind::object;
-    default: fail("unknown tag " + std::to_string(std::to_integer<unsigned>(data_[at_])));
+    case tag_true:
+      return value_kind::boolean;
+    case tag_natural:
+      return varint(at) > integer_max ? value_kind::unsigned_integer : value_kind::integer;
+    case tag_negative:
+      return value_kind::integer;
+    case tag_double:
+      return value_kind::number;
+    case tag_text:
+      return value_kind::text;
+    case tag_bytes:
+      return value_kind::binary;
+    case tag_list:
+      return value_kind::list;
+    case tag_object:
+      return value_kind::object;
+    default:
+      fail("unknown tag " + std::to_string(std::to_integer<unsigned>(data_[at_])));
   }
 }
 

@@ -37,8 +37,10 @@ sha256_digest hmac_sha256(std::span<const std::byte> key, std::span<const std::b
   return out;
 }
 
-secret_bytes hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> info, std::size_t length) {
-  const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr), EVP_KDF_free);
+secret_bytes hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> info,
+                         std::size_t length) {
+  const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr),
+                                                              EVP_KDF_free);
   const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(
       kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr, EVP_KDF_CTX_free);
   char digest[] = "SHA256";

@@ -14,7 +14,8 @@ using sha256_digest = std::array<std::byte, 32>;
 sha256_digest hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> data);
 
 /// `length` bytes, at most 8160.
-secret_bytes hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> info, std::size_t length);
+secret_bytes hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> info,
+                         std::size_t length);
 
 /// Takes as long for equal as for different bytes of equal length.
 bool equal_in_constant_time(std::span<const std::byte> a, std::span<const std::byte> b) noexcept;

@@ -87,7 +87,8 @@ bytes verify(const key_ring& keys, std::string_view purpose, std::span<const std
   const auto mac = keys.state_->sign(*signer, purpose, parts.signed_part);
   if (!equal_in_constant_time(mac, parts.mac)) {
     throw error(errc::bad_signature, "verify: the signature made with key \"" + signer->id() + "\" for \"" +
-                                         std::string(purpose) + "\" does not fit; the bytes were changed, or "
+                                         std::string(purpose) +
+                                         "\" does not fit; the bytes were changed, or "
                                          "signed for something else or with another key of that name");
   }
   return {parts.body.begin(), parts.body.end()};

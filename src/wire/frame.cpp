@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t compact_bytes_min = 64 * 1024;
 
 [[noreturn]] void throw_too_large(std::uint64_t size, std::size_t limit) {
-  throw error(errc::too_large, "frame: a payload of " + std::to_string(size) + " bytes is over the limit of " +
-                                   std::to_string(limit));
+  throw error(errc::too_large, "frame: a payload of " + std::to_string(size) +
+                                   " bytes is over the limit of " + std::to_string(limit));
 }
 
 }  // namespace
@@ -53,7 +53,8 @@ std::optional<frame> frame_reader::next() {
   const std::uint64_t size = read_big_endian(rest.subspan(0, 4));
   if (size > payload_bytes_max_) throw_too_large(size, payload_bytes_max_);
   if (read_big_endian(rest.subspan(6, 2)) != 0) {
-    throw error(errc::malformed, "frame: reserved bits are set in a header; the other side speaks another protocol");
+    throw error(errc::malformed,
+                "frame: reserved bits are set in a header; the other side speaks another protocol");
   }
   if (rest.size() - frame_header_bytes < size) return std::nullopt;
   const auto payload = rest.subspan(frame_header_bytes, size);

@@ -20,11 +20,21 @@ void append_number(std::string& out, Number value) {
 void append_escaped(std::string& out, char c) {
   constexpr std::string_view hex = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
     default:
       out += "\\u00";
       out += hex[static_cast<unsigned char>(c) >> 4];
@@ -76,7 +86,8 @@ void json_encoder::unsigned_integer(std::uint64_t value) {
 
 void json_encoder::number(double value) {
   if (!std::isfinite(value)) {
-    throw error(errc::invalid_argument, "encode: a double is infinite or not a number, which no format can hold");
+    throw error(errc::invalid_argument,
+                "encode: a double is infinite or not a number, which no format can hold");
   }
   separate();
   const std::size_t begin = out_.size();

@@ -40,7 +40,8 @@ std::size_t checked_size(int fd, const std::string& path) {
   if (fstat(fd, &info) != 0) throw system_error("key file " + path, errno);
   if (!S_ISREG(info.st_mode)) throw file_error(path, "not a regular file", errc::refused);
   if (info.st_uid != geteuid() && info.st_uid != 0) {
-    throw file_error(path, "belongs to another user; chown it to the one that runs this program", errc::refused);
+    throw file_error(path, "belongs to another user; chown it to the one that runs this program",
+                     errc::refused);
   }
   if ((info.st_mode & 077) != 0) {
     throw file_error(path, "others may read or write it; chmod it to 600 and make new keys", errc::refused);
@@ -68,7 +69,8 @@ secret_bytes read_file(const std::string& path) {
 
 key read_line(std::string_view line, const std::string& path, std::size_t number) {
   const auto bad = [&] {
-    return file_error(path, "line " + std::to_string(number) + " is not `<id> <secret in base64>`", errc::malformed);
+    return file_error(path, "line " + std::to_string(number) + " is not `<id> <secret in base64>`",
+                      errc::malformed);
   };
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos) throw bad();

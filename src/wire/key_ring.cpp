@@ -12,7 +12,8 @@ namespace {
 
 bool is_id(std::string_view id) {
   return !id.empty() && id.size() <= key::id_bytes_max && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
   });
 }
 
@@ -23,8 +24,9 @@ key::key(std::string id, secret_bytes secret) : id_(std::move(id)), secret_(std:
     throw error(errc::invalid_argument, "key: an id is 1 to 64 characters of [A-Za-z0-9_.-]");
   }
   if (secret_.size() < secret_bytes_min) {
-    throw error(errc::invalid_argument, "key \"" + id_ + "\": the secret has " + std::to_string(secret_.size()) +
-                                            " bytes, fewer than " + std::to_string(secret_bytes_min) +
+    throw error(errc::invalid_argument, "key \"" + id_ + "\": the secret has " +
+                                            std::to_string(secret_.size()) + " bytes, fewer than " +
+                                            std::to_string(secret_bytes_min) +
                                             "; make one with key::generate");
   }
 }
@@ -36,7 +38,8 @@ key key::generate(std::string id) {
 }
 
 key_ring::key_ring(std::vector<key> keys) : state_(std::make_unique<state>()) {
-  if (keys.empty()) throw error(errc::invalid_argument, "key_ring: no key; nothing can be signed without one");
+  if (keys.empty())
+    throw error(errc::invalid_argument, "key_ring: no key; nothing can be signed without one");
   for (auto& one : keys) {
     if (state_->find(one.id()) != nullptr) {
       throw error(errc::invalid_argument, "key_ring: two keys have the id \"" + one.id() + "\"");
@@ -76,7 +79,8 @@ const key* key_ring::state::find(std::string_view id) const noexcept {
   return nullptr;
 }
 
-sha256_digest key_ring::state::sign(const key& one, std::string_view purpose, std::span<const std::byte> data) {
+sha256_digest key_ring::state::sign(const key& one, std::string_view purpose,
+                                    std::span<const std::byte> data) {
   const std::string name = one.id() + '/' + std::string(purpose);
   const std::lock_guard lock(mutex_);
   auto found = derived_.find(name);

@@ -22,8 +22,8 @@ struct key_ring::state {
  private:
   static constexpr std::size_t kept_max = 256;
 
-  std::mutex mutex_;                                             // held for a look-up and an HMAC
-  std::map<std::string, secret_bytes, std::less<>> derived_;     // by "<id>/<purpose>"; guarded by mutex_
+  std::mutex mutex_;                                          // held for a look-up and an HMAC
+  std::map<std::string, secret_bytes, std::less<>> derived_;  // by "<id>/<purpose>"; guarded by mutex_
 };
 
 }  // namespace weft::wire

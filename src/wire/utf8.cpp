@@ -5,7 +5,8 @@
 namespace weft::wire {
 namespace {
 
-// Length of the sequence at the front, 0 where there is none. Ranges of the second byte: Unicode 15, table 3-7.
+// Length of the sequence at the front, 0 where there is none. Ranges of the second byte: Unicode 15, table
+// 3-7.
 std::size_t sequence_length(std::string_view text) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto follows = [&](std::size_t i, unsigned low, unsigned high) {
@@ -40,8 +41,8 @@ bool is_utf8(std::string_view text) noexcept {
 
 void require_utf8(std::string_view text) {
   if (is_utf8(text)) return;
-  throw error(errc::invalid_argument,
-              "encode: a text of " + std::to_string(text.size()) + " bytes is not UTF-8; use weft::bytes for raw bytes");
+  throw error(errc::invalid_argument, "encode: a text of " + std::to_string(text.size()) +
+                                          " bytes is not UTF-8; use weft::bytes for raw bytes");
 }
 
 }  // namespace weft::wire

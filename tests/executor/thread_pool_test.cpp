@@ -47,7 +47,8 @@ TEST(thread_pool, a_task_sees_the_context_of_its_submission_and_leaves_none_behi
 
 TEST(thread_pool, a_task_runs_under_the_deadline_of_its_submitter) {
   weft::thread_pool pool{{.threads = 1}};
-  auto left = weft::with_timeout(1h, [&] { return pool.submit([] { return weft::remaining().has_value(); }); });
+  auto left =
+      weft::with_timeout(1h, [&] { return pool.submit([] { return weft::remaining().has_value(); }); });
   EXPECT_TRUE(left.get());
 }
 

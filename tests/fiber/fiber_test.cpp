@@ -439,10 +439,11 @@ TEST(fiber, waits_for_a_pool_while_others_go_on) {
     weft::promise<void> gate;
     auto opened = gate.get_future();
     auto blocked = weft::go([&] {
-      return pool.submit([&] {
-                   opened.get();
-                   return 5;
-                 })
+      return pool
+          .submit([&] {
+            opened.get();
+            return 5;
+          })
           .get();
     });
     weft::yield();

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <string>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <array>
+#include <string>
 
 #include <weft/core/error.hpp>
 #include <weft/fiber/fiber.hpp>
@@ -16,7 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 
 struct socket_pair {
-  socket_pair() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()), 0); }
+  socket_pair() {
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()), 0);
+  }
   ~socket_pair() {
     close(fds[0]);
     close(fds[1]);

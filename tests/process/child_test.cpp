@@ -26,7 +26,8 @@ using weft::process::exit_status;
 std::string read_all(int fd) {
   std::string text;
   char buffer[256];
-  for (ssize_t got = 0; (got = ::read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+  for (ssize_t got = 0; (got = ::read(fd, buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(got));
   return text;
 }
 
@@ -147,9 +148,10 @@ TEST(child, spawned_descriptors_may_trade_places) {
   auto second = weft::process::make_pipe();
   const int one_number = first.writer.get();
   const int other_number = second.writer.get();
-  auto one = child::spawn({.program = "/bin/sh",
-                           .arguments = {"sh", "-c", "echo a > /proc/self/fd/" + std::to_string(other_number)},
-                           .descriptors = {{one_number, other_number}, {other_number, one_number}}});
+  auto one =
+      child::spawn({.program = "/bin/sh",
+                    .arguments = {"sh", "-c", "echo a > /proc/self/fd/" + std::to_string(other_number)},
+                    .descriptors = {{one_number, other_number}, {other_number, one_number}}});
   EXPECT_EQ(one.wait(), exit_status::exited(0));
   first.writer.reset();
   second.writer.reset();

@@ -51,8 +51,9 @@ std::string hex(const bytes& data) {
 // The expected bytes were computed by another program (Python's hmac and hashlib) from the format page.
 TEST(envelope, has_the_documented_bytes) {
   const auto envelope = sign(ring({{"k1", 0}}), "jobs", to_bytes("body"));
-  EXPECT_EQ(hex(envelope), "01026b3100000004626f6479"
-                           "98d7eef327ecd4161a856b6d77d8ef9b06099c8ee246f01145069fa4b6685a49");
+  EXPECT_EQ(hex(envelope),
+            "01026b3100000004626f6479"
+            "98d7eef327ecd4161a856b6d77d8ef9b06099c8ee246f01145069fa4b6685a49");
 }
 
 TEST(envelope, gives_back_what_was_signed) {

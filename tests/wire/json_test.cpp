@@ -79,7 +79,8 @@ TEST(json, writes_bytes_as_base64_text) {
   const weft::bytes data{std::byte{0}, std::byte{255}, std::byte{10}, std::byte{7}};
   EXPECT_EQ(to_json(data), "\"AP8KBw==\"");
   EXPECT_EQ(round_trip(data), data);
-  EXPECT_EQ(failure_of<weft::bytes>("\"AP8KBw=\""), "decode: $: expected bytes as base64 text, found other text");
+  EXPECT_EQ(failure_of<weft::bytes>("\"AP8KBw=\""),
+            "decode: $: expected bytes as base64 text, found other text");
 }
 
 TEST(json, writes_described_structs_as_objects) {
@@ -104,7 +105,8 @@ TEST(json, names_the_path_of_what_is_wrong) {
   using people = std::map<std::string, std::vector<person>>;
   EXPECT_EQ(failure_of<people>(R"({"people":[{"id":1,"name":"x","tags":[],"favourite":"red"},{"id":2.5}]})"),
             "decode: $.people[1].id: expected an integer, found a fractional number");
-  EXPECT_EQ(failure_of<people>("{\"a\\\"\\u0000 b\":1}"), "decode: $[\"a?? b\"]: expected a list, found an integer");
+  EXPECT_EQ(failure_of<people>("{\"a\\\"\\u0000 b\":1}"),
+            "decode: $[\"a?? b\"]: expected a list, found an integer");
 }
 
 TEST(json, takes_defaults_only_where_the_struct_says_so) {
@@ -146,7 +148,8 @@ TEST(json, refuses_what_occurs_twice_where_it_would_be_lost) {
 }
 
 TEST(json, lets_the_last_member_of_a_name_win) {
-  EXPECT_EQ((from_json<std::map<std::string, int>>(R"({"a":1,"a":2})")), (std::map<std::string, int>{{"a", 2}}));
+  EXPECT_EQ((from_json<std::map<std::string, int>>(R"({"a":1,"a":2})")),
+            (std::map<std::string, int>{{"a", 2}}));
   EXPECT_EQ(from_json<samples::settings>(R"({"port":1,"port":2})").port, 2);
 }
 
@@ -185,7 +188,9 @@ TEST(json, keeps_failures_with_their_causes) {
 }
 
 TEST(json, refuses_what_is_not_one_json_value) {
-  for (const char* bad : {"", " ", "[1,]", "{\"a\":}", "[1] 2", "nul", "+1", "01", "'a'", "[1", "\xEF\xBB\xBF" "1",
+  for (const char* bad : {"", " ", "[1,]", "{\"a\":}", "[1] 2", "nul", "+1", "01", "'a'", "[1",
+                          "\xEF\xBB\xBF"
+                          "1",
                           "// x\n1", "NaN", "\"\n\""}) {
     EXPECT_NE(failure_of<std::optional<int>>(bad).find("decode: not JSON at line"), std::string::npos) << bad;
   }

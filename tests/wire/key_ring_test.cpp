@@ -59,7 +59,8 @@ TEST_F(key_file, is_written_for_its_owner_and_read_back) {
   EXPECT_EQ(info.st_mode & 0777, 0600U);
   const auto loaded = key_ring::load(path());
   EXPECT_EQ(loaded.ids(), (std::vector<std::string>{"new", "old"}));
-  EXPECT_EQ(weft::wire::verify(loaded, "p", weft::wire::sign(made, "p", weft::to_bytes("x"))), weft::to_bytes("x"));
+  EXPECT_EQ(weft::wire::verify(loaded, "p", weft::wire::sign(made, "p", weft::to_bytes("x"))),
+            weft::to_bytes("x"));
   EXPECT_THROW(made.save(path()), weft::error);
 }
 

@@ -18,34 +18,34 @@
 // constructor and has at most 64 described members.
 
 /// Describes `type` by its data members. Stands beside the type, in its namespace.
-#define WEFT_DESCRIBE(type, ...)                                                                            \
-  template <typename WeftVisitor, typename WeftSelf>                                                        \
+#define WEFT_DESCRIBE(type, ...)                                                                             \
+  template <typename WeftVisitor, typename WeftSelf>                                                         \
   constexpr void weft_describe(WeftVisitor& weft_visitor, WeftSelf& weft_self, ::weft::described_as<type>) { \
-    WEFT_DETAIL_MEMBERS(__VA_ARGS__)                                                                        \
-  }                                                                                                         \
+    WEFT_DETAIL_MEMBERS(__VA_ARGS__)                                                                         \
+  }                                                                                                          \
   static_assert(true)
 
 /// Describes the struct it stands in by its data members.
-#define WEFT_DESCRIBE_MEMBERS(...)                                                        \
-  friend struct ::weft::describe_access;                                                  \
-  template <typename WeftVisitor, typename WeftSelf>                                      \
+#define WEFT_DESCRIBE_MEMBERS(...)                                                              \
+  friend struct ::weft::describe_access;                                                        \
+  template <typename WeftVisitor, typename WeftSelf>                                            \
   static constexpr void weft_describe_members(WeftVisitor& weft_visitor, WeftSelf& weft_self) { \
-    WEFT_DETAIL_MEMBERS(__VA_ARGS__)                                                      \
-  }                                                                                       \
+    WEFT_DETAIL_MEMBERS(__VA_ARGS__)                                                            \
+  }                                                                                             \
   static_assert(true)
 
 /// A missing member of the described `type` keeps the default of its type. Stands beside the type.
-#define WEFT_MISSING_IS_DEFAULT(type) \
+#define WEFT_MISSING_IS_DEFAULT(type)                                                                  \
   [[maybe_unused]] constexpr bool weft_missing_is_default(::weft::described_as<type>) { return true; } \
   static_assert(true)
 
 /// Makes an enumeration travel by the names of its values; an unknown name is an error. Beside the type.
-#define WEFT_DESCRIBE_ENUM(type, ...)                                                          \
-  template <typename WeftVisitor>                                                              \
-  constexpr void weft_describe_enum(WeftVisitor& weft_visitor, ::weft::described_as<type>) {   \
-    using weft_enum = type;                                                                    \
-    __VA_OPT__(WEFT_DETAIL_EXPAND(WEFT_DETAIL_VALUE(__VA_ARGS__)))                             \
-  }                                                                                            \
+#define WEFT_DESCRIBE_ENUM(type, ...)                                                        \
+  template <typename WeftVisitor>                                                            \
+  constexpr void weft_describe_enum(WeftVisitor& weft_visitor, ::weft::described_as<type>) { \
+    using weft_enum = type;                                                                  \
+    __VA_OPT__(WEFT_DETAIL_EXPAND(WEFT_DETAIL_VALUE(__VA_ARGS__)))                           \
+  }                                                                                          \
   static_assert(true)
 
 // One visitor statement per member.
@@ -53,7 +53,7 @@
   (void)weft_self;               \
   (void)weft_visitor;            \
   __VA_OPT__(WEFT_DETAIL_EXPAND(WEFT_DETAIL_MEMBER(__VA_ARGS__)))
-#define WEFT_DETAIL_MEMBER(name, ...)          \
+#define WEFT_DETAIL_MEMBER(name, ...)         \
   weft_visitor.member(#name, weft_self.name); \
   __VA_OPT__(WEFT_DETAIL_MEMBER_AGAIN WEFT_DETAIL_PARENTHESES(__VA_ARGS__))
 #define WEFT_DETAIL_MEMBER_AGAIN() WEFT_DETAIL_MEMBER
@@ -78,7 +78,8 @@ struct described_as {};
 /// Lets WEFT_DESCRIBE_MEMBERS name private members.
 struct describe_access {
   template <typename T, typename Visitor, typename Self>
-  static constexpr auto visit(Visitor& visitor, Self& self) -> decltype(T::weft_describe_members(visitor, self)) {
+  static constexpr auto visit(Visitor& visitor, Self& self)
+      -> decltype(T::weft_describe_members(visitor, self)) {
     T::weft_describe_members(visitor, self);
   }
 };
@@ -93,13 +94,11 @@ struct describe_probe {
 };
 
 template <typename T>
-concept described_beside = requires(describe_probe& probe, T& value) {
-  weft_describe(probe, value, described_as<T>{});
-};
+concept described_beside =
+    requires(describe_probe& probe, T& value) { weft_describe(probe, value, described_as<T>{}); };
 template <typename T>
-concept described_inside = requires(describe_probe& probe, T& value) {
-  describe_access::visit<T>(probe, value);
-};
+concept described_inside =
+    requires(describe_probe& probe, T& value) { describe_access::visit<T>(probe, value); };
 template <typename T>
 concept described_enum = requires(describe_probe& probe) { weft_describe_enum(probe, described_as<T>{}); };
 template <typename T>
@@ -171,7 +170,8 @@ class member_decoder {
 
 class member_schema {
  public:
-  member_schema(schema_writer& out, bool missing_is_default) : out_(out), missing_is_default_(missing_is_default) {}
+  member_schema(schema_writer& out, bool missing_is_default)
+      : out_(out), missing_is_default_(missing_is_default) {}
   template <typename T>
   void member(const char* name, const T&) {
     check_member<T>();
@@ -193,7 +193,8 @@ concept described = std::is_class_v<T> && (detail::described_beside<T> || detail
 
 template <described T>
 struct codec<T> {
-  static_assert(std::is_default_constructible_v<T>, "weft codec: a described struct needs a default constructor");
+  static_assert(std::is_default_constructible_v<T>,
+                "weft codec: a described struct needs a default constructor");
 
   static void encode(encoder& out, const T& value) {
     detail::member_counter counter;

@@ -97,7 +97,8 @@ struct codec<std::variant<Ts...>> {
 
  private:
   template <std::size_t... I>
-  static void decode_alternative(decoder& in, value_type& into, std::uint64_t index, std::index_sequence<I...>) {
+  static void decode_alternative(decoder& in, value_type& into, std::uint64_t index,
+                                 std::index_sequence<I...>) {
     (void)((index == I && (weft::decode_into(in, into.template emplace<I>()), true)) || ...);
   }
 };

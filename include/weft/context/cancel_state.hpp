@@ -55,11 +55,11 @@ class cancel_state {
   void unlink() noexcept;
 
   std::atomic<int> refs_{1};
-  std::atomic<unsigned char> mark_{0};  // 0, or 1 + cancel_reason
-  steady_time deadline_;                // constant after construction
-  std::atomic<task_block*> task_;       // written under the tree lock
-  bool finished_ = false;               // guarded by the tree lock
-  cancel_state* parent_ = nullptr;      // guarded by the tree lock; owned
+  std::atomic<unsigned char> mark_{0};   // 0, or 1 + cancel_reason
+  steady_time deadline_;                 // constant after construction
+  std::atomic<task_block*> task_;        // written under the tree lock
+  bool finished_ = false;                // guarded by the tree lock
+  cancel_state* parent_ = nullptr;       // guarded by the tree lock; owned
   cancel_state* first_child_ = nullptr;  // guarded by the tree lock
   cancel_state* next_ = nullptr;         // guarded by the tree lock; siblings
   cancel_state* previous_ = nullptr;     // guarded by the tree lock

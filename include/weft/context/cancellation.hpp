@@ -69,7 +69,8 @@ auto with_deadline(steady_time until, Work&& work) -> decltype(std::forward<Work
 
 /// with_deadline(now + `bound`).
 template <typename Rep, typename Period, typename Work>
-auto with_timeout(std::chrono::duration<Rep, Period> bound, Work&& work) -> decltype(std::forward<Work>(work)()) {
+auto with_timeout(std::chrono::duration<Rep, Period> bound, Work&& work)
+    -> decltype(std::forward<Work>(work)()) {
   return with_deadline(deadline_after(bound), std::forward<Work>(work));
 }
 

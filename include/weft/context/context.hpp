@@ -37,8 +37,7 @@ class key {
 
   /// The value in force in the running task; null if there is none.
   const Value* find() const noexcept {
-    return static_cast<const Value*>(
-        detail::find_value(detail::task_block::current().context, record_->id));
+    return static_cast<const Value*>(detail::find_value(detail::task_block::current().context, record_->id));
   }
   /// The value in force, or `fallback`.
   Value value_or(Value fallback) const {
@@ -189,8 +188,10 @@ decltype(auto) with(const key<Value>& of, std::type_identity_t<Value> value, Wor
 /// A callable that runs `work` in the context of here and now, wherever it is called.
 template <typename Work>
 auto bind(Work&& work) {
-  return [captured = context::capture(), held = std::forward<Work>(work)](auto&&... args) mutable -> decltype(auto) {
-    return captured.run([&]() -> decltype(auto) { return std::invoke(held, std::forward<decltype(args)>(args)...); });
+  return [captured = context::capture(),
+          held = std::forward<Work>(work)](auto&&... args) mutable -> decltype(auto) {
+    return captured.run(
+        [&]() -> decltype(auto) { return std::invoke(held, std::forward<decltype(args)>(args)...); });
   };
 }
 

@@ -21,11 +21,11 @@ enum class wire_policy : unsigned char {
 
 /// The declaration of a context key; static storage, one per name in a program.
 struct key_spec {
-  std::string_view name;                   ///< `[a-z0-9_.-]{1,128}`, first label owns the namespace, `weft.` is reserved
-  wire_policy wire = wire_policy::none;    ///< how far it travels
-  bool log = false;                        ///< shown in every log record
-  bool redact = false;                     ///< printed as *** in logs and dumps; refused with baggage
-  int wire_priority = 0;                   ///< over the size limit of a hop, lower ones are left out first
+  std::string_view name;  ///< `[a-z0-9_.-]{1,128}`, first label owns the namespace, `weft.` is reserved
+  wire_policy wire = wire_policy::none;  ///< how far it travels
+  bool log = false;                      ///< shown in every log record
+  bool redact = false;                   ///< printed as *** in logs and dumps; refused with baggage
+  int wire_priority = 0;                 ///< over the size limit of a hop, lower ones are left out first
 };
 
 /// Text form of a context value: for other processes and for logs. Specialise for own types with
@@ -76,7 +76,9 @@ template <typename Enum>
   requires std::is_enum_v<Enum>
 struct context_codec<Enum> {
   using number = context_codec<std::underlying_type_t<Enum>>;
-  static std::string to_text(Enum value) { return number::to_text(static_cast<std::underlying_type_t<Enum>>(value)); }
+  static std::string to_text(Enum value) {
+    return number::to_text(static_cast<std::underlying_type_t<Enum>>(value));
+  }
   static std::optional<Enum> from_text(std::string_view text) {
     const auto value = number::from_text(text);
     return value ? std::optional<Enum>(static_cast<Enum>(*value)) : std::nullopt;
@@ -89,7 +91,8 @@ struct context_codec<std::chrono::system_clock::time_point> {
   using time = std::chrono::system_clock::time_point;
   static std::string to_text(time value) {
     using std::chrono::duration_cast, std::chrono::microseconds;
-    return context_codec<std::int64_t>::to_text(duration_cast<microseconds>(value.time_since_epoch()).count());
+    return context_codec<std::int64_t>::to_text(
+        duration_cast<microseconds>(value.time_since_epoch()).count());
   }
   static std::optional<time> from_text(std::string_view text) {
     const auto value = context_codec<std::int64_t>::from_text(text);

@@ -22,13 +22,14 @@ class cancel_state;
 struct context_node {
   using destroy_fn = void (*)(context_node* node) noexcept;
 
-  context_node(context_node* parent_ref, cancel_state* cancel_ref, std::uint32_t key, destroy_fn destroy_node) noexcept;
+  context_node(context_node* parent_ref, cancel_state* cancel_ref, std::uint32_t key,
+               destroy_fn destroy_node) noexcept;
 
   mutable std::atomic<std::uint32_t> refs{1};
-  std::uint32_t key_id;     ///< 0: binds no key
-  std::uint64_t key_mask;   ///< bit (id % 64) of this binding and of all towards the root
-  context_node* parent;     ///< owned; null at the root
-  cancel_state* cancel;     ///< owned; in force here: own or inherited; null: nothing can cancel
+  std::uint32_t key_id;         ///< 0: binds no key
+  std::uint64_t key_mask;       ///< bit (id % 64) of this binding and of all towards the root
+  context_node* parent;         ///< owned; null at the root
+  cancel_state* cancel;         ///< owned; in force here: own or inherited; null: nothing can cancel
   const void* value = nullptr;  ///< null: the key is shadowed as absent
   destroy_fn destroy;
 };
@@ -49,7 +50,7 @@ const void* find_value(const context_node* node, std::uint32_t key_id) noexcept;
 struct key_record {
   key_spec spec;
   std::uint32_t id = 0;
-  std::string (*to_text)(const void* value) = nullptr;                               ///< null: no text form
+  std::string (*to_text)(const void* value) = nullptr;  ///< null: no text form
   /// A binding on top of `parent_ref`, which it takes over; null, and nothing taken, for a bad text.
   context_node* (*from_text)(const key_record&, context_node* parent_ref, std::string_view text) = nullptr;
 };

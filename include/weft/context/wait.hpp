@@ -15,8 +15,8 @@ namespace weft::detail {
 /// One task in the line of a primitive; lives on the stack of the waiting task.
 struct waiter {
   task_block* task = nullptr;
-  bool served = false;      ///< guarded by the primitive's lock; set by serve()
-  void* slot = nullptr;     ///< what the primitive hands over through, if anything
+  bool served = false;   ///< guarded by the primitive's lock; set by serve()
+  void* slot = nullptr;  ///< what the primitive hands over through, if anything
   waiter* next = nullptr;
   waiter* previous = nullptr;
 };

@@ -8,30 +8,30 @@ namespace weft {
 
 /// What kind of failure it was, for programs: decisions to retry read the code, never the text.
 enum class errc : int {
-  unknown = 0,          ///< not said; retry only what is safe to repeat
-  invalid_argument,     ///< the caller's input is wrong; do not retry
-  not_found,            ///< the named thing does not exist; do not retry
-  already_exists,       ///< it exists; do not retry
-  refused,              ///< not allowed; do not retry
-  unsupported,          ///< this build or machine cannot do it; do not retry
-  malformed,            ///< bytes do not have the expected form; do not retry
-  bad_signature,        ///< a signature does not fit; never retry, never run
-  too_large,            ///< over a named limit; do not retry
-  resource_exhausted,   ///< a named bound is reached; retry later
-  unavailable,          ///< the other side is not there; retry with back-off
-  busy,                 ///< in use by another; retry soon
-  timed_out,            ///< the bound of one operation passed; retry if it is safe to repeat
-  deadline_exceeded,    ///< the deadline of the task passed; do not retry within it
-  closed,               ///< the channel, stream or pool was closed
-  cancelled,            ///< the work was given up on request; do not retry
-  broken_promise,       ///< a promise was dropped without a result
-  io_error,             ///< the operating system failed a call; the message has its text
-  storage_full,         ///< no room; retry after room was made
-  corrupt,              ///< stored data contradicts itself; needs a person
-  worker_died,          ///< the worker process ended without an answer; retry if it is safe to repeat
-  exited,               ///< the task asked to exit with a status
-  misuse,               ///< the API was used against its contract
-  internal,             ///< weft contradicts itself; please report
+  unknown = 0,         ///< not said; retry only what is safe to repeat
+  invalid_argument,    ///< the caller's input is wrong; do not retry
+  not_found,           ///< the named thing does not exist; do not retry
+  already_exists,      ///< it exists; do not retry
+  refused,             ///< not allowed; do not retry
+  unsupported,         ///< this build or machine cannot do it; do not retry
+  malformed,           ///< bytes do not have the expected form; do not retry
+  bad_signature,       ///< a signature does not fit; never retry, never run
+  too_large,           ///< over a named limit; do not retry
+  resource_exhausted,  ///< a named bound is reached; retry later
+  unavailable,         ///< the other side is not there; retry with back-off
+  busy,                ///< in use by another; retry soon
+  timed_out,           ///< the bound of one operation passed; retry if it is safe to repeat
+  deadline_exceeded,   ///< the deadline of the task passed; do not retry within it
+  closed,              ///< the channel, stream or pool was closed
+  cancelled,           ///< the work was given up on request; do not retry
+  broken_promise,      ///< a promise was dropped without a result
+  io_error,            ///< the operating system failed a call; the message has its text
+  storage_full,        ///< no room; retry after room was made
+  corrupt,             ///< stored data contradicts itself; needs a person
+  worker_died,         ///< the worker process ended without an answer; retry if it is safe to repeat
+  exited,              ///< the task asked to exit with a status
+  misuse,              ///< the API was used against its contract
+  internal,            ///< weft contradicts itself; please report
 };
 
 /// The stable name of a code, e.g. "timed_out". Never empty.

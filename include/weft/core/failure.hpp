@@ -15,11 +15,11 @@ namespace weft {
 /// made from again on the far side. Plain data; copyable; the codec component can write it down.
 struct failure {
   errc code = errc::unknown;
-  std::string type;                           ///< registered name of the exception's type; may be empty
-  std::string message;                        ///< what() of the exception
-  std::string where;                          ///< host, process or task it happened in; for people
-  std::chrono::system_clock::time_point when; ///< wall clock of the place where it happened
-  std::vector<failure> causes;                ///< nested exceptions, outermost cause first
+  std::string type;                            ///< registered name of the exception's type; may be empty
+  std::string message;                         ///< what() of the exception
+  std::string where;                           ///< host, process or task it happened in; for people
+  std::chrono::system_clock::time_point when;  ///< wall clock of the place where it happened
+  std::vector<failure> causes;                 ///< nested exceptions, outermost cause first
 
   /// Describes the exception, its registered type and its std::nested_exception chain (at most 16 deep).
   static failure from(std::exception_ptr thrown);

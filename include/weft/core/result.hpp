@@ -27,9 +27,7 @@ class result {
   explicit operator bool() const noexcept { return has_value(); }
 
   /// The exception, or null for a success.
-  std::exception_ptr error() const noexcept {
-    return has_value() ? nullptr : std::get<1>(stored_);
-  }
+  std::exception_ptr error() const noexcept { return has_value() ? nullptr : std::get<1>(stored_); }
 
   /// The value; throws the exception if there is none.
   Value value() && {

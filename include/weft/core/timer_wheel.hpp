@@ -10,7 +10,7 @@ namespace weft::detail {
 struct timer_node {
   timer_node* next = nullptr;
   timer_node* previous = nullptr;
-  std::uint64_t due = 0;  ///< tick
+  std::uint64_t due = 0;    ///< tick
   std::uint16_t place = 0;  ///< level * 64 + slot while armed
   bool armed() const noexcept { return next != nullptr; }
 };
@@ -54,7 +54,9 @@ class timer_wheel {
   std::optional<expiry> next_expiry() const noexcept;
   timer_node* pop_due(std::uint64_t now) noexcept;
   void place(timer_node& node) noexcept;
-  timer_node& head(int level, int slot) noexcept { return heads_[static_cast<std::size_t>(level * slots + slot)]; }
+  timer_node& head(int level, int slot) noexcept {
+    return heads_[static_cast<std::size_t>(level * slots + slot)];
+  }
 
   std::array<timer_node, levels * slots> heads_;
   std::array<std::uint64_t, levels> occupied_{};

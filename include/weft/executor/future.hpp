@@ -188,7 +188,9 @@ class promise {
     set(result<Value>());
   }
   void set_error(std::exception_ptr error) { set(result<Value>(std::move(error))); }
-  bool try_set(result<Value> outcome) noexcept { return state_ != nullptr && state_->set(std::move(outcome)); }
+  bool try_set(result<Value> outcome) noexcept {
+    return state_ != nullptr && state_->set(std::move(outcome));
+  }
 
  private:
   detail::future_state<Value>* state_;

@@ -16,16 +16,16 @@ namespace weft {
 
 /// How a pool is made.
 struct thread_pool_options {
-  std::size_t threads = 0;             ///< 0: one for each core
-  std::string name = "pool";           ///< of the threads, for people; the kernel shows 15 bytes
-  std::size_t queue_max = 1'000'000;   ///< tasks that wait; submit throws resource_exhausted above
+  std::size_t threads = 0;            ///< 0: one for each core
+  std::string name = "pool";          ///< of the threads, for people; the kernel shows 15 bytes
+  std::size_t queue_max = 1'000'000;  ///< tasks that wait; submit throws resource_exhausted above
 };
 
 /// What shutdown found.
 struct shutdown_report {
-  std::size_t finished_tasks = 0;   ///< ended while it waited
-  std::size_t dropped_tasks = 0;    ///< had not started in time; their futures got weft::cancelled
-  std::size_t running_tasks = 0;    ///< still ran, cancelled, when the bound passed
+  std::size_t finished_tasks = 0;  ///< ended while it waited
+  std::size_t dropped_tasks = 0;   ///< had not started in time; their futures got weft::cancelled
+  std::size_t running_tasks = 0;   ///< still ran, cancelled, when the bound passed
 };
 
 /// Threads that run blocking or CPU-bound functions.

@@ -38,14 +38,16 @@ struct channel_statistics {
 /// Values need a move constructor that does not throw.
 template <typename Value>
 class channel {
-  static_assert(std::is_nothrow_move_constructible_v<Value>,
-                "weft::channel: the value's move constructor may throw; a value could be lost between two tasks. "
-                "Make it noexcept, or send a std::unique_ptr to it.");
+  static_assert(
+      std::is_nothrow_move_constructible_v<Value>,
+      "weft::channel: the value's move constructor may throw; a value could be lost between two tasks. "
+      "Make it noexcept, or send a std::unique_ptr to it.");
 
  public:
   explicit channel(std::size_t capacity) : capacity_(capacity) {
     if (capacity > capacity_max) {
-      throw error(errc::invalid_argument, "channel: a capacity of " + std::to_string(capacity) + " is absurd");
+      throw error(errc::invalid_argument,
+                  "channel: a capacity of " + std::to_string(capacity) + " is absurd");
     }
     std::size_t cells = 1;
     while (cells < capacity) cells *= 2;
@@ -90,9 +92,12 @@ class channel {
   waited<Value> pop_for(std::chrono::duration<Rep, Period> bound) {
     std::optional<Value> into;
     switch (pop_until_impl(into, deadline_after(bound))) {
-      case wait_end::value: return waited<Value>(std::move(*into));
-      case wait_end::closed: return waited<Value>::closed();
-      case wait_end::timed_out: break;
+      case wait_end::value:
+        return waited<Value>(std::move(*into));
+      case wait_end::closed:
+        return waited<Value>::closed();
+      case wait_end::timed_out:
+        break;
     }
     return waited<Value>::timed_out();
   }
@@ -208,14 +213,14 @@ class channel {
   }
 
   mutable detail::spin_lock lock_;
-  std::size_t capacity_;            // constant after construction
-  std::size_t mask_ = 0;            // constant after construction
-  std::unique_ptr<cell[]> cells_;   // ring; guarded by lock_
-  std::size_t first_ = 0;           // guarded by lock_
-  std::size_t size_ = 0;            // guarded by lock_
-  bool closed_ = false;             // guarded by lock_
-  detail::waiter_line producers_;   // guarded by lock_; empty unless the ring is full
-  detail::waiter_line consumers_;   // guarded by lock_; empty unless the ring is empty
+  std::size_t capacity_;           // constant after construction
+  std::size_t mask_ = 0;           // constant after construction
+  std::unique_ptr<cell[]> cells_;  // ring; guarded by lock_
+  std::size_t first_ = 0;          // guarded by lock_
+  std::size_t size_ = 0;           // guarded by lock_
+  bool closed_ = false;            // guarded by lock_
+  detail::waiter_line producers_;  // guarded by lock_; empty unless the ring is full
+  detail::waiter_line consumers_;  // guarded by lock_; empty unless the ring is empty
 };
 
 }  // namespace weft

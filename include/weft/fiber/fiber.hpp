@@ -17,8 +17,8 @@ namespace weft {
 
 /// How a fiber is made.
 struct go_options {
-  std::string name = {};                           ///< for people; empty: none
-  std::optional<weft::context> context = {};       ///< runs in this one instead of the caller's
+  std::string name = {};                      ///< for people; empty: none
+  std::optional<weft::context> context = {};  ///< runs in this one instead of the caller's
 };
 
 namespace detail {
@@ -44,7 +44,8 @@ class fiber_body final : public fiber_result<Value> {
  public:
   template <typename From>
   fiber_body(std::string name, context_node* captured_ref, From&& function)
-      : fiber_result<Value>(std::move(name), captured_ref), function_(std::in_place, std::forward<From>(function)) {}
+      : fiber_result<Value>(std::move(name), captured_ref),
+        function_(std::in_place, std::forward<From>(function)) {}
 
   static void* operator new(std::size_t bytes) { return allocate_fiber(bytes); }
   static void operator delete(void* memory, std::size_t bytes) noexcept { free_fiber(memory, bytes); }
@@ -155,8 +156,7 @@ template <typename Function>
 auto make_fiber(go_options options, Function&& function, bool now) {
   using held = std::decay_t<Function>;
   using value = std::invoke_result_t<held&>;
-  context_node* const captured =
-      options.context ? retain(options.context->node()) : capture_current();
+  context_node* const captured = options.context ? retain(options.context->node()) : capture_current();
   auto* const block =
       new fiber_body<value, held>(std::move(options.name), captured, std::forward<Function>(function));
   // The context node owns the reference it is born with; one more for the handle, one for the scheduler.

@@ -78,7 +78,7 @@ class fiber_block : public task_block, public cancel_node {
   fiber_block* previous_alive_ = nullptr;
   std::uint64_t parent_id_;
   spin_lock join_lock_;
-  waiter_line joiners_;  // guarded by join_lock_
+  waiter_line joiners_;         // guarded by join_lock_
   weft::context kept_context_;  // of a fiber that ended with an error; it holds us until somebody looks
   std::string name_;
 };

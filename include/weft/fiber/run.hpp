@@ -16,16 +16,16 @@ namespace weft {
 
 /// What happens to an error that no one joins.
 struct uncaught_error {
-  std::exception_ptr error;   ///< what the fiber ended with
-  std::uint64_t fiber_id;     ///< the fiber
-  std::string_view name;      ///< its name; may be empty
+  std::exception_ptr error;  ///< what the fiber ended with
+  std::uint64_t fiber_id;    ///< the fiber
+  std::string_view name;     ///< its name; may be empty
 };
 
 /// How weft::run runs.
 struct run_options {
-  std::size_t threads = 1;               ///< loops; more than one is not offered yet
-  std::size_t stack_bytes = 64 * 1024;   ///< address space of one fiber's stack; at least 16 KiB
-  std::size_t max_fibers = 1'000'000;    ///< fibers alive at once; go throws resource_exhausted above
+  std::size_t threads = 1;              ///< loops; more than one is not offered yet
+  std::size_t stack_bytes = 64 * 1024;  ///< address space of one fiber's stack; at least 16 KiB
+  std::size_t max_fibers = 1'000'000;   ///< fibers alive at once; go throws resource_exhausted above
   /// Called in the failed fiber's context, once for each error that nobody joins. Default: a critical
   /// log record.
   std::function<void(const uncaught_error&)> on_uncaught = {};
@@ -68,11 +68,11 @@ inline const key<bool> in_server{in_server_spec};
 
 /// Figures of the running thread's run; all zero outside.
 struct run_statistics {
-  std::size_t fibers = 0;        ///< alive, the caller included
+  std::size_t fibers = 0;  ///< alive, the caller included
   std::size_t fibers_peak = 0;
   std::uint64_t fibers_started = 0;
-  std::size_t stacks = 0;        ///< made so far; reused
-  std::size_t timers = 0;        ///< armed
+  std::size_t stacks = 0;  ///< made so far; reused
+  std::size_t timers = 0;  ///< armed
 };
 run_statistics statistics() noexcept;
 

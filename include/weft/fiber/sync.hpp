@@ -33,7 +33,7 @@ class mutex {
  private:
   bool lock_until(steady_time until);
   detail::spin_lock guard_;
-  bool locked_ = false;         // guarded by guard_
+  bool locked_ = false;          // guarded by guard_
   detail::waiter_line waiters_;  // guarded by guard_
 };
 

@@ -22,9 +22,9 @@ struct inherited_descriptor {
 
 /// A program to spawn.
 struct spawn_options {
-  std::string program;                           ///< path of the program; no search in PATH
-  std::vector<std::string> arguments = {};       ///< argv, argv[0] included; empty: the path alone
-  std::vector<std::string> environment = {};     ///< "NAME=value" added to, or in place of, the own environment
+  std::string program;                        ///< path of the program; no search in PATH
+  std::vector<std::string> arguments = {};    ///< argv, argv[0] included; empty: the path alone
+  std::vector<std::string> environment = {};  ///< "NAME=value" added to, or in place of, the own environment
   std::vector<inherited_descriptor> descriptors = {};  ///< beside 0, 1 and 2; all others are closed
 };
 

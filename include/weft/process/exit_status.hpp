@@ -19,7 +19,9 @@ struct exit_status {
   bool core_dumped = false;
 
   static exit_status exited(int code) noexcept { return {kind::exited, code, false}; }
-  static exit_status signaled(int signal, bool core = false) noexcept { return {kind::signaled, signal, core}; }
+  static exit_status signaled(int signal, bool core = false) noexcept {
+    return {kind::signaled, signal, core};
+  }
 
   bool is_exited() const noexcept { return how == kind::exited; }
   bool is_signaled() const noexcept { return how == kind::signaled; }

@@ -24,8 +24,8 @@ std::pair<unique_fd, unique_fd> message_pair();
 /// Sets or clears O_NONBLOCK.
 void set_nonblocking(int fd, bool on);
 
-/// Sends `bytes` (at least one) with descriptors, at most 8; the receiver gets copies of them. The number of bytes
-/// sent, -1 with errno otherwise. Never raises SIGPIPE.
+/// Sends `bytes` (at least one) with descriptors, at most 8; the receiver gets copies of them. The number of
+/// bytes sent, -1 with errno otherwise. Never raises SIGPIPE.
 long send_with_descriptors(int socket, std::string_view bytes, const std::vector<int>& descriptors) noexcept;
 
 /// Receives up to `capacity` bytes into `buffer` and appends the descriptors that came with them,

@@ -75,8 +75,8 @@ class json_decoder final : public decoder {
   struct parsed;
 
   std::unique_ptr<const parsed> parsed_;
-  std::size_t next_ = 0;               // index of the next node
-  std::vector<std::uint32_t> left_;    // items or members still to come, per open list or object
+  std::size_t next_ = 0;             // index of the next node
+  std::vector<std::uint32_t> left_;  // items or members still to come, per open list or object
 };
 
 /// `value` as JSON text.
