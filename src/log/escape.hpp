@@ -5,6 +5,9 @@
 
 namespace weft::log {
 
+/// `text`, with U+FFFD for each byte that is not UTF-8.
+std::string to_utf8(std::string_view text);
+
 /// Appends `text`; control characters and bytes that are not UTF-8 as \n, \r, \t or \xNN, so that a
 /// value can neither start a line nor move the cursor.
 void append_escaped(std::string& out, std::string_view text);

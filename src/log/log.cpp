@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <memory>
 #include <type_traits>
 #include <vector>
@@ -12,17 +13,24 @@
 #include <weft/log/sink.hpp>
 
 #include "log/collecting.hpp"
+#include "log/escape.hpp"
 #include "log/routes.hpp"
 
 namespace weft::log {
 namespace {
+
+/// Not every format that a record may travel in has infinities.
+field_value number_or_text(double value) {
+  if (std::isfinite(value)) return value;
+  return std::string(std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
+}
 
 /// The context values for a record. A codec that throws must not cost the record.
 std::vector<context_field> context_of_task() {
   std::vector<context_field> found;
   try {
     for (auto& entry : context::capture().log_entries()) {
-      found.push_back({std::move(entry.name), std::move(entry.text)});
+      found.push_back({std::move(entry.name), to_utf8(entry.text)});
     }
   } catch (const std::exception& problem) {
     found.push_back({"weft.context", std::string("unreadable: ") + problem.what()});
@@ -34,13 +42,13 @@ std::shared_ptr<record> make_record(level of, const text& what, arguments fields
   auto made = std::make_shared<record>();
   made->time = now();
   made->level = of;
-  made->message = what.message;
+  made->message = to_utf8(what.message);
   made->fields.reserve(fields.size());
   for (const auto& each : fields) made->fields.push_back(each.to_field());
   made->context = context_of_task();
   const auto& task = weft::detail::task_block::current();
   made->task_id = task.id();
-  made->task_name = task.name();
+  made->task_name = to_utf8(task.name());
   made->process_id = getpid();
   made->file = what.where.file_name();
   made->line = what.where.line();
@@ -58,16 +66,18 @@ void route(const std::shared_ptr<const record>& one) {
 }  // namespace
 
 field argument::to_field() const {
-  return {std::string(name_),
-          std::visit(
-              [](const auto& value) -> field_value {
-                if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string_view>) {
-                  return std::string(value);
-                } else {
-                  return value;
-                }
-              },
-              value_)};
+  return {to_utf8(name_), std::visit(
+                              [](const auto& value) -> field_value {
+                                using type = std::decay_t<decltype(value)>;
+                                if constexpr (std::is_same_v<type, std::string_view>) {
+                                  return to_utf8(value);
+                                } else if constexpr (std::is_same_v<type, double>) {
+                                  return number_or_text(value);
+                                } else {
+                                  return value;
+                                }
+                              },
+                              value_)};
 }
 
 bool enabled(level of) noexcept {
@@ -94,9 +104,9 @@ void write_exception(level of, const text& what, const std::exception_ptr& throw
   try {
     const auto made = make_record(of, what, fields);
     const auto described = failure::from(thrown);
-    made->fields.push_back({"error", described.chain()});
+    made->fields.push_back({"error", to_utf8(described.chain())});
     made->fields.push_back({"code", std::string(to_string(described.code))});
-    if (!described.type.empty()) made->fields.push_back({"type", described.type});
+    if (!described.type.empty()) made->fields.push_back({"type", to_utf8(described.type)});
     route(made);
   } catch (...) {
     detail::count_lost();

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
+
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
 #include <weft/log/record_codec.hpp>
@@ -32,6 +34,20 @@ record sample() {
 TEST(record_codec, a_record_comes_back_from_another_process_as_it_was) {
   const auto text = wire::to_json(sample());
   EXPECT_EQ(wire::from_json<record>(text), sample());
+}
+
+TEST(record_codec, whatever_bytes_and_numbers_a_program_logs_its_records_can_travel) {
+  collector mine;
+  info("bad \xff bytes",
+       {{"name\xc3", "\xed\xa0\x80 value"}, {"infinite", -1.0 / 0.0}, {"none", std::nan("")}});
+  const auto records = mine.take();
+  const auto read = wire::from_json<std::vector<record>>(wire::to_json(records));
+  EXPECT_EQ(read, records);
+  EXPECT_EQ(read.at(0).message, "bad \uFFFD bytes");
+  const std::vector<field> expected{{"name\uFFFD", std::string("\uFFFD\uFFFD\uFFFD value")},
+                                    {"infinite", std::string("-inf")},
+                                    {"none", std::string("nan")}};
+  EXPECT_EQ(read.at(0).fields, expected);
 }
 
 TEST(record_codec, writes_the_members_that_the_format_page_names) {

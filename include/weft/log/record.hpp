@@ -34,7 +34,8 @@ struct context_field {
   bool operator==(const context_field&) const = default;
 };
 
-/// One entry of a log. Plain data: it may leave its process and come back from another one.
+/// One entry of a log. Plain data: it may leave its process and come back from another one. What log
+/// calls make has UTF-8 text (U+FFFD for other bytes) and finite numbers (else "nan", "inf", "-inf").
 struct record {
   record_time time{};
   log::level level = level::info;
