@@ -131,7 +131,8 @@ void count_lost() noexcept { lost_records.fetch_add(1, std::memory_order_relaxed
 void to_sinks(const std::shared_ptr<const record>& one) noexcept {
   if (one->level < current_level()) return;
   try {
-    for (const auto& each : *snapshot()) {
+    const auto sinks = snapshot();
+    for (const auto& each : *sinks) {
       if (one->level >= each->threshold()) each->accept(one);
     }
   } catch (...) {
@@ -168,7 +169,8 @@ std::uint64_t lost() noexcept { return lost_records.load(std::memory_order_relax
 bool flush(std::chrono::milliseconds bound) {
   const auto until = std::chrono::steady_clock::now() + bound;
   bool done = true;
-  for (const auto& each : *snapshot()) {
+  const auto sinks = snapshot();
+  for (const auto& each : *sinks) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     done = each->flush(std::max(left, 0ms)) && done;
@@ -179,7 +181,8 @@ bool flush(std::chrono::milliseconds bound) {
 void pause_sinks(std::chrono::milliseconds bound) noexcept {
   try {
     const auto until = std::chrono::steady_clock::now() + bound;
-    for (const auto& each : *snapshot()) {
+    const auto sinks = snapshot();
+    for (const auto& each : *sinks) {
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       each->pause(std::max(left, 0ms));
