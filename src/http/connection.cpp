@@ -17,6 +17,7 @@ namespace weft::http::detail {
 namespace {
 
 constexpr std::size_t corked_bytes_max = 64 * 1024;
+constexpr std::size_t joined_bytes_max = 4 * 1024;
 constexpr std::size_t linger_bytes_max = 8 * 1024 * 1024;
 constexpr std::chrono::milliseconds linger_time{2000};
 constexpr std::chrono::milliseconds linger_time_stopping{200};
@@ -284,6 +285,8 @@ bool connection::send_answer() {
   const bool more_requests = buffer_.size() > message_bytes_ && keeps_alive_;
   if (more_requests && corked_.size() + head_.size() + body.size() <= corked_bytes_max) {
     corked_.append(head_).append(body);
+  } else if (body.size() <= joined_bytes_max) {
+    send(head_.append(body));  // one piece is sent by a cheaper call than two
   } else {
     send(head_, body);
   }

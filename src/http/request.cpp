@@ -17,6 +17,8 @@ void throw_bad_parameter(std::string_view name, std::string_view text) {
                               "\" is not a value of the kind wanted");
 }
 
+void throw_bad_body(const error& unreadable) { throw status_error(400, "the body: " + unreadable.message()); }
+
 }  // namespace detail
 
 std::string_view request::param_text(std::string_view name) const {

@@ -25,6 +25,11 @@ void set_text(response& out, std::string&& text) {
   out.body(std::move(text));
 }
 
+void set_json(response& out, std::string&& document) {
+  set_text(out, std::move(document));
+  out.content_type("application/json");
+}
+
 /// One handler of a path.
 struct route_entry {
   std::string method;

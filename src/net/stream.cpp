@@ -57,16 +57,19 @@ class unsent {
     while (!pieces_.empty() && pieces_.front().size() == offset_) next_piece();
     return pieces_.empty();
   }
-  msghdr message() noexcept {
-    const std::size_t count = std::min(pieces_.size(), pieces_max);
-    for (std::size_t i = 0; i < count; ++i) {
+  /// One attempt; as ::send.
+  ssize_t send_to(int fd) noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < pieces_.size() && count < pieces_max; ++i) {
       const std::string_view piece = i == 0 ? pieces_[0].substr(offset_) : pieces_[i];
-      vectors_[i] = {const_cast<char*>(piece.data()), piece.size()};
+      if (!piece.empty()) vectors_[count++] = {const_cast<char*>(piece.data()), piece.size()};
     }
+    if (count == 1)
+      return ::send(fd, vectors_[0].iov_base, vectors_[0].iov_len, MSG_NOSIGNAL);  // the cheaper call
     msghdr header{};
     header.msg_iov = vectors_.data();
     header.msg_iovlen = count;
-    return header;
+    return ::sendmsg(fd, &header, MSG_NOSIGNAL);
   }
   void sent(std::size_t bytes) noexcept {
     while (bytes > 0) {
@@ -171,8 +174,7 @@ bool stream::write_all_until(std::span<const std::string_view> pieces, steady_ti
   unsent left(pieces);
   while (!left.empty()) {
     if (!io_.wait_writable_until(until)) return false;
-    const msghdr message = left.message();
-    const ssize_t count = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    const ssize_t count = left.send_to(fd_.get());
     if (count >= 0) {
       left.sent(static_cast<std::size_t>(count));
       continue;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <weft/codec/codec.hpp>
 #include <weft/context/context.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
@@ -227,6 +228,38 @@ TEST(http_server, a_status_error_is_answered_with_its_status_and_text) {
         EXPECT_EQ(asking.get("/gone/1").body(), "it is gone\n");
         EXPECT_EQ(asking.get("/gone/x").status(), 400);
         EXPECT_EQ(asking.get("/gone/0").status(), 200);
+      });
+}
+
+struct person {
+  std::string name;
+  int age = 0;
+  WEFT_DESCRIBE_MEMBERS(name, age);
+};
+
+TEST(http_server, reads_and_answers_json) {
+  with_server(
+      [](server& to) {
+        to.post("/older", [](request& in) {
+          person one = in.json<person>();
+          ++one.age;
+          return one;
+        });
+        to.get("/list", [] { return std::vector<int>{1, 2, 3}; });
+      },
+      [](server& serving) {
+        client asking(serving.url());
+        const response got =
+            asking.post("/older", R"({"name":"Ada","age":36})", {.content_type = "application/json"});
+        EXPECT_EQ(got.body(), R"({"name":"Ada","age":37})");
+        EXPECT_EQ(got.header("Content-Type"), "application/json");
+        EXPECT_EQ(asking.get("/list").body(), "[1,2,3]");
+        for (const char* const bad :
+             {"", "{", "[]", R"({"name":7,"age":1})", "{\"name\":\"\xff\",\"age\":1}"}) {
+          const response refused = asking.post("/older", bad);
+          EXPECT_EQ(refused.status(), 400) << bad;
+          EXPECT_EQ(refused.body().find("the body: "), 0u) << refused.body();
+        }
       });
 }
 

@@ -10,7 +10,9 @@
 
 #include <weft/context/context.hpp>
 #include <weft/context/key.hpp>
+#include <weft/core/error.hpp>
 #include <weft/http/header.hpp>
+#include <weft/wire/json.hpp>
 
 namespace weft::net {
 class stream;
@@ -65,6 +67,7 @@ std::optional<Value> from_text(std::string_view text) {
 
 [[noreturn]] void throw_no_parameter(std::string_view name);
 [[noreturn]] void throw_bad_parameter(std::string_view name, std::string_view text);
+[[noreturn]] void throw_bad_body(const error& unreadable);
 
 }  // namespace detail
 
@@ -116,6 +119,16 @@ class request {
     std::optional<Value> value = detail::from_text<Value>(*text);
     if (!value) detail::throw_bad_parameter(name, *text);
     return value;
+  }
+
+  /// The body, read as JSON. One that is no such value is answered with 400 and says where.
+  template <encodable Value>
+  Value json() const {
+    try {
+      return wire::from_json<Value>(body());
+    } catch (const error& unreadable) {
+      detail::throw_bad_body(unreadable);
+    }
   }
 
   /// Who sent it.

@@ -11,6 +11,7 @@
 #include <weft/core/unique_function.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
+#include <weft/wire/json.hpp>
 
 namespace weft::http {
 
@@ -21,6 +22,7 @@ namespace detail {
 
 void set_response(response& out, response&& result);
 void set_text(response& out, std::string&& text);
+void set_json(response& out, std::string&& document);
 
 /// What a handler returned becomes the answer.
 template <typename Result>
@@ -28,10 +30,13 @@ void set_result(response& out, Result&& result) {
   using held = std::remove_cvref_t<Result>;
   if constexpr (std::is_same_v<held, response>) {
     set_response(out, std::forward<Result>(result));
-  } else {
-    static_assert(std::is_constructible_v<std::string, Result>,
-                  "weft::http: a handler returns an http::response, text, or nothing");
+  } else if constexpr (std::is_constructible_v<std::string, Result>) {
     set_text(out, std::string(std::forward<Result>(result)));
+  } else {
+    static_assert(encodable<held> && !std::is_arithmetic_v<held>,
+                  "weft::http: a handler returns an http::response, text, a value that has a codec "
+                  "(WEFT_DESCRIBE makes one), which is sent as JSON, or nothing");
+    set_json(out, wire::to_json(result));
   }
 }
 
@@ -82,7 +87,8 @@ class router {
   /// Throws weft::error: invalid_argument for a bad pattern, already_exists for a second handler.
   void add(std::string_view method, std::string_view pattern, handler work);
 
-  /// What a handler returns is sent: an http::response as it is, text as plain text.
+  /// What a handler returns is sent: an http::response as it is, text as plain text, any other value
+  /// that has a codec as JSON.
   template <typename Function>
   router& route(std::string_view method, std::string_view pattern, Function&& function) {
     add(method, pattern, detail::make_handler(std::forward<Function>(function)));
