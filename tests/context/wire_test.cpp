@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -64,10 +65,13 @@ void expect_malformed(const std::string& bytes) {
   }
 }
 
-/// Keys made while testing; never destroyed, as keys are.
-const key<std::string>& make_key(std::string name, int priority = 0, wire_policy policy = wire_policy::job) {
-  auto& kept = *new std::string(std::move(name));
-  return *new key<std::string>(key_spec{.name = kept, .wire = policy, .wire_priority = priority});
+/// A key made while testing; lives on, as keys do.
+const key<std::string>& make_key(const std::string& name, int priority = 0) {
+  static std::deque<std::string> names;
+  static std::deque<key<std::string>> keys;
+  names.push_back(name);
+  return keys.emplace_back(
+      key_spec{.name = names.back(), .wire = wire_policy::job, .wire_priority = priority});
 }
 
 TEST(context_wire, has_exactly_the_bytes_that_the_format_page_shows) {
