@@ -137,3 +137,17 @@ std::shared_ptr<void> make_service(Factory& factory, services& from) {
 }
 
 }  // namespace weft::detail
+
+namespace weft {
+
+template <typename Service, typename Factory>
+void services::add(std::string name, Factory factory, service_options options) {
+  auto added = recipe_for<Service>(std::move(name), options);
+  added.needs = detail::requirements_of<Factory>();
+  added.make = [held = std::move(factory)](services& from) mutable -> std::shared_ptr<void> {
+    return detail::make_service<Service>(held, from);
+  };
+  add_recipe(std::move(added), nullptr);
+}
+
+}  // namespace weft

@@ -157,18 +157,5 @@ class services {
 
 }  // namespace weft
 
+// How factories and functions get their parameters; defines services::add, too.
 #include <weft/closure/inject.hpp>
-
-namespace weft {
-
-template <typename Service, typename Factory>
-void services::add(std::string name, Factory factory, service_options options) {
-  auto added = recipe_for<Service>(std::move(name), options);
-  added.needs = detail::requirements_of<Factory>();
-  added.make = [held = std::move(factory)](services& from) mutable -> std::shared_ptr<void> {
-    return detail::make_service<Service>(held, from);
-  };
-  add_recipe(std::move(added), nullptr);
-}
-
-}  // namespace weft
