@@ -6,6 +6,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
 #include <weft/core/unwinding.hpp>
+#include <weft/fiber/fiber.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/log/log.hpp>
 
@@ -43,7 +44,10 @@ connection::connection(server_core& core, net::stream peer)
       decoder_(core.options().limits) {}
 
 void connection::run() {
-  while (serve_one()) {
+  // A client that sends requests without end shall not keep the others waiting.
+  constexpr int turns_max = 32;
+  for (int turn = 1; serve_one(); ++turn) {
+    if (turn % turns_max == 0) yield();
   }
 }
 

@@ -47,7 +47,11 @@ void server_core::start() {
 
 void server_core::accept_all() {
   try {
-    while (!stopping_) accept_one();
+    constexpr int turns_max = 64;  // then the connections that came are served
+    for (int turn = 1; !stopping_; ++turn) {
+      accept_one();
+      if (turn % turns_max == 0) yield();
+    }
   } catch (const error& failed) {
     if (!stopping_) log::critical("http: the server accepts no more connections", {{"why", failed.what()}});
   }

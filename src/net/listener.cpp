@@ -113,7 +113,8 @@ listener::listener(const endpoint& at, listen_options options) : address_(at) {
   for (const detail::address& address : detail::resolve(at, true)) {
     unique_fd made(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     failed = made ? bind_and_listen(made.get(), at, address, options) : errno;
-    if (failed != 0 && failed != EAFNOSUPPORT) break;
+    const bool try_next = failed == EAFNOSUPPORT || failed == EADDRNOTAVAIL;  // a machine without IPv6
+    if (failed != 0 && !try_next) break;
     if (failed == 0) {
       fd_ = std::move(made);
       break;
