@@ -3,6 +3,9 @@
 /// All of weft but service, dashboard, testing, cli and hook: for the first hour, and for programs that
 /// use most of it. Narrow headers compile faster.
 
+#include <weft/closure/closure.hpp>
+#include <weft/closure/runner.hpp>
+#include <weft/closure/services.hpp>
 #include <weft/codec/describe.hpp>
 #include <weft/codec/failure.hpp>
 #include <weft/codec/schema.hpp>
@@ -24,9 +27,12 @@
 #include <weft/http/server.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/jobs/clock.hpp>
+#include <weft/jobs/control.hpp>
 #include <weft/jobs/job.hpp>
+#include <weft/jobs/queue.hpp>
 #include <weft/jobs/sql.hpp>
 #include <weft/jobs/store.hpp>
+#include <weft/jobs/worker.hpp>
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
 #include <weft/log/record_codec.hpp>
@@ -35,6 +41,7 @@
 #include <weft/process/child.hpp>
 #include <weft/process/limits.hpp>
 #include <weft/process/self.hpp>
+#include <weft/process/signals.hpp>
 #include <weft/process/socket.hpp>
 #include <weft/wire/base64.hpp>
 #include <weft/wire/binary.hpp>
@@ -42,3 +49,7 @@
 #include <weft/wire/frame.hpp>
 #include <weft/wire/json.hpp>
 #include <weft/wire/random.hpp>
+#include <weft/workers/client.hpp>
+#include <weft/workers/main.hpp>
+#include <weft/workers/runner.hpp>
+#include <weft/workers/server.hpp>
