@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+
+#include <sys/types.h>
+
+#include <weft/core/error.hpp>
+#include <weft/process/exit_status.hpp>
+
+namespace weft::workers {
+
+/// The worker process ended, or closed its connection, without an answer.
+class worker_died : public error {
+ public:
+  worker_died(std::string message, pid_t pid, process::exit_status status)
+      : error(errc::worker_died, std::move(message)), pid_(pid), status_(status) {}
+  /// For a worker of another program, whose status did not come: only the message.
+  explicit worker_died(std::string message) : worker_died(std::move(message), -1, {}) {}
+
+  /// How it ended: a signal, or an exit status; unknown where nobody could tell.
+  const process::exit_status& status() const noexcept { return status_; }
+  pid_t pid() const noexcept { return pid_; }
+
+ private:
+  pid_t pid_;
+  process::exit_status status_;
+};
+
+/// A call's own time passed: while it waited for a worker, or in the worker, which was killed then.
+class call_timed_out : public deadline_exceeded {
+ public:
+  call_timed_out(std::string message, bool was_waiting)
+      : deadline_exceeded(std::move(message)), was_waiting_(was_waiting) {}
+  explicit call_timed_out(std::string message) : call_timed_out(std::move(message), false) {}
+
+  /// No worker became free in time, so nothing ran.
+  bool was_waiting() const noexcept { return was_waiting_; }
+
+ private:
+  bool was_waiting_;
+};
+
+/// The called function asked to exit (weft::exit): the worker ended, in order, with that status.
+class worker_exited : public error {
+ public:
+  worker_exited(std::string message, int status) : error(errc::exited, std::move(message)), status_(status) {}
+  explicit worker_exited(std::string message) : worker_exited(std::move(message), 0) {}
+  int status() const noexcept { return status_; }
+
+ private:
+  int status_;
+};
+
+/// A worker could not be started, or did not speak as a worker of this build.
+class start_failed : public error {
+ public:
+  explicit start_failed(std::string message) : error(errc::unavailable, std::move(message)) {}
+  start_failed(errc code, std::string message) : error(code, std::move(message)) {}
+};
+
+}  // namespace weft::workers

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <weft/closure/services.hpp>
+#include <weft/codec/bytes.hpp>
+#include <weft/wire/binary.hpp>
+
+// How a function of an interface is called with encoded arguments.
+
+namespace weft::workers::detail {
+
+/// Takes the encoded list of arguments, gives the encoded result.
+using interface_handler = std::function<bytes(services&, std::string_view arguments)>;
+
+/// One parameter, checked by itself so that the compiler's note names its type.
+template <typename Parameter>
+struct interface_parameter {
+  using bare = std::remove_cvref_t<Parameter>;
+  static_assert(!std::is_rvalue_reference_v<Parameter>,
+                "weft workers: this parameter is a T&&; arguments are values: write T");
+  static_assert(weft::detail::is_injected<Parameter> || encodable<bare>,
+                "weft workers: this parameter is neither a service (T&) nor a value that can be encoded; write T& if "
+                "the container makes it, or describe the type with WEFT_DESCRIBE");
+  static constexpr bool ok = true;
+};
+
+template <typename... P>
+constexpr bool check_parameters(weft::detail::type_list<P...>) {
+  return (interface_parameter<P>::ok && ...);
+}
+
+template <typename Function>
+bytes call_with(Function& function, services& provided, std::string_view arguments) {
+  using signature = weft::detail::callable_signature<Function>;
+  using result = typename signature::result;
+  using values_type = typename weft::detail::values_of<typename signature::parameters>::type;
+  auto values = wire::from_binary<values_type>(as_bytes(arguments));
+  services of_this_call(provided, service_scope::per_task);
+  if constexpr (std::is_void_v<result>) {
+    weft::detail::call_injected(function, of_this_call, values, typename signature::parameters{});
+    return {};
+  } else {
+    static_assert(encodable<result>, "weft workers: the result cannot be encoded; describe its type with WEFT_DESCRIBE");
+    return wire::to_binary(
+        weft::detail::call_injected(function, of_this_call, values, typename signature::parameters{}));
+  }
+}
+
+template <typename Function>
+interface_handler make_handler(Function function) {
+  static_assert(weft::detail::plain_callable<Function>,
+                "weft workers: a function of an interface is a function or a lambda without 'auto' parameters");
+  if constexpr (weft::detail::plain_callable<Function>) {
+    static_assert(check_parameters(typename weft::detail::callable_signature<Function>::parameters{}));
+    return [held = std::make_shared<Function>(std::move(function))](services& provided, std::string_view arguments) {
+      return call_with(*held, provided, arguments);
+    };
+  } else {
+    return {};
+  }
+}
+
+}  // namespace weft::workers::detail

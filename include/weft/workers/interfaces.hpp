@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <weft/closure/services.hpp>
+#include <weft/codec/bytes.hpp>
+#include <weft/workers/interface_function.hpp>
+
+namespace weft::workers {
+
+/// The functions that a program's workers offer by name. Filled in setup; constant afterwards.
+class interfaces {
+ public:
+  /// Takes the encoded arguments, gives the encoded result.
+  using handler = detail::interface_handler;
+
+  interfaces() = default;
+  interfaces(interfaces&&) noexcept = default;
+  interfaces& operator=(interfaces&&) noexcept = default;
+
+  /// Offers `function` as `name`. Its parameters follow the rule of closures: a reference is a
+  /// service, a value is an argument. It may capture. Throws weft::error (already_exists).
+  template <typename Function>
+  void add(std::string name, Function function) {
+    add_handler(std::move(name), detail::make_handler(std::move(function)));
+  }
+
+  /// Runs in the worker when a checkout ends and its worker goes on to another: to roll back or
+  /// reset what the calls may have left. An exception ends the worker.
+  void on_checkout_done(std::function<void()> done) { checkout_done_ = std::move(done); }
+
+  /// Null where there is no such function.
+  const handler* find(std::string_view name) const noexcept;
+  const std::function<void()>& checkout_done() const noexcept { return checkout_done_; }
+
+ private:
+  void add_handler(std::string name, handler what);
+
+  std::map<std::string, handler, std::less<>> handlers_;
+  std::function<void()> checkout_done_;
+};
+
+}  // namespace weft::workers

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <weft/closure/runner.hpp>
+
+#include "workers/link.hpp"
+#include "workers/pool.hpp"
+
+namespace weft::workers::detail {
+
+/// A call as it goes out.
+struct outgoing_call {
+  call_kind kind{};
+  std::string_view target;
+  std::string_view arguments;
+  std::string_view context;  ///< context::to_wire
+  run_link* link = nullptr;  ///< answers what the run objects ask; null: nobody does
+};
+
+/// Until when a call may last, waiting included.
+struct call_bound {
+  steady_time until = no_deadline;
+  std::optional<std::chrono::nanoseconds> time;  ///< for messages
+
+  static call_bound after(std::optional<std::chrono::nanoseconds> time) {
+    return {time ? deadline_after(*time) : no_deadline, time};
+  }
+};
+
+/// Sends the call to the worker of `link`, which is taken from the pool if there is none yet, and
+/// waits for the reply; its views point into `got`. Where it throws because the worker is gone or
+/// stopped, `link` is empty. A worker that was asked to exit is gone, too.
+reply_frame exchange(pool& pool, std::unique_ptr<worker_link>& link, const outgoing_call& call, call_bound bound,
+                     wire::frame& got);
+
+/// The answer, or throws what the reply says instead.
+bytes value_of(const reply_frame& reply);
+
+}  // namespace weft::workers::detail

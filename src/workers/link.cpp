@@ -1,0 +1,189 @@
+#include "workers/link.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/core/error.hpp>
+#include <weft/fiber/fiber.hpp>
+#include <weft/process/self.hpp>
+#include <weft/workers/errors.hpp>
+
+#include "workers/own_program.hpp"
+#include "workers/unix_address.hpp"
+
+namespace weft::workers::detail {
+
+namespace {
+
+// A program started as a worker has this long to get to weft::main.
+constexpr auto reach_main_within = std::chrono::seconds(5);
+constexpr auto connect_again_after = std::chrono::milliseconds(100);
+constexpr auto death_notice_within = std::chrono::milliseconds(500);
+
+std::string pool_name(const client_options& options) {
+  return options.name.empty() ? "workers" : "workers \"" + options.name + "\"";
+}
+
+unique_fd try_connect(const unix_address& where) {
+  unique_fd connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!connection) throw system_error("workers: make a socket", errno);
+  if (::connect(connection.get(), where.generic(), where.length) != 0) return unique_fd();
+  return connection;
+}
+
+unique_fd connect_to(const client_options& options, steady_time until) {
+  const unix_address where(options.connect);
+  while (true) {
+    if (auto connection = try_connect(where)) return connection;
+    const int why = errno;
+    const auto next = steady_clock::now() + connect_again_after;
+    if (next >= until) {
+      throw start_failed(pool_name(options) + ": connect to \"" + options.connect + "\": " + std::strerror(why) +
+                         "; is the server running?");
+    }
+    weft::sleep_until(next);
+  }
+}
+
+hello_frame hello_of(const client_options& options) {
+  hello_frame hello;
+  hello.message_bytes_max = options.message_bytes_max;
+  hello.build_id = process::build_id();
+  hello.same_build_only = options.connect.empty();
+  hello.settings = {options.name, options.hung_worker_timeout, options.stack_bytes, options.limits};
+  return hello;
+}
+
+void say_hello(worker_link& link, const client_options& options, int keep_alive, steady_time until) {
+  bytes hello = to_bytes(native_magic);
+  write_frame(hello, hello_of(options));
+  std::vector<int> along;
+  if (keep_alive >= 0) along.push_back(keep_alive);
+  // Whatever goes wrong here shows when the welcome is read.
+  link.stream.attach();
+  (void)link.stream.write_with(hello, along, until);
+  link.stream.detach();
+}
+
+[[noreturn]] void throw_never_reached_main(worker_link& link, const client_options& options) {
+  const auto status = end_process(link, options, std::chrono::milliseconds(0));
+  throw start_failed(pool_name(options) + ": start this program as a worker: it ended (" + to_string(status) +
+                     ") or went on for 5 s without reaching weft::main; let main() begin with weft::main and make "
+                     "pools in its body");
+}
+
+[[noreturn]] void throw_no_welcome(worker_link& link, const client_options& options, stream_end end) {
+  if (link.spawned && (end == stream_end::closed || steady_clock::now() >= link.started + reach_main_within)) {
+    throw_never_reached_main(link, options);
+  }
+  if (end == stream_end::timed_out) {
+    end_process(link, options, std::chrono::milliseconds(0));
+    throw call_timed_out(pool_name(options) + ": start a worker: it did not say welcome in time and was killed", true);
+  }
+  const auto* const monitored = dynamic_cast<monitored_worker*>(link.handle.get());
+  const int why = monitored != nullptr ? const_cast<monitored_worker*>(monitored)->fork_error() : 0;
+  if (why != 0) {
+    throw start_failed(errc::resource_exhausted,
+                       pool_name(options) + ": fork a worker: " + std::strerror(why) + "; try again later");
+  }
+  throw death_of(link, options, "before it said welcome");
+}
+
+}  // namespace
+
+std::unique_ptr<worker_link> open_link(const client_options& options, steady_time until) {
+  if (!options.connect.empty()) {
+    auto link = std::make_unique<worker_link>(connect_to(options, until), options.message_bytes_max + frame_extra_bytes, nullptr);
+    say_hello(*link, options, -1, until);
+    return link;
+  }
+  auto one = own_program::instance().start(options.start);
+  auto link =
+      std::make_unique<worker_link>(std::move(one.connection), options.message_bytes_max + frame_extra_bytes,
+                                    std::move(one.handle));
+  link->spawned = one.spawned;
+  say_hello(*link, options, one.keep_alive.get(), until);
+  return link;
+}
+
+void await_welcome(worker_link& link, const client_options& options, steady_time until) {
+  if (link.welcomed) return;
+  const auto bound = link.spawned ? std::min(until, link.started + reach_main_within) : until;
+  wire::frame got;
+  const auto end = link.stream.read(got, bound);
+  if (end != stream_end::ok) throw_no_welcome(link, options, end);
+  if (static_cast<frame_type>(got.type) == frame_type::refused) {
+    throw start_failed(errc::refused, pool_name(options) + ": the worker refused: " + read_refused(got));
+  }
+  if (static_cast<frame_type>(got.type) != frame_type::welcome) {
+    throw start_failed(errc::malformed, pool_name(options) + ": the worker did not begin with a welcome");
+  }
+  const auto welcome = detail::read_welcome(got);
+  link.message_bytes_max = welcome.message_bytes_max;
+  link.wants_release = welcome.wants_release;
+  auto& received = link.stream.descriptors();
+  if (link.handle == nullptr && !received.empty()) {
+    link.handle = std::make_unique<monitored_worker>(std::move(received.front()));
+  }
+  received.clear();
+  link.welcomed = true;
+}
+
+process::exit_status end_process(worker_link& link, const client_options& options,
+                                 std::chrono::milliseconds polite) noexcept {
+  if (link.handle == nullptr) return {};
+  try {
+    return shield([&]() -> process::exit_status {
+      auto& handle = *link.handle;
+      if (const auto status = handle.wait_until(deadline_after(polite))) return *status;
+      handle.kill(SIGTERM);
+      if (const auto status = handle.wait_until(deadline_after(options.kill_grace))) return *status;
+      handle.kill(SIGKILL);
+      return handle.wait_until(deadline_after(std::chrono::seconds(1))).value_or(process::exit_status{});
+    });
+  } catch (...) {
+    return {};  // out of descriptors or memory: the fork server kills what nobody needs
+  }
+}
+
+namespace {
+
+// A process whose connection has ended is usually gone already.
+std::optional<process::exit_status> own_end(worker_link& link) noexcept {
+  try {
+    if (link.handle == nullptr) return process::exit_status{};
+    return shield([&] { return link.handle->wait_until(deadline_after(death_notice_within)); });
+  } catch (...) {
+    return std::nullopt;
+  }
+}
+
+std::string describe_end(const std::optional<process::exit_status>& status) {
+  if (!status) return "it closed its connection without an answer and went on, and was killed";
+  if (status->is_exited()) return "it ended by itself with " + to_string(*status) + ", without an answer";
+  if (status->is_signaled() && status->value == SIGALRM) {
+    return "killed by SIGALRM, the alarm of hung_worker_timeout";
+  }
+  if (status->is_signaled()) return to_string(*status);
+  return "its connection closed, and nobody could tell how it ended";
+}
+
+}  // namespace
+
+worker_died death_of(worker_link& link, const client_options& options, const std::string& what) {
+  const auto status = own_end(link);
+  if (!status) end_process(link, options, std::chrono::milliseconds(0));
+  const pid_t pid = link.handle != nullptr ? link.handle->pid() : -1;
+  link.stream.close();
+  const std::string who = pid > 0 ? "worker " + std::to_string(pid) : "a worker";
+  return worker_died(pool_name(options) + ": " + who + " died " + what + ": " + describe_end(status), pid,
+                     status.value_or(process::exit_status{}));
+}
+
+}  // namespace weft::workers::detail

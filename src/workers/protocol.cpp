@@ -1,0 +1,217 @@
+#include "workers/protocol.hpp"
+
+#include <weft/core/error.hpp>
+
+#include "workers/bytes.hpp"
+#include "workers/records.hpp"
+
+namespace weft::workers::detail {
+
+namespace {
+
+// A frame whose payload is made by `fill`.
+template <typename Fill>
+void write_with(bytes& out, frame_type type, std::uint64_t id, Fill fill) {
+  std::string payload;
+  byte_writer writer(payload);
+  fill(writer);
+  wire::append_frame(out, static_cast<std::uint8_t>(type), 0, id, as_bytes(payload));
+}
+
+byte_reader reader_of(const wire::frame& from) { return byte_reader(as_text(from.payload)); }
+
+void write_optional(byte_writer& out, const std::optional<std::uint64_t>& value) {
+  out.number(static_cast<std::uint8_t>(value ? 1 : 0));
+  out.number(value.value_or(0));
+}
+
+std::optional<std::uint64_t> read_optional(byte_reader& in) {
+  const bool there = in.number<std::uint8_t>() != 0;
+  const auto value = in.number<std::uint64_t>();
+  return there ? std::optional(value) : std::nullopt;
+}
+
+void write(byte_writer& out, const worker_settings& from) {
+  out.text(from.name);
+  out.number(std::int64_t{from.hung_after.count()});
+  out.number(from.stack_bytes);
+  write_optional(out, from.limits.memory_bytes);
+  const auto& cpu = from.limits.cpu_time;
+  write_optional(out, cpu ? std::optional<std::uint64_t>(cpu->count()) : std::nullopt);
+  write_optional(out, from.limits.open_files);
+  write_optional(out, from.limits.file_bytes);
+  write_optional(out, from.limits.core_bytes);
+}
+
+worker_settings read_settings(byte_reader& in) {
+  worker_settings into;
+  into.name = in.owned_text();
+  into.hung_after = std::chrono::nanoseconds(in.number<std::int64_t>());
+  into.stack_bytes = in.number<std::uint64_t>();
+  into.limits.memory_bytes = read_optional(in);
+  if (const auto cpu = read_optional(in)) into.limits.cpu_time = std::chrono::seconds(*cpu);
+  into.limits.open_files = read_optional(in);
+  into.limits.file_bytes = read_optional(in);
+  into.limits.core_bytes = read_optional(in);
+  return into;
+}
+
+void write(byte_writer& out, const closure_refusal& from) {
+  out.number(from.reason);
+  out.text(from.message);
+  out.text(from.stored_schema);
+  out.text(from.schema);
+  out.text(from.build_id);
+}
+
+closure_refusal read_refusal(byte_reader& in) {
+  closure_refusal into;
+  into.reason = in.number<closure_refusal_reason>();
+  into.message = in.owned_text();
+  into.stored_schema = in.owned_text();
+  into.schema = in.owned_text();
+  into.build_id = in.owned_text();
+  return into;
+}
+
+}  // namespace
+
+void write_frame(bytes& out, const hello_frame& from) {
+  write_with(out, frame_type::hello, 0, [&](byte_writer& payload) {
+    payload.number(from.version);
+    payload.number(from.message_bytes_max);
+    payload.text(from.build_id);
+    payload.number(static_cast<std::uint8_t>(from.same_build_only ? 1 : 0));
+    write(payload, from.settings);
+  });
+}
+
+hello_frame read_hello(const wire::frame& from) {
+  auto in = reader_of(from);
+  hello_frame into;
+  into.version = in.number<std::uint32_t>();
+  // Another version may go on in another way; it is refused by its number.
+  if (into.version != protocol_version) return into;
+  into.message_bytes_max = in.number<std::uint64_t>();
+  into.build_id = in.owned_text();
+  into.same_build_only = in.number<std::uint8_t>() != 0;
+  into.settings = read_settings(in);
+  return into;
+}
+
+void write_frame(bytes& out, const welcome_frame& from) {
+  write_with(out, frame_type::welcome, 0, [&](byte_writer& payload) {
+    payload.number(from.version);
+    payload.number(from.message_bytes_max);
+    payload.text(from.build_id);
+    payload.number(from.pid);
+    payload.number(static_cast<std::uint8_t>(from.wants_release ? 1 : 0));
+  });
+}
+
+welcome_frame read_welcome(const wire::frame& from) {
+  auto in = reader_of(from);
+  welcome_frame into;
+  into.version = in.number<std::uint32_t>();
+  into.message_bytes_max = in.number<std::uint64_t>();
+  into.build_id = in.owned_text();
+  into.pid = in.number<std::int64_t>();
+  into.wants_release = in.number<std::uint8_t>() != 0;
+  return into;
+}
+
+void write_frame(bytes& out, const call_frame& from) {
+  write_with(out, frame_type::call, from.id, [&](byte_writer& payload) {
+    payload.number(from.remaining ? std::int64_t{from.remaining->count()} : std::int64_t{-1});
+    payload.number(from.kind);
+    payload.number(static_cast<std::uint8_t>(from.has_link ? 1 : 0));
+    payload.text(from.context);
+    payload.text(from.target);
+    payload.text(from.arguments);
+  });
+}
+
+call_frame read_call(const wire::frame& from) {
+  auto in = reader_of(from);
+  call_frame into;
+  into.id = from.request_id;
+  if (const auto left = in.number<std::int64_t>(); left >= 0) into.remaining = std::chrono::nanoseconds(left);
+  into.kind = in.number<call_kind>();
+  if (into.kind > call_kind::written_closure) throw error(errc::malformed, "workers: read a call: unknown kind");
+  into.has_link = in.number<std::uint8_t>() != 0;
+  into.context = in.text();
+  into.target = in.text();
+  into.arguments = in.text();
+  return into;
+}
+
+void write_frame(bytes& out, const reply_frame& from) {
+  write_with(out, from.type, from.id, [&](byte_writer& payload) {
+    if (from.type == frame_type::answer) payload.text(from.value);
+    if (from.type == frame_type::failed) write(payload, from.failure);
+    if (from.type == frame_type::exited) payload.number(from.status);
+    if (from.type == frame_type::declined) write(payload, from.refusal);
+    write(payload, from.log);
+  });
+}
+
+reply_frame read_reply(const wire::frame& from) {
+  auto in = reader_of(from);
+  reply_frame into;
+  into.type = static_cast<frame_type>(from.type);
+  into.id = from.request_id;
+  if (into.type == frame_type::answer) into.value = in.text();
+  if (into.type == frame_type::failed) into.failure = read_failure(in);
+  if (into.type == frame_type::exited) into.status = in.number<std::int32_t>();
+  if (into.type == frame_type::declined) into.refusal = read_refusal(in);
+  into.log = read_log(in);
+  return into;
+}
+
+void write_frame(bytes& out, const ask_frame& from) {
+  write_with(out, frame_type::ask, from.id, [&](byte_writer& payload) {
+    payload.number(static_cast<std::uint8_t>(from.is_about ? 1 : 0));
+    payload.text(from.object);
+    payload.text(from.message);
+  });
+}
+
+ask_frame read_ask(const wire::frame& from) {
+  auto in = reader_of(from);
+  ask_frame into;
+  into.id = from.request_id;
+  into.is_about = in.number<std::uint8_t>() != 0;
+  into.object = in.text();
+  into.message = in.text();
+  return into;
+}
+
+void write_frame(bytes& out, const told_frame& from) {
+  write_with(out, frame_type::told, from.id, [&](byte_writer& payload) {
+    payload.number(static_cast<std::uint8_t>(from.ok ? 1 : 0));
+    if (from.ok) payload.text(from.answer);
+    if (!from.ok) write(payload, from.failure);
+  });
+}
+
+told_frame read_told(const wire::frame& from) {
+  auto in = reader_of(from);
+  told_frame into;
+  into.id = from.request_id;
+  into.ok = in.number<std::uint8_t>() != 0;
+  if (into.ok) into.answer = in.text();
+  if (!into.ok) into.failure = read_failure(in);
+  return into;
+}
+
+void write_refused(bytes& out, std::string_view why) {
+  write_with(out, frame_type::refused, 0, [&](byte_writer& payload) { payload.text(why); });
+}
+
+std::string read_refused(const wire::frame& from) { return reader_of(from).owned_text(); }
+
+void write_plain(bytes& out, frame_type type, std::uint64_t id) {
+  wire::append_frame(out, static_cast<std::uint8_t>(type), 0, id, {});
+}
+
+}  // namespace weft::workers::detail

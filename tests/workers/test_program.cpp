@@ -1,0 +1,147 @@
+#include "workers/test_program.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/core/failure.hpp>
+#include <weft/core/unique_fd.hpp>
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/log/log.hpp>
+#include <weft/process/self.hpp>
+
+namespace weft_test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Keeps the compiler from turning the recursion into a loop.
+volatile int depth_limit = 1'000'000'000;
+int recurse(int depth) {
+  volatile char frame[512];
+  frame[0] = static_cast<char>(depth);
+  return depth < depth_limit ? recurse(depth + 1) + frame[0] : 0;
+}
+
+[[noreturn]] void spin() {
+  volatile bool for_ever = true;
+  while (for_ever) {
+  }
+  std::abort();
+}
+
+std::int64_t die_by(int signal) {
+  std::signal(signal, SIG_DFL);  // sanitizers handle some
+  ::kill(::getpid(), signal);
+  spin();
+}
+
+// What each descriptor is, e.g. "socket", "pipe", "anon_inode"; standard streams left out.
+std::string describe_descriptors() {
+  std::vector<std::string> kinds;
+  for (const int fd : weft::process::open_descriptors()) {
+    if (fd <= 2) continue;
+    std::error_code failed;
+    std::string target = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), failed).string();
+    if (failed) continue;
+    if (target.rfind("anon_inode:", 0) != 0) target = target.substr(0, target.find(':'));
+    kinds.push_back(std::move(target));
+  }
+  std::sort(kinds.begin(), kinds.end());
+  std::string list;
+  for (const auto& kind : kinds) list += (list.empty() ? "" : " ") + kind;
+  return list;
+}
+
+std::string blocked_signals() {
+  sigset_t blocked;
+  ::sigprocmask(SIG_SETMASK, nullptr, &blocked);
+  std::string list;
+  for (int signal = 1; signal < SIGRTMIN; ++signal) {
+    if (::sigismember(&blocked, signal) == 1) list += std::to_string(signal) + " ";
+  }
+  return list;
+}
+
+void offer_failures(weft::workers::interfaces& offered) {
+  offered.add("die_by", &die_by);
+  offered.add("exit_process", [](int status) { ::_exit(status); });
+  offered.add("abort", [] { die_by(SIGABRT); });
+  offered.add("weft_exit", [](int status) { weft::exit(status); });
+  offered.add("overflow", [] { return recurse(0); });
+  offered.add("spin", [] { spin(); });
+  offered.add("spin_deaf", [] {
+    std::signal(SIGTERM, SIG_IGN);
+    spin();
+  });
+  offered.add("close_connection", [] {
+    for (const int fd : weft::process::open_descriptors()) {
+      if (fd > 2) ::close(fd);
+    }
+    spin();
+  });
+  offered.add("throw_cheese", [](std::string which) { throw out_of_cheese("no " + which); });
+  offered.add("throw_nested", [] {
+    try {
+      throw out_of_cheese("no brie");
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error("no dinner"));
+    }
+  });
+  offered.add("throw_int", [] { throw 42; });
+}
+
+}  // namespace
+
+void offer_functions(weft::services& provided, weft::workers::interfaces& offered) {
+  weft::register_error<out_of_cheese>("test.out_of_cheese");
+  provided.add<counter>([] { return counter(); });
+  offered.add("count", [](counter& service) { return service.next(); });
+  offered.add("echo", [](std::string text) { return text; });
+  offered.add("sum", [](std::int64_t one, std::int64_t other) { return one + other; });
+  offered.add("pid", [] { return std::int64_t{::getpid()}; });
+  offered.add("nothing", [] {});
+  offered.add("sleep_ms", [](int time) { weft::sleep_for(std::chrono::milliseconds(time)); });
+  offered.add("block_ms", [](int time) { std::this_thread::sleep_for(std::chrono::milliseconds(time)); });
+  offered.add("remaining_ms", []() -> std::int64_t {
+    const auto left = weft::remaining();
+    return left ? std::chrono::duration_cast<std::chrono::milliseconds>(*left).count() : -1;
+  });
+  offered.add("request", [] { return request.value_or("none"); });
+  offered.add("secret", [] { return secret.value_or("none"); });
+  offered.add("say", [](std::string text) { weft::log::info(text, {{"from", "worker"}}); });
+  offered.add("zeros", [](std::size_t count) { return std::string(count, '0'); });
+  offered.add("descriptors", &describe_descriptors);
+  offered.add("blocked_signals", &blocked_signals);
+  offered.add("print", [](std::string text) { std::fputs(text.c_str(), stdout); });
+  offer_failures(offered);
+}
+
+int run_tests(int argc, char** argv, const weft::main_options& options) {
+  return weft::main(
+      argc, argv, &offer_functions,
+      [&] {
+        testing::InitGoogleTest(&argc, argv);
+        return RUN_ALL_TESTS();
+      },
+      options);
+}
+
+bool is_gone(pid_t pid) {
+  const weft::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) return true;
+  pollfd ended{pidfd.get(), POLLIN, 0};
+  return ::poll(&ended, 1, 5000) == 1;
+}
+
+}  // namespace weft_test
