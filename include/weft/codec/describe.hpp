@@ -114,11 +114,12 @@ constexpr void visit_members(Visitor& visitor, Self& self) {
 }
 
 template <typename T>
-constexpr void check_member() {
+struct member_check {
   static_assert(encodable<T>,
                 "weft codec: a described member has a type that cannot be encoded. Describe its type with "
                 "WEFT_DESCRIBE, or specialise weft::codec for it.");
-}
+  static constexpr bool ok = true;
+};
 
 class member_counter {
  public:
@@ -134,7 +135,7 @@ class member_encoder {
   explicit member_encoder(encoder& out) : out_(out) {}
   template <typename T>
   void member(const char* name, const T& value) {
-    check_member<T>();
+    static_assert(member_check<T>::ok);
     out_.key(name);
     codec<T>::encode(out_, value);
   }
@@ -152,7 +153,7 @@ class member_decoder {
 
   template <typename T>
   void member(const char* name, T& value) {
-    check_member<T>();
+    static_assert(member_check<T>::ok);
     if (matches(name, may_be_missing<T>)) codec<T>::decode(in_, value);
   }
 
@@ -174,7 +175,7 @@ class member_schema {
       : out_(out), missing_is_default_(missing_is_default) {}
   template <typename T>
   void member(const char* name, const T&) {
-    check_member<T>();
+    static_assert(member_check<T>::ok);
     out_.member(name);
     codec<T>::schema(out_);
     if (missing_is_default_ && !may_be_missing<T>) out_.write("=");

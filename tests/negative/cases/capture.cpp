@@ -1,0 +1,6 @@
+// error: the lambda captures. Pass values as arguments after it
+#include "common.hpp"
+
+void bad(int id) {
+  weft::closure c{[id](mailer&) { (void)id; }};
+}

@@ -1,0 +1,9 @@
+// error: weft::function: a member function has no object in another process
+#include "common.hpp"
+
+struct object {
+  void method(int);
+};
+void bad() {
+  weft::closure c{weft::function<&object::method>, 3};
+}
