@@ -1,7 +1,6 @@
 # Third-party libraries. Each is wrapped by the components that docs/dependencies.md names.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
-find_package(fmt 9 REQUIRED)
 find_package(Boost 1.81.0 EXACT CONFIG REQUIRED COMPONENTS json)
 
 if(WEFT_SQLITE_SOURCE)
