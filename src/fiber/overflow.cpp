@@ -45,6 +45,7 @@ void on_fault(int signal, siginfo_t* info, void*) {
   }
   // Back at the faulting instruction the default action ends the process, with a core of this state.
   std::signal(signal, SIG_DFL);
+  if (info->si_code <= 0) std::raise(signal);  // sent by a process: there is no instruction that faults again
 }
 
 void install_once() {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -480,6 +481,10 @@ TEST(fiber_death, a_stack_overflow_names_the_fiber) {
   // The address sanitizer has a report of its own for it.
   const char* const report = sanitized ? "" : "stack overflow in fiber [0-9]+ .deep.*stack_bytes";
   EXPECT_DEATH(weft::run([] { weft::go([] { recurse_deeply(0); }, {.name = "deep"}).join(); }), report);
+}
+
+TEST(fiber_death, a_segmentation_fault_that_is_no_overflow_ends_the_process_as_ever) {
+  EXPECT_EXIT(weft::run([] { raise(SIGSEGV); }), testing::KilledBySignal(SIGSEGV), "");
 }
 
 TEST(no_wait_scope, makes_a_wait_inside_fail_at_once) {
