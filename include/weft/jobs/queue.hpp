@@ -1,0 +1,116 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <weft/closure/closure.hpp>
+#include <weft/jobs/job.hpp>
+#include <weft/jobs/job_info.hpp>
+#include <weft/jobs/pushed_closure.hpp>
+#include <weft/jobs/store.hpp>
+#include <weft/jobs/transaction.hpp>
+#include <weft/wire/key_ring.hpp>
+
+namespace weft::jobs {
+
+struct queue_options {
+  std::string name = "default";                      ///< where jobs go that do not say otherwise
+  std::shared_ptr<const wire::key_ring> keys = {};   ///< signs and verifies jobs; needed
+  int max_attempts = 10;                             ///< of jobs that do not say otherwise
+  std::chrono::microseconds timeout{0};              ///< the same, of one attempt; 0: no bound
+  transaction_options transaction = {};
+  store_options store = {};
+  const jobs::clock* clock = nullptr;                ///< null: the wall clock; outlives the queue
+};
+
+/// Work that must not be lost: closures, signed, in a durable store.
+///
+///     jobs::queue queue("sqlite:/var/lib/app/jobs.db", {.keys = keys});
+///     queue.push(closure{send_welcome, user_id{42}}, {.delay = 5min});
+///
+/// A job runs at least once, in this or another process that has a jobs::worker on the same store. A
+/// named closure may be run by any later build of the program, one without a name only by this build.
+/// The context values that are marked for jobs go along. For work that may be lost with the process,
+/// weft::go and pools are cheaper.
+///
+/// Thread-safety: all members from any fiber or thread; a call waits for the store, a fiber is parked
+/// meanwhile. Cancelled before its turn came it throws weft::cancelled and changes nothing. Throws
+/// weft::error, see store. Lifetime: outlives its workers and whoever pushes. Not across fork.
+class queue {
+ public:
+  /// Opens the store of `url`; see open_store. Throws weft::error (invalid_argument) without keys.
+  queue(std::string_view url, queue_options options);
+  /// On a store that is open already.
+  queue(std::shared_ptr<jobs::store> kept_in, queue_options options);
+  queue(const queue&) = delete;
+  queue& operator=(const queue&) = delete;
+
+  /// Keeps the job and returns its id once it is on disk.
+  template <typename Result>
+  job_id push(const closure<Result>& what, const push_options& options = {}) {
+    const auto one = detail::describe_closure(what);
+    return push_closures({&one, 1}, options).front();
+  }
+  /// All or none, in one transaction; the ids in the same order.
+  template <typename Result>
+  std::vector<job_id> push_many(const std::vector<closure<Result>>& all, const push_options& options = {}) {
+    std::vector<detail::pushed_closure> each;
+    for (const auto& one : all) each.push_back(detail::describe_closure(one));
+    return push_closures(each, options);
+  }
+
+  /// Runs `body(transaction&)` in one durable transaction of the store, on the store's own thread, in the
+  /// caller's context: its statements and its pushes all happen, or none. What the body throws undoes
+  /// it and reaches the caller; others that commit in the same group are not touched. It must not wait,
+  /// and must be done within the time limit; others wait for it. It is never run twice. Returns what it returns.
+  template <typename Body>
+  auto transact(Body&& body) -> std::invoke_result_t<Body&, transaction&> {
+    using value = std::invoke_result_t<Body&, transaction&>;
+    if constexpr (std::is_void_v<value>) {
+      transact_with([&](transaction& inside) { body(inside); });
+    } else {
+      std::optional<value> returned;
+      transact_with([&](transaction& inside) { returned.emplace(body(inside)); });
+      return std::move(*returned);
+    }
+  }
+
+  /// The job with all its attempts; nothing if there is none (any more).
+  std::optional<job_info> show(job_id id);
+  /// Jobs, newest first, without their attempts.
+  std::vector<job_info> list(const list_filter& filter = {});
+  std::vector<queue_stats> stats();
+  /// Waiting jobs whose closure this program does not have.
+  std::int64_t unroutable();
+
+  /// Gives a waiting job up; asks a running one to give up. False: it has ended, or there is none.
+  bool cancel(job_id id);
+  /// Makes a dead, cancelled or quarantined job ready again. False: it is none of these.
+  bool retry(job_id id);
+  /// Deletes up to `limit` jobs that ended (but quarantined ones) more than `age` ago. Returns how many.
+  std::size_t purge(std::chrono::microseconds age, std::size_t limit = 1000);
+
+  const std::string& name() const noexcept { return options_.name; }
+  jobs::store& kept_in() noexcept { return *store_; }
+  const wire::key_ring& keys() const noexcept { return *options_.keys; }
+  const jobs::clock& clock() const noexcept { return *options_.clock; }
+
+ private:
+  friend class transaction;
+  new_job make_job(const detail::pushed_closure& what, const push_options& options) const;
+  std::vector<job_id> push_closures(std::span<const detail::pushed_closure> all, const push_options& options);
+  void transact_with(const std::function<void(transaction&)>& body);
+  job_info describe(stored_job job) const;
+
+  queue_options options_;
+  std::shared_ptr<jobs::store> store_;
+};
+
+}  // namespace weft::jobs

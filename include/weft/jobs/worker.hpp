@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <weft/closure/services.hpp>
+#include <weft/jobs/control.hpp>
+#include <weft/jobs/queue.hpp>
+#include <weft/jobs/retry.hpp>
+
+namespace weft {
+class closure_runner;
+}
+
+namespace weft::jobs {
+
+struct worker_options {
+  std::vector<std::string> queues = {};             ///< in the order they are looked at; empty: the queue's default
+  std::size_t concurrency = 10;                     ///< attempts at a time, a fiber each
+  retry_policy retry = {};
+  int crashes_max = 3;                              ///< dead workers a job may leave behind until it is quarantined
+  std::chrono::milliseconds heartbeat{2000};        ///< how often this worker says that it lives
+  int missed_beats_max = 5;                         ///< beats another host's worker may miss until it is dead
+  std::chrono::milliseconds poll_interval{1000};    ///< looks for work at least that often
+  std::chrono::milliseconds stop_grace{10'000};     ///< what runs at stop() may go on for so long
+  bool pass_on_logs = true;                         ///< records of attempts also go to the sinks
+  bool durable_ends = false;                        ///< ends of attempts wait for the disk; else a power cut may repeat some
+  closure_runner* runner = nullptr;                 ///< where closures run; null: in place, on the attempt's fiber
+};
+
+/// Figures of a worker since it was made.
+struct worker_statistics {
+  std::uint64_t done = 0;
+  std::uint64_t failed = 0;       ///< attempts that ended with an error, the last ones included
+  std::uint64_t delayed = 0;      ///< attempts that asked for another time
+  std::uint64_t dead = 0;
+  std::uint64_t quarantined = 0;
+  std::uint64_t refused = 0;      ///< envelopes that were not run
+  std::uint64_t stale = 0;        ///< results discarded, because another worker held the job by then
+  std::size_t unroutable = 0;     ///< jobs passed over in the last claim, as this program lacks their closures
+};
+
+/// Runs the jobs of a queue: claims them, runs each attempt on a fiber of its own with the services of
+/// `app` and a jobs::control, and keeps what came of it with the attempt's log.
+///
+/// An attempt that returns makes the job done. One that throws is tried again by the retry policy until
+/// the job is dead; each such error is one critical log record. Bad signatures are quarantined, not run.
+/// A lease is kept up by a thread of its own, and the jobs of dead workers are taken over.
+///
+/// Thread-safety: run() and run_due() on one fiber at a time; stop() and statistics() from anywhere.
+/// Lifetime: the queue, the services and the runner outlive it.
+class worker {
+ public:
+  /// Joins the store. Where closures run in place, logs a warning for each one of this program whose
+  /// services `app` lacks: its jobs are put back for a minute at a time.
+  worker(queue& from, services& app, worker_options options = {});
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+  /// Leaves the store: what is claimed but was not finished is ready again at once.
+  ~worker();
+
+  /// Works until stop(), then waits for what runs: for stop_grace, after which it is cancelled, and goes
+  /// back to its queue. Cancelled itself, it cancels what runs and throws weft::cancelled when it is over.
+  void run();
+
+  /// Runs what is due now until nothing is left, and returns how many attempts that took. For tests
+  /// and one-shot tools. Cancellation as run().
+  std::size_t run_due();
+
+  /// Makes run() return. Never waits; may be called again.
+  void stop() noexcept;
+
+  worker_id id() const noexcept;
+  worker_statistics statistics() const;
+
+ private:
+  class state;
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace weft::jobs

@@ -1,0 +1,122 @@
+#include "jobs/attempt.hpp"
+
+#include <algorithm>
+
+#include <weft/core/failure.hpp>
+#include <weft/log/log.hpp>
+#include <weft/wire/envelope.hpp>
+
+#include "jobs/kept_attempt.hpp"
+
+namespace weft::jobs {
+namespace {
+
+constexpr std::chrono::minutes pause_when_refused{1};
+constexpr std::string_view retries_exceeded_name = "weft.jobs.retries_exceeded";
+
+attempt_end end_of(const claimed_job& claimed, next_step next, attempt_outcome outcome, moment now) {
+  attempt_end end;
+  end.id = claimed.id;
+  end.fence = claimed.fence;
+  end.next = next;
+  end.now = now;
+  end.run_at = now;
+  end.record.attempt = claimed.attempts + 1;
+  end.record.outcome = outcome;
+  end.record.started = now;
+  end.record.ended = now;
+  return end;
+}
+
+/// Not run, and it does not count.
+attempt_end postponed(const claimed_job& claimed, const failure& why, moment now) {
+  attempt_end end = end_of(claimed, next_step::again, attempt_outcome::refused, now);
+  end.run_at = now + pause_when_refused;
+  end.counts = false;
+  end.record.error = error_to_store(why);
+  log::error("jobs: a job cannot be run here now; it is kept",
+             {{"job", to_string(claimed.id)}, {"error", why.message}});
+  return end;
+}
+
+attempt_end quarantined(const claimed_job& claimed, const failure& why, moment now) {
+  attempt_end end = end_of(claimed, next_step::quarantined, attempt_outcome::refused, now);
+  end.record.error = error_to_store(why);
+  log::critical("jobs: a job was quarantined: it is not what was pushed",
+                {{"job", to_string(claimed.id)}, {"queue", claimed.queue}, {"error", why.message}});
+  return end;
+}
+
+attempt_end expired(const claimed_job& claimed, moment now) {
+  attempt_end end = end_of(claimed, next_step::dead, attempt_outcome::refused, now);
+  end.counts = false;
+  failure why;
+  why.code = errc::timed_out;
+  why.message = "jobs: start job " + to_string(claimed.id) + ": it has expired";
+  why.when = now;
+  end.record.error = error_to_store(why);
+  return end;
+}
+
+attempt_end failed(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
+                   const retry_policy& retry, moment now, double random) {
+  attempt_end end = end_of(claimed, next_step::again, attempt_outcome::failed, now);
+  const failure what = result.error.value_or(failure{});
+  end.record.error = error_to_store(what);
+  const int failures = claimed.attempts + 1;
+  const bool is_last = failures >= std::max(job.attempts_max, 1) || what.type == retries_exceeded_name ||
+                       (retry.retry_if && !retry.retry_if(what));
+  if (is_last) {
+    end.next = next_step::dead;
+  } else {
+    end.run_at = now + retry.wait_after(failures, random);
+  }
+  return end;
+}
+
+}  // namespace
+
+std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const wire::key_ring& keys, moment now) {
+  try {
+    job_envelope job = unseal(keys, claimed.envelope);
+    check_row(job, claimed.id, claimed.queue, claimed.handler);
+    if (job.expires && *job.expires < now) return expired(claimed, now);
+    if (job.not_before <= now) return job;
+    // Its row says an earlier moment than was signed.
+    attempt_end early = end_of(claimed, next_step::again, attempt_outcome::delayed, now);
+    early.counts = false;
+    early.run_at = job.not_before;
+    return early;
+  } catch (const wire::unknown_key&) {
+    return postponed(claimed, failure::from(std::current_exception()), now);
+  } catch (const error&) {
+    return quarantined(claimed, failure::from(std::current_exception()), now);
+  }
+}
+
+attempt_end released(const claimed_job& claimed, moment now) {
+  return end_of(claimed, next_step::released, attempt_outcome::done, now);
+}
+
+attempt_end decide(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
+                   const retry_policy& retry, moment now, double random) {
+  switch (result.outcome) {
+    case attempt_outcome::failed: return failed(claimed, job, result, retry, now, random);
+    case attempt_outcome::cancelled: {
+      const auto next = result.cancel_requested ? next_step::cancelled : next_step::again;
+      attempt_end end = end_of(claimed, next, attempt_outcome::cancelled, now);
+      end.counts = false;
+      return end;
+    }
+    case attempt_outcome::refused: return postponed(claimed, result.error.value_or(failure{}), now);
+    default: break;
+  }
+  if (!result.again) return end_of(claimed, next_step::done, attempt_outcome::done, now);
+  attempt_end end = end_of(claimed, next_step::again, attempt_outcome::delayed, now);
+  end.run_at = now + result.again->wait;
+  end.counts = false;
+  end.backs_off = result.again->backs_off;
+  return end;
+}
+
+}  // namespace weft::jobs

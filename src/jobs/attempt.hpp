@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <variant>
+
+#include <weft/core/failure.hpp>
+#include <weft/jobs/retry.hpp>
+#include <weft/jobs/store.hpp>
+
+#include "jobs/job_envelope.hpp"
+
+namespace weft::jobs {
+
+/// Another attempt, asked for by the function.
+struct wish {
+  std::chrono::microseconds wait{0};
+  bool backs_off = false;
+};
+
+/// How the function of an attempt ended.
+struct attempt_result {
+  attempt_outcome outcome = attempt_outcome::done;
+  std::optional<failure> error = {};  ///< for failed and refused
+  std::optional<wish> again = {};     ///< what the function asked for
+  bool cancel_requested = false;  ///< cancelled by somebody who wants the job to end, not by a stopping worker
+};
+
+/// What a claimed row holds: a job to run, or what to do with it instead.
+std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const wire::key_ring& keys, moment now);
+
+/// Gives the claim back as if it had not been.
+attempt_end released(const claimed_job& claimed, moment now);
+
+/// What becomes of the job after that result. `random` is 0 to 1.
+attempt_end decide(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
+                   const retry_policy& retry, moment now, double random);
+
+}  // namespace weft::jobs

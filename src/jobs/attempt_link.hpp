@@ -1,0 +1,35 @@
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <weft/closure/runner.hpp>
+#include <weft/jobs/store.hpp>
+
+#include "jobs/attempt.hpp"
+
+namespace weft::jobs {
+
+/// The worker's end of a run_link: answers the jobs::control of one attempt, wherever it runs.
+class attempt_link final : public run_link {
+ public:
+  attempt_link(store& kept_in, worker_id owner, const claimed_job& claimed)
+      : store_(kept_in), owner_(owner), claimed_(claimed) {}
+
+  std::string about(std::string_view object) override;
+  std::string ask(std::string_view object, std::string_view message) override;
+
+  /// What the function asked for last.
+  std::optional<wish> wanted() const;
+
+ private:
+  store& store_;
+  const worker_id owner_;
+  const claimed_job& claimed_;
+  mutable std::mutex mutex_;
+  std::optional<wish> wanted_;  // guarded by mutex_
+};
+
+}  // namespace weft::jobs

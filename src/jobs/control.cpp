@@ -1,0 +1,78 @@
+#include <weft/jobs/control.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <weft/closure/runner.hpp>
+#include <weft/context/cancellation.hpp>
+#include <weft/wire/json.hpp>
+
+#include "jobs/control_messages.hpp"
+
+namespace weft::jobs {
+namespace {
+
+constexpr double longest_seconds = 3e9;  // about a century; more would not fit a moment
+
+bool ask(run_link& link, const control_message& message) {
+  return wire::from_json<bool>(link.ask(control_object, wire::to_json(message)));
+}
+
+[[noreturn]] void give_up(job_id id, int max_exponent, const std::exception_ptr& last_error) {
+  const retries_exceeded exceeded("jobs: back off in job " + to_string(id) + ": all " +
+                                  std::to_string(max_exponent + 1) + " retries were used");
+  if (last_error == nullptr) throw exceeded;
+  try {
+    std::rethrow_exception(last_error);
+  } catch (...) {
+    std::throw_with_nested(exceeded);
+  }
+}
+
+template <typename Add>
+void if_new(Add add) {
+  try {
+    add();
+  } catch (const error& refused) {
+    if (refused.code() != errc::already_exists) throw;
+  }
+}
+
+}  // namespace
+
+control::control(run_link& link) : link_(link) {
+  const std::string text = link.about(control_object);
+  if (text.empty()) {
+    throw error(errc::not_found, "jobs: make the control of a job: this run is not an attempt of a job");
+  }
+  const auto about = wire::from_json<control_about>(text);
+  id_ = about.id;
+  attempt_ = about.attempt;
+  backoffs_ = about.backoffs;
+}
+
+void control::delay(std::chrono::microseconds wait) {
+  ask(link_, {control_question::again, std::max(wait, std::chrono::microseconds(0)), false});
+}
+
+void control::backoff(int max_exponent, std::exception_ptr last_error, int base) {
+  if (max_exponent < 0 || base < 1) {
+    throw error(errc::invalid_argument, "jobs: back off in job " + to_string(id_) +
+                                            ": the exponent must be at least 0 and the base at least 1");
+  }
+  if (backoffs_ > max_exponent) give_up(id_, max_exponent, last_error);
+  const double seconds = std::min(std::pow(base, backoffs_), longest_seconds);
+  ask(link_, {control_question::again, std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)), true});
+}
+
+bool control::cancelled() const noexcept { return weft::cancellation_requested().has_value(); }
+
+bool control::still_mine() const { return ask(link_, {control_question::still_mine, {}, false}); }
+
+void add_control(services& app) {
+  if_new([&] { app.expect<run_link>(); });
+  const auto make = [](run_link& link) { return std::make_unique<control>(link); };
+  if_new([&] { app.add<control>(make, {.scope = service_scope::per_task}); });
+}
+
+}  // namespace weft::jobs

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <string_view>
+
+#include <weft/codec/codec.hpp>
+#include <weft/jobs/job.hpp>
+
+// What a jobs::control and the queue's worker tell each other over a run_link, as JSON.
+
+namespace weft::jobs {
+
+inline constexpr std::string_view control_object = "weft.jobs.control";
+
+/// About a run.
+struct control_about {
+  job_id id{};
+  int attempt = 1;
+  int backoffs = 0;
+};
+WEFT_DESCRIBE(control_about, id, attempt, backoffs);
+
+enum class control_question : unsigned char {
+  again,       ///< another attempt, in `wait`; the answer is true
+  still_mine,  ///< the answer is a bool
+};
+WEFT_DESCRIBE_ENUM(control_question, again, still_mine);
+
+struct control_message {
+  control_question what = control_question::again;
+  std::chrono::microseconds wait{0};
+  bool backs_off = false;
+};
+WEFT_DESCRIBE(control_message, what, wait, backs_off);
+
+}  // namespace weft::jobs

@@ -1,0 +1,87 @@
+#include "jobs/heartbeat.hpp"
+
+#include <set>
+#include <utility>
+
+#include <weft/log/log.hpp>
+
+#include "jobs/host.hpp"
+
+namespace weft::jobs {
+
+heartbeat::heartbeat(store& kept_in, const clock& time, worker_row self, heartbeat_options options, listener told)
+    : store_(kept_in), clock_(time), self_(std::move(self)), options_(options), told_(std::move(told)) {
+  store_.add_worker(self_);
+  sweep();
+  thread_ = std::thread([this] { run(); });
+}
+
+heartbeat::~heartbeat() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stopped_.notify_one();
+  thread_.join();
+}
+
+void heartbeat::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopped_.wait_for(lock, options_.interval, [this] { return stopping_; })) {
+    lock.unlock();
+    tick();
+    lock.lock();
+  }
+}
+
+void heartbeat::tick() noexcept {
+  try {
+    beat();
+    sweep();
+  } catch (const error& failed) {
+    log::warn("jobs: a heartbeat failed; after too many, the jobs of this worker go to others",
+              {{"worker", to_string(self_.id)}, {"error", failed.what()}});
+  } catch (...) {
+    log::write_exception(log::level::error, "jobs: a heartbeat failed", std::current_exception());
+  }
+}
+
+void heartbeat::beat() {
+  std::vector<job_id> cancelled;
+  try {
+    cancelled = store_.beat(self_.id);
+  } catch (const error& failed) {
+    if (failed.code() != errc::not_found) throw;
+    log::error("jobs: this worker was taken for dead, its jobs were given to others",
+               {{"worker", to_string(self_.id)}});
+    told_.lost();
+    store_.add_worker(self_);
+    return;
+  }
+  if (!cancelled.empty()) told_.cancelled(cancelled);
+}
+
+void heartbeat::sweep() {
+  std::set<worker_id> present;
+  for (const auto& other : store_.workers()) {
+    if (other.id == self_.id) continue;
+    if (!is_dead(other)) {
+      present.insert(other.id);
+      continue;
+    }
+    const std::size_t count = store_.rescue(other.id, clock_.now(), options_.crashes_max);
+    log::warn("jobs: a worker died, its jobs are ready again",
+              {{"worker", to_string(other.id)}, {"pid", other.pid}, {"host", other.host}, {"jobs", count}});
+  }
+  std::erase_if(seen_, [&](const auto& entry) { return !present.contains(entry.first); });
+}
+
+bool heartbeat::is_dead(const worker_row& other) {
+  if (other.host == self_.host) return start_of_process(other.pid) != other.pid_started;
+  const auto now = steady_clock::now();
+  auto& last = seen_[other.id];
+  if (last.beat != other.beat) last = {other.beat, now};
+  return now - last.changed > options_.interval * options_.missed_max;
+}
+
+}  // namespace weft::jobs

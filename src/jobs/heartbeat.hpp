@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <weft/jobs/store.hpp>
+
+namespace weft::jobs {
+
+struct heartbeat_options {
+  std::chrono::milliseconds interval{2000};
+  int missed_max = 5;   ///< beats that an owner may miss before it is taken for dead
+  int crashes_max = 3;  ///< crashes of a job until it is quarantined
+};
+
+/// Keeps a worker's lease and takes over those of dead ones, on a thread of its own, so that a busy
+/// worker does not lose its jobs.
+///
+/// An owner is dead when its beat has not changed for `missed_max` intervals of this thread's
+/// monotonic clock, or at once when its process is gone from this host. Clocks of two machines are
+/// never compared.
+class heartbeat {
+ public:
+  /// Called on the heartbeat's thread.
+  struct listener {
+    std::function<void(const std::vector<job_id>&)> cancelled;  ///< jobs of ours that somebody wants to end
+    std::function<void()> lost;                                 ///< we were taken for dead; our jobs are others'
+  };
+
+  /// Adds the worker to the store and looks for dead ones; then the thread goes on with that.
+  heartbeat(store& kept_in, const clock& time, worker_row self, heartbeat_options options, listener told);
+  heartbeat(const heartbeat&) = delete;
+  heartbeat& operator=(const heartbeat&) = delete;
+  /// Ends the thread. The worker's row stays: remove_worker is the owner's.
+  ~heartbeat();
+
+ private:
+  struct sighting {
+    std::int64_t beat = 0;
+    steady_time changed{};
+  };
+
+  void run();
+  void tick() noexcept;
+  void beat();
+  void sweep();
+  bool is_dead(const worker_row& other);
+
+  store& store_;
+  const clock& clock_;
+  const worker_row self_;
+  const heartbeat_options options_;
+  const listener told_;
+  std::map<worker_id, sighting> seen_;  // the thread's after construction
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace weft::jobs

@@ -1,0 +1,86 @@
+#include "jobs/job_envelope.hpp"
+
+#include <cstdint>
+#include <limits>
+
+#include <weft/wire/canonical.hpp>
+#include <weft/wire/envelope.hpp>
+
+namespace weft::jobs {
+namespace {
+
+constexpr std::string_view purpose = "job";
+constexpr std::uint64_t version = 1;
+
+moment read_moment(wire::canonical_reader& in) { return moment(std::chrono::microseconds(in.integer())); }
+
+int read_count(wire::canonical_reader& in) {
+  const std::int64_t value = in.integer();
+  if (value < 0 || value > std::numeric_limits<int>::max()) {
+    throw error(errc::malformed, "jobs: read a job: a count of " + std::to_string(value) + " is out of range");
+  }
+  return static_cast<int>(value);
+}
+
+std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
+
+}  // namespace
+
+std::string seal(const wire::key_ring& keys, const job_envelope& job) {
+  wire::canonical_writer out;
+  out.unsigned_integer(version);
+  out.integer(static_cast<std::int64_t>(job.id));
+  out.text(job.queue);
+  out.text(job.closure);
+  out.binary(as_bytes(job.arguments));
+  out.integer(micros(job.created));
+  out.integer(micros(job.not_before));
+  out.integer(job.attempts_max);
+  out.integer(job.timeout.count());
+  job.expires ? out.integer(micros(*job.expires)) : out.absent();
+  out.binary(as_bytes(job.context));
+  out.text(job.source);
+  const bytes sealed = wire::sign(keys, purpose, out);
+  if (sealed.size() > wire::envelope_bytes_max) {
+    throw error(errc::too_large, "jobs: push \"" + job.closure + "\": the job has " + std::to_string(sealed.size()) +
+                                     " bytes, " + std::to_string(wire::envelope_bytes_max) +
+                                     " are the limit; keep large data elsewhere and pass its name");
+  }
+  return std::string(as_text(sealed));
+}
+
+job_envelope unseal(const wire::key_ring& keys, std::string_view stored) {
+  return parse_job(wire::verify(keys, purpose, as_bytes(stored)));
+}
+
+job_envelope parse_job(std::span<const std::byte> body) {
+  wire::canonical_reader in(body);
+  const std::uint64_t found = in.unsigned_integer();
+  if (found != version) {
+    throw error(errc::malformed, "jobs: read a job: its form has version " + std::to_string(found) +
+                                     ", this build knows " + std::to_string(version));
+  }
+  job_envelope job;
+  job.id = job_id{in.integer()};
+  job.queue = in.text();
+  job.closure = in.text();
+  job.arguments = as_text(in.binary());
+  job.created = read_moment(in);
+  job.not_before = read_moment(in);
+  job.attempts_max = read_count(in);
+  job.timeout = std::chrono::microseconds(in.integer());
+  if (!in.take_absent()) job.expires = read_moment(in);
+  job.context = as_text(in.binary());
+  job.source = in.text();
+  in.expect_end();
+  return job;
+}
+
+void check_row(const job_envelope& job, job_id id, std::string_view queue, std::string_view closure) {
+  if (job.id == id && job.queue == queue && job.closure == closure) return;
+  throw error(errc::bad_signature, "jobs: verify job " + to_string(id) + " of queue \"" + std::string(queue) +
+                                       "\": its signature is that of job " + to_string(job.id) + " of queue \"" +
+                                       job.queue + "\" for \"" + job.closure + "\"; the row was copied or changed");
+}
+
+}  // namespace weft::jobs

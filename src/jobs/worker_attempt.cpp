@@ -1,0 +1,126 @@
+#include <weft/fiber/fiber.hpp>
+#include <weft/log/collector.hpp>
+#include <weft/log/log.hpp>
+
+#include "jobs/attempt_link.hpp"
+#include "jobs/kept_attempt.hpp"
+#include "jobs/worker_state.hpp"
+
+// One attempt, on its own fiber, in the job's context. It is an edge: nothing that the function throws
+// leaves it, and what is thrown here is logged and counted as a failure of the attempt.
+
+namespace weft::jobs {
+namespace {
+
+constexpr std::chrono::seconds pause_after_error{1};
+
+failure failure_of(const closure_refusal& refusal) {
+  failure what;
+  what.code = errc::unsupported;
+  what.message = "jobs: run the closure: " + refusal.message;
+  what.when = std::chrono::system_clock::now();
+  return what;
+}
+
+}  // namespace
+
+void worker::state::attempt(const claimed_job& claimed, const job_envelope& job) {
+  const moment started = queue_.clock().now();
+  log::collector gathered({.pass_on = options_.pass_on_logs});
+  attempt_result result;
+  try {
+    result = run_closure(claimed, job);
+  } catch (...) {
+    result = {attempt_outcome::failed, failure::from(std::current_exception())};
+  }
+  if (result.outcome == attempt_outcome::failed) {
+    log::critical("jobs: an attempt failed", {{"job", to_string(claimed.id)},
+                                              {"queue", claimed.queue},
+                                              {"attempt", claimed.attempts + 1},
+                                              {"code", to_string(result.error->code)},
+                                              {"error", result.error->chain()}});
+  }
+  attempt_end end = decide(claimed, job, result, options_.retry, queue_.clock().now(), draw());
+  end.record.started = started;
+  end.record.records = log_to_store(gathered.take_all());
+  conclude(std::move(end));
+}
+
+attempt_result worker::state::run_closure(const claimed_job& claimed, const job_envelope& job) {
+  attempt_link link(queue_.kept_in(), id_, claimed);
+  cancel_scope scope;
+  {
+    const std::lock_guard lock(mutex_);
+    running_.insert_or_assign(claimed.id, running_attempt{&scope});
+  }
+  attempt_result result;
+  try {
+    closure_request request{job.closure, job.arguments, job.context, no_deadline, &link};
+    if (job.timeout.count() > 0) request.deadline = deadline_after(job.timeout);
+    const closure_outcome outcome = runner_.run(request);
+    log::emit(outcome.log);
+    if (outcome.refusal) {
+      result = {attempt_outcome::refused, failure_of(*outcome.refusal)};
+    } else if (outcome.error) {
+      result = {attempt_outcome::failed, outcome.error};
+    }
+  } catch (const cancelled&) {
+    result.outcome = attempt_outcome::cancelled;
+  } catch (...) {
+    result = {attempt_outcome::failed, failure::from(std::current_exception())};
+  }
+  result.again = link.wanted();
+  const std::lock_guard lock(mutex_);
+  result.cancel_requested = running_.at(claimed.id).cancel_requested;
+  running_.erase(claimed.id);
+  return result;
+}
+
+void worker::state::conclude(attempt_end end) {
+  end.owner = id_;
+  end.durable = options_.durable_ends;
+  // Also a cancelled attempt is concluded.
+  shield([&] {
+    while (!try_conclude(end) && !stopping_) sleep_for(pause_after_error);
+  });
+}
+
+bool worker::state::try_conclude(const attempt_end& end) {
+  try {
+    const bool held = queue_.kept_in().finish(end);
+    count(end, held);
+    if (held) return true;
+    log::warn("jobs: a result was discarded: another worker holds the job by now",
+              {{"job", to_string(end.id)}, {"claim", end.fence}});
+    return true;
+  } catch (const error& failed) {
+    // Not stored in the end, the job is ready again when the worker leaves.
+    log::error("jobs: the end of an attempt cannot be stored", {{"job", to_string(end.id)}, {"error", failed.what()}});
+    return !is_retryable(failed.code());
+  }
+}
+
+void worker::state::count(const attempt_end& end, bool held) {
+  const std::lock_guard lock(mutex_);
+  if (!held) {
+    ++figures_.stale;
+    return;
+  }
+  if (end.next == next_step::released) return;
+  switch (end.record.outcome) {
+    case attempt_outcome::done: ++figures_.done; break;
+    case attempt_outcome::failed: ++figures_.failed; break;
+    case attempt_outcome::delayed: ++figures_.delayed; break;
+    case attempt_outcome::refused: ++figures_.refused; break;
+    default: break;
+  }
+  if (end.next == next_step::dead) ++figures_.dead;
+  if (end.next == next_step::quarantined) ++figures_.quarantined;
+}
+
+double worker::state::draw() {
+  const std::lock_guard lock(mutex_);
+  return std::uniform_real_distribution<double>(0, 1)(random_);
+}
+
+}  // namespace weft::jobs

@@ -1,0 +1,243 @@
+#include <algorithm>
+
+#include <unistd.h>
+
+#include <weft/closure/registry.hpp>
+#include <weft/fiber/fiber.hpp>
+#include <weft/log/log.hpp>
+
+#include "jobs/host.hpp"
+#include "jobs/job_ids.hpp"
+#include "jobs/worker_state.hpp"
+
+namespace weft::jobs {
+namespace {
+
+constexpr std::chrono::milliseconds pause_after_error{500};
+
+worker_options checked(worker_options options, const queue& from) {
+  if (options.queues.empty()) options.queues = {from.name()};
+  options.concurrency = std::max<std::size_t>(options.concurrency, 1);
+  return options;
+}
+
+worker_row row_of(worker_id id) {
+  const std::int64_t pid = ::getpid();
+  worker_row row;
+  row.id = id;
+  row.host = host_identity();
+  row.pid = pid;
+  row.pid_started = start_of_process(pid);
+  row.build = program_build_id();
+  return row;
+}
+
+}  // namespace
+
+worker::state::state(queue& from, services& app, worker_options options)
+    : queue_(from),
+      app_(app),
+      options_(checked(std::move(options), from)),
+      id_(make_worker_id()),
+      in_place_(app),
+      runner_(options_.runner != nullptr ? *options_.runner : in_place_),
+      random_(static_cast<std::minstd_rand::result_type>(static_cast<std::int64_t>(id_))) {
+  const heartbeat_options beats{options_.heartbeat, options_.missed_beats_max, options_.crashes_max};
+  heartbeat_ = std::make_unique<heartbeat>(
+      from.kept_in(), from.clock(), row_of(id_), beats,
+      heartbeat::listener{[this](const std::vector<job_id>& jobs) { cancel_some(jobs); }, [this] { cancel_all(); }});
+  add_control(app_);
+  if (options_.runner == nullptr) warn_of_missing_services();
+}
+
+void worker::state::warn_of_missing_services() const {
+  const services task(app_, service_scope::per_task);
+  for (const auto& problem : closure_registry::missing(task)) {
+    log::warn("jobs: a closure of this program cannot run in this worker", {{"problem", problem}});
+  }
+}
+
+worker::state::~state() {
+  heartbeat_.reset();  // or it would add the worker again
+  try {
+    shield([&] { queue_.kept_in().remove_worker(id_); });
+  } catch (const error& failed) {
+    log::warn("jobs: a worker could not leave; its jobs are taken over when its process ends",
+              {{"worker", to_string(id_)}, {"error", failed.what()}});
+  }
+}
+
+void worker::state::run() {
+  try {
+    while (!stopping_) {
+      const auto seen = changed_.value();
+      if (active_ >= options_.concurrency) {
+        wait_for_slot(seen, no_deadline);
+        continue;
+      }
+      const auto heard = queue_.kept_in().bell();
+      bool more = false;
+      claim_and_start(more);
+      if (!more && !stopping_) wait_for_work(heard, next_due_);
+    }
+    finish_what_runs();
+  } catch (...) {
+    cancel_and_wait();
+    throw;
+  }
+}
+
+std::size_t worker::state::run_due() {
+  std::size_t attempts = 0;
+  try {
+    for (;;) {
+      const auto seen = changed_.value();
+      bool more = false;
+      const std::size_t started = active_ < options_.concurrency ? claim_and_start(more) : 0;
+      attempts += started;
+      if (started > 0) continue;
+      if (active_ == 0) return attempts;
+      wait_for_slot(seen, no_deadline);
+    }
+  } catch (...) {
+    cancel_and_wait();
+    throw;
+  }
+}
+
+void worker::state::stop() noexcept {
+  stopping_ = true;
+  changed_.ring();
+  queue_.kept_in().ring();
+}
+
+std::size_t worker::state::claim_and_start(bool& more) {
+  claim_request request;
+  request.owner = id_;
+  request.queues = options_.queues;
+  request.count = options_.concurrency - active_;
+  request.now = queue_.clock().now();
+  request.routable = [this](std::string_view identity) { return is_routable(identity); };
+  claim_result claimed;
+  try {
+    claimed = queue_.kept_in().claim(request);
+  } catch (const error& failed) {
+    log::error("jobs: a claim failed", {{"worker", to_string(id_)}, {"error", failed.what()}});
+    sleep_for(pause_after_error);
+    more = true;
+    return 0;
+  }
+  next_due_ = claimed.next_due;
+  more = claimed.jobs.size() == request.count;
+  {
+    const std::lock_guard lock(mutex_);
+    figures_.unroutable = claimed.unroutable;
+  }
+  const std::size_t count = claimed.jobs.size();
+  for (auto& one : claimed.jobs) start(std::move(one));
+  return count;
+}
+
+void worker::state::start(claimed_job claimed) {
+  auto opened = open_claimed(claimed, queue_.keys(), queue_.clock().now());
+  go_options options{.name = "job " + to_string(claimed.id), .context = context()};
+  if (auto* const job = std::get_if<job_envelope>(&opened)) {
+    try {
+      options.context = context::from_wire(job->context);
+    } catch (const error& bad) {
+      log::warn("jobs: the context of a job cannot be read; it runs without", {{"error", bad.what()}});
+    }
+  }
+  const attempt_end release = released(claimed, queue_.clock().now());
+  ++active_;
+  try {
+    go([this, held = std::move(claimed), what = std::move(opened)] { attempt_or_conclude(held, what); }, std::move(options))
+        .detach();
+  } catch (const error& failed) {
+    log::error("jobs: an attempt cannot be started", {{"job", to_string(release.id)}, {"error", failed.what()}});
+    conclude(release);
+    --active_;
+  }
+}
+
+void worker::state::attempt_or_conclude(const claimed_job& claimed,
+                                        const std::variant<job_envelope, attempt_end>& opened) noexcept {
+  try {
+    if (const auto* const job = std::get_if<job_envelope>(&opened)) {
+      attempt(claimed, *job);
+    } else {
+      conclude(std::get<attempt_end>(opened));
+    }
+  } catch (...) {
+    log::write_exception(log::level::critical, "jobs: an attempt cannot be concluded; its job is kept until the worker ends",
+                         std::current_exception(), {{"job", to_string(claimed.id)}});
+  }
+  --active_;
+  changed_.ring();
+}
+
+void worker::state::wait_for_work(std::uint64_t seen, std::optional<moment> next_due) {
+  steady_time until = deadline_after(options_.poll_interval);
+  if (next_due) until = std::min(until, deadline_after(*next_due - queue_.clock().now()));
+  queue_.kept_in().wait_bell(seen, until);
+}
+
+void worker::state::finish_what_runs() {
+  const steady_time until = deadline_after(options_.stop_grace);
+  for (auto seen = changed_.value(); active_ > 0 && steady_clock::now() < until; seen = changed_.value()) {
+    if (active_ > 0) wait_for_slot(seen, until);
+  }
+  cancel_and_wait();
+}
+
+void worker::state::cancel_and_wait() noexcept {
+  try {
+    shield([&] {
+      cancel_all();
+      for (auto seen = changed_.value(); active_ > 0; seen = changed_.value()) {
+        // One that was starting has entered itself by now.
+        cancel_all();
+        wait_for_slot(seen, deadline_after(std::chrono::seconds(1)));
+      }
+    });
+  } catch (const error& failed) {
+    log::error("jobs: a stopping worker cannot wait for its attempts", {{"error", failed.what()}});
+  }
+}
+
+void worker::state::cancel_all() noexcept {
+  const std::lock_guard lock(mutex_);
+  for (auto& [id, attempt] : running_) attempt.scope->cancel(cancel_reason::shutdown);
+}
+
+void worker::state::cancel_some(const std::vector<job_id>& jobs) {
+  const std::lock_guard lock(mutex_);
+  for (const job_id id : jobs) {
+    const auto found = running_.find(id);
+    if (found == running_.end()) continue;
+    found->second.cancel_requested = true;
+    found->second.scope->cancel(cancel_reason::requested);
+  }
+}
+
+bool worker::state::is_routable(std::string_view identity) {
+  const auto [known, is_new] = routable_.try_emplace(std::string(identity), false);
+  if (is_new) known->second = closure_registry::find(identity).has_value();
+  return known->second;
+}
+
+worker_statistics worker::state::statistics() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
+}
+
+worker::worker(queue& from, services& app, worker_options options)
+    : state_(std::make_unique<state>(from, app, std::move(options))) {}
+worker::~worker() = default;
+void worker::run() { state_->run(); }
+std::size_t worker::run_due() { return state_->run_due(); }
+void worker::stop() noexcept { state_->stop(); }
+worker_id worker::id() const noexcept { return state_->id(); }
+worker_statistics worker::statistics() const { return state_->statistics(); }
+
+}  // namespace weft::jobs

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <variant>
+
+#include <weft/closure/runner.hpp>
+#include <weft/context/cancellation.hpp>
+#include <weft/jobs/worker.hpp>
+
+#include "jobs/attempt.hpp"
+#include "jobs/bell.hpp"
+#include "jobs/heartbeat.hpp"
+
+namespace weft::jobs {
+
+/// What a worker does. Its loop (run, run_due) is on one fiber; each attempt is on a fiber of its own;
+/// heartbeats come on their thread.
+///
+/// mutex_ guards running_, the attempts that may be cancelled: an attempt enters itself before its
+/// function starts and leaves before its cancel scope ends, so who holds the mutex may cancel it.
+/// changed_ rings when an attempt has ended or stop() was called: what the loop waits for when all
+/// slots are taken. With free slots it waits for the store's bell, which stop() rings, too.
+class worker::state {
+ public:
+  state(queue& from, services& app, worker_options options);
+  ~state();
+
+  void run();
+  std::size_t run_due();
+  void stop() noexcept;
+  worker_id id() const noexcept { return id_; }
+  worker_statistics statistics() const;
+
+ private:
+  struct running_attempt {
+    cancel_scope* scope;
+    bool cancel_requested = false;
+  };
+
+  // worker_loop.cpp
+  void warn_of_missing_services() const;
+  std::size_t claim_and_start(bool& more);
+  void start(claimed_job claimed);
+  void attempt_or_conclude(const claimed_job& claimed, const std::variant<job_envelope, attempt_end>& opened) noexcept;
+  void wait_for_slot(std::uint64_t seen, steady_time until) { changed_.wait(seen, until); }
+  void wait_for_work(std::uint64_t seen, std::optional<moment> next_due);
+  void finish_what_runs();
+  void cancel_and_wait() noexcept;
+  void cancel_all() noexcept;
+  void cancel_some(const std::vector<job_id>& jobs);
+  bool is_routable(std::string_view identity);
+
+  // worker_attempt.cpp
+  void attempt(const claimed_job& claimed, const job_envelope& job);
+  attempt_result run_closure(const claimed_job& claimed, const job_envelope& job);
+  void conclude(attempt_end end);
+  bool try_conclude(const attempt_end& end);
+  void count(const attempt_end& end, bool held);
+  double draw();
+
+  queue& queue_;
+  services& app_;
+  const worker_options options_;
+  const worker_id id_;
+  in_place_runner in_place_;
+  closure_runner& runner_;
+
+  bell changed_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::size_t> active_{0};
+  std::unordered_map<std::string, bool> routable_;  // the store's thread, one claim at a time
+  mutable std::mutex mutex_;
+  std::map<job_id, running_attempt> running_;  // guarded by mutex_
+  worker_statistics figures_;                  // guarded by mutex_
+  std::minstd_rand random_;                    // guarded by mutex_
+  std::optional<moment> next_due_;             // the loop's
+  std::unique_ptr<heartbeat> heartbeat_;       // its thread uses the above
+};
+
+}  // namespace weft::jobs

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <weft/closure/services.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/jobs/queue.hpp>
+#include <weft/jobs/worker.hpp>
+
+#include "store_contract/folder.hpp"
+
+namespace weft::jobs {
+
+/// A wall clock that tests move.
+class set_clock final : public clock {
+ public:
+  moment now() const override { return moment(std::chrono::microseconds(micros_.load())); }
+  void advance(std::chrono::microseconds by) { micros_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> micros_{1'700'000'000'000'000};
+};
+
+/// A queue in a database of its own, with a clock that stands still.
+class jobs_fixture : public testing::Test {
+ protected:
+  jobs_fixture() : keys_(std::make_shared<wire::key_ring>(wire::key::generate("k1"))) { open(); }
+  ~jobs_fixture() override {
+    queue_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void open(queue_options options = {}) {
+    queue_.reset();
+    options.keys = keys_;
+    options.clock = &clock_;
+    queue_.emplace("sqlite:" + folder_ + "/jobs.db", std::move(options));
+  }
+
+  /// Runs what is due with a fresh worker; returns the number of attempts.
+  std::size_t run_due(worker_options options = {}) {
+    std::size_t attempts = 0;
+    run([&] {
+      worker one(*queue_, app_, quiet(options));
+      attempts = one.run_due();
+      last_ = one.statistics();
+    });
+    return attempts;
+  }
+  static worker_options quiet(worker_options options) {
+    options.pass_on_logs = false;
+    return options;
+  }
+
+  job_info show(job_id id) {
+    auto found = queue_->show(id);
+    EXPECT_TRUE(found);
+    return found ? std::move(*found) : job_info{};
+  }
+  /// Changes weft's tables as somebody else with access to the file could.
+  void tamper(const std::string& sql);
+
+  std::string folder_ = store_contract_support::make_folder();
+  set_clock clock_;
+  std::shared_ptr<wire::key_ring> keys_;
+  std::optional<queue> queue_;
+  services app_;
+  worker_statistics last_;
+};
+
+}  // namespace weft::jobs
