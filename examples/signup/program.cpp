@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include <weft/wire/key_ring.hpp>
+#include <weft/workers/client.hpp>
 
 #include "service.hpp"
 
@@ -38,6 +39,8 @@ program::program(const settings& from, weft::services& app)
       users_(queue_),
       worker_(queue_, app, worker_options(from)),
       server_({.listen = from.listen, .limits = {.body_bytes_max = body_bytes_max}}) {
+  // Made now, so that their processes are there when the first request comes.
+  for (const char* pool : {"hashers", "mailers"}) app.get<weft::workers::client>(pool);
   add_routes(server_, app, users_);
   server_.start();
   working_ = weft::go([this] { worker_.run(); }, {.name = "queue worker"});

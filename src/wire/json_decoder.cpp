@@ -7,6 +7,7 @@
 #include <weft/core/error.hpp>
 #include <weft/wire/base64.hpp>
 #include <weft/wire/json.hpp>
+#include "wire/utf8.hpp"
 
 // Boost.JSON checks and splits the text; its events become a flat list of nodes, in the order of the
 // text, which is then pulled. Boost's own doubles are not rounded correctly (in 1.81), so they are
@@ -119,7 +120,9 @@ std::string place_of(std::string_view text, std::size_t at) {
 }
 
 [[noreturn]] void throw_not_json(std::string_view text, std::size_t at, const std::string& why) {
-  throw error(errc::malformed, "decode: not JSON at " + place_of(text, at) + ": " + why);
+  // The parser calls bytes that are no UTF-8 a syntax error, which sends people the wrong way.
+  const std::string reason = is_utf8(text) ? why : "the text is not valid UTF-8";
+  throw error(errc::malformed, "decode: not JSON at " + place_of(text, at) + ": " + reason);
 }
 
 template <typename Parsed>

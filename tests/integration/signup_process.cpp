@@ -32,7 +32,7 @@ std::string text_of(const std::filesystem::path& path) {
 
 signup_process::signup_process(std::vector<std::string> arguments) {
   output_pipe out;
-  // setsid makes it the leader of a process group and becomes it.
+  // setsid makes it the leader of a session and a process group, and becomes it.
   arguments.insert(arguments.begin(), {"setsid", WEFT_SIGNUP_PROGRAM});
   child_ = process::child::spawn({.program = "/usr/bin/setsid",
                                   .arguments = std::move(arguments),
@@ -81,7 +81,7 @@ std::vector<pid_t> signup_process::processes_named(const std::string& word) cons
   std::vector<pid_t> found;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const pid_t pid = std::atoi(entry.path().filename().c_str());
-    if (pid <= 0 || ::getpgid(pid) != child_.pid()) continue;
+    if (pid <= 0 || ::getsid(pid) != child_.pid()) continue;
     if (text_of(entry.path() / "cmdline").find(word) != std::string::npos) found.push_back(pid);
   }
   return found;

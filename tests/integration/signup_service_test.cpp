@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <sys/socket.h>
+#include <vector>
 
+#include <weft/context/cancellation.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
@@ -39,8 +40,14 @@ TEST(signup_service, answers_a_hash_that_crashes_with_503_and_stores_nothing) {
   running_service service(folder);
   weft::run([&] {
     weft::http::client client(service.url);
-    const auto hashers = service.program.processes_named("hasher");
-    ASSERT_GE(hashers.size(), 2U);
+    std::vector<pid_t> hashers;
+    weft::with_timeout(std::chrono::seconds(10), [&] {
+      // They are started in advance; the service is up before they have their titles.
+      while (hashers.size() < 2) {
+        weft::sleep_for(std::chrono::milliseconds(2));
+        hashers = service.program.processes_named("hasher");
+      }
+    });
     for (const pid_t one : hashers) kill(one, SIGSTOP);  // the call below is in a worker, and stays there
     auto posted = weft::go([&] { return client.post("/signup", body_of("ada@example.org")); });
     ASSERT_TRUE(posted.join_for(std::chrono::milliseconds(200)).is_timed_out());

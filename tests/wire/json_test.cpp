@@ -214,4 +214,14 @@ TEST(json, keeps_text_that_crosses_inner_buffers) {
   EXPECT_EQ((round_trip(std::map<std::string, int>{{text, 1}})), (std::map<std::string, int>{{text, 1}}));
 }
 
+TEST(json, bytes_that_are_no_utf8_are_named_as_such) {
+  try {
+    weft::wire::from_json<std::string>("\"Zo\xff\"");
+    FAIL();
+  } catch (const weft::error& bad) {
+    EXPECT_EQ(bad.code(), weft::errc::malformed);
+    EXPECT_NE(std::string(bad.what()).find("not valid UTF-8"), std::string::npos) << bad.what();
+  }
+}
+
 }  // namespace
