@@ -3,6 +3,8 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 
 #include <weft/fiber/run.hpp>
 #include <weft/process/signals.hpp>
@@ -24,13 +26,20 @@ int serve(signup::program& service, weft::process::signal_watch& stop) {
   return 0;
 }
 
+/// A demo that was killed goes on where it was; after one that ended well the next begins anew.
+int demo(const signup::settings& from, weft::application& app) {
+  const auto finished = from.folder / "finished";
+  if (std::filesystem::exists(finished)) std::filesystem::remove_all(from.folder);
+  const int status = weft::run([&] {
+    signup::program service(from, app.services());
+    return signup::run_demo(from, service);
+  });
+  if (status == 0) std::ofstream(finished) << "every accepted sign-up has its mail\n";
+  return status;
+}
+
 int run(const signup::settings& from, weft::application& app) {
-  if (!from.serve) {
-    return weft::run([&] {
-      signup::program service(from, app.services());
-      return signup::run_demo(from, service);
-    });
-  }
+  if (!from.serve) return demo(from, app);
   weft::process::signal_watch stop({SIGINT, SIGTERM});
   return weft::run([&] {
     signup::program service(from, app.services());
