@@ -38,6 +38,21 @@ void close_range_of(unsigned from, unsigned to) noexcept {
   for (unsigned fd = from; fd <= to && static_cast<long>(fd) < limit; ++fd) ::close(static_cast<int>(fd));
 }
 
+// The thread sanitizer has a thread of its own, from the first fork or the first other thread on. It
+// holds no lock that a child could wait for.
+constexpr bool thread_sanitized =
+#if defined(__SANITIZE_THREAD__)
+    true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+    true;
+#else
+    false;
+#endif
+#else
+    false;
+#endif
+
 }  // namespace
 
 std::vector<std::string> thread_names() {
@@ -48,10 +63,11 @@ std::vector<std::string> thread_names() {
     if (std::getline(file, name)) names.push_back(std::move(name));
   }
   if (names.empty()) names.emplace_back("main");
+  if (thread_sanitized && names.size() > 1) names.erase(names.begin() + 1);
   return names;
 }
 
-std::size_t thread_count() { return std::max<std::size_t>(1, names_in("/proc/self/task").size()); }
+std::size_t thread_count() { return thread_names().size(); }
 
 void close_descriptors_except(std::vector<int> keep) noexcept {
   std::sort(keep.begin(), keep.end());
@@ -102,6 +118,19 @@ bool die_with_pipe(int reader, int& watch) noexcept {
   pollfd now{watch, POLLIN, 0};
   if (::poll(&now, 1, 0) > 0) ::_exit(1);
   return armed;
+}
+
+void end_before_parent_without_memory() noexcept {
+  constexpr int more = 200;
+  constexpr int most = 1000;
+  try {
+    int score = 0;
+    std::ifstream("/proc/self/oom_score_adj") >> score;
+    // Raising it needs no privilege.
+    std::ofstream("/proc/self/oom_score_adj") << std::min(score + more, most);
+  } catch (...) {
+    return;
+  }
 }
 
 std::vector<std::string> own_arguments() {

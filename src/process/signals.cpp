@@ -1,8 +1,8 @@
 #include <weft/process/signals.hpp>
 
-#include <cerrno>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <cerrno>
 
 #include <weft/core/error.hpp>
 #include <weft/fiber/io_handle.hpp>

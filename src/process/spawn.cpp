@@ -38,14 +38,16 @@ struct attributes {
   attributes& operator=(const attributes&) = delete;
   ~attributes() { ::posix_spawnattr_destroy(&value); }
 
-  void default_signals() {
+  void set(bool own_group) {
     sigset_t all;
     ::sigfillset(&all);
     ::posix_spawnattr_setsigdefault(&value, &all);
     sigset_t none;
     ::sigemptyset(&none);
     ::posix_spawnattr_setsigmask(&value, &none);
-    ::posix_spawnattr_setflags(&value, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    const int flags =
+        POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (own_group ? POSIX_SPAWN_SETPGROUP : 0);
+    ::posix_spawnattr_setflags(&value, static_cast<short>(flags));
   }
   posix_spawnattr_t value;
 };
@@ -116,7 +118,7 @@ child child::spawn(const spawn_options& options) {
   const stepping_stones stones(options);
   stones.place(actions, options);
   attributes attrs;
-  attrs.default_signals();
+  attrs.set(options.own_group);
   auto arguments = arguments_of(options);
   auto environment = environment_with(options.environment);
   pid_t pid = -1;

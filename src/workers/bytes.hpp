@@ -11,9 +11,10 @@ namespace weft::workers::detail {
 
 /// The unsigned integer that has the bits of a number.
 template <std::size_t Bytes>
-using bits_of = std::conditional_t<
-    Bytes == 1, std::uint8_t,
-    std::conditional_t<Bytes == 2, std::uint16_t, std::conditional_t<Bytes == 4, std::uint32_t, std::uint64_t>>>;
+using bits_of =
+    std::conditional_t<Bytes == 1, std::uint8_t,
+                       std::conditional_t<Bytes == 2, std::uint16_t,
+                                          std::conditional_t<Bytes == 4, std::uint32_t, std::uint64_t>>>;
 
 /// Puts fixed-width numbers (big-endian, as in the frame's header) and length-prefixed strings
 /// behind each other.

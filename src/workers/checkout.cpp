@@ -9,7 +9,8 @@
 
 namespace weft::workers {
 
-checkout::checkout(std::shared_ptr<detail::pool> pool, std::optional<std::chrono::nanoseconds> timeout) noexcept
+checkout::checkout(std::shared_ptr<detail::pool> pool,
+                   std::optional<std::chrono::nanoseconds> timeout) noexcept
     : pool_(std::move(pool)), timeout_(timeout) {}
 
 checkout::checkout(checkout&&) noexcept = default;

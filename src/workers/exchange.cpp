@@ -103,8 +103,10 @@ class running_exchange {
     told.id = id_;
     std::string text;
     try {
-      if (call_.link == nullptr) throw error(errc::not_found, "workers: a run object asks, but nobody listens");
-      text = question.is_about ? call_.link->about(question.object) : call_.link->ask(question.object, question.message);
+      if (call_.link == nullptr)
+        throw error(errc::not_found, "workers: a run object asks, but nobody listens");
+      text = question.is_about ? call_.link->about(question.object)
+                               : call_.link->ask(question.object, question.message);
       told.answer = text;
     } catch (const unwinding&) {
       throw;
@@ -130,7 +132,8 @@ class running_exchange {
     throw error(errc::too_large, "workers: call " + name_of(call_) + ": its arguments have " +
                                      std::to_string(call_.arguments.size()) +
                                      " bytes, which is more than message_bytes_max, " +
-                                     std::to_string(link_.message_bytes_max) + "; pass a file or a smaller part");
+                                     std::to_string(link_.message_bytes_max) +
+                                     "; pass a file or a smaller part");
   }
 
   // Asks the called function to give up; true if it did so at once and the worker can go on.
@@ -168,8 +171,8 @@ class running_exchange {
 
 }  // namespace
 
-reply_frame exchange(pool& pool, std::unique_ptr<worker_link>& link, const outgoing_call& call, call_bound bound,
-                     wire::frame& got) {
+reply_frame exchange(pool& pool, std::unique_ptr<worker_link>& link, const outgoing_call& call,
+                     call_bound bound, wire::frame& got) {
   if (link == nullptr) link = pool.acquire(bound.until);
   pool.count_call();
   running_exchange running(pool, *link, call, bound);
@@ -194,11 +197,12 @@ bytes value_of(const reply_frame& reply) {
       if (reply.failure.code == errc::deadline_exceeded) weft::checkpoint();
       reply.failure.raise();
     case frame_type::exited:
-      throw worker_exited("workers: the called function asked to exit with status " + std::to_string(reply.status) +
-                              "; its worker has ended",
+      throw worker_exited("workers: the called function asked to exit with status " +
+                              std::to_string(reply.status) + "; its worker has ended",
                           reply.status);
     case frame_type::declined:
-      throw error(errc::unsupported, "workers: the closure cannot run in the worker: " + reply.refusal.message);
+      throw error(errc::unsupported,
+                  "workers: the closure cannot run in the worker: " + reply.refusal.message);
     default:
       return to_bytes(reply.value);
   }

@@ -34,8 +34,8 @@ struct call_bound {
 /// Sends the call to the worker of `link`, which is taken from the pool if there is none yet, and
 /// waits for the reply; its views point into `got`. Where it throws because the worker is gone or
 /// stopped, `link` is empty. A worker that was asked to exit is gone, too.
-reply_frame exchange(pool& pool, std::unique_ptr<worker_link>& link, const outgoing_call& call, call_bound bound,
-                     wire::frame& got);
+reply_frame exchange(pool& pool, std::unique_ptr<worker_link>& link, const outgoing_call& call,
+                     call_bound bound, wire::frame& got);
 
 /// The answer, or throws what the reply says instead.
 bytes value_of(const reply_frame& reply);

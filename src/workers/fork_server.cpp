@@ -27,7 +27,8 @@ constexpr auto leave_grace = std::chrono::seconds(1);
 // Between the polite signal and the other one.
 constexpr auto kill_grace = std::chrono::milliseconds(100);
 
-void send_monitor(const unique_fd& monitor, const monitor_message& what, const std::vector<int>& descriptors = {}) {
+void send_monitor(const unique_fd& monitor, const monitor_message& what,
+                  const std::vector<int>& descriptors = {}) {
   if (!monitor) return;
   const std::string_view bytes(reinterpret_cast<const char*>(&what), sizeof what);
   process::send_with_descriptors(monitor.get(), bytes, descriptors);
@@ -47,7 +48,8 @@ bool is_allowed(int connection, const std::vector<uid_t>& allowed) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-  return peer.uid == ::geteuid() || peer.uid == 0 || std::find(allowed.begin(), allowed.end(), peer.uid) != allowed.end();
+  return peer.uid == ::geteuid() || peer.uid == 0 ||
+         std::find(allowed.begin(), allowed.end(), peer.uid) != allowed.end();
 }
 
 }  // namespace
@@ -166,7 +168,8 @@ void fork_server::become_worker(unique_fd connection, unique_fd hand_over) {
 }
 
 void fork_server::reap(worker_entry& entry) {
-  send_monitor(entry.monitor, {.what = monitor_message::kind::ended, .pid = entry.pid, .status = status_of(entry.pidfd)});
+  send_monitor(entry.monitor,
+               {.what = monitor_message::kind::ended, .pid = entry.pid, .status = status_of(entry.pidfd)});
   entry.monitor.reset();
   entry.pidfd.reset();
 }

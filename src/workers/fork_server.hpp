@@ -25,8 +25,8 @@ namespace weft::workers::detail {
 struct monitor_message {
   enum class kind : std::uint32_t { started = 1, fork_failed = 2, ended = 3 };
   kind what{};
-  std::int32_t pid = 0;         ///< of started; the pidfd comes along
-  std::int32_t error = 0;       ///< errno of fork_failed
+  std::int32_t pid = 0;              ///< of started; the pidfd comes along
+  std::int32_t error = 0;            ///< errno of fork_failed
   process::exit_status status = {};  ///< of ended
 };
 static_assert(std::is_trivially_copyable_v<monitor_message>);
@@ -39,9 +39,9 @@ struct worker_descriptors {
 };
 
 struct fork_server_options {
-  unique_fd control;     ///< requests of the own program; -1: none
-  unique_fd keep_alive;  ///< read end; ends with the program that needs the server; -1: none
-  unique_fd listener;    ///< clients connect here; -1: none
+  unique_fd control;       ///< requests of the own program; -1: none
+  unique_fd keep_alive;    ///< read end; ends with the program that needs the server; -1: none
+  unique_fd listener;      ///< clients connect here; -1: none
   unique_fd stop_signals;  ///< a signalfd: readable when the server is asked to end; -1: none
   std::string name;
   std::vector<uid_t> allowed_users;  ///< beside the own one, of clients that connect

@@ -43,7 +43,8 @@ void frame_stream::close() noexcept {
 
 bool frame_stream::is_quiet() const noexcept {
   char byte;
-  return reader_.pending_bytes() == 0 && ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && would_block();
+  return reader_.pending_bytes() == 0 && ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         would_block();
 }
 
 stream_end frame_stream::read_some(char* buffer, std::size_t capacity, std::size_t& got, steady_time until) {

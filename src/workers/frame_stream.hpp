@@ -33,7 +33,8 @@ class frame_stream {
   stream_end read_raw(std::string& into, std::size_t count, steady_time until);
   stream_end write(std::span<const std::byte> data, steady_time until);
   /// The same with descriptors along with the first byte.
-  stream_end write_with(std::span<const std::byte> data, const std::vector<int>& descriptors, steady_time until);
+  stream_end write_with(std::span<const std::byte> data, const std::vector<int>& descriptors,
+                        steady_time until);
 
   /// Never waits: has the other side closed, or said something that nobody asked for?
   bool is_quiet() const noexcept;

@@ -11,7 +11,9 @@ const interfaces::handler* interfaces::find(std::string_view name) const noexcep
 
 void interfaces::add_handler(std::string name, handler what) {
   const auto [at, added] = handlers_.try_emplace(std::move(name), std::move(what));
-  if (!added) throw error(errc::already_exists, "workers: add \"" + at->first + "\" to the interface: it is there already");
+  if (!added)
+    throw error(errc::already_exists,
+                "workers: add \"" + at->first + "\" to the interface: it is there already");
 }
 
 }  // namespace weft::workers

@@ -44,8 +44,8 @@ unique_fd connect_to(const client_options& options, steady_time until) {
     const int why = errno;
     const auto next = steady_clock::now() + connect_again_after;
     if (next >= until) {
-      throw start_failed(pool_name(options) + ": connect to \"" + options.connect + "\": " + std::strerror(why) +
-                         "; is the server running?");
+      throw start_failed(pool_name(options) + ": connect to \"" + options.connect +
+                         "\": " + std::strerror(why) + "; is the server running?");
     }
     weft::sleep_until(next);
   }
@@ -73,18 +73,21 @@ void say_hello(worker_link& link, const client_options& options, int keep_alive,
 
 [[noreturn]] void throw_never_reached_main(worker_link& link, const client_options& options) {
   const auto status = end_process(link, options, std::chrono::milliseconds(0));
-  throw start_failed(pool_name(options) + ": start this program as a worker: it ended (" + to_string(status) +
-                     ") or went on for 5 s without reaching weft::main; let main() begin with weft::main and make "
-                     "pools in its body");
+  throw start_failed(
+      pool_name(options) + ": start this program as a worker: it ended (" + to_string(status) +
+      ") or went on for 5 s without reaching weft::main; let main() begin with weft::main and make "
+      "pools in its body");
 }
 
 [[noreturn]] void throw_no_welcome(worker_link& link, const client_options& options, stream_end end) {
-  if (link.spawned && (end == stream_end::closed || steady_clock::now() >= link.started + reach_main_within)) {
+  if (link.spawned &&
+      (end == stream_end::closed || steady_clock::now() >= link.started + reach_main_within)) {
     throw_never_reached_main(link, options);
   }
   if (end == stream_end::timed_out) {
     end_process(link, options, std::chrono::milliseconds(0));
-    throw call_timed_out(pool_name(options) + ": start a worker: it did not say welcome in time and was killed", true);
+    throw call_timed_out(
+        pool_name(options) + ": start a worker: it did not say welcome in time and was killed", true);
   }
   const auto* const monitored = dynamic_cast<monitored_worker*>(link.handle.get());
   const int why = monitored != nullptr ? const_cast<monitored_worker*>(monitored)->fork_error() : 0;
@@ -99,14 +102,14 @@ void say_hello(worker_link& link, const client_options& options, int keep_alive,
 
 std::unique_ptr<worker_link> open_link(const client_options& options, steady_time until) {
   if (!options.connect.empty()) {
-    auto link = std::make_unique<worker_link>(connect_to(options, until), options.message_bytes_max + frame_extra_bytes, nullptr);
+    auto link = std::make_unique<worker_link>(connect_to(options, until),
+                                              options.message_bytes_max + frame_extra_bytes, nullptr);
     say_hello(*link, options, -1, until);
     return link;
   }
   auto one = own_program::instance().start(options.start);
-  auto link =
-      std::make_unique<worker_link>(std::move(one.connection), options.message_bytes_max + frame_extra_bytes,
-                                    std::move(one.handle));
+  auto link = std::make_unique<worker_link>(
+      std::move(one.connection), options.message_bytes_max + frame_extra_bytes, std::move(one.handle));
   link->spawned = one.spawned;
   say_hello(*link, options, one.keep_alive.get(), until);
   return link;
@@ -169,6 +172,9 @@ std::string describe_end(const std::optional<process::exit_status>& status) {
   if (status->is_exited()) return "it ended by itself with " + to_string(*status) + ", without an answer";
   if (status->is_signaled() && status->value == SIGALRM) {
     return "killed by SIGALRM, the alarm of hung_worker_timeout";
+  }
+  if (status->is_signaled() && status->value == SIGKILL) {
+    return "killed by SIGKILL, by somebody or by the kernel for want of memory";
   }
   if (status->is_signaled()) return to_string(*status);
   return "its connection closed, and nobody could tell how it ended";

@@ -23,9 +23,9 @@ struct worker_link {
   std::unique_ptr<worker_handle> handle;  ///< null: of another program, and it has not said welcome yet
   bool spawned = false;                   ///< must reach weft::main first
   bool welcomed = false;
-  bool wants_release = false;             ///< is to be told of the end of a checkout
-  bool failed = false;                    ///< a call ended with an error
-  std::size_t message_bytes_max = 0;      ///< what the worker accepts
+  bool wants_release = false;         ///< is to be told of the end of a checkout
+  bool failed = false;                ///< a call ended with an error
+  std::size_t message_bytes_max = 0;  ///< what the worker accepts
   std::uint64_t next_call = 1;
   std::size_t checkouts = 0;
   steady_time started = steady_clock::now();

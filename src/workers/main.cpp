@@ -39,7 +39,8 @@ int with_errors_reported(const std::string& program, Work&& work) {
   } catch (const unwinding& ended) {
     std::fprintf(stderr, "%s: %s\n", program.c_str(), ended.what());
   } catch (...) {
-    std::fprintf(stderr, "%s: %s\n", program.c_str(), failure::from(std::current_exception()).chain().c_str());
+    std::fprintf(stderr, "%s: %s\n", program.c_str(),
+                 failure::from(std::current_exception()).chain().c_str());
   }
   return EXIT_FAILURE;
 }

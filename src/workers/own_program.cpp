@@ -51,13 +51,16 @@ std::string own_program::why_no_fork_server() const {
   if (threads_.empty()) return "the fork server has ended";
   std::string list;
   for (const auto& name : threads_) list += (list.empty() ? "" : ", ") + name;
-  return "there were " + std::to_string(threads_.size()) + " threads when weft::main was reached (" + list + ")";
+  return "there were " + std::to_string(threads_.size()) + " threads when weft::main was reached (" + list +
+         ")";
 }
 
 void own_program::warn_once(const std::string& why) {
   if (std::exchange(warned_, true)) return;
-  log::warn("workers: each worker is started as a new process, which costs milliseconds instead of a fork's "
-            "fraction of one: " + why + "; call weft::main before threads are started");
+  log::warn(
+      "workers: each worker is started as a new process, which costs milliseconds instead of a fork's "
+      "fraction of one: " +
+      why + "; call weft::main before threads are started");
 }
 
 // Nothing when there is no server, or it is gone.
@@ -65,7 +68,8 @@ std::optional<own_program::started> own_program::fork_one() {
   if (!control_) return std::nullopt;
   auto [mine, connection] = process::stream_pair();
   auto [monitor, servers_end] = process::message_pair();
-  const long sent = process::send_with_descriptors(control_.get(), "w", {connection.get(), servers_end.get()});
+  const long sent =
+      process::send_with_descriptors(control_.get(), "w", {connection.get(), servers_end.get()});
   if (sent < 0) {
     control_.reset();
     threads_.clear();
@@ -77,27 +81,31 @@ std::optional<own_program::started> own_program::fork_one() {
 own_program::started own_program::spawn_one() {
   auto [mine, connection] = process::stream_pair();
   if (!spawned_keep_alive_.reader) spawned_keep_alive_ = process::make_pipe();
-  auto child = process::child::spawn({.program = process::own_program,
-                                      .arguments = process::own_arguments(),
-                                      .environment = {role_variable + ("=" + std::to_string(role_descriptor))},
-                                      .descriptors = {{connection.get(), role_descriptor}}});
+  auto child =
+      process::child::spawn({.program = process::own_program,
+                             .arguments = process::own_arguments(),
+                             .environment = {role_variable + ("=" + std::to_string(role_descriptor))},
+                             .descriptors = {{connection.get(), role_descriptor}},
+                             .own_group = true});
   return {std::move(mine), std::make_unique<spawned_worker>(std::move(child)),
           unique_fd(::dup(spawned_keep_alive_.reader.get())), true};
 }
 
 own_program::started own_program::start(start_mode how) {
   if (std::getenv(role_variable) != nullptr) {
-    throw start_failed(errc::misuse,
-                       "workers: start a worker: this process was itself started as a worker and made a pool before "
-                       "it reached weft::main; make pools in the body of weft::main");
+    throw start_failed(
+        errc::misuse,
+        "workers: start a worker: this process was itself started as a worker and made a pool before "
+        "it reached weft::main; make pools in the body of weft::main");
   }
   const std::lock_guard lock(mutex_);
   if (how != start_mode::exec) {
     if (auto one = fork_one()) return std::move(*one);
   }
   if (how == start_mode::fork) {
-    throw start_failed(errc::misuse, "workers: fork a worker: there is no fork server: " + why_no_fork_server() +
-                                         "; start threads after weft::main, or use start_mode::automatic");
+    throw start_failed(errc::misuse,
+                       "workers: fork a worker: there is no fork server: " + why_no_fork_server() +
+                           "; start threads after weft::main, or use start_mode::automatic");
   }
   if (how == start_mode::automatic) warn_once(why_no_fork_server());
   return spawn_one();

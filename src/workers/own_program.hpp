@@ -42,13 +42,13 @@ class own_program {
   std::string why_no_fork_server() const;
 
   std::mutex mutex_;
-  process::child server_;                 // guarded by mutex_
-  unique_fd control_;                     // guarded by mutex_
-  unique_fd server_keep_alive_;           // guarded by mutex_; writer
-  process::pipe_ends spawned_keep_alive_; // guarded by mutex_
-  std::vector<std::string> threads_;      // guarded by mutex_
-  bool reached_main_ = false;             // guarded by mutex_
-  bool warned_ = false;                   // guarded by mutex_
+  process::child server_;                  // guarded by mutex_
+  unique_fd control_;                      // guarded by mutex_
+  unique_fd server_keep_alive_;            // guarded by mutex_; writer
+  process::pipe_ends spawned_keep_alive_;  // guarded by mutex_
+  std::vector<std::string> threads_;       // guarded by mutex_
+  bool reached_main_ = false;              // guarded by mutex_
+  bool warned_ = false;                    // guarded by mutex_
 };
 
 /// The variable that tells a program which descriptor makes it a worker.

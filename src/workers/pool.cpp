@@ -92,7 +92,8 @@ std::unique_ptr<worker_link> pool::acquire(steady_time until) {
   if (line_.size() >= options_.max_waiting) {
     const auto text = figures(options_, alive_, line_.size());
     lock.unlock();
-    throw error(errc::resource_exhausted, "workers: call: the line is full (" + text + "); try again later, or raise max_waiting");
+    throw error(errc::resource_exhausted,
+                "workers: call: the line is full (" + text + "); try again later, or raise max_waiting");
   }
   grant granted;
   waiter self;
@@ -103,7 +104,8 @@ std::unique_ptr<worker_link> pool::acquire(steady_time until) {
     const auto alive = alive_;
     const auto waiting = line_.size();
     lock.unlock();
-    throw call_timed_out("workers: call: no worker became free in time (" + figures(options_, alive, waiting) + ")", true);
+    throw call_timed_out(
+        "workers: call: no worker became free in time (" + figures(options_, alive, waiting) + ")", true);
   }
   lock.unlock();
   if (outcome == wait_outcome::cancelled) weft::detail::throw_cancelled("workers::checkout");

@@ -52,10 +52,10 @@ class pool {
 
   const client_options options_;
   mutable weft::detail::spin_lock lock_;
-  weft::detail::waiter_line line_;    // guarded by lock_
-  std::vector<worker_link*> idle_;    // guarded by lock_; owned; room for max_workers from the start
-  std::size_t alive_ = 0;             // guarded by lock_
-  client_statistics counts_;          // guarded by lock_; the counts only
+  weft::detail::waiter_line line_;  // guarded by lock_
+  std::vector<worker_link*> idle_;  // guarded by lock_; owned; room for max_workers from the start
+  std::size_t alive_ = 0;           // guarded by lock_
+  client_statistics counts_;        // guarded by lock_; the counts only
 };
 
 }  // namespace weft::workers::detail

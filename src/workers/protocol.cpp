@@ -137,7 +137,8 @@ call_frame read_call(const wire::frame& from) {
   into.id = from.request_id;
   if (const auto left = in.number<std::int64_t>(); left >= 0) into.remaining = std::chrono::nanoseconds(left);
   into.kind = in.number<call_kind>();
-  if (into.kind > call_kind::written_closure) throw error(errc::malformed, "workers: read a call: unknown kind");
+  if (into.kind > call_kind::written_closure)
+    throw error(errc::malformed, "workers: read a call: unknown kind");
   into.has_link = in.number<std::uint8_t>() != 0;
   into.context = in.text();
   into.target = in.text();

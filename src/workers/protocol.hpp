@@ -46,8 +46,8 @@ enum class frame_type : std::uint8_t {
 
 /// How the worker is to behave; the client's wish in its own program's workers.
 struct worker_settings {
-  std::string name;                                ///< in the process title
-  std::chrono::nanoseconds hung_after{0};          ///< a call that takes longer is ended by SIGALRM; 0: never
+  std::string name;                        ///< in the process title
+  std::chrono::nanoseconds hung_after{0};  ///< a call that takes longer is ended by SIGALRM; 0: never
   std::uint64_t stack_bytes = 0;
   process::limits limits;
 };
@@ -79,7 +79,7 @@ struct call_frame {
   std::optional<std::chrono::nanoseconds> remaining;  ///< until the deadline; at most
   std::string_view context;                           ///< context::to_wire
   call_kind kind{};
-  bool has_link = false;                              ///< the client answers ask frames
+  bool has_link = false;       ///< the client answers ask frames
   std::string_view target;     ///< name in the interface, or the closure's identity
   std::string_view arguments;  ///< encoded list
 };

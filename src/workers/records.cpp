@@ -126,7 +126,8 @@ void write(byte_writer& out, const weft::failure& from) {
 }
 
 weft::failure read_failure(byte_reader& in, int depth) {
-  if (depth > causes_depth_max) throw error(errc::malformed, "workers: read a failure: causes nested too deep");
+  if (depth > causes_depth_max)
+    throw error(errc::malformed, "workers: read a failure: causes nested too deep");
   weft::failure one;
   one.code = errc_from_string(in.text());
   one.type = in.owned_text();

@@ -68,7 +68,10 @@ unique_fd end_signals() {
 
 struct server::state {
   explicit state(server_options wanted)
-      : options(std::move(wanted)), address(options.listen), listener(listen_at(address, options.mode)), owner(::getpid()) {
+      : options(std::move(wanted)),
+        address(options.listen),
+        listener(listen_at(address, options.mode)),
+        owner(::getpid()) {
     program.provided = &provided;
     program.offered = &options.interface;
     program.settings = {options.name, options.hung_worker_timeout, options.stack_bytes, options.limits};
@@ -111,8 +114,9 @@ server::~server() = default;
 
 int server::run() {
   if (process::thread_count() != 1) {
-    throw error(errc::misuse, "workers: run a server: the process has threads, so it cannot fork workers; start it "
-                              "before them, or use server::fork early in main");
+    throw error(errc::misuse,
+                "workers: run a server: the process has threads, so it cannot fork workers; start it "
+                "before them, or use server::fork early in main");
   }
   return state_->serve(unique_fd());
 }

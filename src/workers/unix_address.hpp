@@ -17,7 +17,8 @@ struct unix_address {
     constexpr std::string_view prefix = "unix:";
     const auto quoted = "workers: address \"" + std::string(text) + "\": ";
     if (text.substr(0, prefix.size()) != prefix) {
-      throw error(errc::invalid_argument, quoted + "it does not begin with \"unix:\", as in unix:/run/app.sock");
+      throw error(errc::invalid_argument,
+                  quoted + "it does not begin with \"unix:\", as in unix:/run/app.sock");
     }
     path = text.substr(prefix.size());
     if (path.empty() || path.size() >= sizeof address.sun_path) {

@@ -47,7 +47,7 @@ struct kept_call {
 // A call that runs: its fiber, and what its run objects wait for.
 struct running_call {
   weft::fiber<void> fiber;
-  weft::mutex turn;       // one question at a time
+  weft::mutex turn;  // one question at a time
   weft::event told;
   wire::frame answer;        // set before told
   std::size_t given_up = 0;  // questions whose answers nobody waits for any more; they come in order
@@ -102,7 +102,8 @@ class worker_loop {
     auto state = std::make_shared<running_call>();
     calls_.insert_or_assign(id, state);
     // At once, so that a cancel that came along finds a call that runs and will be answered.
-    state->fiber = weft::go_now([this, kept, until, state] { run_call(kept->call, until, *state); }, std::move(how));
+    state->fiber =
+        weft::go_now([this, kept, until, state] { run_call(kept->call, until, *state); }, std::move(how));
     if (state->fiber.done()) calls_.erase(id);
   }
 
@@ -139,7 +140,8 @@ class worker_loop {
   // Run objects of a call reach their makers in the client through it.
   class client_link final : public run_link {
    public:
-    client_link(worker_loop& loop, std::uint64_t id, running_call& state) : loop_(loop), id_(id), state_(state) {}
+    client_link(worker_loop& loop, std::uint64_t id, running_call& state)
+        : loop_(loop), id_(id), state_(state) {}
     std::string about(std::string_view object) override { return exchange({id_, true, object, {}}); }
     std::string ask(std::string_view object, std::string_view message) override {
       return exchange({id_, false, object, message});
@@ -167,7 +169,8 @@ class worker_loop {
   };
 
   // The edge: whatever the called function ends with becomes a reply.
-  void execute(const call_frame& call, steady_time until, running_call& state, reply_frame& reply, bytes& value) {
+  void execute(const call_frame& call, steady_time until, running_call& state, reply_frame& reply,
+               bytes& value) {
     client_link link(*this, call.id, state);
     try {
       const cancel_scope bounded(until);
@@ -195,7 +198,8 @@ class worker_loop {
     try {
       program_.setup(*program_.provided);
     } catch (const std::exception& failed) {
-      std::throw_with_nested(error(errc::unavailable, std::string("workers: set up the worker: ") + failed.what()));
+      std::throw_with_nested(
+          error(errc::unavailable, std::string("workers: set up the worker: ") + failed.what()));
     }
     set_up_ = true;
   }
@@ -223,7 +227,8 @@ class worker_loop {
       failure why;
       why.code = errc::too_large;
       why.message = "workers: answer a call: " + std::to_string(value.size()) +
-                    " bytes are more than the client's message_bytes_max, " + std::to_string(answer_bytes_max_);
+                    " bytes are more than the client's message_bytes_max, " +
+                    std::to_string(answer_bytes_max_);
       fail(reply, std::move(why));
     }
     if (reply.type == frame_type::answer) reply.value = as_text(value);
@@ -261,7 +266,7 @@ class worker_loop {
   hung_alarm alarm_;
   weft::mutex writing_;
   weft::mutex setting_up_;
-  bool set_up_ = false;  // guarded by setting_up_
+  bool set_up_ = false;                                           // guarded by setting_up_
   std::map<std::uint64_t, std::shared_ptr<running_call>> calls_;  // by id, while they run
 };
 
@@ -282,7 +287,8 @@ std::optional<hello_frame> read_client_hello(frame_stream& stream) {
   std::string magic;
   if (stream.read_raw(magic, native_magic.size(), no_deadline) != stream_end::ok) return std::nullopt;
   if (magic != native_magic) {
-    std::fprintf(stderr, "weft-worker %d: the client does not speak the native protocol\n", static_cast<int>(::getpid()));
+    std::fprintf(stderr, "weft-worker %d: the client does not speak the native protocol\n",
+                 static_cast<int>(::getpid()));
     return std::nullopt;
   }
   wire::frame got;
@@ -305,6 +311,19 @@ void watch_keep_alive(frame_stream& stream, int inherited) {
   process::die_with_pipe(reader, watch);
   if (received.empty()) ::close(reader);
   received.clear();
+}
+
+// False, and the client is told why, where the system refuses a limit.
+bool take_limits(frame_stream& stream, const process::limits& wanted) {
+  try {
+    process::apply(wanted);
+    return true;
+  } catch (const error& refused) {
+    bytes out;
+    write_refused(out, refused.message());
+    (void)stream.write(out, no_deadline);
+    return false;
+  }
 }
 
 void say_welcome(frame_stream& stream, const worker_program& program, unique_fd monitor) {
@@ -331,7 +350,8 @@ int run_worker(worker_descriptors descriptors, const worker_program& program) {
   const auto& settings = program.client_decides ? hello->settings : program.settings;
   process::set_title("weft-worker" + (settings.name.empty() ? "" : ":" + settings.name));
   watch_keep_alive(stream, descriptors.keep_alive);
-  process::apply(settings.limits);
+  process::end_before_parent_without_memory();
+  if (!take_limits(stream, settings.limits)) return EXIT_FAILURE;
   say_welcome(stream, program, std::move(descriptors.monitor));
   stream.detach();
   run_options how;

@@ -18,8 +18,8 @@ struct worker_program {
   services* provided = nullptr;
   const interfaces* offered = nullptr;
   std::function<void(services&)> setup;  ///< before the first call; empty: nothing to do
-  worker_settings settings;       ///< where the client may not say
-  bool client_decides = true;     ///< take the settings from the client's hello
+  worker_settings settings;              ///< where the client may not say
+  bool client_decides = true;            ///< take the settings from the client's hello
   std::size_t message_bytes_max = 16 * 1024 * 1024;
 };
 

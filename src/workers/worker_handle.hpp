@@ -52,7 +52,9 @@ class spawned_worker final : public worker_handle {
  public:
   explicit spawned_worker(process::child child) : child_(std::move(child)) {}
   pid_t pid() override { return child_.pid(); }
-  std::optional<process::exit_status> wait_until(steady_time until) override { return child_.wait_until(until); }
+  std::optional<process::exit_status> wait_until(steady_time until) override {
+    return child_.wait_until(until);
+  }
   bool kill(int signal) override { return child_.kill(signal); }
 
  private:

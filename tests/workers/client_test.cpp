@@ -183,7 +183,8 @@ TEST(client, an_error_brings_its_causes_and_its_place) {
 TEST(client, an_unknown_function_is_an_error_that_names_it) {
   client pool;
   on_fiber([&] {
-    EXPECT_NE(std::string(caught<weft::error>([&] { pool.call("no_such"); }).what()).find("no_such"), std::string::npos);
+    EXPECT_NE(std::string(caught<weft::error>([&] { pool.call("no_such"); }).what()).find("no_such"),
+              std::string::npos);
   });
 }
 
@@ -231,7 +232,8 @@ TEST(client, arguments_over_the_limit_are_refused_and_the_worker_goes_on) {
   on_fiber([&] {
     auto held = pool.checkout();
     const auto first = held.call<std::int64_t>("pid");
-    const auto thrown = caught<weft::error>([&] { held.call<std::string>("echo", std::string(17 << 20, 'x')); });
+    const auto thrown =
+        caught<weft::error>([&] { held.call<std::string>("echo", std::string(17 << 20, 'x')); });
     EXPECT_EQ(thrown.code(), errc::too_large);
     EXPECT_EQ(held.call<std::int64_t>("pid"), first);
   });
@@ -292,10 +294,21 @@ TEST(client, log_records_join_the_callers_log) {
 
 TEST(client, a_worker_has_the_agreed_descriptors_and_no_others) {
   const weft::unique_fd stray(::dup(1));  // without close-on-exec, as a careless library opens it
-  client pool;
+  for (const auto how : {weft::workers::start_mode::fork, weft::workers::start_mode::exec}) {
+    client pool({.min_workers = 1, .start = how});
+    on_fiber([&] {
+      // The connection, the keep-alive pipe, and the runtime's poller and its bell.
+      EXPECT_EQ(pool.call<std::string>("descriptors"),
+                "anon_inode:[eventfd] anon_inode:[eventpoll] pipe socket");
+    });
+  }
+}
+
+TEST(client, a_limit_the_system_refuses_is_an_error_that_names_it) {
+  client pool({.min_workers = 1, .limits = {.open_files = std::uint64_t{1} << 62U}});
   on_fiber([&] {
-    // The connection, the keep-alive pipe, and the runtime's poller and its bell.
-    EXPECT_EQ(pool.call<std::string>("descriptors"), "anon_inode:[eventfd] anon_inode:[eventpoll] pipe socket");
+    EXPECT_NE(caught<weft::workers::start_failed>([&] { pool.call("nothing"); }).message().find("open_files"),
+              std::string::npos);
   });
 }
 
@@ -335,7 +348,8 @@ TEST(client, a_closure_runs_in_a_worker) {
   on_fiber([&] {
     const int here = ::getpid();
     EXPECT_NE(pool.call(weft::closure{[] { return static_cast<int>(::getpid()); }}), here);
-    const weft::closure add{[](point at, std::string name) { return name + std::to_string(at.x + at.y); }, point{40, 2}, "n"};
+    const weft::closure add{[](point at, std::string name) { return name + std::to_string(at.x + at.y); },
+                            point{40, 2}, "n"};
     EXPECT_EQ(pool.call(add), "n42");
     pool.call(weft::closure{[] {}});
   });
@@ -355,7 +369,8 @@ TEST(client, a_closure_gets_services_made_in_the_worker) {
 TEST(client, an_error_of_a_closure_is_thrown_here) {
   client pool;
   on_fiber([&] {
-    EXPECT_THROW(pool.call(weft::closure{[] { throw weft_test::out_of_cheese("no feta"); }}), weft_test::out_of_cheese);
+    EXPECT_THROW(pool.call(weft::closure{[] { throw weft_test::out_of_cheese("no feta"); }}),
+                 weft_test::out_of_cheese);
     try {
       pool.call(weft::closure{[] { ::raise(SIGKILL); }});
       ADD_FAILURE() << "no error";

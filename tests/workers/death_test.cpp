@@ -73,7 +73,8 @@ TEST_F(death, by_a_signal_is_named) {
 TEST_F(death, by_exit_without_an_answer_is_told_apart) {
   const auto quietly = of("exit_process", 0);
   EXPECT_EQ(quietly.status(), exit_status::exited(0));
-  EXPECT_NE(quietly.message().find("exit status 0, without an answer"), std::string::npos) << quietly.message();
+  EXPECT_NE(quietly.message().find("exit status 0, without an answer"), std::string::npos)
+      << quietly.message();
   EXPECT_EQ(of("exit_process", 3).status(), exit_status::exited(3));
 }
 
@@ -150,7 +151,8 @@ TEST_F(timeout, keeps_the_order_of_the_line) {
   on_fiber([&] {
     std::vector<int> order;
     weft::scope all;
-    all.go([&] { EXPECT_THROW(pool.checkout({.timeout = 50ms}).call("spin"), weft::workers::call_timed_out); });
+    all.go(
+        [&] { EXPECT_THROW(pool.checkout({.timeout = 50ms}).call("spin"), weft::workers::call_timed_out); });
     for (int i = 0; i < 3; ++i) {
       all.go([&, i] {
         pool.call("nothing");

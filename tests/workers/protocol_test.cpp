@@ -72,10 +72,12 @@ reply_frame a_reply_with_everything() {
   reply_frame reply;
   reply.type = frame_type::failed;
   reply.id = 9;
-  reply.failure = {weft::errc::busy, "app.busy", "message", "there", {}, {{weft::errc::io_error, "", "cause", "", {}, {}}}};
+  reply.failure = {weft::errc::busy, "app.busy", "message",
+                   "there",          {},         {{weft::errc::io_error, "", "cause", "", {}, {}}}};
   weft::log::record record;
   record.message = "said";
-  record.fields = {{"s", std::string("x")}, {"i", std::int64_t{-1}}, {"u", std::uint64_t{1}}, {"d", 0.5}, {"b", true}};
+  record.fields = {
+      {"s", std::string("x")}, {"i", std::int64_t{-1}}, {"u", std::uint64_t{1}}, {"d", 0.5}, {"b", true}};
   record.context = {{"k", "v"}};
   record.time = weft::log::record_time(std::chrono::microseconds(1234567));
   record.line = 77;

@@ -13,11 +13,14 @@ using weft::workers::client;
 using weft::workers::worker_runner;
 
 maker in_workers(weft::workers::start_mode how) {
-  return {"in_workers", [how] { return std::make_unique<worker_runner>(client({.min_workers = 1, .start = how})); }};
+  return {"in_workers",
+          [how] { return std::make_unique<worker_runner>(client({.min_workers = 1, .start = how})); }};
 }
 
-INSTANTIATE_TEST_SUITE_P(forked, closure_runner_contract, testing::Values(in_workers(weft::workers::start_mode::fork)));
-INSTANTIATE_TEST_SUITE_P(spawned, closure_runner_contract, testing::Values(in_workers(weft::workers::start_mode::exec)));
+INSTANTIATE_TEST_SUITE_P(forked, closure_runner_contract,
+                         testing::Values(in_workers(weft::workers::start_mode::fork)));
+INSTANTIATE_TEST_SUITE_P(spawned, closure_runner_contract,
+                         testing::Values(in_workers(weft::workers::start_mode::exec)));
 
 TEST(worker_runner, makes_the_death_of_the_worker_the_error_of_the_run) {
   const client pool({.min_workers = 1});
@@ -34,7 +37,8 @@ TEST(worker_runner, makes_the_death_of_the_worker_the_error_of_the_run) {
 
 int main(int argc, char** argv) {
   return weft::main(
-      argc, argv, [](weft::services& provided, weft::workers::interfaces&) { runner_contract::setup(provided); },
+      argc, argv,
+      [](weft::services& provided, weft::workers::interfaces&) { runner_contract::setup(provided); },
       [&] {
         testing::InitGoogleTest(&argc, argv);
         return RUN_ALL_TESTS();

@@ -50,7 +50,8 @@ class listening : public testing::Test {
     address.sun_family = AF_UNIX;
     std::strcpy(address.sun_path, path.c_str());
     EXPECT_EQ(::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::send(connection.get(), said.data(), said.size(), MSG_NOSIGNAL), static_cast<ssize_t>(said.size()));
+    EXPECT_EQ(::send(connection.get(), said.data(), said.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(said.size()));
     std::string heard;
     char buffer[4096];
     for (ssize_t got = 0; (got = ::recv(connection.get(), buffer, sizeof buffer, 0)) > 0;) {
@@ -93,7 +94,8 @@ TEST_F(listening, a_death_names_its_signal) {
 
 TEST_F(listening, a_client_may_come_before_its_server) {
   client pool({.connect = "unix:" + path, .min_workers = 0});
-  weft::run([&] { EXPECT_THROW(pool.checkout({.timeout = 10ms}).call("nothing"), weft::workers::start_failed); });
+  weft::run(
+      [&] { EXPECT_THROW(pool.checkout({.timeout = 10ms}).call("nothing"), weft::workers::start_failed); });
   auto running = server::fork(options());
   weft::run([&] { pool.call("nothing"); });
 }

@@ -52,7 +52,8 @@ std::string describe_descriptors() {
   for (const int fd : weft::process::open_descriptors()) {
     if (fd <= 2) continue;
     std::error_code failed;
-    std::string target = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), failed).string();
+    std::string target =
+        std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), failed).string();
     if (failed) continue;
     if (target.rfind("anon_inode:", 0) != 0) target = target.substr(0, target.find(':'));
     kinds.push_back(std::move(target));

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include <weft/context/key.hpp>
 #include <weft/context/context.hpp>
+#include <weft/context/key.hpp>
 #include <weft/core/error.hpp>
 #include <weft/workers/client.hpp>
 #include <weft/workers/interfaces.hpp>
@@ -29,7 +29,8 @@ class counter {
   int count_ = 0;
 };
 
-inline constexpr weft::key_spec request_spec{.name = "test.request", .wire = weft::wire_policy::worker, .log = true};
+inline constexpr weft::key_spec request_spec{
+    .name = "test.request", .wire = weft::wire_policy::worker, .log = true};
 inline const weft::key<std::string> request{request_spec};
 inline constexpr weft::key_spec secret_spec{.name = "test.secret"};
 inline const weft::key<std::string> secret{secret_spec};

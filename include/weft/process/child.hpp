@@ -26,6 +26,7 @@ struct spawn_options {
   std::vector<std::string> arguments = {};    ///< argv, argv[0] included; empty: the path alone
   std::vector<std::string> environment = {};  ///< "NAME=value" added to, or in place of, the own environment
   std::vector<inherited_descriptor> descriptors = {};  ///< beside 0, 1 and 2; all others are closed
+  bool own_group = false;  ///< leads a process group: an interrupt from the terminal does not reach it
 };
 
 /// A child process, held by a pidfd: a signal cannot reach another process that took its number.

@@ -37,6 +37,9 @@ void die_with_parent(pid_t parent) noexcept;
 /// more descriptor open for it, whose number it returns through `watch`.
 bool die_with_pipe(int reader, int& watch) noexcept;
 
+/// Where memory runs out, the kernel ends this process before its parent.
+void end_before_parent_without_memory() noexcept;
+
 /// Identifies this build of the running program: the linker's build id in hex, or, without one, what
 /// tells its file from another. The same in all processes of one program file. Never empty.
 const std::string& build_id();

@@ -23,17 +23,19 @@ namespace weft::workers {
 
 /// What a pool of workers is and how far it may go.
 struct client_options {
-  std::string connect = {};          ///< "unix:/path" of a workers::server; empty: workers of this program
-  std::string name = {};             ///< in process titles, logs and errors
-  std::size_t min_workers = 2;       ///< started in advance, and again when they die
-  std::size_t max_workers = 20;      ///< at a time
-  std::optional<std::chrono::nanoseconds> timeout = std::chrono::seconds(30);  ///< of a call, waiting included
-  std::size_t max_checkouts = 0;     ///< a worker is replaced after so many; 0: never
-  std::size_t max_waiting = 10'000;  ///< calls in line; more are refused at once
+  std::string connect = {};      ///< "unix:/path" of a workers::server; empty: workers of this program
+  std::string name = {};         ///< in process titles, logs and errors
+  std::size_t min_workers = 2;   ///< started in advance, and again when they die
+  std::size_t max_workers = 20;  ///< at a time
+  std::optional<std::chrono::nanoseconds> timeout =
+      std::chrono::seconds(30);          ///< of a call, waiting included
+  std::size_t max_checkouts = 0;         ///< a worker is replaced after so many; 0: never
+  std::size_t max_waiting = 10'000;      ///< calls in line; more are refused at once
   bool dont_refork_after_error = false;  ///< keep a worker whose call failed; by default it is replaced
   start_mode start = start_mode::automatic;
-  std::chrono::nanoseconds hung_worker_timeout = std::chrono::minutes(5);  ///< a call that takes longer ends its worker by SIGALRM, also without a client; 0: never
-  std::chrono::milliseconds kill_grace{100};  ///< between SIGTERM and SIGKILL
+  std::chrono::nanoseconds hung_worker_timeout = std::chrono::minutes(
+      5);  ///< a call that takes longer ends its worker by SIGALRM, also without a client; 0: never
+  std::chrono::milliseconds kill_grace{100};         ///< between SIGTERM and SIGKILL
   std::size_t message_bytes_max = 16 * 1024 * 1024;  ///< arguments or answer of one call
   std::size_t stack_bytes = 1024 * 1024;             ///< of a called function's fiber, in the worker
   process::limits limits = {};                       ///< of each worker
@@ -63,13 +65,14 @@ struct worker_link;
 /// What a call is sent as.
 struct call_request {
   bool is_closure = false;
-  std::string_view target;     ///< name in the interface, or the closure's identity
+  std::string_view target;  ///< name in the interface, or the closure's identity
   std::string_view arguments;
 };
 
 /// Text literals travel as strings.
 template <typename Arg>
-using sent_type = std::conditional_t<std::is_convertible_v<const Arg&, std::string_view>, std::string, std::decay_t<Arg>>;
+using sent_type =
+    std::conditional_t<std::is_convertible_v<const Arg&, std::string_view>, std::string, std::decay_t<Arg>>;
 
 template <typename... Args>
 bytes encode_arguments(const Args&... args) {

@@ -23,9 +23,10 @@ struct interface_parameter {
   using bare = std::remove_cvref_t<Parameter>;
   static_assert(!std::is_rvalue_reference_v<Parameter>,
                 "weft workers: this parameter is a T&&; arguments are values: write T");
-  static_assert(weft::detail::is_injected<Parameter> || encodable<bare>,
-                "weft workers: this parameter is neither a service (T&) nor a value that can be encoded; write T& if "
-                "the container makes it, or describe the type with WEFT_DESCRIBE");
+  static_assert(
+      weft::detail::is_injected<Parameter> || encodable<bare>,
+      "weft workers: this parameter is neither a service (T&) nor a value that can be encoded; write T& if "
+      "the container makes it, or describe the type with WEFT_DESCRIBE");
   static constexpr bool ok = true;
 };
 
@@ -45,7 +46,8 @@ bytes call_with(Function& function, services& provided, std::string_view argumen
     weft::detail::call_injected(function, of_this_call, values, typename signature::parameters{});
     return {};
   } else {
-    static_assert(encodable<result>, "weft workers: the result cannot be encoded; describe its type with WEFT_DESCRIBE");
+    static_assert(encodable<result>,
+                  "weft workers: the result cannot be encoded; describe its type with WEFT_DESCRIBE");
     return wire::to_binary(
         weft::detail::call_injected(function, of_this_call, values, typename signature::parameters{}));
   }
@@ -53,13 +55,14 @@ bytes call_with(Function& function, services& provided, std::string_view argumen
 
 template <typename Function>
 interface_handler make_handler(Function function) {
-  static_assert(weft::detail::plain_callable<Function>,
-                "weft workers: a function of an interface is a function or a lambda without 'auto' parameters");
+  static_assert(
+      weft::detail::plain_callable<Function>,
+      "weft workers: a function of an interface is a function or a lambda without 'auto' parameters");
   if constexpr (weft::detail::plain_callable<Function>) {
     static_assert(check_parameters(typename weft::detail::callable_signature<Function>::parameters{}));
-    return [held = std::make_shared<Function>(std::move(function))](services& provided, std::string_view arguments) {
-      return call_with(*held, provided, arguments);
-    };
+    return
+        [held = std::make_shared<Function>(std::move(function))](
+            services& provided, std::string_view arguments) { return call_with(*held, provided, arguments); };
   } else {
     return {};
   }

@@ -18,18 +18,19 @@ namespace weft::workers {
 
 /// A fork server that clients of other programs connect to.
 struct server_options {
-  std::string listen;                 ///< "unix:/path"; a socket file nobody listens on is replaced
-  interfaces interface = {};          ///< what its workers offer
-  std::function<void(services&)> setup = {};   ///< in each worker, before its first call; a failure is the error of that call
-  std::function<void()> checkout_done = {};    ///< in the worker, after each checkout; see interfaces
-  std::string name = {};              ///< in process titles
+  std::string listen;         ///< "unix:/path"; a socket file nobody listens on is replaced
+  interfaces interface = {};  ///< what its workers offer
+  std::function<void(services&)> setup =
+      {};  ///< in each worker, before its first call; a failure is the error of that call
+  std::function<void()> checkout_done = {};  ///< in the worker, after each checkout; see interfaces
+  std::string name = {};                     ///< in process titles
   std::chrono::nanoseconds hung_worker_timeout = std::chrono::minutes(5);  ///< as client_options
-  std::size_t workers_max = 1000;     ///< further clients wait in the backlog
+  std::size_t workers_max = 1000;                    ///< further clients wait in the backlog
   std::size_t message_bytes_max = 16 * 1024 * 1024;  ///< arguments of one call
   std::size_t stack_bytes = 1024 * 1024;             ///< of a called function's fiber
-  process::limits limits = {};        ///< of each worker
-  unsigned mode = 0600;               ///< permissions of the socket file
-  std::vector<uid_t> allowed_users = {};  ///< who may connect, beside the own user and root
+  process::limits limits = {};                       ///< of each worker
+  unsigned mode = 0600;                              ///< permissions of the socket file
+  std::vector<uid_t> allowed_users = {};             ///< who may connect, beside the own user and root
 };
 
 /// Forks a worker for each client that connects. The process of a server has one thread and nothing
