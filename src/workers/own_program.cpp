@@ -13,6 +13,17 @@
 
 namespace weft::workers::detail {
 
+namespace {
+
+std::string role_assignment() {
+  std::string text(role_variable);
+  text += '=';
+  text += std::to_string(role_descriptor);
+  return text;
+}
+
+}  // namespace
+
 own_program& own_program::instance() {
   static own_program one;
   return one;
@@ -84,7 +95,7 @@ own_program::started own_program::spawn_one() {
   auto child =
       process::child::spawn({.program = process::own_program,
                              .arguments = process::own_arguments(),
-                             .environment = {role_variable + ("=" + std::to_string(role_descriptor))},
+                             .environment = {role_assignment()},
                              .descriptors = {{connection.get(), role_descriptor}},
                              .own_group = true});
   return {std::move(mine), std::make_unique<spawned_worker>(std::move(child)),

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <weft/process/child.hpp>
+#include <weft/workers/client.hpp>
+
+namespace weft::bench {
+
+/// A fork server in a process of its own. Ends with this object.
+class fork_server {
+ public:
+  /// Throws unavailable where it cannot be started.
+  fork_server();
+  ~fork_server();
+  fork_server(const fork_server&) = delete;
+  fork_server& operator=(const fork_server&) = delete;
+
+  /// A pool of `workers` of its workers, all started.
+  workers::client pool(std::size_t workers) const;
+
+ private:
+  std::string folder_;
+  std::string address_;
+  process::child process_;
+};
+
+/// Lets this process and those that it starts run on all cores again.
+void use_all_cores();
+
+}  // namespace weft::bench
