@@ -36,13 +36,16 @@ bool read_lambda_place(std::string_view type, closure_place& into) {
   constexpr std::string_view mark = "lambda at ";
   const std::size_t begin = type.find(mark);
   if (begin == std::string_view::npos) return false;
-  const std::string_view place = type.substr(begin + mark.size(), type.find(')', begin) - begin - mark.size());
+  const std::string_view place =
+      type.substr(begin + mark.size(), type.find(')', begin) - begin - mark.size());
   const std::size_t column = place.rfind(':');
   const std::size_t line = place.rfind(':', column - 1);
   if (line == std::string_view::npos) return false;
   into.file = place.substr(0, line);
-  into.line = static_cast<std::uint32_t>(std::strtoul(std::string(place.substr(line + 1)).c_str(), nullptr, 10));
-  into.column = static_cast<std::uint32_t>(std::strtoul(std::string(place.substr(column + 1)).c_str(), nullptr, 10));
+  into.line =
+      static_cast<std::uint32_t>(std::strtoul(std::string(place.substr(line + 1)).c_str(), nullptr, 10));
+  into.column =
+      static_cast<std::uint32_t>(std::strtoul(std::string(place.substr(column + 1)).c_str(), nullptr, 10));
   return true;
 }
 
@@ -80,6 +83,26 @@ std::vector<closure_entry*> all_entries() {
   return all;
 }
 
+closure_entry* find_named(std::string_view name) noexcept {
+  const std::lock_guard lock(entries_mutex);
+  closure_entry* one = first_entry;
+  while (one != nullptr && (one->name.empty() || one->name != name)) one = one->next;
+  return one;
+}
+
+closure_entry* find_unnamed(std::string_view build_id, std::uint64_t offset, bool& is_build_known) {
+  is_build_known = false;
+  const std::lock_guard lock(entries_mutex);
+  for (closure_entry* one = first_entry; one != nullptr; one = one->next) {
+    if (!one->name.empty()) continue;
+    const auto* const known = cached_identity(*one);
+    if (known->build_id != build_id) continue;
+    is_build_known = true;
+    if (known->offset == offset) return one;
+  }
+  return nullptr;
+}
+
 void set_place(closure_entry& entry, const std::source_location& place) noexcept {
   if (entry.file.load(std::memory_order_relaxed) != nullptr) return;
   entry.line_and_column.store(std::uint64_t{place.line()} << 32 | place.column(), std::memory_order_relaxed);
@@ -98,9 +121,10 @@ const closure_identity* cached_identity(closure_entry& entry) {
 const closure_identity& identity_of(closure_entry& entry) {
   const auto* const known = cached_identity(entry);
   if (known->name.empty() && known->build_id.empty()) {
-    throw error(errc::unsupported, "closure at " + place_of(entry).text() +
-                                       ": it has no name, and its module no build id; link with -Wl,--build-id, or "
-                                       "write named_closure<\"...\">");
+    throw error(errc::unsupported,
+                "closure at " + place_of(entry).text() +
+                    ": it has no name, and its module no build id; link with -Wl,--build-id, or "
+                    "write named_closure<\"...\">");
   }
   return *known;
 }

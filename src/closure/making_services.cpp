@@ -42,7 +42,8 @@ bool closes_circle(const making_board& board, const service_slot* wanted, std::u
 class running_factory {
  public:
   /// `lock` holds the board's lock, which is free afterwards.
-  running_factory(making_board& board, service_slot& slot, std::uint64_t task, std::unique_lock<spin_lock> lock)
+  running_factory(making_board& board, service_slot& slot, std::uint64_t task,
+                  std::unique_lock<spin_lock> lock)
       : board_(board) {
     mine_.slot = &slot;
     mine_.task = task;
@@ -88,7 +89,8 @@ class waiting_mark {
 };
 
 /// Stands in the slot's line until its maker is done.
-void wait_for(making_board& board, service_slot& slot, std::unique_lock<spin_lock>& lock, std::uint64_t task) {
+void wait_for(making_board& board, service_slot& slot, std::unique_lock<spin_lock>& lock,
+              std::uint64_t task) {
   making* const mine = innermost(board, task);
   if (closes_circle(board, &slot, task)) {
     lock.unlock();

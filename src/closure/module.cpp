@@ -29,7 +29,8 @@ std::string to_hex(const unsigned char* data, std::size_t size) {
   return text;
 }
 
-// A note segment is a list of: name size, content size, type, name, content; padded to the segment's alignment.
+// A note segment is a list of: name size, content size, type, name, content; padded to the segment's
+// alignment.
 std::string build_id_in(const char* notes, std::size_t size, std::size_t alignment) {
   const auto padded = [&](std::size_t n) { return (n + alignment - 1) / alignment * alignment; };
   std::size_t at = 0;

@@ -50,19 +50,17 @@ std::pair<detail::closure_entry*, closure_refusal> look_up(std::string_view text
   } catch (const error& problem) {
     return {nullptr, {reason::malformed_identity, problem.message(), "", "", ""}};
   }
-  bool is_this_build = false;
-  for (auto* const entry : detail::all_entries()) {
-    if (entry->name != wanted.name) continue;
-    if (!wanted.name.empty()) return {entry, {}};
-    const auto* const known = detail::cached_identity(*entry);
-    if (known->build_id != wanted.build_id) continue;
-    is_this_build = true;
-    if (known->offset == wanted.offset) return {entry, {}};
+  if (!wanted.name.empty()) {
+    auto* const entry = detail::find_named(wanted.name);
+    return {entry, entry == nullptr ? unknown_name(wanted) : closure_refusal{}};
   }
-  return {nullptr, wanted.name.empty() ? not_here(wanted, is_this_build) : unknown_name(wanted)};
+  bool is_this_build = false;
+  auto* const entry = detail::find_unnamed(wanted.build_id, wanted.offset, is_this_build);
+  return {entry, entry == nullptr ? not_here(wanted, is_this_build) : closure_refusal{}};
 }
 
-closure_refusal unfit_arguments(std::string_view identity, detail::closure_entry& entry, const error& problem) {
+closure_refusal unfit_arguments(std::string_view identity, detail::closure_entry& entry,
+                                const error& problem) {
   const std::string stored = closure_identity::parse(identity).schema;
   const std::string here = detail::cached_identity(entry)->schema;
   return {reason::arguments_unfit,
@@ -72,7 +70,8 @@ closure_refusal unfit_arguments(std::string_view identity, detail::closure_entry
 }
 
 std::string shown(const closure_info& info) {
-  return "closure " + (info.name.empty() ? info.place.text() : '"' + info.name + "\" (" + info.place.text() + ')');
+  return "closure " +
+         (info.name.empty() ? info.place.text() : '"' + info.name + "\" (" + info.place.text() + ')');
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace {
 closure_refusal missing_services(const closure_request& request, const std::vector<std::string>& missing) {
   std::string text;
   for (const auto& one : missing) text += (text.empty() ? "" : "; ") + one;
-  return {closure_refusal_reason::services_missing, text, closure_identity::parse(request.identity).schema, "", ""};
+  return {closure_refusal_reason::services_missing, text, closure_identity::parse(request.identity).schema,
+          "", ""};
 }
 
 /// The bindings of `given`, under what can cancel the running task.
@@ -17,8 +18,8 @@ context under_caller(const context& given) {
   detail::cancel_state* const state = detail::current_cancel_state();
   if (state == nullptr) return given;
   state->retain();
-  return context::from_node(new detail::context_node(detail::retain(given.node()), state, 0,
-                                                     [](detail::context_node* gone) noexcept { delete gone; }));
+  return context::from_node(new detail::context_node(
+      detail::retain(given.node()), state, 0, [](detail::context_node* gone) noexcept { delete gone; }));
 }
 
 }  // namespace

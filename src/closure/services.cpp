@@ -12,9 +12,12 @@ namespace {
 
 std::string_view to_string(service_scope scope) {
   switch (scope) {
-    case service_scope::singleton: return "singleton";
-    case service_scope::per_task: return "per_task";
-    case service_scope::per_request: return "per_request";
+    case service_scope::singleton:
+      return "singleton";
+    case service_scope::per_task:
+      return "per_task";
+    case service_scope::per_request:
+      return "per_request";
   }
   return "singleton";
 }
@@ -26,19 +29,21 @@ std::string shown(std::string_view type_name, std::string_view name) {
 }
 
 std::string missing_service(const detail::requirement& what) {
-  std::string text = "no service " + shown(what.type_name, what.name) + " was added; add it with services::add<";
+  std::string text =
+      "no service " + shown(what.type_name, what.name) + " was added; add it with services::add<";
   text.append(what.type_name).append(">");
   return text + (what.name.empty() ? "(factory)" : "(\"" + std::string(what.name) + "\", factory)");
 }
 
 std::string narrow_scope(const std::string& name, service_scope scope) {
   return "the service " + name + " is " + std::string(to_string(scope)) +
-         (scope == service_scope::per_request ? ", and this is not part of a request" : ", and this is not part of a task");
+         (scope == service_scope::per_request ? ", and this is not part of a request"
+                                              : ", and this is not part of a task");
 }
 
 std::string missing_parameter(std::string_view name) {
-  return "no parameter \"" + std::string(name) + "\" was set; set it with services::set(\"" + std::string(name) +
-         "\", value)";
+  return "no parameter \"" + std::string(name) + "\" was set; set it with services::set(\"" +
+         std::string(name) + "\", value)";
 }
 
 }  // namespace
@@ -50,7 +55,8 @@ services::services() : state_(std::make_unique<state>()) {
 
 services::services(services& parent, service_scope scope) : state_(std::make_unique<state>()) {
   if (scope == service_scope::singleton) {
-    throw error(errc::misuse, "services: a child is made for a task or a request, so per_task or per_request");
+    throw error(errc::misuse,
+                "services: a child is made for a task or a request, so per_task or per_request");
   }
   state_->self = this;
   state_->parent = parent.state_.get();
@@ -107,7 +113,8 @@ void* services::get_object(const detail::requirement& what) {
   if (found.how == nullptr) throw error(errc::not_found, "services: " + missing_service(what));
   if (found.how->provided != nullptr) return found.how->provided;
   if (found.how->how.is_expected) {
-    throw error(errc::refused, "services: " + found.how->shown + " is there only while a run that provides it lasts");
+    throw error(errc::refused,
+                "services: " + found.how->shown + " is there only while a run that provides it lasts");
   }
   state* const host = state_->host_of(found);
   if (host == nullptr) {
@@ -117,7 +124,8 @@ void* services::get_object(const detail::requirement& what) {
   if (void* const object = slot.object.load(std::memory_order_acquire)) return object;
   return detail::make_once(*host->board, slot, [&] {
     auto made = found.how->how.make(*host->self);
-    if (made == nullptr) throw error(errc::invalid_argument, "services: the factory of " + found.how->shown + " returned null");
+    if (made == nullptr)
+      throw error(errc::invalid_argument, "services: the factory of " + found.how->shown + " returned null");
     const std::lock_guard lock(host->mutex);
     host->made.push_back(made);
     return made;

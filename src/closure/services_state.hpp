@@ -28,9 +28,9 @@ struct service_slot {
 
   const std::string* name = nullptr;  // of the service, for people; constant
   std::atomic<void*> object{nullptr};
-  step at = step::empty;              // guarded by the board's lock
-  making* maker = nullptr;            // guarded by the board's lock; set while in_making
-  waiter_line line;                   // guarded by the board's lock
+  step at = step::empty;    // guarded by the board's lock
+  making* maker = nullptr;  // guarded by the board's lock; set while in_making
+  waiter_line line;         // guarded by the board's lock
 };
 
 /// A factory that runs; on the stack of the task that runs it.
@@ -62,11 +62,11 @@ struct services::state {
   service_scope scope = service_scope::singleton;
   std::shared_ptr<detail::making_board> board;
 
-  mutable std::mutex mutex;                              // held for look-ups only
-  std::map<key, kept_recipe> recipes;                    // guarded by mutex; entries stay
+  mutable std::mutex mutex;                                    // held for look-ups only
+  std::map<key, kept_recipe> recipes;                          // guarded by mutex; entries stay
   std::map<std::string, std::string, std::less<>> parameters;  // guarded by mutex
   std::map<const kept_recipe*, detail::service_slot> slots;    // guarded by mutex; entries stay
-  std::list<std::shared_ptr<void>> made;                 // guarded by mutex; in the order they were made
+  std::list<std::shared_ptr<void>> made;  // guarded by mutex; in the order they were made
 
   /// Where a service was added, and how.
   struct found_recipe {

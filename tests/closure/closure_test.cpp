@@ -42,8 +42,8 @@ TEST(closure, fills_references_from_the_container_and_values_from_its_arguments)
   app.add<outbox>([] { return outbox{}; });
   app.add<outbox>("other", [] { return outbox{{"x"}}; });
   app.set("suffix", "!");
-  closure c{[](std::string first, outbox& out, named<outbox, "other"> other, const user_id user, services& all,
-               param<std::string, "suffix"> suffix, weft::service<outbox> same) {
+  closure c{[](std::string first, outbox& out, named<outbox, "other"> other, const user_id user,
+               services& all, param<std::string, "suffix"> suffix, weft::service<outbox> same) {
               EXPECT_EQ(&out, &*same);
               EXPECT_EQ(&all.get<outbox>(), &out);
               EXPECT_EQ(other->sent.size(), 1U);
@@ -87,7 +87,8 @@ TEST(closure, has_a_type_of_its_result_only) {
 TEST(closure, has_services_of_its_run) {
   services app;
   int made = 0;
-  app.add<outbox>([&made] { return outbox{std::vector<std::string>(++made)}; }, {.scope = service_scope::per_task});
+  app.add<outbox>([&made] { return outbox{std::vector<std::string>(++made)}; },
+                  {.scope = service_scope::per_task});
   closure c{[](outbox& out) { return out.sent.size(); }};
   EXPECT_EQ(c.in(app)(), 1U);
   EXPECT_EQ(c.in(app)(), 2U);
@@ -122,7 +123,9 @@ TEST(closure, writes_its_identity_and_arguments) {
 }
 
 TEST(closure, without_a_name_is_known_by_build_and_place) {
+  // clang-format off
   closure first{[](int) {}, 1}; closure second{[](int) {}, 2};  // two on one line are two
+  // clang-format on
   const auto& one = first.identity();
   EXPECT_EQ(one.build_id, weft::program_build_id());
   EXPECT_GE(one.build_id.size(), 16U);

@@ -19,6 +19,7 @@ class runner_with_services final : public weft::closure_runner {
 };
 
 INSTANTIATE_TEST_SUITE_P(in_place, closure_runner_contract,
-                         testing::Values(maker{"in place", [] { return std::make_unique<runner_with_services>(); }}));
+                         testing::Values(maker{"in place",
+                                               [] { return std::make_unique<runner_with_services>(); }}));
 
 }  // namespace runner_contract

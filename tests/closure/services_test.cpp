@@ -73,7 +73,8 @@ TEST(services, name_what_is_missing_and_what_to_write) {
   services app;
   std::string message;
   EXPECT_EQ(refusal_of([&] { app.get<logger>("payment"); }, &message), errc::not_found);
-  EXPECT_NE(message.find("logger \"payment\" was added; add it with services::add<"), std::string::npos) << message;
+  EXPECT_NE(message.find("logger \"payment\" was added; add it with services::add<"), std::string::npos)
+      << message;
   EXPECT_EQ(refusal_of([&] { (void)app.parameter<int>("port"); }, &message), errc::not_found);
   EXPECT_NE(message.find("services::set(\"port\", value)"), std::string::npos) << message;
 }
@@ -81,7 +82,8 @@ TEST(services, name_what_is_missing_and_what_to_write) {
 TEST(services, refuse_a_second_recipe_but_let_a_child_have_its_own) {
   services app;
   app.add<clock_service>([] { return clock_service{1}; });
-  EXPECT_EQ(refusal_of([&] { app.add<clock_service>([] { return clock_service{2}; }); }), errc::already_exists);
+  EXPECT_EQ(refusal_of([&] { app.add<clock_service>([] { return clock_service{2}; }); }),
+            errc::already_exists);
   services task(app, service_scope::per_task);
   task.add<clock_service>([] { return clock_service{2}; });
   EXPECT_EQ(task.get<clock_service>().ticks, 2);

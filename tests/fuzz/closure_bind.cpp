@@ -1,5 +1,5 @@
-// A stored closure from outside, `identity newline arguments`: bound, or refused without an exception; and what
-// was bound gives back arguments that bind again and run to the same.
+// A stored closure from outside, `identity newline arguments`: bound, or refused without an exception; and
+// what was bound gives back arguments that bind again and run to the same.
 #include <weft/closure/closure.hpp>
 #include <weft/closure/registry.hpp>
 
@@ -29,7 +29,11 @@ WEFT_DESCRIBE(user_id, id, mail);
                                                      std::optional<std::string> last) {
                     return std::tuple(number, id, lists, one, last);
                   }),
-                  1, user_id{}, many{}, either{}, "x"};
+                  1,
+                  user_id{},
+                  many{},
+                  either{},
+                  "x"};
   weft::closure d{weft::named_closure<"fuzz.none">([] { return std::tuple(); })};
 }
 

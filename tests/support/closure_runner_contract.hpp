@@ -115,7 +115,8 @@ TEST_P(closure_runner_contract, describes_errors_with_type_and_causes) {
 }
 
 TEST_P(closure_runner_contract, turns_an_exit_into_a_failure) {
-  const auto outcome = run(weft::closure{[](int status) { throw weft::exit_exception(std::any(status), true, false); }, 3});
+  const auto outcome =
+      run(weft::closure{[](int status) { throw weft::exit_exception(std::any(status), true, false); }, 3});
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->code, weft::errc::exited);
 }
@@ -123,8 +124,7 @@ TEST_P(closure_runner_contract, turns_an_exit_into_a_failure) {
 TEST_P(closure_runner_contract, carries_the_context_that_may_travel) {
   const weft::scoped_value here(travels, "far");
   const weft::scoped_value there(stays, "near");
-  const auto outcome =
-      run(weft::closure{[] { return travels.value_or("-") + ' ' + stays.value_or("-"); }});
+  const auto outcome = run(weft::closure{[] { return travels.value_or("-") + ' ' + stays.value_or("-"); }});
   EXPECT_EQ(outcome.result, "\"far -\"");
 }
 

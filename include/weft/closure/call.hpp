@@ -26,9 +26,10 @@ struct named_function {};
 /// A free function as an object of a type of its own.
 template <auto Function, typename Type = decltype(Function)>
 struct function_object {
-  static_assert(!std::is_member_pointer_v<Type>,
-                "weft::function: a member function has no object in another process. Write a lambda that takes the "
-                "object as a service (T&).");
+  static_assert(
+      !std::is_member_pointer_v<Type>,
+      "weft::function: a member function has no object in another process. Write a lambda that takes the "
+      "object as a service (T&).");
 };
 template <auto Function, typename R, typename... P>
 struct function_object<Function, R (*)(P...)> {

@@ -37,7 +37,8 @@ struct closure_function_check {
   static constexpr bool is_pointer = std::is_pointer_v<F>;
   static constexpr bool is_member = std::is_member_pointer_v<F>;
   static constexpr bool is_object = std::is_class_v<F> && !is_closure<F>;
-  static_assert(!is_pointer, "weft closure: a function pointer has no identity of its own. Write weft::function<&f>.");
+  static_assert(!is_pointer,
+                "weft closure: a function pointer has no identity of its own. Write weft::function<&f>.");
   static_assert(!is_member,
                 "weft closure: a member function has no object in another process. Write a lambda that takes "
                 "the object as a service (T&).");
@@ -48,9 +49,10 @@ struct closure_function_check {
                 "weft closure: the lambda captures. Pass values as arguments after it: "
                 "closure{[](int id) { ... }, id}.");
   static constexpr bool readable = one_call_operator<F>;
-  static_assert(!is_object || captures || readable,
-                "weft closure: the call operator is generic (an 'auto' parameter) or overloaded. Write the type of "
-                "every parameter.");
+  static_assert(
+      !is_object || captures || readable,
+      "weft closure: the call operator is generic (an 'auto' parameter) or overloaded. Write the type of "
+      "every parameter.");
   static constexpr bool ok = is_object && !captures && readable;
 };
 
@@ -67,24 +69,30 @@ struct closure_parameter_check {
   static constexpr bool wrapper_reference = reference && is_injected<bare>;
   static constexpr bool plain_reference = reference && encodable<bare>;
   static_assert(!rvalue, "weft closure: this parameter is a T&&. Arguments are values: write T.");
-  static_assert(!pointer,
-                "weft closure: this parameter is a pointer, which means nothing in another process. Take a value, or a "
-                "service by reference (T&).");
-  static_assert(!view,
-                "weft closure: this parameter is a view that does not own its text or items. Write std::string or "
-                "std::vector.");
-  static_assert(!plain_reference,
-                "weft closure: this parameter is a reference to a plain value. References are services, arguments are "
-                "values: drop the '&', or write weft::service<T> if it is a service.");
-  static_assert(!wrapper_reference,
-                "weft closure: this parameter is a reference to named<>, param<> or service<>. Take it by value.");
+  static_assert(
+      !pointer,
+      "weft closure: this parameter is a pointer, which means nothing in another process. Take a value, or a "
+      "service by reference (T&).");
+  static_assert(
+      !view,
+      "weft closure: this parameter is a view that does not own its text or items. Write std::string or "
+      "std::vector.");
+  static_assert(
+      !plain_reference,
+      "weft closure: this parameter is a reference to a plain value. References are services, arguments are "
+      "values: drop the '&', or write weft::service<T> if it is a service.");
+  static_assert(
+      !wrapper_reference,
+      "weft closure: this parameter is a reference to named<>, param<> or service<>. Take it by value.");
   static_assert(!(container && !reference),
                 "weft closure: this parameter is the container as a value. Write weft::services&.");
-  static constexpr bool refused = rvalue || pointer || view || plain_reference || wrapper_reference || container;
+  static constexpr bool refused =
+      rvalue || pointer || view || plain_reference || wrapper_reference || container;
   static constexpr bool known = refused || injected_by_value || reference || encodable<bare>;
-  static_assert(known,
-                "weft closure: this parameter is neither a service (T&) nor a value that weft can encode. Write T& if "
-                "the container makes it, or describe the type with WEFT_DESCRIBE.");
+  static_assert(
+      known,
+      "weft closure: this parameter is neither a service (T&) nor a value that weft can encode. Write T& if "
+      "the container makes it, or describe the type with WEFT_DESCRIBE.");
   static constexpr bool ok = known && (!refused || (container && reference));
 };
 
@@ -105,9 +113,10 @@ struct closure_result_check {
   static_assert(!std::is_reference_v<Result>,
                 "weft closure: the function returns a reference. Results travel as values: return T.");
   static constexpr bool known = std::is_reference_v<Result> || std::is_void_v<Result> || encodable<Result>;
-  static_assert(known,
-                "weft closure: the function returns a type that weft cannot encode. Describe it with WEFT_DESCRIBE, or "
-                "return void.");
+  static_assert(
+      known,
+      "weft closure: the function returns a type that weft cannot encode. Describe it with WEFT_DESCRIBE, or "
+      "return void.");
   static constexpr bool ok = known && !std::is_reference_v<Result>;
 };
 
@@ -139,7 +148,8 @@ constexpr bool check_closure() {
   if constexpr (closure_function_check<F>::ok) {
     using signature = callable_signature<F>;
     using parameters = typename signature::parameters;
-    static_assert(std::is_default_constructible_v<F>, "weft closure: the function object has no default constructor.");
+    static_assert(std::is_default_constructible_v<F>,
+                  "weft closure: the function object has no default constructor.");
     constexpr bool parameters_ok =
         closure_parameters_check<parameters, std::make_index_sequence<parameters::size>>::ok;
     if constexpr (parameters_ok && closure_result_check<typename signature::result>::ok) {
@@ -147,12 +157,14 @@ constexpr bool check_closure() {
       constexpr std::size_t size = std::tuple_size_v<values>;
       constexpr bool fewer = sizeof...(A) < size;
       constexpr bool more = sizeof...(A) > size;
-      static_assert(!fewer,
-                    "weft closure: there are fewer arguments than value parameters. Each parameter that is not a "
-                    "reference takes one.");
-      static_assert(!more,
-                    "weft closure: there are more arguments than value parameters. References are filled by the "
-                    "container and take none.");
+      static_assert(
+          !fewer,
+          "weft closure: there are fewer arguments than value parameters. Each parameter that is not a "
+          "reference takes one.");
+      static_assert(
+          !more,
+          "weft closure: there are more arguments than value parameters. References are filled by the "
+          "container and take none.");
       if constexpr (!fewer && !more) {
         return closure_arguments_check<values, type_list<A...>, std::make_index_sequence<size>>::ok;
       }

@@ -71,7 +71,9 @@ class closure {
   closure_place place() const { return detail::place_of(*entry_); }
 
   /// What it would miss if it ran with services of `from`, a sentence each.
-  std::vector<std::string> missing(const services& from) const { return from.missing(entry_->requirements()); }
+  std::vector<std::string> missing(const services& from) const {
+    return from.missing(entry_->requirements());
+  }
 
  private:
   static Result run_in(services& from, const detail::typed_call<Result>& call) {

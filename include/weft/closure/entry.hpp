@@ -40,12 +40,12 @@ class typed_call : public closure_call {
 /// its module is what an unnamed closure is known by, so there is one per lambda expression.
 struct closure_entry {
   // constant after construction
-  std::string_view name;         // empty for an unnamed one
-  std::string_view name_file;    // place of the name, for a named one
+  std::string_view name;       // empty for an unnamed one
+  std::string_view name_file;  // place of the name, for a named one
   std::uint32_t name_line;
   std::uint32_t name_column;
-  std::string_view type;         // as the compiler spells it
-  std::string_view unit;         // the file that was compiled
+  std::string_view type;  // as the compiler spells it
+  std::string_view unit;  // the file that was compiled
   std::string (*schema)();
   std::string (*result_schema)();
   std::vector<requirement> (*requirements)();

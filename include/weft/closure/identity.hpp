@@ -28,10 +28,10 @@ struct closure_identity {
 
 /// Where a closure is written, for people.
 struct closure_place {
-  std::string file;          ///< as the compiler was given it; may be cut at its front
-  std::uint32_t line = 0;    ///< 0 where it is not known (g++, an unnamed closure that never ran)
+  std::string file;        ///< as the compiler was given it; may be cut at its front
+  std::uint32_t line = 0;  ///< 0 where it is not known (g++, an unnamed closure that never ran)
   std::uint32_t column = 0;
-  std::string function;      ///< as the compiler spells it; may be empty
+  std::string function;  ///< as the compiler spells it; may be empty
 
   /// `mail.cpp:12:3`, or `mail.cpp, in void send()`.
   std::string text() const;

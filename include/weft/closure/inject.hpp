@@ -73,7 +73,8 @@ struct values_of;
 template <typename... P>
 struct values_of<type_list<P...>> {
   using type = decltype(std::tuple_cat(
-      std::declval<std::conditional_t<is_injected<P>, std::tuple<>, std::tuple<std::remove_cvref_t<P>>>>()...));
+      std::declval<
+          std::conditional_t<is_injected<P>, std::tuple<>, std::tuple<std::remove_cvref_t<P>>>>()...));
 };
 
 template <typename... P>
@@ -117,17 +118,21 @@ std::shared_ptr<void> make_service(Factory& factory, services& from) {
   if constexpr (plain_callable<Factory>) {
     using signature = callable_signature<Factory>;
     using made = typename signature::result;
-    static_assert(all_injected(typename signature::parameters{}),
-                  "weft services: a factory takes services (T&), named<>, param<> and services&, but no values");
-    static_assert(!std::is_reference_v<made>, "weft services: a factory returns the object, not a reference; "
-                                              "offer an object that exists already with provide()");
+    static_assert(
+        all_injected(typename signature::parameters{}),
+        "weft services: a factory takes services (T&), named<>, param<> and services&, but no values");
+    static_assert(!std::is_reference_v<made>,
+                  "weft services: a factory returns the object, not a reference; "
+                  "offer an object that exists already with provide()");
     std::tuple<> no_values;
     if constexpr (is_owner<made>) {
-      std::shared_ptr<Service> owner = call_injected(factory, from, no_values, typename signature::parameters{});
+      std::shared_ptr<Service> owner =
+          call_injected(factory, from, no_values, typename signature::parameters{});
       return owner;
     } else {
-      static_assert(std::is_convertible_v<made*, Service*>,
-                    "weft services: the factory returns a type that is neither the service's nor derived from it");
+      static_assert(
+          std::is_convertible_v<made*, Service*>,
+          "weft services: the factory returns a type that is neither the service's nor derived from it");
       // The object is made in place, so it need not be movable.
       std::shared_ptr<Service> owner = std::shared_ptr<made>(
           new made(call_injected(factory, from, no_values, typename signature::parameters{})));

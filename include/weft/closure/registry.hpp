@@ -20,9 +20,9 @@ class closure_call;
 
 /// One closure that this program can run.
 struct closure_info {
-  std::string identity;       ///< as closure_identity::text; empty for an unnamed one without build id
-  std::string name;           ///< empty for an unnamed one
-  std::string type;           ///< as the compiler spells it
+  std::string identity;  ///< as closure_identity::text; empty for an unnamed one without build id
+  std::string name;      ///< empty for an unnamed one
+  std::string type;      ///< as the compiler spells it
   closure_place place;
   std::string schema;         ///< of its value parameters
   std::string result_schema;  ///< `void` for none
@@ -30,12 +30,12 @@ struct closure_info {
 
 /// Why a stored closure cannot run here. It is to be kept, not dropped: another build may run it.
 enum class closure_refusal_reason : unsigned char {
-  malformed_identity,   ///< the text is no identity
-  unknown_name,         ///< this program has no closure of that name
-  other_build,          ///< an unnamed closure of another build
-  unknown_place,        ///< this build, but no closure there: the bytes were made up
-  arguments_unfit,      ///< the stored arguments do not fit its parameters without loss
-  services_missing,     ///< it asks for services that it cannot have here
+  malformed_identity,  ///< the text is no identity
+  unknown_name,        ///< this program has no closure of that name
+  other_build,         ///< an unnamed closure of another build
+  unknown_place,       ///< this build, but no closure there: the bytes were made up
+  arguments_unfit,     ///< the stored arguments do not fit its parameters without loss
+  services_missing,    ///< it asks for services that it cannot have here
 };
 WEFT_DESCRIBE_ENUM(closure_refusal_reason, malformed_identity, unknown_name, other_build, unknown_place,
                    arguments_unfit, services_missing);
@@ -77,8 +77,8 @@ class bound_closure {
 template <typename Value>
 class accepted {
  public:
-  accepted(Value value) : value_(std::move(value)) {}                      // NOLINT(google-explicit-constructor)
-  accepted(closure_refusal refusal) : refusal_(std::move(refusal)) {}      // NOLINT(google-explicit-constructor)
+  accepted(Value value) : value_(std::move(value)) {}                  // NOLINT(google-explicit-constructor)
+  accepted(closure_refusal refusal) : refusal_(std::move(refusal)) {}  // NOLINT(google-explicit-constructor)
 
   explicit operator bool() const noexcept { return value_.has_value(); }
   bool has_value() const noexcept { return value_.has_value(); }

@@ -29,11 +29,11 @@ class run_link {
 
 /// A closure to run, as written down.
 struct closure_request {
-  std::string identity;                 ///< closure_identity::text
-  std::string arguments = "[]";         ///< a JSON list
-  std::string context;                  ///< context::to_wire; empty for none
-  steady_time deadline = no_deadline;   ///< ends the run with the failure deadline_exceeded
-  run_link* link = nullptr;             ///< null where nobody listens; outlives the run
+  std::string identity;                ///< closure_identity::text
+  std::string arguments = "[]";        ///< a JSON list
+  std::string context;                 ///< context::to_wire; empty for none
+  steady_time deadline = no_deadline;  ///< ends the run with the failure deadline_exceeded
+  run_link* link = nullptr;            ///< null where nobody listens; outlives the run
 };
 
 /// What came of it: exactly one of result, error and refusal.

@@ -43,7 +43,8 @@ struct service_options {
 ///
 /// Thread-safety: get and the like from any thread and fiber; while one task makes a service, others
 /// that want it wait, which is a cancellation point. Factories run on the task that asks first and
-/// may wait; that of a per_task service may run for several tasks at once. Adding while others ask is allowed, too.
+/// may wait; that of a per_task service may run for several tasks at once. Adding while others ask is
+/// allowed, too.
 class services {
  public:
   services();
@@ -56,7 +57,8 @@ class services {
   /// Says how to make a `Service`. Throws weft::error (already_exists) if this container has one; a
   /// child may have its own.
   template <typename Service, typename Factory>
-    requires std::is_object_v<std::remove_reference_t<Factory>> && (!std::is_convertible_v<Factory, std::string>)
+    requires std::is_object_v<std::remove_reference_t<Factory>> &&
+             (!std::is_convertible_v<Factory, std::string>)
   void add(Factory factory, service_options options = {}) {
     add<Service>(std::string(), std::move(factory), options);
   }
@@ -132,7 +134,8 @@ class services {
 
   template <typename Service>
   static recipe recipe_for(std::string name, service_options options) {
-    static_assert(std::is_class_v<Service>, "weft services: a service is a class; pass values with set() and param<>");
+    static_assert(std::is_class_v<Service>,
+                  "weft services: a service is a class; pass values with set() and param<>");
     constexpr auto what = detail::service_requirement<Service>({});
     return {what.type, what.type_name, std::move(name), options.scope, {}, {}, false};
   }

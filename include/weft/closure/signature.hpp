@@ -14,11 +14,11 @@ template <typename Pointer>
 struct signature_of;
 
 // One for each combination of const, & and noexcept that a call operator may have.
-#define WEFT_DETAIL_SIGNATURE(qualifiers)                       \
-  template <typename R, typename C, typename... P>              \
-  struct signature_of<R (C::*)(P...) qualifiers> {              \
-    using result = R;                                           \
-    using parameters = type_list<P...>;                         \
+#define WEFT_DETAIL_SIGNATURE(qualifiers)          \
+  template <typename R, typename C, typename... P> \
+  struct signature_of<R (C::*)(P...) qualifiers> { \
+    using result = R;                              \
+    using parameters = type_list<P...>;            \
   };
 WEFT_DETAIL_SIGNATURE()
 WEFT_DETAIL_SIGNATURE(const)

@@ -2,6 +2,4 @@
 #include "common.hpp"
 
 void send(mailer&, int);
-void bad() {
-  weft::closure c{&send, 3};
-}
+void bad() { weft::closure c{&send, 3}; }

@@ -4,6 +4,4 @@
 struct object {
   void method(int);
 };
-void bad() {
-  weft::closure c{&object::method, 3};
-}
+void bad() { weft::closure c{&object::method, 3}; }

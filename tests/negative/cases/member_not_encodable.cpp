@@ -5,6 +5,4 @@ struct holder {
   not_described inner;
 };
 WEFT_DESCRIBE(holder, inner);
-void bad(weft::encoder& out) {
-  weft::encode(out, holder{});
-}
+void bad(weft::encoder& out) { weft::encode(out, holder{}); }

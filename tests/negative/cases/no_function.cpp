@@ -1,6 +1,4 @@
 // error: the first argument is not a function
 #include "common.hpp"
 
-void bad() {
-  weft::closure c{3};
-}
+void bad() { weft::closure c{3}; }

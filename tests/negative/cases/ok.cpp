@@ -3,6 +3,7 @@
 
 // The frame of the other cases, without a mistake: it compiles.
 void good(const user_id& id) {
-  weft::closure c{[](mailer&, weft::named<logger, "payment">, weft::param<std::string, "mail.key">, user_id, std::string) {},
+  weft::closure c{[](mailer&, weft::named<logger, "payment">, weft::param<std::string, "mail.key">, user_id,
+                     std::string) {},
                   id, "text"};
 }

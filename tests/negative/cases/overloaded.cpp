@@ -5,6 +5,4 @@ struct two {
   void operator()(int) {}
   void operator()(long) {}
 };
-void bad() {
-  weft::closure c{two{}, 3};
-}
+void bad() { weft::closure c{two{}, 3}; }
