@@ -76,7 +76,8 @@ attempt_end failed(const claimed_job& claimed, const job_envelope& job, const at
 
 }  // namespace
 
-std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const wire::key_ring& keys, moment now) {
+std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const wire::key_ring& keys,
+                                                     moment now) {
   try {
     job_envelope job = unseal(keys, claimed.envelope);
     check_row(job, claimed.id, claimed.queue, claimed.handler);
@@ -101,15 +102,18 @@ attempt_end released(const claimed_job& claimed, moment now) {
 attempt_end decide(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
                    const retry_policy& retry, moment now, double random) {
   switch (result.outcome) {
-    case attempt_outcome::failed: return failed(claimed, job, result, retry, now, random);
+    case attempt_outcome::failed:
+      return failed(claimed, job, result, retry, now, random);
     case attempt_outcome::cancelled: {
       const auto next = result.cancel_requested ? next_step::cancelled : next_step::again;
       attempt_end end = end_of(claimed, next, attempt_outcome::cancelled, now);
       end.counts = false;
       return end;
     }
-    case attempt_outcome::refused: return postponed(claimed, result.error.value_or(failure{}), now);
-    default: break;
+    case attempt_outcome::refused:
+      return postponed(claimed, result.error.value_or(failure{}), now);
+    default:
+      break;
   }
   if (!result.again) return end_of(claimed, next_step::done, attempt_outcome::done, now);
   attempt_end end = end_of(claimed, next_step::again, attempt_outcome::delayed, now);

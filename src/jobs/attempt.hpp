@@ -23,11 +23,13 @@ struct attempt_result {
   attempt_outcome outcome = attempt_outcome::done;
   std::optional<failure> error = {};  ///< for failed and refused
   std::optional<wish> again = {};     ///< what the function asked for
-  bool cancel_requested = false;  ///< cancelled by somebody who wants the job to end, not by a stopping worker
+  bool cancel_requested =
+      false;  ///< cancelled by somebody who wants the job to end, not by a stopping worker
 };
 
 /// What a claimed row holds: a job to run, or what to do with it instead.
-std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const wire::key_ring& keys, moment now);
+std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const wire::key_ring& keys,
+                                                     moment now);
 
 /// Gives the claim back as if it had not been.
 attempt_end released(const claimed_job& claimed, moment now);

@@ -62,7 +62,8 @@ void control::backoff(int max_exponent, std::exception_ptr last_error, int base)
   }
   if (backoffs_ > max_exponent) give_up(id_, max_exponent, last_error);
   const double seconds = std::min(std::pow(base, backoffs_), longest_seconds);
-  ask(link_, {control_question::again, std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)), true});
+  ask(link_,
+      {control_question::again, std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)), true});
 }
 
 bool control::cancelled() const noexcept { return weft::cancellation_requested().has_value(); }

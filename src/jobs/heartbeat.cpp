@@ -9,7 +9,8 @@
 
 namespace weft::jobs {
 
-heartbeat::heartbeat(store& kept_in, const clock& time, worker_row self, heartbeat_options options, listener told)
+heartbeat::heartbeat(store& kept_in, const clock& time, worker_row self, heartbeat_options options,
+                     listener told)
     : store_(kept_in), clock_(time), self_(std::move(self)), options_(options), told_(std::move(told)) {
   store_.add_worker(self_);
   sweep();

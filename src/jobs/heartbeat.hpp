@@ -30,7 +30,7 @@ class heartbeat {
   /// Called on the heartbeat's thread.
   struct listener {
     std::function<void(const std::vector<job_id>&)> cancelled;  ///< jobs of ours that somebody wants to end
-    std::function<void()> lost;                                 ///< we were taken for dead; our jobs are others'
+    std::function<void()> lost;  ///< we were taken for dead; our jobs are others'
   };
 
   /// Adds the worker to the store and looks for dead ones; then the thread goes on with that.

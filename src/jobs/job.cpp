@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::array<std::string_view, 7> state_names{"scheduled", "ready",     "running",    "done",
                                                       "dead",      "cancelled", "quarantined"};
-constexpr std::array<std::string_view, 6> outcome_names{"done", "failed", "delayed", "crashed", "cancelled", "refused"};
+constexpr std::array<std::string_view, 6> outcome_names{"done",    "failed",    "delayed",
+                                                        "crashed", "cancelled", "refused"};
 
 template <typename Enum, std::size_t Count>
 std::string_view name_in(const std::array<std::string_view, Count>& names, Enum value) noexcept {
@@ -17,7 +18,8 @@ std::string_view name_in(const std::array<std::string_view, Count>& names, Enum 
 }
 
 template <typename Enum, std::size_t Count>
-std::optional<Enum> value_in(const std::array<std::string_view, Count>& names, std::string_view name) noexcept {
+std::optional<Enum> value_in(const std::array<std::string_view, Count>& names,
+                             std::string_view name) noexcept {
   for (std::size_t index = 0; index < Count; ++index) {
     if (names[index] == name) return static_cast<Enum>(index);
   }

@@ -17,7 +17,8 @@ moment read_moment(wire::canonical_reader& in) { return moment(std::chrono::micr
 int read_count(wire::canonical_reader& in) {
   const std::int64_t value = in.integer();
   if (value < 0 || value > std::numeric_limits<int>::max()) {
-    throw error(errc::malformed, "jobs: read a job: a count of " + std::to_string(value) + " is out of range");
+    throw error(errc::malformed,
+                "jobs: read a job: a count of " + std::to_string(value) + " is out of range");
   }
   return static_cast<int>(value);
 }
@@ -42,8 +43,9 @@ std::string seal(const wire::key_ring& keys, const job_envelope& job) {
   out.text(job.source);
   const bytes sealed = wire::sign(keys, purpose, out);
   if (sealed.size() > wire::envelope_bytes_max) {
-    throw error(errc::too_large, "jobs: push \"" + job.closure + "\": the job has " + std::to_string(sealed.size()) +
-                                     " bytes, " + std::to_string(wire::envelope_bytes_max) +
+    throw error(errc::too_large, "jobs: push \"" + job.closure + "\": the job has " +
+                                     std::to_string(sealed.size()) + " bytes, " +
+                                     std::to_string(wire::envelope_bytes_max) +
                                      " are the limit; keep large data elsewhere and pass its name");
   }
   return std::string(as_text(sealed));
@@ -79,8 +81,9 @@ job_envelope parse_job(std::span<const std::byte> body) {
 void check_row(const job_envelope& job, job_id id, std::string_view queue, std::string_view closure) {
   if (job.id == id && job.queue == queue && job.closure == closure) return;
   throw error(errc::bad_signature, "jobs: verify job " + to_string(id) + " of queue \"" + std::string(queue) +
-                                       "\": its signature is that of job " + to_string(job.id) + " of queue \"" +
-                                       job.queue + "\" for \"" + job.closure + "\"; the row was copied or changed");
+                                       "\": its signature is that of job " + to_string(job.id) +
+                                       " of queue \"" + job.queue + "\" for \"" + job.closure +
+                                       "\"; the row was copied or changed");
 }
 
 }  // namespace weft::jobs

@@ -17,15 +17,15 @@ namespace weft::jobs {
 struct job_envelope {
   job_id id{};
   std::string queue;
-  std::string closure;                    ///< identity, with the schema of the arguments
-  std::string arguments;                  ///< a JSON list
+  std::string closure;    ///< identity, with the schema of the arguments
+  std::string arguments;  ///< a JSON list
   moment created{};
   moment not_before{};
   int attempts_max = 1;
-  std::chrono::microseconds timeout{0};   ///< of an attempt; 0: none
+  std::chrono::microseconds timeout{0};  ///< of an attempt; 0: none
   std::optional<moment> expires;
-  std::string context;                    ///< wire form of the captured context
-  std::string source;                     ///< where the closure was written; for people
+  std::string context;  ///< wire form of the captured context
+  std::string source;   ///< where the closure was written; for people
 };
 
 /// A job as it is stored: all of it signed with the ring's first key.

@@ -14,12 +14,14 @@ std::string to_store(const Value& value) {
 }  // namespace
 
 std::string log_to_store(const log::collection& gathered) {
-  if (gathered.records.empty() && gathered.timers.empty() && gathered.data.empty() && gathered.dropped == 0) return {};
+  if (gathered.records.empty() && gathered.timers.empty() && gathered.data.empty() && gathered.dropped == 0)
+    return {};
   try {
     return to_store(gathered);
   } catch (const error& bad) {
     log::collection instead;
-    instead.records.emplace_back().message = std::string("jobs: the log of this attempt cannot be kept: ") + bad.what();
+    instead.records.emplace_back().message =
+        std::string("jobs: the log of this attempt cannot be kept: ") + bad.what();
     return to_store(instead);
   }
 }
@@ -41,7 +43,8 @@ attempt_info read_attempt(const stored_attempt& kept) {
     if (!kept.error.empty()) info.error = wire::from_binary<failure>(as_bytes(kept.error));
     if (!kept.records.empty()) info.log = wire::from_binary<log::collection>(as_bytes(kept.records));
   } catch (const error& bad) {
-    info.log.records.emplace_back().message = std::string("jobs: what was kept of this attempt cannot be read: ") + bad.what();
+    info.log.records.emplace_back().message =
+        std::string("jobs: what was kept of this attempt cannot be read: ") + bad.what();
   }
   return info;
 }

@@ -15,7 +15,8 @@ bool is_waiting(const stored_job& job) noexcept {
 }
 
 bool is_given_up(const stored_job& job) noexcept {
-  return job.state == job_state::dead || job.state == job_state::cancelled || job.state == job_state::quarantined;
+  return job.state == job_state::dead || job.state == job_state::cancelled ||
+         job.state == job_state::quarantined;
 }
 
 /// Gathers the pushes of a body; they become jobs when it has returned.
@@ -24,7 +25,8 @@ class staged_transaction final : public store_transaction {
   void push(const new_job& job) override { staged.push_back(job); }
   ::sqlite3* sqlite() override { return nullptr; }
   sql_rows run(std::string_view, std::span<const sql_value>) override {
-    throw error(errc::unsupported, "jobs: run a statement of a transaction: the memory: store has none; use sqlite:");
+    throw error(errc::unsupported,
+                "jobs: run a statement of a transaction: the memory: store has none; use sqlite:");
   }
   std::int64_t changes() override { return 0; }
 
@@ -102,7 +104,8 @@ void memory_store::claim_from(const std::string& queue, const claim_request& req
     if (job.state == job_state::ready && job.queue == queue) ready.push_back(&job);
   }
   std::sort(ready.begin(), ready.end(), [](const stored_job* left, const stored_job* right) {
-    return std::tie(left->priority, left->run_at, left->id) < std::tie(right->priority, right->run_at, right->id);
+    return std::tie(left->priority, left->run_at, left->id) <
+           std::tie(right->priority, right->run_at, right->id);
   });
   for (stored_job* const job : ready) {
     if (result.jobs.size() >= request.count) return;
@@ -114,8 +117,8 @@ void memory_store::claim_from(const std::string& queue, const claim_request& req
     job->owner = request.owner;
     job->fence += 1;
     job->past.push_back({.fence = job->fence, .owner = request.owner, .started = request.now});
-    result.jobs.push_back({job->id, job->queue, job->handler, job->envelope, job->priority, job->fence, job->attempts,
-                           job->backoffs, job->crashes});
+    result.jobs.push_back({job->id, job->queue, job->handler, job->envelope, job->priority, job->fence,
+                           job->attempts, job->backoffs, job->crashes});
   }
 }
 
@@ -155,12 +158,24 @@ bool memory_store::finish(const attempt_end& end) {
   job->attempts += spends ? 1 : 0;
   job->backoffs += end.next == next_step::again && end.backs_off ? 1 : 0;
   switch (end.next) {
-    case next_step::released: make_waiting(*job, job->run_at, job->run_at); break;
-    case next_step::again: make_waiting(*job, end.run_at, end.now); break;
-    case next_step::done: make_ended(*job, job_state::done, end.now); break;
-    case next_step::dead: make_ended(*job, job_state::dead, end.now); break;
-    case next_step::cancelled: make_ended(*job, job_state::cancelled, end.now); break;
-    case next_step::quarantined: make_ended(*job, job_state::quarantined, end.now); break;
+    case next_step::released:
+      make_waiting(*job, job->run_at, job->run_at);
+      break;
+    case next_step::again:
+      make_waiting(*job, end.run_at, end.now);
+      break;
+    case next_step::done:
+      make_ended(*job, job_state::done, end.now);
+      break;
+    case next_step::dead:
+      make_ended(*job, job_state::dead, end.now);
+      break;
+    case next_step::cancelled:
+      make_ended(*job, job_state::cancelled, end.now);
+      break;
+    case next_step::quarantined:
+      make_ended(*job, job_state::quarantined, end.now);
+      break;
   }
   bell_.ring();
   return true;
@@ -182,7 +197,8 @@ std::vector<job_id> memory_store::beat(worker_id owner) {
   found->second.beat += 1;
   std::vector<job_id> cancelled;
   for (const auto& [id, job] : jobs_) {
-    if (job.state == job_state::running && job.owner == owner && job.cancel_requested) cancelled.push_back(id);
+    if (job.state == job_state::running && job.owner == owner && job.cancel_requested)
+      cancelled.push_back(id);
   }
   return cancelled;
 }
@@ -305,13 +321,27 @@ std::vector<queue_stats> memory_store::stats() {
     auto& of = by_queue[job.queue];
     of.queue = job.queue;
     switch (job.state) {
-      case job_state::scheduled: ++of.scheduled; break;
-      case job_state::ready: ++of.ready; break;
-      case job_state::running: ++of.running; break;
-      case job_state::done: ++of.done; break;
-      case job_state::dead: ++of.dead; break;
-      case job_state::cancelled: ++of.cancelled; break;
-      case job_state::quarantined: ++of.quarantined; break;
+      case job_state::scheduled:
+        ++of.scheduled;
+        break;
+      case job_state::ready:
+        ++of.ready;
+        break;
+      case job_state::running:
+        ++of.running;
+        break;
+      case job_state::done:
+        ++of.done;
+        break;
+      case job_state::dead:
+        ++of.dead;
+        break;
+      case job_state::cancelled:
+        ++of.cancelled;
+        break;
+      case job_state::quarantined:
+        ++of.quarantined;
+        break;
     }
   }
   std::vector<queue_stats> all;

@@ -16,7 +16,8 @@ namespace weft::jobs {
 class memory_store final : public store {
  public:
   void push(std::span<const new_job> jobs) override;
-  void transact(const std::function<void(store_transaction&)>& body, const transaction_options& options) override;
+  void transact(const std::function<void(store_transaction&)>& body,
+                const transaction_options& options) override;
   claim_result claim(const claim_request& request) override;
   bool finish(const attempt_end& end) override;
   bool holds(job_id id, worker_id owner, std::int64_t fence) override;
@@ -44,9 +45,9 @@ class memory_store final : public store {
   static void make_waiting(stored_job& job, moment run_at, moment now);
   static void make_ended(stored_job& job, job_state state, moment now);
 
-  mutable std::mutex mutex_;                  // held for a few steps, never across a wait
-  std::map<job_id, stored_job> jobs_;         // guarded by mutex_
-  std::map<worker_id, worker_row> workers_;   // guarded by mutex_
+  mutable std::mutex mutex_;                 // held for a few steps, never across a wait
+  std::map<job_id, stored_job> jobs_;        // guarded by mutex_
+  std::map<worker_id, worker_row> workers_;  // guarded by mutex_
   mutable weft::jobs::bell bell_;
 };
 

@@ -14,8 +14,9 @@ std::shared_ptr<store> open_store(std::string_view url, const store_options& opt
   if (url.substr(0, sqlite_scheme.size()) == sqlite_scheme) {
     return std::make_shared<sqlite::sqlite_store>(std::string(url.substr(sqlite_scheme.size())), options);
   }
-  throw error(errc::invalid_argument, "jobs: open the store \"" + std::string(url) +
-                                          "\": unknown kind; write sqlite:/path/file.db, or memory: for tests");
+  throw error(errc::invalid_argument,
+              "jobs: open the store \"" + std::string(url) +
+                  "\": unknown kind; write sqlite:/path/file.db, or memory: for tests");
 }
 
 }  // namespace weft::jobs

@@ -12,20 +12,21 @@
 namespace weft::jobs {
 namespace {
 
-constexpr int collisions_max = 5;  // of ids, with other processes
 constexpr int priority_max = 32767;
 
 queue_options checked(queue_options options) {
   if (options.keys == nullptr) {
-    throw error(errc::invalid_argument,
-                "jobs: open the queue \"" + options.name + "\": it has no keys; jobs are always signed, so load a key file "
-                "with wire::key_ring::load or make one with wire::key::generate");
+    throw error(errc::invalid_argument, "jobs: open the queue \"" + options.name +
+                                            "\": it has no keys; jobs are always signed, so load a key file "
+                                            "with wire::key_ring::load or make one with wire::key::generate");
   }
   if (options.clock == nullptr) options.clock = &jobs::clock::system();
   return options;
 }
 
-moment start_of(const push_options& options, moment now) { return options.at ? *options.at : now + options.delay; }
+moment start_of(const push_options& options, moment now) {
+  return options.at ? *options.at : now + options.delay;
+}
 
 }  // namespace
 
@@ -38,7 +39,8 @@ queue::queue(std::shared_ptr<jobs::store> kept_in, queue_options options)
 new_job queue::make_job(const detail::pushed_closure& what, const push_options& options) const {
   if (options.priority < -priority_max - 1 || options.priority > priority_max) {
     throw error(errc::invalid_argument, "jobs: push \"" + what.identity + "\": the priority " +
-                                            std::to_string(options.priority) + " is not within -32768 and 32767");
+                                            std::to_string(options.priority) +
+                                            " is not within -32768 and 32767");
   }
   const moment now = clock().now();
   job_envelope job;
@@ -56,7 +58,8 @@ new_job queue::make_job(const detail::pushed_closure& what, const push_options& 
   return {job.id, job.queue, job.closure, seal(keys(), job), options.priority, now, job.not_before};
 }
 
-std::vector<job_id> queue::push_closures(std::span<const detail::pushed_closure> all, const push_options& options) {
+std::vector<job_id> queue::push_closures(std::span<const detail::pushed_closure> all,
+                                         const push_options& options) {
   for (int collisions = 0;; ++collisions) {
     std::vector<new_job> jobs;
     std::vector<job_id> ids;
@@ -65,7 +68,7 @@ std::vector<job_id> queue::push_closures(std::span<const detail::pushed_closure>
       store_->push(jobs);
       return ids;
     } catch (const error& failed) {
-      if (failed.code() != errc::already_exists || collisions == collisions_max) throw;
+      if (failed.code() != errc::already_exists || collisions == id_collisions_max) throw;
     }
   }
 }
@@ -120,7 +123,8 @@ std::vector<job_info> queue::list(const list_filter& filter) {
 std::vector<queue_stats> queue::stats() { return store_->stats(); }
 
 std::int64_t queue::unroutable() {
-  return store_->count_unroutable([](std::string_view identity) { return closure_registry::find(identity).has_value(); });
+  return store_->count_unroutable(
+      [](std::string_view identity) { return closure_registry::find(identity).has_value(); });
 }
 
 bool queue::cancel(job_id id) { return store_->cancel(id, clock().now()); }

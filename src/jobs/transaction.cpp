@@ -4,12 +4,15 @@
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/store.hpp>
 
+#include "jobs/job_ids.hpp"
+
 namespace weft::jobs {
 
 ::sqlite3* transaction::sqlite() const {
   ::sqlite3* const handle = raw_.sqlite();
   if (handle != nullptr) return handle;
-  throw error(errc::unsupported, "jobs: transact: this store has no SQLite connection; open one with sqlite:");
+  throw error(errc::unsupported,
+              "jobs: transact: this store has no SQLite connection; open one with sqlite:");
 }
 
 std::int64_t transaction::execute_values(std::string_view sql, const std::vector<sql_value>& values) {
@@ -22,9 +25,15 @@ sql_rows transaction::query_values(std::string_view sql, const std::vector<sql_v
 }
 
 job_id transaction::push_closure(const detail::pushed_closure& what, const push_options& options) {
-  const new_job job = queue_.make_job(what, options);
-  raw_.push(job);
-  return job.id;
+  for (int collisions = 0;; ++collisions) {
+    const new_job job = queue_.make_job(what, options);
+    try {
+      raw_.push(job);
+      return job.id;
+    } catch (const error& failed) {
+      if (failed.code() != errc::already_exists || collisions == id_collisions_max) throw;
+    }
+  }
 }
 
 }  // namespace weft::jobs

@@ -95,7 +95,8 @@ bool worker::state::try_conclude(const attempt_end& end) {
     return true;
   } catch (const error& failed) {
     // Not stored in the end, the job is ready again when the worker leaves.
-    log::error("jobs: the end of an attempt cannot be stored", {{"job", to_string(end.id)}, {"error", failed.what()}});
+    log::error("jobs: the end of an attempt cannot be stored",
+               {{"job", to_string(end.id)}, {"error", failed.what()}});
     return !is_retryable(failed.code());
   }
 }
@@ -108,11 +109,20 @@ void worker::state::count(const attempt_end& end, bool held) {
   }
   if (end.next == next_step::released) return;
   switch (end.record.outcome) {
-    case attempt_outcome::done: ++figures_.done; break;
-    case attempt_outcome::failed: ++figures_.failed; break;
-    case attempt_outcome::delayed: ++figures_.delayed; break;
-    case attempt_outcome::refused: ++figures_.refused; break;
-    default: break;
+    case attempt_outcome::done:
+      ++figures_.done;
+      break;
+    case attempt_outcome::failed:
+      ++figures_.failed;
+      break;
+    case attempt_outcome::delayed:
+      ++figures_.delayed;
+      break;
+    case attempt_outcome::refused:
+      ++figures_.refused;
+      break;
+    default:
+      break;
   }
   if (end.next == next_step::dead) ++figures_.dead;
   if (end.next == next_step::quarantined) ++figures_.quarantined;

@@ -45,7 +45,8 @@ worker::state::state(queue& from, services& app, worker_options options)
   const heartbeat_options beats{options_.heartbeat, options_.missed_beats_max, options_.crashes_max};
   heartbeat_ = std::make_unique<heartbeat>(
       from.kept_in(), from.clock(), row_of(id_), beats,
-      heartbeat::listener{[this](const std::vector<job_id>& jobs) { cancel_some(jobs); }, [this] { cancel_all(); }});
+      heartbeat::listener{[this](const std::vector<job_id>& jobs) { cancel_some(jobs); },
+                          [this] { cancel_all(); }});
   add_control(app_);
   if (options_.runner == nullptr) warn_of_missing_services();
 }
@@ -151,10 +152,12 @@ void worker::state::start(claimed_job claimed) {
   const attempt_end release = released(claimed, queue_.clock().now());
   ++active_;
   try {
-    go([this, held = std::move(claimed), what = std::move(opened)] { attempt_or_conclude(held, what); }, std::move(options))
+    go([this, held = std::move(claimed), what = std::move(opened)] { attempt_or_conclude(held, what); },
+       std::move(options))
         .detach();
   } catch (const error& failed) {
-    log::error("jobs: an attempt cannot be started", {{"job", to_string(release.id)}, {"error", failed.what()}});
+    log::error("jobs: an attempt cannot be started",
+               {{"job", to_string(release.id)}, {"error", failed.what()}});
     conclude(release);
     --active_;
   }
@@ -169,7 +172,8 @@ void worker::state::attempt_or_conclude(const claimed_job& claimed,
       conclude(std::get<attempt_end>(opened));
     }
   } catch (...) {
-    log::write_exception(log::level::critical, "jobs: an attempt cannot be concluded; its job is kept until the worker ends",
+    log::write_exception(log::level::critical,
+                         "jobs: an attempt cannot be concluded; its job is kept until the worker ends",
                          std::current_exception(), {{"job", to_string(claimed.id)}});
   }
   --active_;

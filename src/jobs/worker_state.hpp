@@ -47,7 +47,8 @@ class worker::state {
   void warn_of_missing_services() const;
   std::size_t claim_and_start(bool& more);
   void start(claimed_job claimed);
-  void attempt_or_conclude(const claimed_job& claimed, const std::variant<job_envelope, attempt_end>& opened) noexcept;
+  void attempt_or_conclude(const claimed_job& claimed,
+                           const std::variant<job_envelope, attempt_end>& opened) noexcept;
   void wait_for_slot(std::uint64_t seen, steady_time until) { changed_.wait(seen, until); }
   void wait_for_work(std::uint64_t seen, std::optional<moment> next_due);
   void finish_what_runs();

@@ -41,7 +41,9 @@ class sqlite_test : public testing::Test {
     request.now = moment(std::chrono::seconds(1));
     return from.claim(request);
   }
-  std::shared_ptr<store> open(const store_options& options = {}) const { return open_store("sqlite:" + path_, options); }
+  std::shared_ptr<store> open(const store_options& options = {}) const {
+    return open_store("sqlite:" + path_, options);
+  }
 
   std::string folder_ = store_contract_support::make_folder();
   std::string path_ = folder_ + "/jobs.db";

@@ -88,7 +88,8 @@ TEST_F(sqlite_places, a_newer_schema_is_refused_naming_both_versions) {
   { (void)open(); }
   {
     sqlite::connection database(path_);
-    database.execute("UPDATE weft_meta SET value = 7777 WHERE name = 'schema_version'", "pretend to be newer");
+    database.execute("UPDATE weft_meta SET value = 7777 WHERE name = 'schema_version'",
+                     "pretend to be newer");
   }
   const error refused = failure_of([&] { (void)open(); });
   EXPECT_EQ(refused.code(), errc::unsupported);

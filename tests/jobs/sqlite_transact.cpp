@@ -67,10 +67,10 @@ TEST_F(sqlite_transact, a_duplicate_is_already_exists) {
 
 TEST_F(sqlite_transact, the_body_cannot_end_the_transaction_nor_change_its_settings) {
   for (const char* const sql :
-       {"BEGIN", "COMMIT", "ROLLBACK", "END", "RELEASE weft_request", "ROLLBACK TO weft_request", "PRAGMA synchronous=OFF",
-        "PRAGMA journal_mode=DELETE", "ATTACH 'x.db' AS x", "DELETE FROM weft_job", "DROP TABLE weft_ready",
-        "UPDATE weft_meta SET value = 9", "ALTER TABLE weft_job RENAME TO other", "DROP INDEX weft_ready_id",
-        "INSERT INTO weft_running VALUES (1,1,1,1,1,1,1,1,1,1,1,1)"}) {
+       {"BEGIN", "COMMIT", "ROLLBACK", "END", "RELEASE weft_request", "ROLLBACK TO weft_request",
+        "PRAGMA synchronous=OFF", "PRAGMA journal_mode=DELETE", "ATTACH 'x.db' AS x", "DELETE FROM weft_job",
+        "DROP TABLE weft_ready", "UPDATE weft_meta SET value = 9", "ALTER TABLE weft_job RENAME TO other",
+        "DROP INDEX weft_ready_id", "INSERT INTO weft_running VALUES (1,1,1,1,1,1,1,1,1,1,1,1)"}) {
     EXPECT_EQ(code_of(sql), errc::refused) << sql;
   }
   push(*store_, 1);
@@ -93,7 +93,8 @@ TEST_F(sqlite_transact, a_savepoint_of_the_body_works) {
 TEST_F(sqlite_transact, a_statement_that_runs_too_long_is_interrupted_and_undone) {
   const auto endless = [](store_transaction& transaction) {
     transaction.run("INSERT INTO people VALUES ('a', 1)", {});
-    transaction.run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", {});
+    transaction.run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+                    {});
   };
   transaction_options options;
   options.limit = std::chrono::milliseconds(20);

@@ -50,8 +50,9 @@ class jobs_worker : public jobs_fixture {
 };
 
 closure<> note(std::string text) {
-  return closure{named_closure<"test.note">([](notes& into, std::string line) { into.lines.push_back(line); }),
-                 std::move(text)};
+  return closure{
+      named_closure<"test.note">([](notes& into, std::string line) { into.lines.push_back(line); }),
+      std::move(text)};
 }
 
 closure<> fail_until(int attempt) {
@@ -234,7 +235,8 @@ TEST_F(jobs_worker, context_marked_for_jobs_is_there_at_each_attempt_and_in_its_
   for (const auto& attempt : show(id).past) {
     ASSERT_FALSE(attempt.log.records.empty());
     for (const auto& record : attempt.log.records) {
-      EXPECT_EQ(record.context, (std::vector<log::context_field>{{"test.request", "r-17"}})) << record.message;
+      EXPECT_EQ(record.context, (std::vector<log::context_field>{{"test.request", "r-17"}}))
+          << record.message;
     }
   }
 }
@@ -393,18 +395,18 @@ TEST_F(jobs_worker, two_workers_run_each_job_once) {
 }
 
 TEST_F(jobs_worker, jobs_of_a_worker_process_that_died_run_again_at_once) {
-  const job_id id = queue_->push(note("survived"));
   queue_.reset();
   const pid_t child = ::fork();
   if (child == 0) {
     open();
     run([&] {
       worker doomed(*queue_, app_, quiet({}));
-      claim_request request;
-      request.owner = doomed.id();
-      request.queues = {"default"};
-      request.now = clock_.now();
-      if (queue_->kept_in().claim(request).jobs.size() == 1) ::raise(SIGKILL);
+      queue_->push(note("survived"));
+      claim_request claim;
+      claim.owner = doomed.id();
+      claim.queues = {"default"};
+      claim.now = clock_.now();
+      if (queue_->kept_in().claim(claim).jobs.size() == 1) ::raise(SIGKILL);
     });
     ::_exit(1);
   }
@@ -412,6 +414,8 @@ TEST_F(jobs_worker, jobs_of_a_worker_process_that_died_run_again_at_once) {
   ::waitpid(child, &status, 0);
   ASSERT_TRUE(WIFSIGNALED(status));
   open();
+  ASSERT_EQ(queue_->list().size(), 1U);
+  const job_id id = queue_->list()[0].id;
   EXPECT_EQ(show(id).state, job_state::running);
   EXPECT_EQ(run_due(), 1U);
   EXPECT_EQ(notes_.lines, std::vector<std::string>{"survived"});

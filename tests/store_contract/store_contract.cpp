@@ -336,7 +336,8 @@ TEST_P(store_contract, stats_and_list_agree_with_what_happened) {
   const auto ready = store_->list({.queue = "mail", .state = job_state::ready, .before = {}, .limit = 1});
   ASSERT_EQ(ready.size(), 1U);
   EXPECT_EQ(ready[0].id, job_id{5});
-  const auto next = store_->list({.queue = "mail", .state = job_state::ready, .before = ready[0].id, .limit = 10});
+  const auto next =
+      store_->list({.queue = "mail", .state = job_state::ready, .before = ready[0].id, .limit = 10});
   ASSERT_EQ(next.size(), 1U);
   EXPECT_EQ(next[0].id, job_id{4});
   EXPECT_EQ(store_->list({}).size(), 7U);

@@ -3,13 +3,13 @@
 namespace weft::jobs {
 
 INSTANTIATE_TEST_SUITE_P(memory, store_contract,
-                         testing::Values(store_under_test{"memory", [](const std::string&) {
-                                                            return open_store("memory:");
-                                                          }}));
+                         testing::Values(store_under_test{
+                             "memory", [](const std::string&) { return open_store("memory:"); }}));
 
 INSTANTIATE_TEST_SUITE_P(sqlite, store_contract,
                          testing::Values(store_under_test{"sqlite", [](const std::string& folder) {
-                                                            return open_store("sqlite:" + folder + "/jobs.db");
+                                                            return open_store("sqlite:" + folder +
+                                                                              "/jobs.db");
                                                           }}));
 
 }  // namespace weft::jobs

@@ -52,13 +52,13 @@ std::optional<attempt_outcome> attempt_outcome_from_string(std::string_view name
 
 /// How a job is pushed. The defaults: now, the queue's default name, as often as the retry policy says.
 struct push_options {
-  std::chrono::microseconds delay{0};         ///< runs that long from now at the earliest
-  std::optional<moment> at = {};              ///< runs then at the earliest; wins over delay
-  std::string queue = {};                     ///< empty: the default queue
-  int priority = 0;                           ///< lower runs first; -32768 to 32767
-  int max_attempts = 0;                       ///< failures until it is dead; 0: the queue's default
-  std::chrono::microseconds timeout{0};       ///< bound of one attempt; 0: the queue's default
-  std::optional<moment> expires = {};         ///< not started after this moment: dead instead
+  std::chrono::microseconds delay{0};    ///< runs that long from now at the earliest
+  std::optional<moment> at = {};         ///< runs then at the earliest; wins over delay
+  std::string queue = {};                ///< empty: the default queue
+  int priority = 0;                      ///< lower runs first; -32768 to 32767
+  int max_attempts = 0;                  ///< failures until it is dead; 0: the queue's default
+  std::chrono::microseconds timeout{0};  ///< bound of one attempt; 0: the queue's default
+  std::optional<moment> expires = {};    ///< not started after this moment: dead instead
 };
 
 }  // namespace weft::jobs

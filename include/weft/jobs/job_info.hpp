@@ -19,14 +19,14 @@ WEFT_DESCRIBE_ENUM(attempt_outcome, done, failed, delayed, crashed, cancelled, r
 
 /// One ended attempt of a job.
 struct attempt_info {
-  int attempt = 0;                   ///< 1 for the first; the same again after a delay or a crash
-  std::int64_t claim = 0;            ///< number of the claim, grows each time
+  int attempt = 0;         ///< 1 for the first; the same again after a delay or a crash
+  std::int64_t claim = 0;  ///< number of the claim, grows each time
   worker_id owner{};
   attempt_outcome outcome = attempt_outcome::done;
   moment started{};
   moment ended{};
-  std::optional<failure> error;      ///< with its causes
-  log::collection log;               ///< what the attempt logged
+  std::optional<failure> error;  ///< with its causes
+  log::collection log;           ///< what the attempt logged
 };
 WEFT_DESCRIBE(attempt_info, attempt, claim, owner, outcome, started, ended, error, log);
 
@@ -34,21 +34,21 @@ WEFT_DESCRIBE(attempt_info, attempt, claim, owner, outcome, started, ended, erro
 struct job_info {
   job_id id{};
   std::string queue;
-  std::string closure;               ///< identity of its function, with the types of its arguments
-  std::string source;                ///< file and line of its closure
+  std::string closure;  ///< identity of its function, with the types of its arguments
+  std::string source;   ///< file and line of its closure
   job_state state = job_state::ready;
   int priority = 0;
   moment created{};
-  moment run_at{};                   ///< while it waits
+  moment run_at{};  ///< while it waits
   std::optional<moment> finished;
-  int attempts = 0;                  ///< that failed
+  int attempts = 0;  ///< that failed
   int attempts_max = 0;
   int backoffs = 0;
   int crashes = 0;
-  std::optional<worker_id> owner;    ///< while it runs
+  std::optional<worker_id> owner;  ///< while it runs
   bool cancel_requested = false;
-  std::string problem;               ///< why its envelope cannot be trusted or read; empty: it can
-  std::vector<attempt_info> past;    ///< oldest first; only from show()
+  std::string problem;             ///< why its envelope cannot be trusted or read; empty: it can
+  std::vector<attempt_info> past;  ///< oldest first; only from show()
 };
 WEFT_DESCRIBE(job_info, id, queue, closure, source, state, priority, created, run_at, finished, attempts,
               attempts_max, backoffs, crashes, owner, cancel_requested, problem, past);

@@ -21,13 +21,13 @@
 namespace weft::jobs {
 
 struct queue_options {
-  std::string name = "default";                      ///< where jobs go that do not say otherwise
-  std::shared_ptr<const wire::key_ring> keys = {};   ///< signs and verifies jobs; needed
-  int max_attempts = 10;                             ///< of jobs that do not say otherwise
-  std::chrono::microseconds timeout{0};              ///< the same, of one attempt; 0: no bound
+  std::string name = "default";                     ///< where jobs go that do not say otherwise
+  std::shared_ptr<const wire::key_ring> keys = {};  ///< signs and verifies jobs; needed
+  int max_attempts = 10;                            ///< of jobs that do not say otherwise
+  std::chrono::microseconds timeout{0};             ///< the same, of one attempt; 0: no bound
   transaction_options transaction = {};
   store_options store = {};
-  const jobs::clock* clock = nullptr;                ///< null: the wall clock; outlives the queue
+  const jobs::clock* clock = nullptr;  ///< null: the wall clock; outlives the queue
 };
 
 /// Work that must not be lost: closures, signed, in a durable store.
@@ -69,7 +69,8 @@ class queue {
   /// Runs `body(transaction&)` in one durable transaction of the store, on the store's own thread, in the
   /// caller's context: its statements and its pushes all happen, or none. What the body throws undoes
   /// it and reaches the caller; others that commit in the same group are not touched. It must not wait,
-  /// and must be done within the time limit; others wait for it. It is never run twice. Returns what it returns.
+  /// and must be done within the time limit; others wait for it. It is never run twice. Returns what it
+  /// returns.
   template <typename Body>
   auto transact(Body&& body) -> std::invoke_result_t<Body&, transaction&> {
     using value = std::invoke_result_t<Body&, transaction&>;

@@ -24,17 +24,17 @@ namespace weft::jobs {
 struct new_job {
   job_id id{};
   std::string queue;
-  std::string handler;   ///< identity of the closure
+  std::string handler;  ///< identity of the closure
   std::string envelope;
   int priority = 0;
   moment created{};
-  moment run_at{};       ///< not after `created`: ready at once
+  moment run_at{};  ///< not after `created`: ready at once
 };
 
 /// One finished attempt as it is kept: error and records are bytes that the store does not read.
 struct stored_attempt {
-  int attempt = 0;               ///< 1 for the first; for people and retry policies
-  std::int64_t fence = 0;        ///< claim number, grows at each claim
+  int attempt = 0;         ///< 1 for the first; for people and retry policies
+  std::int64_t fence = 0;  ///< claim number, grows at each claim
   worker_id owner{};
   attempt_outcome outcome = attempt_outcome::done;
   moment started{};
@@ -52,20 +52,20 @@ struct stored_job {
   int priority = 0;
   moment created{};
   job_state state = job_state::ready;
-  moment run_at{};                     ///< while scheduled or ready
-  std::optional<moment> finished;      ///< once done, dead, cancelled or quarantined
-  int attempts = 0;                    ///< attempts that count and have failed
-  int backoffs = 0;                    ///< calls of control::backoff that asked for another time
-  int crashes = 0;                     ///< workers that went away while they had it
+  moment run_at{};                 ///< while scheduled or ready
+  std::optional<moment> finished;  ///< once done, dead, cancelled or quarantined
+  int attempts = 0;                ///< attempts that count and have failed
+  int backoffs = 0;                ///< calls of control::backoff that asked for another time
+  int crashes = 0;                 ///< workers that went away while they had it
   std::int64_t fence = 0;
-  std::optional<worker_id> owner;      ///< while running
-  bool cancel_requested = false;       ///< while running
-  std::vector<stored_attempt> past;    ///< oldest first; only from find()
+  std::optional<worker_id> owner;    ///< while running
+  bool cancel_requested = false;     ///< while running
+  std::vector<stored_attempt> past;  ///< oldest first; only from find()
 };
 
 struct claim_request {
   worker_id owner{};
-  std::vector<std::string> queues;     ///< in the order they are looked at
+  std::vector<std::string> queues;  ///< in the order they are looked at
   std::size_t count = 1;
   moment now{};
   /// Can this worker run the closure with that identity? Others stay ready. Called by the store's thread.
@@ -79,25 +79,25 @@ struct claimed_job {
   std::string envelope;
   int priority = 0;
   std::int64_t fence = 0;
-  int attempts = 0;   ///< before this one
+  int attempts = 0;  ///< before this one
   int backoffs = 0;
   int crashes = 0;
 };
 
 struct claim_result {
   std::vector<claimed_job> jobs;
-  std::optional<moment> next_due;   ///< of the next scheduled job in these queues
-  std::size_t unroutable = 0;       ///< jobs passed over, because the worker does not know their closure
+  std::optional<moment> next_due;  ///< of the next scheduled job in these queues
+  std::size_t unroutable = 0;      ///< jobs passed over, because the worker does not know their closure
 };
 
 /// What becomes of a job after an attempt.
 enum class next_step : unsigned char {
   done,
-  again,       ///< back to scheduled or ready, for `run_at`
+  again,  ///< back to scheduled or ready, for `run_at`
   dead,
   cancelled,
   quarantined,
-  released,    ///< back to ready as if it had not been claimed; no attempt is kept
+  released,  ///< back to ready as if it had not been claimed; no attempt is kept
 };
 
 struct attempt_end {
@@ -115,12 +115,12 @@ struct attempt_end {
 
 struct worker_row {
   worker_id id{};
-  std::string host;            ///< equal for processes that can see each other's pids
+  std::string host;  ///< equal for processes that can see each other's pids
   std::int64_t pid = 0;
   std::int64_t pid_started = 0;  ///< start time of that pid, against reuse
   std::string build;
-  std::int64_t beat = 0;       ///< grows with each heartbeat
-  std::int64_t running = 0;    ///< jobs it holds; only from workers()
+  std::int64_t beat = 0;     ///< grows with each heartbeat
+  std::int64_t running = 0;  ///< jobs it holds; only from workers()
 };
 
 struct queue_stats {
@@ -136,9 +136,9 @@ struct queue_stats {
 
 /// Which jobs list() returns, newest first.
 struct list_filter {
-  std::string queue;                   ///< empty: all
-  std::optional<job_state> state;      ///< none: all
-  std::optional<job_id> before;        ///< for the next page: older than this one
+  std::string queue;               ///< empty: all
+  std::optional<job_state> state;  ///< none: all
+  std::optional<job_id> before;    ///< for the next page: older than this one
   std::size_t limit = 100;
 };
 
@@ -173,7 +173,8 @@ class store {
   virtual void push(std::span<const new_job> jobs) = 0;
   /// Runs `body` in one durable transaction, on the store's own thread, in the caller's context.
   /// What it throws undoes the body and reaches the caller.
-  virtual void transact(const std::function<void(store_transaction&)>& body, const transaction_options& options) = 0;
+  virtual void transact(const std::function<void(store_transaction&)>& body,
+                        const transaction_options& options) = 0;
 
   /// Makes up to `count` ready jobs the owner's: by priority, then moment, then id.
   virtual claim_result claim(const claim_request& request) = 0;
@@ -218,7 +219,7 @@ struct store_options {
   std::chrono::milliseconds busy_timeout{10'000};  ///< how long a write waits for other processes
   std::chrono::milliseconds poll_interval{20};     ///< how soon a change of another process is noticed
   std::size_t wal_pages_max = 2'000;               ///< pages in the write-ahead log that ask for a checkpoint
-  bool durable = true;                             ///< false: a power cut may undo pushes; for tests and benchmarks
+  bool durable = true;  ///< false: a power cut may undo pushes; for tests and benchmarks
 };
 
 /// Opens the store of a URL: `sqlite:/path/file.db` (made if it does not exist) or `memory:`.

@@ -19,29 +19,29 @@ class closure_runner;
 namespace weft::jobs {
 
 struct worker_options {
-  std::vector<std::string> queues = {};             ///< in the order they are looked at; empty: the queue's default
-  std::size_t concurrency = 10;                     ///< attempts at a time, a fiber each
+  std::vector<std::string> queues = {};  ///< in the order they are looked at; empty: the queue's default
+  std::size_t concurrency = 10;          ///< attempts at a time, a fiber each
   retry_policy retry = {};
-  int crashes_max = 3;                              ///< dead workers a job may leave behind until it is quarantined
-  std::chrono::milliseconds heartbeat{2000};        ///< how often this worker says that it lives
-  int missed_beats_max = 5;                         ///< beats another host's worker may miss until it is dead
-  std::chrono::milliseconds poll_interval{1000};    ///< looks for work at least that often
-  std::chrono::milliseconds stop_grace{10'000};     ///< what runs at stop() may go on for so long
-  bool pass_on_logs = true;                         ///< records of attempts also go to the sinks
-  bool durable_ends = false;                        ///< ends of attempts wait for the disk; else a power cut may repeat some
-  closure_runner* runner = nullptr;                 ///< where closures run; null: in place, on the attempt's fiber
+  int crashes_max = 3;                        ///< dead workers a job may leave behind until it is quarantined
+  std::chrono::milliseconds heartbeat{2000};  ///< how often this worker says that it lives
+  int missed_beats_max = 5;                   ///< beats another host's worker may miss until it is dead
+  std::chrono::milliseconds poll_interval{1000};  ///< looks for work at least that often
+  std::chrono::milliseconds stop_grace{10'000};   ///< what runs at stop() may go on for so long
+  bool pass_on_logs = true;                       ///< records of attempts also go to the sinks
+  bool durable_ends = false;         ///< ends of attempts wait for the disk; else a power cut may repeat some
+  closure_runner* runner = nullptr;  ///< where closures run; null: in place, on the attempt's fiber
 };
 
 /// Figures of a worker since it was made.
 struct worker_statistics {
   std::uint64_t done = 0;
-  std::uint64_t failed = 0;       ///< attempts that ended with an error, the last ones included
-  std::uint64_t delayed = 0;      ///< attempts that asked for another time
+  std::uint64_t failed = 0;   ///< attempts that ended with an error, the last ones included
+  std::uint64_t delayed = 0;  ///< attempts that asked for another time
   std::uint64_t dead = 0;
   std::uint64_t quarantined = 0;
-  std::uint64_t refused = 0;      ///< envelopes that were not run
-  std::uint64_t stale = 0;        ///< results discarded, because another worker held the job by then
-  std::size_t unroutable = 0;     ///< jobs passed over in the last claim, as this program lacks their closures
+  std::uint64_t refused = 0;   ///< envelopes that were not run
+  std::uint64_t stale = 0;     ///< results discarded, because another worker held the job by then
+  std::size_t unroutable = 0;  ///< jobs passed over in the last claim, as this program lacks their closures
 };
 
 /// Runs the jobs of a queue: claims them, runs each attempt on a fiber of its own with the services of

@@ -17,8 +17,8 @@ namespace {
 
 constexpr int instructions_between_looks = 1000;
 constexpr std::array<std::string_view, 9> denied_settings{
-    "journal_mode", "synchronous",        "wal_autocheckpoint", "wal_checkpoint",  "locking_mode",
-    "mmap_size",    "schema_version",     "writable_schema",    "journal_size_limit"};
+    "journal_mode", "synchronous",    "wal_autocheckpoint", "wal_checkpoint",    "locking_mode",
+    "mmap_size",    "schema_version", "writable_schema",    "journal_size_limit"};
 
 bool is_own_table(const char* name) noexcept {
   return name != nullptr && sqlite3_strnicmp(name, "weft_", 5) == 0;
@@ -35,20 +35,26 @@ bool allows(int action, const char* first, const char* second) noexcept {
   switch (action) {
     case SQLITE_TRANSACTION:
     case SQLITE_ATTACH:
-    case SQLITE_DETACH: return false;
-    case SQLITE_SAVEPOINT: return !is_own_table(second);
-    case SQLITE_PRAGMA: return !is_denied_setting(first);
+    case SQLITE_DETACH:
+      return false;
+    case SQLITE_SAVEPOINT:
+      return !is_own_table(second);
+    case SQLITE_PRAGMA:
+      return !is_denied_setting(first);
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
     case SQLITE_CREATE_TABLE:
-    case SQLITE_DROP_TABLE: return !is_own_table(first);
+    case SQLITE_DROP_TABLE:
+      return !is_own_table(first);
     case SQLITE_ALTER_TABLE:
     case SQLITE_CREATE_INDEX:
     case SQLITE_CREATE_TRIGGER:
     case SQLITE_DROP_INDEX:
-    case SQLITE_DROP_TRIGGER: return !is_own_table(second);
-    default: return true;
+    case SQLITE_DROP_TRIGGER:
+      return !is_own_table(second);
+    default:
+      return true;
   }
 }
 

@@ -32,7 +32,9 @@ class body_guard {
   /// Lets weft's own statements through while the body pushes.
   class [[nodiscard]] own_work {
    public:
-    explicit own_work(body_guard& guard) noexcept : guard_(guard), former_(guard.active_) { guard_.active_ = false; }
+    explicit own_work(body_guard& guard) noexcept : guard_(guard), former_(guard.active_) {
+      guard_.active_ = false;
+    }
     own_work(const own_work&) = delete;
     own_work& operator=(const own_work&) = delete;
     ~own_work() { guard_.active_ = former_; }

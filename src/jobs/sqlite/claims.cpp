@@ -20,7 +20,8 @@ bool database::is_idle(const claim_request& request, claim_result& result) {
   for (const auto& name : request.queues) {
     const auto queue = find_queue(name);
     if (!queue) continue;
-    if (use("SELECT 1 FROM weft_ready WHERE queue = ? LIMIT 1", "look for ready jobs")->bind(*queue).step()) return false;
+    if (use("SELECT 1 FROM weft_ready WHERE queue = ? LIMIT 1", "look for ready jobs")->bind(*queue).step())
+      return false;
   }
   return true;
 }
@@ -50,7 +51,10 @@ void database::promote(const claim_request& request) {
     }
   }
   for (const auto& job : due) {
-    use("DELETE FROM weft_scheduled WHERE run_at = ? AND id = ?", "promote a job")->bind(job.run_at).bind(job.id).run();
+    use("DELETE FROM weft_scheduled WHERE run_at = ? AND id = ?", "promote a job")
+        ->bind(job.run_at)
+        .bind(job.id)
+        .run();
     put_ready(job);
   }
 }
@@ -65,10 +69,10 @@ std::optional<moment> database::next_due() {
 void database::claim_from(std::int64_t queue, const claim_request& request, claim_result& result) {
   std::vector<place> chosen;
   {
-    const used rows = use(
-        "SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence FROM weft_ready"
-        " WHERE queue = ? ORDER BY priority, run_at, id",
-        "find ready jobs");
+    const used rows =
+        use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence FROM weft_ready"
+            " WHERE queue = ? ORDER BY priority, run_at, id",
+            "find ready jobs");
     rows->bind(queue);
     const std::size_t wanted = request.count - result.jobs.size();
     while (chosen.size() < wanted && result.unroutable < passed_over_max && rows->step()) {
@@ -77,8 +81,8 @@ void database::claim_from(std::int64_t queue, const claim_request& request, clai
         ++result.unroutable;
         continue;
       }
-      chosen.push_back({rows->integer(0), queue, handler, rows->integer(3), rows->integer(4), rows->integer(5),
-                        rows->integer(6), rows->integer(7), rows->integer(8)});
+      chosen.push_back({rows->integer(0), queue, handler, rows->integer(3), rows->integer(4),
+                        rows->integer(5), rows->integer(6), rows->integer(7), rows->integer(8)});
     }
   }
   for (const auto& job : chosen) take_over(job, request, result);
@@ -91,7 +95,8 @@ void database::take_over(const place& job, const claim_request& request, claim_r
       .bind(job.run_at)
       .bind(job.id)
       .run();
-  use("INSERT INTO weft_running (id, owner, queue, priority, handler, run_at, attempts, backoffs, crashes, fence, started)"
+  use("INSERT INTO weft_running (id, owner, queue, priority, handler, run_at, attempts, backoffs, crashes, "
+      "fence, started)"
       " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
       "claim a job")
       ->bind(job.id)
@@ -110,7 +115,8 @@ void database::take_over(const place& job, const claim_request& request, claim_r
   const bool found = row->bind(job.id).step();
   result.jobs.push_back({job_id{job.id}, name_of_queue(job.queue), identity_of(job.handler),
                          found ? row->text(0) : std::string(), static_cast<int>(job.priority), job.fence + 1,
-                         static_cast<int>(job.attempts), static_cast<int>(job.backoffs), static_cast<int>(job.crashes)});
+                         static_cast<int>(job.attempts), static_cast<int>(job.backoffs),
+                         static_cast<int>(job.crashes)});
 }
 
 }  // namespace weft::jobs::sqlite

@@ -54,8 +54,10 @@ connection::~connection() {
 
 void connection::assert_own_process() const noexcept {
   if (::getpid() == owner_) return;
-  std::fprintf(stderr, "weft: jobs: the database \"%s\" was opened before fork and used after it; open it in the child\n",
-               path_.c_str());
+  std::fprintf(
+      stderr,
+      "weft: jobs: the database \"%s\" was opened before fork and used after it; open it in the child\n",
+      path_.c_str());
   std::abort();
 }
 
@@ -93,13 +95,15 @@ void connection::use_wal() {
     throw error(failed.code(), "jobs: open the database \"" + path_ + "\": " + failed.message());
   }
   if (mode == "wal") return;
-  throw error(errc::unsupported, "jobs: open the database \"" + path_ + "\": its file system cannot hold a write-ahead log" +
+  throw error(errc::unsupported, "jobs: open the database \"" + path_ +
+                                     "\": its file system cannot hold a write-ahead log" +
                                      " (journal mode stays \"" + mode + "\"); use a local disk");
 }
 
 void connection::execute(const char* sql, const char* purpose) {
   const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) throw_error(handle_, code, std::string("jobs: ") + purpose + " in \"" + path_ + "\"");
+  if (code != SQLITE_OK)
+    throw_error(handle_, code, std::string("jobs: ") + purpose + " in \"" + path_ + "\"");
 }
 
 void connection::begin(bool durable, std::chrono::milliseconds bound) {
@@ -129,7 +133,8 @@ std::int64_t connection::data_version() {
 
 void connection::checkpoint() {
   const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  if (code != SQLITE_OK && code != SQLITE_BUSY) throw_error(handle_, code, "jobs: checkpoint \"" + path_ + "\"");
+  if (code != SQLITE_OK && code != SQLITE_BUSY)
+    throw_error(handle_, code, "jobs: checkpoint \"" + path_ + "\"");
 }
 
 }  // namespace weft::jobs::sqlite

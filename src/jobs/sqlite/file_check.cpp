@@ -26,8 +26,10 @@ constexpr unsigned long smb2_magic = 0xfe534d42;
 bool may(const char* path, int mode) noexcept { return ::faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0; }
 
 void check_existing(const std::string& path, const struct stat& file) {
-  if (S_ISDIR(file.st_mode)) refuse(errc::invalid_argument, path, "it is a directory; give the path of a file in it");
-  if (!S_ISREG(file.st_mode)) refuse(errc::invalid_argument, path, "it is not a regular file; give the path of one");
+  if (S_ISDIR(file.st_mode))
+    refuse(errc::invalid_argument, path, "it is a directory; give the path of a file in it");
+  if (!S_ISREG(file.st_mode))
+    refuse(errc::invalid_argument, path, "it is not a regular file; give the path of one");
   if (!may(path.c_str(), R_OK | W_OK)) {
     refuse(errc::refused, path, "the file is read-only for this user; make it writable, or run as its owner");
   }
@@ -37,14 +39,17 @@ void check_folder(const std::string& path, const std::string& folder) {
   struct stat place {};
   if (::stat(folder.c_str(), &place) != 0) {
     const bool missing = errno == ENOENT;
-    if (missing) refuse(errc::not_found, path, "the directory \"" + folder + "\" does not exist; make it first");
+    if (missing)
+      refuse(errc::not_found, path, "the directory \"" + folder + "\" does not exist; make it first");
     refuse(errc::not_found, path, "the directory \"" + folder + "\" cannot be reached; check the path");
   }
-  if (!S_ISDIR(place.st_mode)) refuse(errc::not_found, path, "\"" + folder + "\" is not a directory; check the path");
+  if (!S_ISDIR(place.st_mode))
+    refuse(errc::not_found, path, "\"" + folder + "\" is not a directory; check the path");
   if (!may(folder.c_str(), W_OK | X_OK)) {
     refuse(errc::refused, path,
-           "the directory \"" + folder + "\" is not writable, and the log and lock files are made beside the "
-           "database; make it writable");
+           "the directory \"" + folder +
+               "\" is not writable, and the log and lock files are made beside the "
+               "database; make it writable");
   }
 }
 

@@ -10,7 +10,8 @@
 namespace weft::jobs::sqlite {
 
 void database::add_worker(const worker_row& worker) {
-  use("INSERT INTO weft_worker (id, host, pid, pid_started, build, beat) VALUES (?,?,?,?,?,1)", "add a worker")
+  use("INSERT INTO weft_worker (id, host, pid, pid_started, build, beat) VALUES (?,?,?,?,?,1)",
+      "add a worker")
       ->bind(static_cast<std::int64_t>(worker.id))
       .bind(worker.host)
       .bind(worker.pid)
@@ -21,14 +22,16 @@ void database::add_worker(const worker_row& worker) {
 
 std::vector<job_id> database::beat(worker_id owner) {
   const auto number = static_cast<std::int64_t>(owner);
-  const used change = use("UPDATE weft_worker SET beat = beat + 1 WHERE id = ? RETURNING id", "beat for a worker");
+  const used change =
+      use("UPDATE weft_worker SET beat = beat + 1 WHERE id = ? RETURNING id", "beat for a worker");
   if (!change->bind(number).step()) {
     throw error(errc::not_found, "jobs: beat for worker " + to_string(owner) +
                                      ": it was taken for dead, and its jobs were given to others");
   }
   change->run();
   std::vector<job_id> cancelled;
-  const used rows = use("SELECT id FROM weft_running WHERE owner = ? AND cancel = 1", "look for cancelled jobs");
+  const used rows =
+      use("SELECT id FROM weft_running WHERE owner = ? AND cancel = 1", "look for cancelled jobs");
   rows->bind(number);
   while (rows->step()) cancelled.push_back(job_id{rows->integer(0)});
   return cancelled;
@@ -36,10 +39,10 @@ std::vector<job_id> database::beat(worker_id owner) {
 
 std::vector<database::held> database::held_by(std::int64_t owner) {
   std::vector<held> all;
-  const used rows = use(
-      "SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, owner, started"
-      " FROM weft_running WHERE owner = ?",
-      "find the jobs of a worker");
+  const used rows =
+      use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, owner, started"
+          " FROM weft_running WHERE owner = ?",
+          "find the jobs of a worker");
   rows->bind(owner);
   while (rows->step()) {
     all.push_back({{rows->integer(0), rows->integer(1), rows->integer(2), rows->integer(3), rows->integer(4),
@@ -61,13 +64,14 @@ void database::remove_worker(worker_id owner) {
 
 std::vector<worker_row> database::workers() {
   std::vector<worker_row> all;
-  const used rows = use(
-      "SELECT id, host, pid, pid_started, build, beat, (SELECT count(*) FROM weft_running r WHERE r.owner = w.id)"
-      " FROM weft_worker w ORDER BY id",
-      "list the workers");
+  const used rows =
+      use("SELECT id, host, pid, pid_started, build, beat, (SELECT count(*) FROM weft_running r WHERE "
+          "r.owner = w.id)"
+          " FROM weft_worker w ORDER BY id",
+          "list the workers");
   while (rows->step()) {
-    all.push_back({worker_id{rows->integer(0)}, rows->text(1), rows->integer(2), rows->integer(3), rows->text(4),
-                   rows->integer(5), rows->integer(6)});
+    all.push_back({worker_id{rows->integer(0)}, rows->text(1), rows->integer(2), rows->integer(3),
+                   rows->text(4), rows->integer(5), rows->integer(6)});
   }
   return all;
 }
@@ -78,7 +82,8 @@ std::size_t database::rescue(worker_id owner, moment now, int crashes_max) {
   for (const auto& former : lost) {
     place job = former;
     leave_running(job.id);
-    stored_attempt crashed{.attempt = static_cast<int>(job.attempts) + 1, .outcome = attempt_outcome::crashed};
+    stored_attempt crashed{.attempt = static_cast<int>(job.attempts) + 1,
+                           .outcome = attempt_outcome::crashed};
     crashed.started = moment(std::chrono::microseconds(former.started));
     crashed.ended = std::max(now, crashed.started);
     put_attempt(job, number, crashed);

@@ -30,8 +30,9 @@ void database::forget_names() {
 std::int64_t database::queue_id(std::string_view name) {
   const auto known = queues_.find(name);
   if (known != queues_.end()) return known->second;
-  const std::int64_t id = id_of_name(use("SELECT id FROM weft_queue WHERE name = ?", "find the queue"),
-                                     use("INSERT INTO weft_queue (name) VALUES (?) RETURNING id", "add the queue"), name);
+  const std::int64_t id =
+      id_of_name(use("SELECT id FROM weft_queue WHERE name = ?", "find the queue"),
+                 use("INSERT INTO weft_queue (name) VALUES (?) RETURNING id", "add the queue"), name);
   queues_.emplace(name, id);
   return id;
 }
@@ -39,9 +40,9 @@ std::int64_t database::queue_id(std::string_view name) {
 std::int64_t database::handler_id(std::string_view identity) {
   const auto known = handlers_.find(identity);
   if (known != handlers_.end()) return known->second;
-  const std::int64_t id =
-      id_of_name(use("SELECT id FROM weft_handler WHERE identity = ?", "find the closure"),
-                 use("INSERT INTO weft_handler (identity) VALUES (?) RETURNING id", "add the closure"), identity);
+  const std::int64_t id = id_of_name(
+      use("SELECT id FROM weft_handler WHERE identity = ?", "find the closure"),
+      use("INSERT INTO weft_handler (identity) VALUES (?) RETURNING id", "add the closure"), identity);
   handlers_.emplace(identity, id);
   return id;
 }
@@ -80,7 +81,8 @@ void database::push(const new_job& job) {
                     0,
                     0,
                     0};
-  use("INSERT INTO weft_job (id, queue, handler, priority, created, envelope) VALUES (?,?,?,?,?,?)", "push a job")
+  use("INSERT INTO weft_job (id, queue, handler, priority, created, envelope) VALUES (?,?,?,?,?,?)",
+      "push a job")
       ->bind(where.id)
       .bind(where.queue)
       .bind(where.handler)

@@ -20,10 +20,13 @@ moment at(std::int64_t micros) { return moment(std::chrono::microseconds(micros)
 bool database::fill_state(stored_job& job) {
   const used row = use(
       "SELECT 1, run_at, attempts, backoffs, crashes, fence, 0, 0 FROM weft_ready WHERE id = ?1"
-      " UNION ALL SELECT 0, run_at, attempts, backoffs, crashes, fence, 0, 0 FROM weft_scheduled WHERE id = ?1"
-      " UNION ALL SELECT 2, started, attempts, backoffs, crashes, fence, owner, cancel FROM weft_running WHERE id = ?1"
+      " UNION ALL SELECT 0, run_at, attempts, backoffs, crashes, fence, 0, 0 FROM weft_scheduled WHERE id = "
+      "?1"
+      " UNION ALL SELECT 2, started, attempts, backoffs, crashes, fence, owner, cancel FROM weft_running "
+      "WHERE id = ?1"
       " UNION ALL SELECT 3, finished, attempts, backoffs, crashes, fence, 0, 0 FROM weft_done WHERE id = ?1"
-      " UNION ALL SELECT state, finished, attempts, backoffs, crashes, fence, 0, 0 FROM weft_dead WHERE id = ?1",
+      " UNION ALL SELECT state, finished, attempts, backoffs, crashes, fence, 0, 0 FROM weft_dead WHERE id = "
+      "?1",
       "find where a job is");
   if (!row->bind(static_cast<std::int64_t>(job.id)).step()) return false;
   job.state = static_cast<job_state>(row->integer(0));
@@ -52,8 +55,8 @@ std::vector<stored_attempt> database::past_of(std::int64_t id) {
   rows->bind(id);
   while (rows->step()) {
     past.push_back({static_cast<int>(rows->integer(0)), rows->integer(1), worker_id{rows->integer(2)},
-                    static_cast<attempt_outcome>(rows->integer(3)), at(rows->integer(4)), at(rows->integer(5)),
-                    rows->text(6), rows->text(7)});
+                    static_cast<attempt_outcome>(rows->integer(3)), at(rows->integer(4)),
+                    at(rows->integer(5)), rows->text(6), rows->text(7)});
   }
   return past;
 }
@@ -80,10 +83,11 @@ std::vector<stored_job> database::list(const list_filter& filter) {
   std::vector<stored_job> jobs;
   const auto queue = filter.queue.empty() ? std::optional<std::int64_t>(0) : find_queue(filter.queue);
   if (!queue) return jobs;
-  const used rows = use(
-      "SELECT id, queue, handler, priority, created, envelope FROM weft_job WHERE id < ?1 AND (?2 = 0 OR queue = ?2)"
-      " ORDER BY id DESC",
-      "list jobs");
+  const used rows =
+      use("SELECT id, queue, handler, priority, created, envelope FROM weft_job WHERE id < ?1 AND (?2 = 0 OR "
+          "queue = ?2)"
+          " ORDER BY id DESC",
+          "list jobs");
   rows->bind(filter.before ? static_cast<std::int64_t>(*filter.before) : INT64_MAX).bind(*queue);
   const std::size_t limit = std::min(filter.limit, listed_max);
   for (std::size_t seen = 0; jobs.size() < limit && seen < looked_at_max && rows->step(); ++seen) {
@@ -102,24 +106,38 @@ std::vector<stored_job> database::list(const list_filter& filter) {
 
 std::vector<queue_stats> database::stats() {
   std::map<std::int64_t, queue_stats> by_queue;
-  const used rows = use(
-      "SELECT queue, 1, count(*) FROM weft_ready GROUP BY queue"
-      " UNION ALL SELECT queue, 0, count(*) FROM weft_scheduled GROUP BY queue"
-      " UNION ALL SELECT queue, 2, count(*) FROM weft_running GROUP BY queue"
-      " UNION ALL SELECT queue, 3, count(*) FROM weft_done GROUP BY queue"
-      " UNION ALL SELECT queue, state, count(*) FROM weft_dead GROUP BY queue, state",
-      "count jobs");
+  const used rows =
+      use("SELECT queue, 1, count(*) FROM weft_ready GROUP BY queue"
+          " UNION ALL SELECT queue, 0, count(*) FROM weft_scheduled GROUP BY queue"
+          " UNION ALL SELECT queue, 2, count(*) FROM weft_running GROUP BY queue"
+          " UNION ALL SELECT queue, 3, count(*) FROM weft_done GROUP BY queue"
+          " UNION ALL SELECT queue, state, count(*) FROM weft_dead GROUP BY queue, state",
+          "count jobs");
   while (rows->step()) {
     auto& of = by_queue[rows->integer(0)];
     const std::int64_t count = rows->integer(2);
     switch (static_cast<job_state>(rows->integer(1))) {
-      case job_state::scheduled: of.scheduled = count; break;
-      case job_state::ready: of.ready = count; break;
-      case job_state::running: of.running = count; break;
-      case job_state::done: of.done = count; break;
-      case job_state::dead: of.dead = count; break;
-      case job_state::cancelled: of.cancelled = count; break;
-      case job_state::quarantined: of.quarantined = count; break;
+      case job_state::scheduled:
+        of.scheduled = count;
+        break;
+      case job_state::ready:
+        of.ready = count;
+        break;
+      case job_state::running:
+        of.running = count;
+        break;
+      case job_state::done:
+        of.done = count;
+        break;
+      case job_state::dead:
+        of.dead = count;
+        break;
+      case job_state::cancelled:
+        of.cancelled = count;
+        break;
+      case job_state::quarantined:
+        of.quarantined = count;
+        break;
     }
   }
   std::vector<queue_stats> all;
@@ -127,16 +145,18 @@ std::vector<queue_stats> database::stats() {
     of.queue = name_of_queue(id);
     all.push_back(std::move(of));
   }
-  std::sort(all.begin(), all.end(), [](const auto& left, const auto& right) { return left.queue < right.queue; });
+  std::sort(all.begin(), all.end(),
+            [](const auto& left, const auto& right) { return left.queue < right.queue; });
   return all;
 }
 
 std::int64_t database::count_unroutable(const std::function<bool(std::string_view)>& routable) {
   std::int64_t count = 0;
-  const used rows = use(
-      "SELECT handler, count(*) FROM (SELECT handler FROM weft_ready UNION ALL SELECT handler FROM weft_scheduled)"
-      " GROUP BY handler",
-      "count jobs of unknown closures");
+  const used rows =
+      use("SELECT handler, count(*) FROM (SELECT handler FROM weft_ready UNION ALL SELECT handler FROM "
+          "weft_scheduled)"
+          " GROUP BY handler",
+          "count jobs of unknown closures");
   while (rows->step()) {
     if (!routable(identity_of(rows->integer(0)))) count += rows->integer(1);
   }
@@ -146,10 +166,10 @@ std::int64_t database::count_unroutable(const std::function<bool(std::string_vie
 std::size_t database::purge(moment before, std::size_t limit) {
   std::vector<std::int64_t> ended;
   {
-    const used rows = use(
-        "SELECT id FROM (SELECT id, finished FROM weft_done WHERE finished < ?1"
-        " UNION ALL SELECT id, finished FROM weft_dead WHERE finished < ?1 AND state <> ?2) LIMIT ?3",
-        "find old jobs");
+    const used rows =
+        use("SELECT id FROM (SELECT id, finished FROM weft_done WHERE finished < ?1"
+            " UNION ALL SELECT id, finished FROM weft_dead WHERE finished < ?1 AND state <> ?2) LIMIT ?3",
+            "find old jobs");
     rows->bind(before.time_since_epoch().count())
         .bind(static_cast<std::int64_t>(job_state::quarantined))
         .bind(static_cast<std::int64_t>(limit));

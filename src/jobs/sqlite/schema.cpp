@@ -131,13 +131,15 @@ int version_of(connection& database) {
 
 void check_version(connection& database, int found) {
   if (found >= 0 && found <= schema_version) return;
-  throw error(errc::unsupported, "jobs: open the database \"" + database.path() + "\": its schema has version " +
-                                     std::to_string(found) + ", this build knows up to " +
-                                     std::to_string(schema_version) + "; use a newer build");
+  throw error(errc::unsupported, "jobs: open the database \"" + database.path() +
+                                     "\": its schema has version " + std::to_string(found) +
+                                     ", this build knows up to " + std::to_string(schema_version) +
+                                     "; use a newer build");
 }
 
 void store_version(connection& database, int version) {
-  statement change(database.handle(), "INSERT OR REPLACE INTO weft_meta (name, value) VALUES ('schema_version', ?)",
+  statement change(database.handle(),
+                   "INSERT OR REPLACE INTO weft_meta (name, value) VALUES ('schema_version', ?)",
                    "store the schema version");
   change.bind(std::int64_t{version}).run();
 }
@@ -163,7 +165,8 @@ bool migrate_one(connection& database, std::chrono::milliseconds busy_timeout) {
 }
 
 bool is_current(connection& database) {
-  statement query(database.handle(), "SELECT 1 FROM sqlite_schema WHERE name = 'weft_meta'", "look at the schema");
+  statement query(database.handle(), "SELECT 1 FROM sqlite_schema WHERE name = 'weft_meta'",
+                  "look at the schema");
   if (!query.step()) return false;
   const int found = version_of(database);
   check_version(database, found);

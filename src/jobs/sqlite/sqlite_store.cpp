@@ -45,7 +45,8 @@ void sqlite_store::push(std::span<const new_job> jobs) {
   ask(request_kind::push, apply, true, true);
 }
 
-void sqlite_store::transact(const std::function<void(store_transaction&)>& body, const transaction_options& options) {
+void sqlite_store::transact(const std::function<void(store_transaction&)>& body,
+                            const transaction_options& options) {
   request asked;
   asked.kind = request_kind::push;
   asked.durable = true;
@@ -68,7 +69,8 @@ claim_result sqlite_store::claim(const claim_request& wanted) {
 
 bool sqlite_store::finish(const attempt_end& end) {
   bool held = false;
-  ask(request_kind::finish, [&] { held = database_.finish(end); }, end.durable,
+  ask(
+      request_kind::finish, [&] { held = database_.finish(end); }, end.durable,
       end.next == next_step::again || end.next == next_step::released);
   return held;
 }
@@ -90,7 +92,8 @@ std::vector<job_id> sqlite_store::beat(worker_id owner) {
 }
 
 void sqlite_store::remove_worker(worker_id owner) {
-  ask(request_kind::finish, [&] { database_.remove_worker(owner); }, false, true);
+  ask(
+      request_kind::finish, [&] { database_.remove_worker(owner); }, false, true);
 }
 
 std::vector<worker_row> sqlite_store::workers() {
@@ -101,19 +104,22 @@ std::vector<worker_row> sqlite_store::workers() {
 
 std::size_t sqlite_store::rescue(worker_id owner, moment now, int crashes_max) {
   std::size_t count = 0;
-  ask(request_kind::finish, [&] { count = database_.rescue(owner, now, crashes_max); }, false, true);
+  ask(
+      request_kind::finish, [&] { count = database_.rescue(owner, now, crashes_max); }, false, true);
   return count;
 }
 
 bool sqlite_store::cancel(job_id id, moment now) {
   bool found = false;
-  ask(request_kind::finish, [&] { found = database_.cancel(id, now); }, true);
+  ask(
+      request_kind::finish, [&] { found = database_.cancel(id, now); }, true);
   return found;
 }
 
 bool sqlite_store::retry(job_id id, moment now) {
   bool found = false;
-  ask(request_kind::finish, [&] { found = database_.retry(id, now); }, true, true);
+  ask(
+      request_kind::finish, [&] { found = database_.retry(id, now); }, true, true);
   return found;
 }
 

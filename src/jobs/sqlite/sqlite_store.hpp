@@ -29,7 +29,8 @@ class sqlite_store final : public store {
   ~sqlite_store() override;
 
   void push(std::span<const new_job> jobs) override;
-  void transact(const std::function<void(store_transaction&)>& body, const transaction_options& options) override;
+  void transact(const std::function<void(store_transaction&)>& body,
+                const transaction_options& options) override;
   claim_result claim(const claim_request& request) override;
   bool finish(const attempt_end& end) override;
   bool holds(job_id id, worker_id owner, std::int64_t fence) override;
@@ -52,15 +53,15 @@ class sqlite_store final : public store {
  private:
   void ask(request_kind kind, std::function<void()> apply, bool durable = false, bool rings = false);
 
-  connection connection_;       // the writer thread's after construction
-  writer_lock lock_;            // the writer thread's
-  database database_;           // the writer thread's
-  body_guard guard_;            // the writer thread's
+  connection connection_;  // the writer thread's after construction
+  writer_lock lock_;       // the writer thread's
+  database database_;      // the writer thread's
+  body_guard guard_;       // the writer thread's
   turn_queue requests_;
   mutable listeners listeners_;
   store_options options_;
-  writer writer_;               // the writer thread's
-  std::thread thread_;          // last: it uses all of the above
+  writer writer_;       // the writer thread's
+  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace weft::jobs::sqlite

@@ -10,8 +10,8 @@ namespace weft::jobs::sqlite {
 
 statement::statement(sqlite3* handle, std::string_view sql, const char* purpose)
     : handle_(handle), purpose_(purpose) {
-  check(sqlite3_prepare_v3(handle, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement_,
-                           nullptr));
+  check(sqlite3_prepare_v3(handle, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                           &statement_, nullptr));
 }
 
 statement::statement(statement&& other) noexcept
@@ -57,11 +57,16 @@ statement& statement::bind_null() {
 
 statement& statement::bind_value(const sql_value& value) {
   switch (value.index()) {
-    case 1: return bind(std::get<std::int64_t>(value));
-    case 2: return bind(std::get<double>(value));
-    case 3: return bind(std::string_view(std::get<std::string>(value)));
-    case 4: return bind_blob(std::get<sql_bytes>(value).data);
-    default: return bind_null();
+    case 1:
+      return bind(std::get<std::int64_t>(value));
+    case 2:
+      return bind(std::get<double>(value));
+    case 3:
+      return bind(std::string_view(std::get<std::string>(value)));
+    case 4:
+      return bind_blob(std::get<sql_bytes>(value).data);
+    default:
+      return bind_null();
   }
 }
 
@@ -88,16 +93,22 @@ std::optional<std::int64_t> statement::maybe_integer(int column) const {
 std::string statement::text(int column) const {
   const void* const data = sqlite3_column_blob(statement_, column);
   const int size = sqlite3_column_bytes(statement_, column);
-  return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), static_cast<std::size_t>(size));
+  return data == nullptr ? std::string()
+                         : std::string(static_cast<const char*>(data), static_cast<std::size_t>(size));
 }
 
 sql_value statement::value(int column) const {
   switch (sqlite3_column_type(statement_, column)) {
-    case SQLITE_INTEGER: return integer(column);
-    case SQLITE_FLOAT: return sqlite3_column_double(statement_, column);
-    case SQLITE_TEXT: return text(column);
-    case SQLITE_BLOB: return sql_bytes{text(column)};
-    default: return std::monostate{};
+    case SQLITE_INTEGER:
+      return integer(column);
+    case SQLITE_FLOAT:
+      return sqlite3_column_double(statement_, column);
+    case SQLITE_TEXT:
+      return text(column);
+    case SQLITE_BLOB:
+      return sql_bytes{text(column)};
+    default:
+      return std::monostate{};
   }
 }
 

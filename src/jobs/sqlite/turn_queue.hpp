@@ -27,18 +27,18 @@ enum class request_kind : unsigned char {
 
 struct request {
   request_kind kind = request_kind::read;
-  bool durable = false;           ///< the transaction waits for the disk
-  bool once = false;              ///< runs code of the user, so it is never applied a second time
-  bool rings = false;             ///< may make work: rings the bell after the commit
-  std::function<void()> apply;    ///< on the writer thread; throws to undo itself
-  std::function<bool()> idle;     ///< for claims: true if there is nothing to do, asked without the write lock
-  std::exception_ptr error;       ///< what the caller gets
+  bool durable = false;         ///< the transaction waits for the disk
+  bool once = false;            ///< runs code of the user, so it is never applied a second time
+  bool rings = false;           ///< may make work: rings the bell after the commit
+  std::function<void()> apply;  ///< on the writer thread; throws to undo itself
+  std::function<bool()> idle;   ///< for claims: true if there is nothing to do, asked without the write lock
+  std::exception_ptr error;     ///< what the caller gets
 
  private:
   friend class turn_queue;
   enum class step : unsigned char { queued, taken, finished };
-  step step_ = step::queued;      // guarded by turn_queue::lock_
-  request* next_ = nullptr;       // guarded by turn_queue::lock_
+  step step_ = step::queued;  // guarded by turn_queue::lock_
+  request* next_ = nullptr;   // guarded by turn_queue::lock_
   weft::detail::waiter caller_;
 };
 
@@ -64,12 +64,12 @@ class turn_queue {
   void withdraw(request& asked) noexcept;
 
   weft::detail::spin_lock lock_;
-  request* first_ = nullptr;             // guarded by lock_; the queue, linked by next_
-  request* last_ = nullptr;              // guarded by lock_
-  weft::detail::waiter_line callers_;    // guarded by lock_
-  weft::detail::waiter_line writer_;     // guarded by lock_
-  bool closed_ = false;                  // guarded by lock_
-  bool nudged_ = false;                  // guarded by lock_
+  request* first_ = nullptr;           // guarded by lock_; the queue, linked by next_
+  request* last_ = nullptr;            // guarded by lock_
+  weft::detail::waiter_line callers_;  // guarded by lock_
+  weft::detail::waiter_line writer_;   // guarded by lock_
+  bool closed_ = false;                // guarded by lock_
+  bool nudged_ = false;                // guarded by lock_
 };
 
 }  // namespace weft::jobs::sqlite

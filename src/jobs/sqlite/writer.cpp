@@ -43,7 +43,8 @@ writer::writer(connection& on, writer_lock& lock, database& statements, turn_que
 
 void writer::run() {
   for (;;) {
-    const auto until = listeners_.any.load(std::memory_order_relaxed) ? deadline_after(options_.poll_interval) : no_deadline;
+    const auto until =
+        listeners_.any.load(std::memory_order_relaxed) ? deadline_after(options_.poll_interval) : no_deadline;
     if (!requests_.wait(until)) return;
     connection_.assert_own_process();
     turn();
@@ -96,8 +97,8 @@ void writer::write_under_lock() {
 }
 
 bool writer::try_transaction() {
-  const bool durable = options_.durable &&
-                       std::any_of(taken_.begin(), taken_.end(), [](const request* one) { return one->durable; });
+  const bool durable = options_.durable && std::any_of(taken_.begin(), taken_.end(),
+                                                       [](const request* one) { return one->durable; });
   connection_.begin(durable, options_.busy_timeout);
   try {
     for (request*& one : taken_) {
@@ -137,7 +138,8 @@ bool writer::apply_in_savepoint(request& one) {
   }
   if (!connection_.in_transaction()) {
     if (!one.error) {
-      one.error = std::make_exception_ptr(error(errc::misuse, "jobs: transact: the body ended the transaction"));
+      one.error =
+          std::make_exception_ptr(error(errc::misuse, "jobs: transact: the body ended the transaction"));
     }
     return false;
   }
@@ -160,8 +162,8 @@ void writer::finish_all(const std::exception_ptr& error) {
 void writer::remove_finished() { std::erase(taken_, nullptr); }
 
 void writer::ring_if_needed() {
-  const bool rings = std::any_of(taken_.begin(), taken_.end(),
-                                 [](const request* one) { return one->rings && !one->error; });
+  const bool rings =
+      std::any_of(taken_.begin(), taken_.end(), [](const request* one) { return one->rings && !one->error; });
   if (rings) listeners_.bell.ring();
 }
 
@@ -176,7 +178,8 @@ void writer::checkpoint_if_needed() {
   try {
     connection_.checkpoint();
   } catch (const error& failed) {
-    log::warn("jobs: a checkpoint failed, the log of the database grows", {{"error", failed.what()}, {"pages", pages}});
+    log::warn("jobs: a checkpoint failed, the log of the database grows",
+              {{"error", failed.what()}, {"pages", pages}});
   }
 }
 

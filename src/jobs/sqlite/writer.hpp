@@ -24,7 +24,8 @@ struct listeners {
 /// What the writer thread does: turns, checkpoints, and looking for changes of other processes.
 class writer {
  public:
-  writer(connection& on, writer_lock& lock, database& statements, turn_queue& requests, listeners& heard, const store_options& options);
+  writer(connection& on, writer_lock& lock, database& statements, turn_queue& requests, listeners& heard,
+         const store_options& options);
 
   /// Serves requests until the queue is closed and empty.
   void run();
@@ -35,7 +36,8 @@ class writer {
   void serve_without_transaction();
   void write();
   void write_under_lock();
-  /// Applies them all in one transaction; false if one of them broke it and was finished: the rest may try again.
+  /// Applies them all in one transaction; false if one of them broke it and was finished: the rest may try
+  /// again.
   bool try_transaction();
   /// False if the transaction is gone.
   bool apply_in_savepoint(request& one);
@@ -53,7 +55,7 @@ class writer {
   turn_queue& requests_;
   listeners& listeners_;
   const store_options& options_;
-  std::vector<request*> taken_;      // requests of this turn that are not finished
+  std::vector<request*> taken_;  // requests of this turn that are not finished
   std::int64_t data_version_ = 0;
   int checkpoint_at_pages_;
   int pages_before_ = 0;

@@ -64,9 +64,10 @@ void writer_lock::wait_for_byte(long offset, std::chrono::steady_clock::time_poi
   auto pause = shortest_pause;
   while (!try_byte(offset, F_WRLCK)) {
     if (std::chrono::steady_clock::now() >= until) {
-      throw error(errc::busy, "jobs: lock \"" + path_ +
-                                  "\": another process has held it too long; is one stopped in a debugger, or is "
-                                  "the disk very slow?");
+      throw error(errc::busy,
+                  "jobs: lock \"" + path_ +
+                      "\": another process has held it too long; is one stopped in a debugger, or is "
+                      "the disk very slow?");
     }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, longest_pause);
