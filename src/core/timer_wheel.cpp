@@ -64,7 +64,8 @@ std::optional<timer_wheel::expiry> timer_wheel::next_expiry() const noexcept {
     if (occupied == 0) continue;
     const int shift = bits * level;
     const auto now_slot = static_cast<int>((elapsed_ >> shift) & (slots - 1));
-    const int slot = (std::countr_zero(std::rotr(occupied, now_slot)) + now_slot) % slots;
+    // The slot of now comes last: what waits in it is one lap ahead, beyond the rim of the last level.
+    const int slot = (std::countr_zero(std::rotr(occupied, now_slot + 1)) + now_slot + 1) % slots;
     const std::uint64_t level_range = std::uint64_t{1} << (shift + bits);
     std::uint64_t tick = (elapsed_ & ~(level_range - 1)) + (static_cast<std::uint64_t>(slot) << shift);
     if (tick <= elapsed_) tick += level_range;  // the rim: only the last level wraps

@@ -82,7 +82,7 @@ TEST(timer_wheel, agrees_with_a_sorted_map_on_random_operations) {
       wheel.cancel(node);
       std::erase_if(model, [&](const auto& entry) { return entry.second == &node; });
     } else {
-      const std::uint64_t ahead = random() % (std::uint64_t{1} << (random() % 30));
+      const std::uint64_t ahead = random() % (std::uint64_t{1} << (random() % 40));
       wheel.arm(node, now + ahead);
       model.emplace(now + ahead, &node);
     }
@@ -90,7 +90,7 @@ TEST(timer_wheel, agrees_with_a_sorted_map_on_random_operations) {
     if (const auto next = wheel.next_tick()) {
       ASSERT_LE(*next, std::max(now, model.begin()->first));
     }
-    now += random() % (std::uint64_t{1} << (random() % 24));
+    now += random() % (std::uint64_t{1} << (random() % 38));
     std::size_t fired = 0;
     std::uint64_t last = 0;
     wheel.advance(now, [&](timer_node& due) {
@@ -103,6 +103,29 @@ TEST(timer_wheel, agrees_with_a_sorted_map_on_random_operations) {
     ASSERT_EQ(fired, static_cast<std::size_t>(std::distance(model.begin(), end)));
     model.erase(model.begin(), end);
   }
+}
+
+TEST(timer_wheel, one_beyond_its_rim_does_not_hold_up_those_before) {
+  timer_wheel wheel;
+  timer_node beyond;
+  timer_node before;
+  wheel.arm(beyond, (std::uint64_t{1} << 36) + 5);
+  wheel.arm(before, std::uint64_t{1} << 31);
+  EXPECT_LE(wheel.next_tick(), std::uint64_t{1} << 31);
+  EXPECT_EQ(fired_until(wheel, std::uint64_t{1} << 31), (std::vector<std::uint64_t>{std::uint64_t{1} << 31}));
+  EXPECT_TRUE(fired_until(wheel, (std::uint64_t{1} << 36) + 4).empty());
+  EXPECT_EQ(fired_until(wheel, (std::uint64_t{1} << 36) + 5).size(), 1U);
+}
+
+TEST(timer_wheel, armed_after_a_long_idle_time_is_neither_early_nor_late) {
+  timer_wheel wheel;
+  const std::uint64_t now = (std::uint64_t{1} << 33) + 12'345;  // nothing was armed since tick 0
+  timer_node node;
+  wheel.arm(node, now + 3);
+  ASSERT_LE(wheel.next_tick(), now + 3);
+  EXPECT_TRUE(fired_until(wheel, now + 2).empty());
+  EXPECT_EQ(wheel.next_tick(), now + 3);
+  EXPECT_EQ(fired_until(wheel, now + 3).size(), 1U);
 }
 
 }  // namespace
