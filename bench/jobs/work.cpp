@@ -1,0 +1,127 @@
+// Working jobs off with the defaults, and how soon a push is noticed.
+
+#include <memory>
+#include <vector>
+
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/fiber/sync.hpp>
+#include <weft/jobs/queue.hpp>
+#include <weft/jobs/worker.hpp>
+
+#include "jobs/raw_sqlite.hpp"
+#include "support/figure.hpp"
+#include "support/measure.hpp"
+
+namespace {
+
+using namespace weft::bench;
+
+constexpr std::size_t no_ops = 5'000;
+constexpr std::size_t wake_ups = 100;
+
+struct started {
+  weft::event now;
+};
+
+struct both_sides {
+  work_folder folder;
+  weft::jobs::queue queue{
+      "sqlite:" + folder.path() + "/jobs.db",
+      {.keys = std::make_shared<weft::wire::key_ring>(weft::wire::key::generate("bench"))}};
+  raw_sqlite raw{folder.path() + "/raw.db"};
+};
+std::unique_ptr<both_sides> sides;
+
+void start() {
+  sides = std::make_unique<both_sides>();
+  sides->raw.warm_up();
+}
+void end() { sides.reset(); }
+
+double no_ops_per_second(bool durable_ends) {
+  const std::vector<weft::closure<>> jobs(no_ops, weft::closure{weft::named_closure<"bench.no_op">([] {})});
+  sides->queue.push_many(jobs);
+  weft::services app;
+  started not_used;  // but by the other closure of this program, and a worker names what it lacks
+  app.provide(not_used);
+  double rate = 0;
+  weft::run([&] {
+    weft::jobs::worker worker(sides->queue, app, {.durable_ends = durable_ends});
+    rate = per_second(no_ops, [&] { worker.run_due(); });
+  });
+  return rate;
+}
+
+double raw_takes() {
+  sides->raw.insert(no_ops);
+  return per_second(no_ops, [] {
+    while (sides->raw.take(10)) {
+    }
+  });
+}
+
+// From the return of a push until its function runs, with a worker that had nothing to do.
+double push_to_start_ms(double share) {
+  weft::services app;
+  started seen;
+  app.provide(seen);
+  std::vector<double> samples;
+  weft::run([&] {
+    weft::jobs::worker worker(sides->queue, app);
+    auto working = weft::go([&] { worker.run(); });
+    const weft::closure wake{weft::named_closure<"bench.wake">([](started& of) { of.now.set(); })};
+    for (std::size_t round = 0; round < wake_ups; ++round) {
+      seen.now.reset();
+      sides->queue.push(wake);
+      samples.push_back(1e3 * seconds([&] { seen.now.wait(); }));
+    }
+    worker.stop();
+    working.join();
+  });
+  return percentile(std::move(samples), share);
+}
+
+const add no_op{{
+    .group = "jobs",
+    .name = "no-ops, defaults, concurrency 10",
+    .unit = "jobs/s",
+    .ours = [] { return no_ops_per_second(false); },
+    .baseline = "bare SQLite, 10 rows a transaction",
+    .peer = raw_takes,
+    .target = at_least(35'000),
+    .before = start,
+    .after = end,
+}};
+
+const add no_op_durable{{
+    .group = "jobs",
+    .name = "no-ops, each completion durable",
+    .unit = "jobs/s",
+    .ours = [] { return no_ops_per_second(true); },
+    .target = at_least(20'000),
+    .before = start,
+    .after = end,
+}};
+
+const add wake_up{{
+    .group = "jobs",
+    .name = "idle, push to start, same process, p50",
+    .unit = "ms",
+    .ours = [] { return push_to_start_ms(0.5); },
+    .target = at_most(0.3),
+    .before = start,
+    .after = end,
+}};
+
+const add wake_up_late{{
+    .group = "jobs",
+    .name = "idle, push to start, same process, p99",
+    .unit = "ms",
+    .ours = [] { return push_to_start_ms(0.99); },
+    .target = at_most(2),
+    .before = start,
+    .after = end,
+}};
+
+}  // namespace
