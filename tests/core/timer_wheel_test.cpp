@@ -1,4 +1,4 @@
-#include <weft/core/timer_wheel.hpp>
+#include "core/timer_wheel.hpp"
 
 #include <gtest/gtest.h>
 
