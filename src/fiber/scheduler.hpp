@@ -5,10 +5,10 @@
 #include <exception>
 #include <string>
 
+#include <weft/core/timer_wheel.hpp>
 #include <weft/fiber/fiber_block.hpp>
 #include <weft/fiber/run.hpp>
 
-#include "core/timer_wheel.hpp"
 #include "fiber/overflow.hpp"
 #include "fiber/poller.hpp"
 #include "fiber/stack.hpp"
