@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <utility>
 
 #include <weft/context/wait.hpp>
 
@@ -28,14 +29,27 @@ cancel_state::cancel_state(cancel_state* parent, steady_time until, task_block* 
     : deadline_(parent == nullptr ? until : std::min(until, parent->deadline_)), task_(task) {
   if (parent == nullptr) return;
   const std::lock_guard lock(tree_lock);
+  unsigned char mark = parent->mark_.load(std::memory_order_relaxed);
   while (parent->finished_ && parent->parent_ != nullptr) parent = parent->parent_;
-  mark_.store(parent->mark_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  if (mark == 0) mark = parent->mark_.load(std::memory_order_relaxed);
+  mark_.store(mark, std::memory_order_relaxed);
   parent->retain();
   link_below(parent);
 }
 
 cancel_state::~cancel_state() {
+  if (!finished_) finish();  // what was to run under it could not be made
   if (parent_ != nullptr) parent_->release();
+}
+
+// Without recursion: each of a line of ended states may be the last to keep the one above it.
+void cancel_state::end_unreferenced() noexcept {
+  cancel_state* ended = this;
+  do {
+    cancel_state* const parent = std::exchange(ended->parent_, nullptr);
+    ended->destroy();
+    ended = parent;
+  } while (ended != nullptr && ended->refs_.fetch_sub(1, std::memory_order_acq_rel) == 1);
 }
 
 void cancel_state::link_below(cancel_state* parent) noexcept {
@@ -54,18 +68,20 @@ void cancel_state::unlink() noexcept {
 
 void cancel_state::cancel(cancel_reason reason) noexcept {
   const std::lock_guard lock(tree_lock);
-  mark_subtree(static_cast<unsigned char>(1 + static_cast<unsigned char>(reason)));
+  if (!finished_) mark_subtree(static_cast<unsigned char>(1 + static_cast<unsigned char>(reason)));
 }
 
-// Walks without recursion: a tree may be as deep as a chain of a million fibers.
+// Walks without recursion: a tree may be as deep as a chain of a million fibers. What was marked before
+// is not walked again, so that cancelling every one of them takes one walk.
 void cancel_state::mark_subtree(unsigned char mark) noexcept {
   cancel_state* at = this;
   for (;;) {
-    if (at->mark_.load(std::memory_order_relaxed) == 0) {
+    const bool is_new = at->mark_.load(std::memory_order_relaxed) == 0;
+    if (is_new) {
       at->mark_.store(mark, std::memory_order_release);
       if (task_block* const task = at->task_.load(std::memory_order_relaxed)) task->unpark();
     }
-    if (at->first_child_ != nullptr) {
+    if (is_new && at->first_child_ != nullptr) {
       at = at->first_child_;
       continue;
     }
@@ -78,11 +94,6 @@ void cancel_state::mark_subtree(unsigned char mark) noexcept {
 std::optional<cancel_reason> cancel_state::requested() const noexcept {
   const unsigned char mark = mark_.load(std::memory_order_acquire);
   return mark == 0 ? std::nullopt : std::optional(static_cast<cancel_reason>(mark - 1));
-}
-
-void cancel_state::set_task(task_block* task) noexcept {
-  const std::lock_guard lock(tree_lock);
-  task_.store(task, std::memory_order_relaxed);
 }
 
 void cancel_state::finish() noexcept {
@@ -126,12 +137,22 @@ std::optional<cancel_reason> pending_cancellation() noexcept {
 
 cancel_node::cancel_node(context_node* parent_ref, steady_time until, task_block* task) noexcept
     : cancel_state(parent_ref == nullptr ? nullptr : parent_ref->cancel, until, task),
-      node_(parent_ref, this, 0, [](context_node*) noexcept {}) {}
+      node_(inherited_bindings(parent_ref), this, 0, [](context_node*) noexcept {}) {
+  if (node_.parent != nullptr) ++node_.hops;
+}
+
+cancel_node::~cancel_node() {
+  // Otherwise it was dropped with the last reference to the node, which brought us here.
+  if (node_.refs.load(std::memory_order_relaxed) != 0) detail::release(node_.parent);
+}
 
 context shielded_current() {
   auto* const node = new context_node(nullptr, nullptr, 0, [](context_node* gone) noexcept { delete gone; });
   node->parent = capture_current();
-  if (node->parent != nullptr) node->key_mask = node->parent->key_mask;
+  if (node->parent != nullptr) {
+    node->key_mask = node->parent->key_mask;
+    node->hops = node->parent->hops;
+  }
   return context::from_node(node);
 }
 

@@ -5,6 +5,9 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <new>
+#include <set>
+#include <vector>
 
 #include <weft/context/cancel_state.hpp>
 
@@ -31,6 +34,56 @@ std::uint64_t mask_bit(std::uint32_t key_id) noexcept {
   return key_id == 0 ? 0 : std::uint64_t{1} << (key_id % 64);
 }
 
+constexpr std::uint32_t hops_max = 32;
+
+/// Drops the value and the memory of a node, unless a flat copy keeps them.
+void release_value(context_node* node) noexcept {
+  if (node->value_refs.load(std::memory_order_acquire) == 1 ||
+      node->value_refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    node->destroy(node);
+  }
+}
+
+/// A binding of a flat copy: shares the value of the node that made it, and keeps nothing else of it.
+struct shared_binding final : context_node {
+  shared_binding(context_node* parent_ref, context_node& maker) noexcept
+      : context_node(parent_ref, nullptr, maker.key_id, &destroy_shared), holder(&maker) {
+    if (maker.destroy == &destroy_shared) holder = static_cast<shared_binding&>(maker).holder;
+    holder->value_refs.fetch_add(1, std::memory_order_relaxed);
+    value = holder->value;
+  }
+  static void destroy_shared(context_node* node) noexcept {
+    auto* const gone = static_cast<shared_binding*>(node);
+    release_value(gone->holder);
+    delete gone;
+  }
+  context_node* holder;
+};
+
+/// The bindings in force, newest first. All that a flat copy needs: a key made absent has none below it.
+std::vector<context_node*> bindings_in_force(context_node* node) {
+  std::vector<context_node*> found;
+  std::set<std::uint32_t> seen;
+  for (; node != nullptr; node = node->parent) {
+    if (node->key_id != 0 && seen.insert(node->key_id).second && node->value != nullptr)
+      found.push_back(node);
+  }
+  return found;
+}
+
+context_node* flat_copy(context_node* from_ref) noexcept {
+  context_node* flat = nullptr;
+  try {
+    const auto found = bindings_in_force(from_ref);
+    for (auto one = found.rbegin(); one != found.rend(); ++one) flat = new shared_binding(flat, **one);
+  } catch (const std::bad_alloc&) {
+    release(flat);
+    return from_ref;  // correct as it is, only longer
+  }
+  release(from_ref);
+  return flat;
+}
+
 }  // namespace
 
 bool is_key_name(std::string_view name) noexcept {
@@ -45,13 +98,16 @@ bool is_key_name(std::string_view name) noexcept {
 context_node::context_node(context_node* parent_ref, cancel_state* cancel_ref, std::uint32_t key,
                            destroy_fn destroy_node) noexcept
     : key_id(key), key_mask(mask_bit(key)), parent(parent_ref), cancel(cancel_ref), destroy(destroy_node) {
-  if (parent != nullptr) key_mask |= parent->key_mask;
+  if (parent == nullptr) return;
+  key_mask |= parent->key_mask;
+  hops = parent->hops;
 }
 
 void adopt_parent(context_node& node, context_node* parent_ref) noexcept {
   node.parent = parent_ref;
   if (parent_ref == nullptr) return;
   node.key_mask |= parent_ref->key_mask;
+  node.hops = parent_ref->hops;
   node.cancel = parent_ref->cancel;
   if (node.cancel != nullptr) node.cancel->retain();
 }
@@ -64,11 +120,21 @@ void release(context_node* node) noexcept {
   do {
     context_node* const parent = node->parent;
     cancel_state* const cancel = node->cancel;
-    node->destroy(node);
+    release_value(node);
     if (cancel != nullptr) cancel->release();
     node = parent;
   } while (node != nullptr && node->refs.fetch_sub(1, std::memory_order_acq_rel) == 1);
   task.context = current;
+}
+
+context_node* inherited_bindings(context_node* head_ref) noexcept {
+  context_node* bound = head_ref;
+  while (bound != nullptr && bound->key_id == 0) bound = bound->parent;
+  if (bound != head_ref) {
+    retain(bound);
+    release(head_ref);
+  }
+  return bound != nullptr && bound->hops >= hops_max ? flat_copy(bound) : bound;
 }
 
 const void* find_value(const context_node* node, std::uint32_t key_id) noexcept {

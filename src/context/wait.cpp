@@ -69,7 +69,8 @@ wait_outcome wait_in(waiter_line& line, waiter& one, std::unique_lock<spin_lock>
   task.waits_for.store(what, std::memory_order_relaxed);
   wait_outcome outcome = wait_outcome::served;
   while (!one.served) {
-    if (state != nullptr && pending_cancellation()) {
+    // A state that has ended is not marked any more; what is borrowed from it hangs below those around it.
+    if (state != nullptr && (pending_cancellation() || (wakes_here && wakes_here->requested()))) {
       outcome = wait_outcome::cancelled;
       break;
     }

@@ -179,6 +179,20 @@ TEST(cancel_scope, a_hundred_thousand_deep_chain_is_cancelled_and_ends_without_r
   EXPECT_NO_THROW(checkpoint());
 }
 
+TEST(cancel_scope, what_is_made_later_in_a_context_that_was_cancelled_is_cancelled) {
+  const cancel_scope outer;
+  context kept;
+  {
+    cancel_scope inner;
+    kept = context::capture();
+    inner.cancel();
+  }
+  kept.run([] {
+    EXPECT_EQ(cancellation_requested(), cancel_reason::requested);
+    EXPECT_TRUE(cancel_scope().is_cancelled());
+  });
+}
+
 TEST(deadline, is_what_was_set_and_can_only_be_shortened) {
   const auto soon = steady_clock::now() + 10s;
   with_deadline(soon, [&] {

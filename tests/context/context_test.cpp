@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
 
 #include "context/keys.hpp"
@@ -190,12 +192,44 @@ TEST(context, a_chain_of_a_million_bindings_ends_without_recursion) {
   EXPECT_EQ(deep.find(user), nullptr);
 }
 
+TEST(context, bindings_are_the_same_below_many_nested_scopes) {
+  const scoped_value outer{tenant, "acme"};
+  std::vector<std::unique_ptr<scoped_value<std::int64_t>>> values;
+  std::vector<std::unique_ptr<cancel_scope>> scopes;
+  context half_way;
+  for (int n = 0; n < 200; ++n) {
+    values.push_back(std::make_unique<scoped_value<std::int64_t>>(user, n));
+    scopes.push_back(std::make_unique<cancel_scope>());
+    if (n == 100) half_way = context::capture();
+    ASSERT_EQ(user.value_or(-1), n);
+    ASSERT_EQ(tenant.value_or(""), "acme");
+  }
+  while (!scopes.empty()) {
+    scopes.pop_back();
+    values.pop_back();
+  }
+  EXPECT_EQ(user.find(), nullptr);
+  EXPECT_EQ(*half_way.find(user), 100);
+  EXPECT_EQ(*half_way.find(tenant), "acme");
+}
+
+TEST(context, a_key_made_absent_stays_so_below_many_nested_scopes) {
+  const scoped_value outer{user, 5};
+  const auto absent = context::capture().without(user).attach();
+  std::vector<std::unique_ptr<cancel_scope>> scopes;
+  for (int n = 0; n < 100; ++n) {
+    scopes.push_back(std::make_unique<cancel_scope>());
+    ASSERT_EQ(user.find(), nullptr);
+  }
+  while (!scopes.empty()) scopes.pop_back();
+}
+
 TEST(context, keys_that_share_a_bit_of_the_mask_are_told_apart) {
   // Ids 64 apart share their bit: 70 keys are enough to have such a pair.
   static std::vector<std::string> names;
   static std::vector<std::unique_ptr<key<int>>> many;
   names.reserve(70);
-  for (int n = 0; n < 70; ++n) {
+  for (int n = static_cast<int>(many.size()); n < 70; ++n) {
     names.push_back("test.many." + std::to_string(n));
     many.push_back(std::make_unique<key<int>>(key_spec{.name = names.back()}));
   }

@@ -122,6 +122,22 @@ TEST(wait, a_cancel_wakes_also_a_task_that_runs_in_the_context_of_another) {
   EXPECT_EQ(outcome, wait_outcome::cancelled);
 }
 
+TEST(wait, in_the_context_of_a_scope_that_ended_is_ended_by_a_cancel_of_the_one_around_it) {
+  bell one;
+  cancel_scope outer;
+  context kept;
+  {
+    const cancel_scope inner;
+    kept = context::capture();
+  }
+  std::thread canceller([&] {
+    one.await(1);
+    outer.cancel();
+  });
+  EXPECT_EQ(kept.run([&] { return one.wait(steady_clock::now() + 10s); }), wait_outcome::cancelled);
+  canceller.join();
+}
+
 TEST(wait, in_a_cancelled_task_does_not_begin) {
   bell one;
   cancel_scope scope;

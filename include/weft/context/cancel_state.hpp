@@ -17,8 +17,8 @@ namespace weft::detail {
 /// States form a tree. Its shape (parent_, children, siblings, task_) is guarded by one lock for the
 /// whole process, held for a few pointer moves; the flag and the deadline are read without it.
 /// Cancelling a state marks all states below it and unparks their tasks, under that lock, so a task
-/// cannot end its state and go while it is being woken. A state that ends hands its children to its
-/// parent, so a living tree does not keep its finished ancestors.
+/// cannot end its state and go while it is being woken. Below a marked state all are marked. A state
+/// that ends hands its children to its parent, so a living tree does not keep its finished ancestors.
 class cancel_state {
  public:
   /// Joins the tree below `parent` (null: a root of its own). `task` is unparked on cancel.
@@ -28,10 +28,10 @@ class cancel_state {
 
   void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) end_unreferenced();
   }
 
-  /// Marks this state and all below it; the first reason of each holds.
+  /// Marks this state and all below it; the first reason of each holds. Nothing after finish().
   void cancel(cancel_reason reason) noexcept;
   /// The reason it was cancelled for, if it was. Does not look at the deadline.
   std::optional<cancel_reason> requested() const noexcept;
@@ -40,8 +40,6 @@ class cancel_state {
 
   /// Does a cancellation of this state wake `task`?
   bool wakes(const task_block& task) const noexcept { return task_.load(std::memory_order_relaxed) == &task; }
-  /// The fiber that runs under this state; set when it starts.
-  void set_task(task_block* task) noexcept;
   /// The part of the work is over: leaves the tree and hands its children to its parent.
   void finish() noexcept;
 
@@ -50,6 +48,7 @@ class cancel_state {
 
  private:
   virtual void destroy() noexcept = 0;
+  void end_unreferenced() noexcept;
   void mark_subtree(unsigned char mark) noexcept;
   void link_below(cancel_state* parent) noexcept;
   void unlink() noexcept;
@@ -78,6 +77,7 @@ class cancel_node : public cancel_state {
  public:
   /// A state below that of `parent_ref`, which it takes over; its node inherits those bindings.
   cancel_node(context_node* parent_ref, steady_time until, task_block* task) noexcept;
+  ~cancel_node() override;
 
   /// The context in which this state is in force. Once: it takes over the node's first reference.
   context as_context() noexcept { return context::from_node(&node_); }

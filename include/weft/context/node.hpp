@@ -18,7 +18,8 @@ class cancel_state;
 
 /// One binding of a context, immutable once made; a context is a chain of them towards the root.
 ///
-/// Counted by reference. A node owns one reference to its parent and one to its cancel state.
+/// Counted by reference. A node owns one reference to its parent and one to its cancel state. Its value
+/// may be kept longer than the node, by a flat copy of the chain: see inherited_bindings().
 struct context_node {
   using destroy_fn = void (*)(context_node* node) noexcept;
 
@@ -26,9 +27,11 @@ struct context_node {
                destroy_fn destroy_node) noexcept;
 
   mutable std::atomic<std::uint32_t> refs{1};
-  std::uint32_t key_id;         ///< 0: binds no key
-  std::uint64_t key_mask;       ///< bit (id % 64) of this binding and of all towards the root
-  context_node* parent;         ///< owned; null at the root
+  std::atomic<std::uint32_t> value_refs{1};  ///< of the value and the memory: the node's own, and flat copies
+  std::uint32_t key_id;                      ///< 0: binds no key
+  std::uint32_t hops = 0;                    ///< cancel nodes towards the root since the last flat copy
+  std::uint64_t key_mask;                    ///< bit (id % 64) of this binding and of all towards the root
+  context_node* parent;                      ///< owned; null at the root
   cancel_state* cancel;         ///< owned; in force here: own or inherited; null: nothing can cancel
   const void* value = nullptr;  ///< null: the key is shadowed as absent
   destroy_fn destroy;
@@ -42,6 +45,12 @@ inline context_node* retain(context_node* node) noexcept {
 
 /// Drops a reference; the chain is destroyed in a loop, in root context.
 void release(context_node* node) noexcept;
+
+/// What a task or scope that starts under `head_ref`, which it takes over, inherits: the bindings
+/// without the nodes that only cancel, so that who has ended is not kept by those it started. Where
+/// bindings were made in many such parts one after the other, it is a flat copy of those in force: a
+/// chain in which each task binds a value and starts the next one keeps few of them.
+context_node* inherited_bindings(context_node* head_ref) noexcept;
 
 /// The value bound to `key_id`, null if absent. Never allocates.
 const void* find_value(const context_node* node, std::uint32_t key_id) noexcept;

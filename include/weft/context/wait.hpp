@@ -32,7 +32,7 @@ class waiter_line {
   std::size_t size() const noexcept { return size_; }
   void push_back(waiter& one) noexcept;
   void remove(waiter& one) noexcept;
-  /// Takes the oldest out of the line, marks it served and wakes its task. Under the lock.
+  /// Takes `one` out of the line, marks it served and wakes its task. Under the lock.
   void serve(waiter& one) noexcept;
   void serve_front() noexcept { serve(*first_); }
   void serve_all() noexcept {
