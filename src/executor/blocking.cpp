@@ -1,10 +1,13 @@
 #include <weft/executor/blocking.hpp>
 
 #include <pthread.h>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace weft::detail {
@@ -22,14 +25,9 @@ struct blocking_task {
 class elastic_pool {
  public:
   void post(blocking_task task) {
-    std::unique_lock lock(mutex_);
-    const bool wants_thread = idle_ <= queue_.size() && threads_ < threads_max;
-    if (wants_thread) {
-      ++threads_;
-      lock.unlock();
-      start_thread();
-      lock.lock();
-    }
+    // A thread is made under the lock: no other task can take the one that this task counts on.
+    const std::lock_guard lock(mutex_);
+    if (idle_ <= queue_.size() && threads_ < threads_max) start_thread();
     queue_.push_back(std::move(task));
     not_empty_.notify_one();
   }
@@ -41,16 +39,16 @@ class elastic_pool {
       std::thread one([this] { serve(); });
       pthread_setname_np(one.native_handle(), "weft-blocking");
       one.detach();
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      if (--threads_ == 0) throw;
+      ++threads_;
+      ++idle_;
+    } catch (const std::system_error&) {
+      if (threads_ == 0) throw;
     }
   }
 
   void serve() {
     std::unique_lock lock(mutex_);
     for (;;) {
-      ++idle_;
       const bool has_work = not_empty_.wait_for(lock, idle_max, [this] { return !queue_.empty(); });
       --idle_;
       if (!has_work) break;
@@ -63,6 +61,7 @@ class elastic_pool {
         task.work.reset();
       }
       lock.lock();
+      ++idle_;
     }
     --threads_;
   }
@@ -70,13 +69,22 @@ class elastic_pool {
   std::mutex mutex_;
   std::condition_variable not_empty_;
   std::deque<blocking_task> queue_;  // guarded by mutex_
-  std::size_t idle_ = 0;             // guarded by mutex_
+  std::size_t idle_ = 0;             // guarded by mutex_; threads without a task, new ones included
   std::size_t threads_ = 0;          // guarded by mutex_
 };
 
+std::atomic<elastic_pool*> the_pool{nullptr};
+
 elastic_pool& pool() {
-  static elastic_pool& instance = *new elastic_pool;
-  return instance;
+  // A forked child has none of the threads; it leaves the pool behind and makes its own.
+  [[maybe_unused]] static const int registered =
+      pthread_atfork(nullptr, nullptr, [] { the_pool.store(nullptr, std::memory_order_relaxed); });
+  elastic_pool* now = the_pool.load(std::memory_order_acquire);
+  if (now == nullptr) {
+    auto made = std::make_unique<elastic_pool>();
+    if (the_pool.compare_exchange_strong(now, made.get(), std::memory_order_acq_rel)) now = made.release();
+  }
+  return *now;
 }
 
 }  // namespace

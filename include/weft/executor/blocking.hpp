@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <weft/context/cancellation.hpp>
+#include <weft/context/wait.hpp>
 #include <weft/core/result.hpp>
 #include <weft/core/unique_function.hpp>
 #include <weft/executor/future.hpp>
@@ -30,6 +31,7 @@ Value get_unbroken(future<Value>& from) {
 template <typename Work>
 auto blocking(Work&& work) -> std::invoke_result_t<Work&> {
   using value = std::invoke_result_t<Work&>;
+  detail::require_wait_allowed("blocking");  // not after the work has started: it refers to this frame
   promise<value> outcome;
   auto waiting = outcome.get_future();
   detail::post_blocking([&work, outcome = std::move(outcome)]() mutable {
