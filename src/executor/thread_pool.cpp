@@ -150,7 +150,13 @@ void thread_pool::state::join_threads() {
 thread_pool::thread_pool(thread_pool_options options) {
   if (options.threads == 0) options.threads = std::max(1U, std::thread::hardware_concurrency());
   state_ = std::make_shared<state>(std::move(options));
-  state_->start(state_);
+  try {
+    state_->start(state_);
+  } catch (...) {
+    state_->drain(no_deadline);  // the threads that could be made end
+    state_->join_threads();
+    throw;
+  }
 }
 
 thread_pool::~thread_pool() {

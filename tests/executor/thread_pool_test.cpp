@@ -2,13 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
 #include <weft/context/context.hpp>
+
+#include "support/sanitized.hpp"
 
 namespace {
 
@@ -103,6 +110,25 @@ TEST(thread_pool, shutdown_cancels_what_runs_and_drops_what_waits_at_its_bound) 
   EXPECT_THROW(queued.get(), weft::cancelled);
   EXPECT_THROW(running.get(), weft::cancelled);
   never.set_value();
+}
+
+/// Ends the process with status 0 if a pool of too many threads is refused and leaves no thread behind.
+[[noreturn]] void make_a_pool_without_memory() {
+  alarm(30);
+  const rlimit little{512U << 20U, 512U << 20U};
+  setrlimit(RLIMIT_AS, &little);
+  try {
+    const weft::thread_pool pool{{.threads = 1000}};
+  } catch (const std::exception&) {
+    while (std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}) > 1) sched_yield();
+    _exit(0);
+  }
+  _exit(1);
+}
+
+TEST(thread_pool_death, that_cannot_have_all_its_threads_throws_and_keeps_none) {
+  if (sanitized) GTEST_SKIP() << "the sanitizers take more address space than the limit";
+  EXPECT_EXIT(make_a_pool_without_memory(), testing::ExitedWithCode(0), "");
 }
 
 TEST(thread_pool, many_submitters_lose_nothing) {
