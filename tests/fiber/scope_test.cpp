@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <stdexcept>
+#include <utility>
 
 #include <weft/fiber/run.hpp>
 
@@ -107,6 +108,57 @@ TEST(scope, inside_with_timeout_ends_at_the_deadline) {
                                       children.join();
                                     }),
                  weft::deadline_exceeded);
+  });
+}
+
+TEST(scope, cancel_ends_also_the_children_that_had_not_started) {
+  weft::run([] {
+    bool ran = false;
+    weft::scope children;
+    children.go([&] { ran = true; });
+    children.cancel();
+    children.join();
+    EXPECT_FALSE(ran);
+  });
+}
+
+TEST(scope, left_at_once_it_does_not_wait_for_children_that_had_not_started) {
+  weft::run([] {
+    bool ran = false;
+    {
+      weft::scope children;
+      children.go([&] { ran = true; });
+    }
+    EXPECT_FALSE(ran);
+  });
+}
+
+TEST(scope, an_error_cancels_siblings_that_had_not_started) {
+  weft::run([] {
+    weft::scope children;
+    children.go([] { throw std::runtime_error("first"); });
+    children.go([] { weft::sleep_for(1h); });
+    EXPECT_THROW(children.join(), std::runtime_error);
+  });
+}
+
+TEST(scope, ends_after_what_its_children_captured_has_ended) {
+  weft::run([] {
+    struct waits_at_its_end {
+      explicit waits_at_its_end(bool& flag) : ended(&flag) {}
+      waits_at_its_end(waits_at_its_end&& other) noexcept : ended(std::exchange(other.ended, nullptr)) {}
+      ~waits_at_its_end() {
+        if (ended == nullptr) return;
+        weft::yield();
+        *ended = true;
+      }
+      bool* ended;
+    };
+    bool ended = false;
+    weft::scope children;
+    children.go([captured = waits_at_its_end(ended)] {});
+    children.join();
+    EXPECT_TRUE(ended);
   });
 }
 

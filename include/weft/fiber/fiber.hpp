@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,10 @@ class fiber_result : public fiber_block {
   std::optional<result<Value>> outcome_;
 };
 
+/// Base of functions that are told, by `not_started(std::exception_ptr why)`, when their fiber ends
+/// without having run them: cancelled before, or without memory for a stack.
+struct hears_of_no_start {};
+
 template <typename Value, typename Function>
 class fiber_body final : public fiber_result<Value> {
  public:
@@ -49,6 +54,12 @@ class fiber_body final : public fiber_result<Value> {
 
   static void* operator new(std::size_t bytes) { return allocate_fiber(bytes); }
   static void operator delete(void* memory, std::size_t bytes) noexcept { free_fiber(memory, bytes); }
+  static void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    return ::operator new(bytes, alignment);
+  }
+  static void operator delete(void* memory, std::align_val_t alignment) noexcept {
+    ::operator delete(memory, alignment);
+  }
 
  private:
   void run_body() noexcept override {
@@ -56,6 +67,7 @@ class fiber_body final : public fiber_result<Value> {
     function_.reset();
   }
   void fail_unstarted(std::exception_ptr why) noexcept override {
+    if constexpr (std::is_base_of_v<hears_of_no_start, Function>) function_->not_started(why);
     function_.reset();
     fiber_result<Value>::fail_unstarted(std::move(why));
   }
@@ -156,9 +168,9 @@ template <typename Function>
 auto make_fiber(go_options options, Function&& function, bool now) {
   using held = std::decay_t<Function>;
   using value = std::invoke_result_t<held&>;
-  context_node* const captured = options.context ? retain(options.context->node()) : capture_current();
-  auto* const block =
-      new fiber_body<value, held>(std::move(options.name), captured, std::forward<Function>(function));
+  weft::context captured = options.context ? std::move(*options.context) : weft::context::capture();
+  auto* const block = new fiber_body<value, held>(std::move(options.name), captured.release_node(),
+                                                  std::forward<Function>(function));
   // The context node owns the reference it is born with; one more for the handle, one for the scheduler.
   block->retain();
   block->retain();
@@ -182,7 +194,8 @@ auto go(Function&& function, go_options options = {}) {
   return detail::make_fiber(std::move(options), std::forward<Function>(function), false);
 }
 
-/// As go, but runs the fiber at once, until its first wait; then the caller goes on.
+/// As go, but runs the fiber at once, until its first wait; then the caller goes on. Throws weft::error
+/// (misuse) inside a no_wait_scope.
 template <typename Function>
 auto go_now(Function&& function, go_options options = {}) {
   return detail::make_fiber(std::move(options), std::forward<Function>(function), true);

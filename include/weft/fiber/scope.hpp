@@ -1,6 +1,8 @@
 #pragma once
 
 #include <exception>
+#include <functional>
+#include <type_traits>
 #include <utility>
 
 #include <weft/context/cancellation.hpp>
@@ -28,22 +30,8 @@ class scope {
   /// Runs `function` as a child. Its result is dropped; write results through references.
   template <typename Function>
   void go(Function&& function, go_options options = {}) {
-    running_.add();
-    try {
-      weft::go(
-          [this, held = std::forward<Function>(function)]() mutable {
-            const done_guard done{*this};
-            try {
-              held();
-            } catch (...) {
-              child_failed(std::current_exception());
-            }
-          },
-          std::move(options));
-    } catch (...) {
-      running_.done();
-      throw;
-    }
+    weft::go(child<std::decay_t<Function>>{{}, membership(*this), std::forward<Function>(function)},
+             std::move(options));
   }
 
   /// Waits for all children; throws the first error. Cancelled itself, it cancels the children,
@@ -55,9 +43,33 @@ class scope {
   void cancel(cancel_reason reason = cancel_reason::requested) noexcept;
 
  private:
-  struct done_guard {
-    scope& of;
-    ~done_guard() { of.running_.done(); }
+  /// While it lives, the scope waits for it.
+  class membership {
+   public:
+    explicit membership(scope& joined) noexcept : of_(&joined) { of_->running_.add(); }
+    membership(membership&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+    ~membership() {
+      if (of_ != nullptr) of_->running_.done();
+    }
+    scope& of() const noexcept { return *of_; }
+
+   private:
+    scope* of_;
+  };
+
+  template <typename Function>
+  struct child : detail::hears_of_no_start {
+    membership in;  // before the function, so that it ends after it, also where the function never ran
+    Function function;
+
+    void operator()() {
+      try {
+        std::invoke(function);
+      } catch (...) {
+        in.of().child_failed(std::current_exception());
+      }
+    }
+    void not_started(std::exception_ptr why) noexcept { in.of().child_failed(std::move(why)); }
   };
   void child_failed(std::exception_ptr error) noexcept;
 
