@@ -23,7 +23,7 @@ const char* wait_name(direction which) {
 
 [[noreturn]] void throw_closed(direction which, int fd) {
   throw error(errc::closed, std::string(wait_name(which)) + ": descriptor " + std::to_string(fd) +
-                                " was closed by another task");
+                                " was closed by another task, or its run has ended");
 }
 
 [[noreturn]] void throw_second_waiter(direction which, int fd, const detail::task_block& first) {
@@ -69,8 +69,15 @@ bool block_for(int fd, direction which, steady_time until) {
   }
 }
 
+bool is_ready_now(int fd, direction which) {
+  pollfd one{fd, static_cast<short>(which == direction::read ? POLLIN : POLLOUT), 0};
+  return ::poll(&one, 1, 0) > 0 && (one.revents & POLLNVAL) == 0;
+}
+
 bool wait_once(int fd, direction which, steady_time until) {
   if (detail::scheduler::current() == nullptr) return block_for(fd, which, until);
+  detail::check_cancelled(wait_name(which));
+  if (is_ready_now(fd, which)) return true;
   io_handle handle(fd);
   if (which == direction::read) {
     handle.mark_not_readable();
@@ -132,7 +139,11 @@ void io_handle::close() noexcept {
       entry->readers.serve_all();
       entry->writers.serve_all();
     }
-    entry->owner->remove(*entry);
+    if (entry->owner != nullptr) {
+      entry->owner->remove(*entry);
+    } else {
+      delete entry;
+    }
   }
   fd_ = -1;
 }

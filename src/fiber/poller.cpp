@@ -33,6 +33,10 @@ poller::poller() : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)), bell_fd_(eventfd(0, 
 
 poller::~poller() {
   for (io_entry* entry : removed_) delete entry;
+  for (io_entry* entry = open_; entry != nullptr; entry = entry->next) {
+    entry->owner = nullptr;
+    entry->closed = true;
+  }
   ::close(bell_fd_);
   ::close(epoll_fd_);
 }
@@ -49,13 +53,16 @@ io_entry* poller::add(int fd) {
     delete entry;
     throw system_error("io_handle: register descriptor " + std::to_string(fd), why);
   }
-  ++entries_;
+  entry->next = open_;
+  if (open_ != nullptr) open_->previous = entry;
+  open_ = entry;
   return entry;
 }
 
 void poller::remove(io_entry& entry) noexcept {
   epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, entry.fd, nullptr);
-  --entries_;
+  (entry.previous != nullptr ? entry.previous->next : open_) = entry.next;
+  if (entry.next != nullptr) entry.next->previous = entry.previous;
   removed_.push_back(&entry);
 }
 

@@ -11,9 +11,12 @@ namespace weft::detail {
 class poller;
 
 /// A registered descriptor. Closed, it lives until the end of the poll batch, so that no event of that
-/// batch meets a freed entry, and until the last task in it has left.
+/// batch meets a freed entry, and until the last task in it has left. One whose handle outlives the
+/// poller is left to the handle, closed.
 struct io_entry {
-  poller* owner = nullptr;
+  poller* owner = nullptr;   // null: the poller has ended
+  io_entry* next = nullptr;  // all open entries of the poller
+  io_entry* previous = nullptr;
   int fd = -1;
   spin_lock lock;
   bool readable = true;     // guarded by lock; optimistic until a call says otherwise
@@ -41,16 +44,14 @@ class poller {
   void poll(int timeout_ms) noexcept;
   /// Ends the current or the next sleep. Any thread; one system call.
   void ring() noexcept;
-  bool has_entries() const noexcept { return entries_ > 0; }
 
  private:
   void set_ready(io_entry& entry, unsigned int events) noexcept;
+  void free_removed() noexcept;
 
   int epoll_fd_ = -1;
   int bell_fd_ = -1;
-  std::size_t entries_ = 0;
-  void free_removed() noexcept;
-
+  io_entry* open_ = nullptr;
   std::vector<io_entry*> removed_;
 };
 

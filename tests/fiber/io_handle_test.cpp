@@ -129,4 +129,28 @@ TEST(wait_readable, works_in_a_fiber_and_on_a_plain_thread) {
   EXPECT_TRUE(weft::wait_readable_for(pair.fds[0], 2ms));
 }
 
+TEST(io_handle, that_outlives_its_run_is_closed) {
+  socket_pair pair;
+  weft::io_handle kept;
+  weft::run([&] { kept = weft::io_handle(pair.fds[0]); });
+  try {
+    kept.mark_not_readable();
+    kept.wait_readable();
+    ADD_FAILURE() << "it waited";
+  } catch (const weft::error& closed) {
+    EXPECT_EQ(closed.code(), weft::errc::closed);
+  }
+  kept.close();
+}
+
+TEST(wait_readable, sees_what_is_ready_also_without_time_to_wait) {
+  socket_pair pair;
+  ASSERT_EQ(write(pair.fds[1], "x", 1), 1);
+  EXPECT_TRUE(weft::wait_readable_for(pair.fds[0], 0ms));
+  weft::run([&] {
+    EXPECT_TRUE(weft::wait_readable_for(pair.fds[0], 0ms));
+    EXPECT_TRUE(weft::wait_writable_for(pair.fds[0], 0ms));
+  });
+}
+
 }  // namespace

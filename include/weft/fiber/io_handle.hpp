@@ -16,7 +16,8 @@ struct io_entry;
 /// Use: try the system call first; when it says EAGAIN or came back short, mark the direction as not
 /// ready and wait for it. One reader and one writer may wait at a time; a second one of a direction
 /// gets weft::error (busy) that names both tasks. Waits are cancellation points. Outside a run waits
-/// block the thread. Does not own the descriptor: close() the handle, then close the descriptor.
+/// block the thread. Does not own the descriptor: close() the handle, then close the descriptor. With
+/// the run in which it was made it is closed; what is left to do then is to let it end.
 ///
 /// Thread-safety: close() from any task of the run; a wait from the run's thread only.
 class io_handle {
