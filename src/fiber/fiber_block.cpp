@@ -131,6 +131,7 @@ void spawn(fiber_block* fiber_ref) {
 
 void spawn_now(fiber_block* fiber_ref) {
   try {
+    require_wait_allowed("go_now");
     scheduler_here().add_and_run(*fiber_ref);
   } catch (...) {
     fiber_ref->discard();

@@ -26,6 +26,7 @@ int status_of(const std::exception_ptr& end_reason) {
 namespace detail {
 
 int run_main(unique_function<int()> main, run_options options) {
+  require_wait_allowed("run");
   last_exit_of_thread().reset();
   scheduler here(std::move(options));
   auto body = [&here, &main] {
@@ -39,8 +40,13 @@ int run_main(unique_function<int()> main, run_options options) {
   auto* const fiber = new fiber_body<int, decltype(body)>("main", capture_current(), body);
   fiber->mark_observed();
   fiber->retain();  // for the scheduler
+  try {
+    here.add(*fiber);
+  } catch (...) {
+    fiber->discard();
+    throw;
+  }
   fiber->retain();  // for us
-  here.add(*fiber);
   here.loop();
   const result<int> outcome = fiber->take();
   fiber->release();

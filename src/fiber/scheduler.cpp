@@ -116,8 +116,10 @@ void scheduler::add_and_run(fiber_block& fiber) {
 void scheduler::remove(fiber_block& fiber) noexcept {
   (fiber.previous_alive_ != nullptr ? fiber.previous_alive_->next_alive_ : alive_) = fiber.next_alive_;
   if (fiber.next_alive_ != nullptr) fiber.next_alive_->previous_alive_ = fiber.previous_alive_;
-  --alive_count_;
+  // With the last reference its result ends here, whose destructor may wait: the fiber still has its
+  // stack, and the loop still counts it.
   fiber.release();
+  --alive_count_;
 }
 
 bool scheduler::bind_stack(fiber_block& fiber) noexcept {
@@ -130,6 +132,7 @@ bool scheduler::bind_stack(fiber_block& fiber) noexcept {
   fiber.fail_unstarted(std::make_exception_ptr(
       error(errc::resource_exhausted, std::string(system_error("go: get a stack for a fiber", why).what()))));
   set_current_task(&fiber);  // it ends as itself: its context, its uncaught handler
+  fiber.no_wait = "the end of a fiber that got no stack";
   fiber.finish();
   set_current_task(nullptr);
   remove(fiber);
@@ -166,7 +169,6 @@ void scheduler::execute(fiber_block& fiber) noexcept {
     fiber.run_body();
   }
   fiber.finish();
-  fiber.stack_ = nullptr;
   remove(fiber);
 }
 

@@ -39,7 +39,7 @@ int run_main(unique_function<int()> main, run_options options);
 ///
 /// `main` may return void (status 0) or an int. An exception that leaves it cancels all other fibers
 /// and is thrown again here. weft::exit ends the run with its status. Blocks the calling plain
-/// thread; runs do not nest on a thread.
+/// thread, so it is an error inside a no_wait_scope; runs do not nest on a thread.
 template <typename Main>
 int run(Main&& main, run_options options = {}) {
   return detail::run_main(
