@@ -28,9 +28,10 @@ constexpr auto leave_grace = std::chrono::seconds(1);
 constexpr auto kill_grace = std::chrono::milliseconds(100);
 
 void send_monitor(const unique_fd& monitor, const monitor_message& what,
-                  const std::vector<int>& descriptors = {}) {
+                  const std::vector<int>& descriptors = {}, std::string_view text = {}) {
   if (!monitor) return;
-  const std::string_view bytes(reinterpret_cast<const char*>(&what), sizeof what);
+  std::string bytes(reinterpret_cast<const char*>(&what), sizeof what);
+  bytes += text;
   process::send_with_descriptors(monitor.get(), bytes, descriptors);
 }
 
@@ -89,12 +90,15 @@ void fork_server::poll_once() {
   for (const auto& one : workers_) {
     all.push_back({one.pidfd.get(), POLLIN, 0});
     all.push_back({one.monitor.get(), 0, 0});  // its end shows as POLLHUP
+    all.push_back({one.errors.fd(), POLLIN, 0});
   }
   if (::poll(all.data(), all.size(), poll_timeout_ms()) <= 0) return;
   for (std::size_t i = 0; i < count; ++i) {
-    if (all[first + 2 * i].revents != 0) {
+    const pollfd* const seen = &all[first + 3 * i];
+    if (seen[2].revents != 0) workers_[i].errors.take_all();
+    if (seen[0].revents != 0) {
       reap(workers_[i]);
-    } else if (all[first + 2 * i + 1].revents != 0) {
+    } else if (seen[1].revents != 0) {
       monitor_closed(workers_[i]);
     }
   }
@@ -132,8 +136,15 @@ void fork_server::accept_client() {
 }
 
 void fork_server::start_worker(unique_fd connection, unique_fd monitor, unique_fd hand_over) {
+  process::pipe_ends errors;
+  try {
+    errors = process::make_pipe();
+  } catch (const std::exception&) {
+    send_monitor(monitor, {.what = monitor_message::kind::fork_failed, .error = EMFILE});
+    return;
+  }
   const pid_t pid = ::fork();
-  if (pid == 0) become_worker(std::move(connection), std::move(hand_over));
+  if (pid == 0) become_worker(std::move(connection), std::move(hand_over), errors.writer.get());
   if (pid < 0) {
     send_monitor(monitor, {.what = monitor_message::kind::fork_failed, .error = errno});
     return;
@@ -147,11 +158,12 @@ void fork_server::start_worker(unique_fd connection, unique_fd monitor, unique_f
     return;
   }
   send_monitor(monitor, {.what = monitor_message::kind::started, .pid = pid}, {pidfd.get()});
-  workers_.push_back({pid, std::move(pidfd), std::move(monitor)});
+  workers_.push_back({pid, std::move(pidfd), std::move(monitor), captured_output(std::move(errors.reader))});
 }
 
-void fork_server::become_worker(unique_fd connection, unique_fd hand_over) {
+void fork_server::become_worker(unique_fd connection, unique_fd hand_over, int errors) {
   process::die_with_parent(pid_);
+  ::dup2(errors, STDERR_FILENO);
   process::reset_signals();
   process::close_descriptors_except({connection.get(), hand_over.get(), options_.keep_alive.get()});
   int status = EXIT_FAILURE;
@@ -168,8 +180,10 @@ void fork_server::become_worker(unique_fd connection, unique_fd hand_over) {
 }
 
 void fork_server::reap(worker_entry& entry) {
-  send_monitor(entry.monitor,
-               {.what = monitor_message::kind::ended, .pid = entry.pid, .status = status_of(entry.pidfd)});
+  const auto status = status_of(entry.pidfd);
+  entry.errors.take_all();
+  const monitor_message ended{.what = monitor_message::kind::ended, .pid = entry.pid, .status = status};
+  send_monitor(entry.monitor, ended, {}, entry.errors.tail());
   entry.monitor.reset();
   entry.pidfd.reset();
 }

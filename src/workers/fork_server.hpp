@@ -11,6 +11,8 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/process/exit_status.hpp>
 
+#include "workers/captured_output.hpp"
+
 // The fork server: a process with one thread that does nothing but fork workers and see them end.
 //
 // Its client asks for a worker over the control socket with two descriptors: the worker's end of a
@@ -29,6 +31,7 @@ struct monitor_message {
   std::int32_t error = 0;            ///< errno of fork_failed
   process::exit_status status = {};  ///< of ended
 };
+/// Behind an ended message comes the end of what the worker wrote to its standard error.
 static_assert(std::is_trivially_copyable_v<monitor_message>);
 
 /// What a worker inherits.
@@ -64,6 +67,7 @@ class fork_server {
     pid_t pid = -1;
     unique_fd pidfd;
     unique_fd monitor;
+    captured_output errors;
     steady_time kill_at = no_deadline;  // set once nobody needs it
     bool asked_to_end = false;
   };
@@ -72,7 +76,7 @@ class fork_server {
   void serve_control();
   void accept_client();
   void start_worker(unique_fd connection, unique_fd monitor, unique_fd hand_over);
-  [[noreturn]] void become_worker(unique_fd connection, unique_fd hand_over);
+  [[noreturn]] void become_worker(unique_fd connection, unique_fd hand_over, int errors);
   void reap(worker_entry& entry);
   void monitor_closed(worker_entry& entry);
   void kill_overdue();

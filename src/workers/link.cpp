@@ -180,6 +180,16 @@ std::string describe_end(const std::optional<process::exit_status>& status) {
   return "its connection closed, and nobody could tell how it ended";
 }
 
+// The last line is what a crash report or an uncaught exception ends with.
+std::string quoted_last_words(const worker_link& link) {
+  std::string words = link.handle != nullptr ? link.handle->last_words() : std::string();
+  while (!words.empty() && words.back() == '\n') words.pop_back();
+  words.erase(0, words.rfind('\n') + 1);
+  std::replace_if(
+      words.begin(), words.end(), [](char one) { return static_cast<unsigned char>(one) < ' '; }, ' ');
+  return words.empty() ? words : "; it last wrote: " + words;
+}
+
 }  // namespace
 
 worker_died death_of(worker_link& link, const client_options& options, const std::string& what) {
@@ -188,8 +198,9 @@ worker_died death_of(worker_link& link, const client_options& options, const std
   const pid_t pid = link.handle != nullptr ? link.handle->pid() : -1;
   link.stream.close();
   const std::string who = pid > 0 ? "worker " + std::to_string(pid) : "a worker";
-  return worker_died(pool_name(options) + ": " + who + " died " + what + ": " + describe_end(status), pid,
-                     status.value_or(process::exit_status{}));
+  return worker_died(pool_name(options) + ": " + who + " died " + what + ": " + describe_end(status) +
+                         quoted_last_words(link),
+                     pid, status.value_or(process::exit_status{}));
 }
 
 }  // namespace weft::workers::detail

@@ -92,12 +92,11 @@ std::optional<own_program::started> own_program::fork_one() {
 own_program::started own_program::spawn_one() {
   auto [mine, connection] = process::stream_pair();
   if (!spawned_keep_alive_.reader) spawned_keep_alive_ = process::make_pipe();
-  auto child =
-      process::child::spawn({.program = process::own_program,
-                             .arguments = process::own_arguments(),
-                             .environment = {role_assignment()},
-                             .descriptors = {{connection.get(), role_descriptor}},
-                             .own_group = true});
+  auto child = process::child::spawn({.program = process::own_program,
+                                      .arguments = process::own_arguments(),
+                                      .environment = {role_assignment()},
+                                      .descriptors = {{connection.get(), role_descriptor}},
+                                      .own_group = true});
   return {std::move(mine), std::make_unique<spawned_worker>(std::move(child)),
           unique_fd(::dup(spawned_keep_alive_.reader.get())), true};
 }

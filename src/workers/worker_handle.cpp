@@ -18,11 +18,11 @@ monitored_worker::monitored_worker(unique_fd monitor) : monitor_(std::move(monit
 bool monitored_worker::take_message() {
   if (status_) return false;
   monitor_message message;
-  char raw[sizeof message];
+  char raw[sizeof message + captured_output::kept_bytes_max];
   std::vector<unique_fd> received;
   const long got = process::receive_with_descriptors(monitor_.get(), raw, sizeof raw, received);
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
-  if (got != sizeof raw) {
+  if (got < static_cast<long>(sizeof message)) {
     status_.emplace();  // the server is gone and nobody can tell
     return true;
   }
@@ -38,6 +38,7 @@ bool monitored_worker::take_message() {
       break;
     case monitor_message::kind::ended:
       status_ = message.status;
+      last_words_.assign(raw + sizeof message, static_cast<std::size_t>(got) - sizeof message);
       break;
   }
   return true;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <sys/types.h>
 
@@ -24,6 +25,8 @@ class worker_handle {
   virtual std::optional<process::exit_status> wait_until(steady_time until) = 0;
   /// False when it has ended or may not be signalled.
   virtual bool kill(int signal) = 0;
+  /// After its end: the last lines it wrote to its standard error; empty where nobody kept them.
+  virtual std::string last_words() const { return {}; }
 };
 
 /// A child of a fork server, seen through a monitor.
@@ -33,6 +36,7 @@ class monitored_worker final : public worker_handle {
   pid_t pid() override;
   std::optional<process::exit_status> wait_until(steady_time until) override;
   bool kill(int signal) override;
+  std::string last_words() const override { return last_words_; }
   /// Why the server could not fork; 0 if it did, or has not said yet.
   int fork_error();
 
@@ -45,6 +49,7 @@ class monitored_worker final : public worker_handle {
   pid_t pid_ = -1;
   int fork_error_ = 0;
   std::optional<process::exit_status> status_;
+  std::string last_words_;
 };
 
 /// A child of this process.

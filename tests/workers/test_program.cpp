@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -78,6 +79,10 @@ void offer_failures(weft::workers::interfaces& offered) {
   offered.add("die_by", &die_by);
   offered.add("exit_process", [](int status) { ::_exit(status); });
   offered.add("abort", [] { die_by(SIGABRT); });
+  offered.add("complain_and_abort", [](std::string complaint) {
+    std::fprintf(stderr, "first line\n%s\n", complaint.c_str());
+    die_by(SIGABRT);
+  });
   offered.add("weft_exit", [](int status) { weft::exit(status); });
   offered.add("overflow", [] { return recurse(0); });
   offered.add("spin", [] { spin(); });
@@ -124,6 +129,14 @@ void offer_functions(weft::services& provided, weft::workers::interfaces& offere
   offered.add("zeros", [](std::size_t count) { return std::string(count, '0'); });
   offered.add("descriptors", &describe_descriptors);
   offered.add("blocked_signals", &blocked_signals);
+  // Into a standard error whose reader takes what comes.
+  offered.add("write_errors", [](int count) {
+    int written = 0;
+    for (const std::string line(1024, ' '); written < count; written += 1024) {
+      if (::write(2, line.data(), line.size()) != 1024) break;
+    }
+    return written;
+  });
   offered.add("print", [](std::string text) { std::fputs(text.c_str(), stdout); });
   offer_failures(offered);
 }
