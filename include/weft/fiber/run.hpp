@@ -27,7 +27,7 @@ struct run_options {
   std::size_t stack_bytes = 64 * 1024;  ///< address space of one fiber's stack; at least 16 KiB
   std::size_t max_fibers = 1'000'000;   ///< fibers alive at once; go throws resource_exhausted above
   /// Called in the failed fiber's context, once for each error that nobody joins. Default: a critical
-  /// log record.
+  /// log record; that too where the last handle is dropped outside a run.
   std::function<void(const uncaught_error&)> on_uncaught = {};
 };
 
