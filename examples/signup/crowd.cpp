@@ -18,7 +18,8 @@ std::string body_for(const person& who) {
   try {
     return weft::wire::to_json(who);
   } catch (const weft::error&) {
-    return R"({"name":")" + who.name + R"(","email":")" + who.email + R"(","password":")" + who.password + R"("})";
+    return R"({"name":")" + who.name + R"(","email":")" + who.email + R"(","password":")" + who.password +
+           R"("})";
   }
 }
 
@@ -45,14 +46,15 @@ outcome post(weft::http::client& client, const listed_person& listed) {
   } catch (const weft::error& failure) {
     result.reason = failure.what();
   }
-  result.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  result.milliseconds =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
 
 }  // namespace
 
-std::vector<outcome> post_all(const std::string& url, const std::vector<listed_person>& people, std::size_t at_once,
-                              const std::function<void(const outcome&)>& done) {
+std::vector<outcome> post_all(const std::string& url, const std::vector<listed_person>& people,
+                              std::size_t at_once, const std::function<void(const outcome&)>& done) {
   weft::http::client client(url, {.connections_max = at_once});
   std::vector<outcome> outcomes(people.size());
   std::size_t next = 0;
@@ -72,7 +74,8 @@ std::vector<outcome> post_all(const std::string& url, const std::vector<listed_p
 
 double percentile(std::vector<double> values, double part) {
   if (values.empty()) return 0;
-  const auto rank = std::min(values.size() - 1, static_cast<std::size_t>(part * static_cast<double>(values.size())));
+  const auto rank =
+      std::min(values.size() - 1, static_cast<std::size_t>(part * static_cast<double>(values.size())));
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(rank), values.end());
   return values[rank];
 }

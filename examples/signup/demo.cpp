@@ -19,8 +19,8 @@ namespace {
 struct verdict {
   std::size_t users = 0;
   std::size_t mails = 0;
-  std::size_t without_mail = 0;     ///< users whose mail is missing
-  std::size_t mails_too_many = 0;   ///< mails that belong to no user
+  std::size_t without_mail = 0;    ///< users whose mail is missing
+  std::size_t mails_too_many = 0;  ///< mails that belong to no user
   std::size_t attempts = 0;
   std::size_t retried_jobs = 0;
   std::size_t jobs_given_up = 0;
@@ -94,13 +94,16 @@ void print_summary(const std::vector<outcome>& outcomes, const verdict& found) {
   std::printf("  attempts           %6zu\n", found.attempts);
   std::printf("  tried again        %6zu jobs, %zu attempts\n", found.retried_jobs,
               found.attempts - std::min(found.attempts, found.users));
-  std::printf("request time         p50 %.1f ms, p99 %.1f ms\n", percentile(times, 0.50), percentile(times, 0.99));
+  std::printf("request time         p50 %.1f ms, p99 %.1f ms\n", percentile(times, 0.50),
+              percentile(times, 0.99));
 }
 
 /// The story of one sign-up through all places: the log of its request, and that of its job's attempts.
-void print_story(program& service, const log_book& book, const std::vector<outcome>& outcomes, const verdict& found) {
-  const auto one = std::find_if(outcomes.begin(), outcomes.end(),
-                                [&](const auto& each) { return each.mail_job == to_string(found.most_tried); });
+void print_story(program& service, const log_book& book, const std::vector<outcome>& outcomes,
+                 const verdict& found) {
+  const auto one = std::find_if(outcomes.begin(), outcomes.end(), [&](const auto& each) {
+    return each.mail_job == to_string(found.most_tried);
+  });
   const auto job = service.queue().show(found.most_tried);
   if (one == outcomes.end() || !job) return;
   std::vector<weft::log::record> story = book.of_request(one->request_id);
@@ -123,7 +126,8 @@ int run_demo(const settings& from, program& service) {
   {
     progress shown("posted", people.size(), from.print_events);
     std::size_t done = 0;
-    outcomes = post_all(service.url(), people, from.requests_at_once, [&](const outcome&) { shown.set(++done); });
+    outcomes =
+        post_all(service.url(), people, from.requests_at_once, [&](const outcome&) { shown.set(++done); });
   }
   wait_for_mails(service, from.print_events);
 
@@ -134,8 +138,8 @@ int run_demo(const settings& from, program& service) {
     std::printf("\nevery accepted sign-up has exactly one mail\n");
     return 0;
   }
-  std::printf("\nFAILED: %zu users without a mail, %zu mails too many, %zu jobs given up\n", found.without_mail,
-              found.mails_too_many, found.jobs_given_up);
+  std::printf("\nFAILED: %zu users without a mail, %zu mails too many, %zu jobs given up\n",
+              found.without_mail, found.mails_too_many, found.jobs_given_up);
   return 1;
 }
 

@@ -18,9 +18,12 @@ fault fault_of(std::uint64_t seed, unsigned percent, std::int64_t job, int attem
   const std::uint64_t drawn = mix(seed ^ mix(static_cast<std::uint64_t>(job)));
   if (drawn % 100 >= percent) return fault::none;
   switch (drawn / 100 % 3) {
-    case 0: return fault::error;
-    case 1: return fault::time_out;
-    default: return fault::crash;
+    case 0:
+      return fault::error;
+    case 1:
+      return fault::time_out;
+    default:
+      return fault::crash;
   }
 }
 

@@ -19,19 +19,22 @@ mailer::mailer(const settings& from)
 void mailer::deliver(const delivery& which, const welcome_mail& mail) {
   weft::log::info("delivering", {{"job", which.job}, {"attempt", which.attempt}});
   fail_as_ruled(which);
-  folder_.deliver(std::to_string(which.job), "To: " + mail.email + "\nSubject: Welcome\n\nHello " + mail.name +
-                                                 ",\n\nyour account is ready.\n");
+  folder_.deliver(std::to_string(which.job), "To: " + mail.email + "\nSubject: Welcome\n\nHello " +
+                                                 mail.name + ",\n\nyour account is ready.\n");
   weft::log::info("mail delivered", {{"to", mail.email}});
 }
 
 void mailer::fail_as_ruled(const delivery& which) const {
   switch (fault_of(fault_seed_, fault_percent_, which.job, which.attempt)) {
-    case fault::none: return;
-    case fault::error: throw weft::error(weft::errc::unavailable, "mail server: 451 try again later");
+    case fault::none:
+      return;
+    case fault::error:
+      throw weft::error(weft::errc::unavailable, "mail server: 451 try again later");
     case fault::time_out:
       // A library call that hangs: nothing but the end of its process ends it.
       for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
-    case fault::crash: std::raise(SIGSEGV);
+    case fault::crash:
+      std::raise(SIGSEGV);
   }
 }
 

@@ -1,9 +1,9 @@
 #include "maildir.hpp"
 
-#include <algorithm>
-#include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
+#include <algorithm>
+#include <cerrno>
 
 #include <weft/core/error.hpp>
 #include <weft/core/unique_fd.hpp>
@@ -25,7 +25,8 @@ void write_durably(const std::filesystem::path& path, std::string_view text) {
 
 void sync_folder(const std::filesystem::path& path) {
   const weft::unique_fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) throw weft::system_error("maildir: sync " + path.string(), errno);
+  if (folder.get() < 0 || ::fsync(folder.get()) != 0)
+    throw weft::system_error("maildir: sync " + path.string(), errno);
 }
 
 }  // namespace

@@ -16,11 +16,13 @@
 namespace {
 
 int serve(signup::program& service, weft::process::signal_watch& stop) {
-  std::printf("serving on %s; ctrl-C ends it. Try:\n\n"
-              "  curl -i %s/signup -d '{\"name\":\"Ada\",\"email\":\"ada@example.org\",\"password\":\"analytical\"}'\n"
-              "  curl -i %s/signup -d '{\"name\":\"\",\"email\":\"nobody\",\"password\":\"\"}'\n"
-              "  curl -i %s/signup -d 'no json'\n\n",
-              service.url().c_str(), service.url().c_str(), service.url().c_str(), service.url().c_str());
+  std::printf(
+      "serving on %s; ctrl-C ends it. Try:\n\n"
+      "  curl -i %s/signup -d "
+      "'{\"name\":\"Ada\",\"email\":\"ada@example.org\",\"password\":\"analytical\"}'\n"
+      "  curl -i %s/signup -d '{\"name\":\"\",\"email\":\"nobody\",\"password\":\"\"}'\n"
+      "  curl -i %s/signup -d 'no json'\n\n",
+      service.url().c_str(), service.url().c_str(), service.url().c_str(), service.url().c_str());
   std::fflush(stdout);
   stop.wait();
   return 0;

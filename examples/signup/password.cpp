@@ -1,8 +1,8 @@
 #include "password.hpp"
 
+#include <crypt.h>
 #include <cerrno>
 #include <cstring>
-#include <crypt.h>
 #include <memory>
 
 #include <weft/core/error.hpp>
@@ -32,6 +32,8 @@ std::string hash_password(const std::string& password) {
   return crypt(password, setting);
 }
 
-bool matches(const std::string& password, const std::string& hash) { return crypt(password, hash.c_str()) == hash; }
+bool matches(const std::string& password, const std::string& hash) {
+  return crypt(password, hash.c_str()) == hash;
+}
 
 }  // namespace signup

@@ -26,7 +26,8 @@ std::string read_file(const std::string& path) {
 
 bool is_email(const std::string& text) {
   const auto at = text.find('@');
-  return at != 0 && at != text.npos && text.find('@', at + 1) == text.npos && text.find('.', at) != text.npos &&
+  return at != 0 && at != text.npos && text.find('@', at + 1) == text.npos &&
+         text.find('.', at) != text.npos &&
          std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
 }
 

@@ -1,9 +1,9 @@
 #include "progress.hpp"
 
+#include <unistd.h>
 #include <algorithm>
 #include <cstdio>
 #include <string>
-#include <unistd.h>
 
 namespace signup {
 
@@ -16,7 +16,8 @@ progress::~progress() {
 
 void progress::set(std::size_t done) {
   for (; done_ < done; ++done_) {
-    if (print_events_) std::printf("event %.*s %zu\n", static_cast<int>(what_.size()), what_.data(), done_ + 1);
+    if (print_events_)
+      std::printf("event %.*s %zu\n", static_cast<int>(what_.size()), what_.data(), done_ + 1);
   }
   if (print_events_) std::fflush(stdout);
   if (is_terminal_) draw();

@@ -18,8 +18,8 @@ std::optional<weft::jobs::job_id> users::add(const person& who, const std::strin
   try {
     queue_.transact([&](weft::jobs::transaction& tx) {
       const auto job = tx.push(welcome({.name = who.name, .email = who.email}), {.max_attempts = 5});
-      tx.execute("INSERT INTO users (email, name, password_hash, mail_job) VALUES (?, ?, ?, ?)", who.email, who.name,
-                 password_hash, to_string(job));
+      tx.execute("INSERT INTO users (email, name, password_hash, mail_job) VALUES (?, ?, ?, ?)", who.email,
+                 who.name, password_hash, to_string(job));
       mail = job;
     });
   } catch (const weft::error& refused) {

@@ -1,10 +1,10 @@
 #include "cli/doctor.hpp"
 
-#include <cstdio>
-#include <fstream>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <cstdio>
+#include <fstream>
 #include <thread>
 
 #include <weft/jobs/store.hpp>
@@ -14,7 +14,9 @@ namespace weft::cli {
 namespace {
 
 finding ok(std::string what, std::string detail) { return {std::move(what), "ok", std::move(detail)}; }
-finding warning(std::string what, std::string detail) { return {std::move(what), "warning", std::move(detail)}; }
+finding warning(std::string what, std::string detail) {
+  return {std::move(what), "warning", std::move(detail)};
+}
 
 finding examine_kernel() {
   utsname name{};
@@ -28,9 +30,11 @@ finding examine_open_files() {
   constexpr rlim_t enough = 4096;
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const std::string detail = std::to_string(limit.rlim_cur) + " (at most " + std::to_string(limit.rlim_max) + ")";
+  const std::string detail =
+      std::to_string(limit.rlim_cur) + " (at most " + std::to_string(limit.rlim_max) + ")";
   if (limit.rlim_cur >= enough) return ok("open files", detail);
-  return warning("open files", detail + "; a server wants 4096 or more: raise it with ulimit -n or LimitNOFILE=");
+  return warning("open files",
+                 detail + "; a server wants 4096 or more: raise it with ulimit -n or LimitNOFILE=");
 }
 
 bool has_lightweight_guards() {
@@ -50,19 +54,22 @@ long read_number(const char* path) {
 }
 
 finding examine_stack_guards() {
-  if (has_lightweight_guards()) return ok("stack guards", "lightweight (madvise): no limit on guarded fibers");
+  if (has_lightweight_guards())
+    return ok("stack guards", "lightweight (madvise): no limit on guarded fibers");
   const long maps = read_number("/proc/sys/vm/max_map_count");
-  return warning("stack guards", "by mprotect: about " + std::to_string(maps / 2) +
-                                     " guarded fibers fit into vm.max_map_count; raise it, or use Linux 6.13 or newer");
+  return warning("stack guards",
+                 "by mprotect: about " + std::to_string(maps / 2) +
+                     " guarded fibers fit into vm.max_map_count; raise it, or use Linux 6.13 or newer");
 }
 
 finding examine_sqlite() {
   const auto found = jobs::sqlite_version();
   if (!found.has_wal_reset_bug) return ok("SQLite", found.version);
-  return warning("SQLite", found.version +
-                               " has the WAL-reset bug (fixed in 3.51.3): weft's lock file beside the database guards "
-                               "weft's own writes; let no other connection write to that file, or build weft with "
-                               "-DWEFT_SQLITE_SOURCE and a newer SQLite");
+  return warning("SQLite",
+                 found.version +
+                     " has the WAL-reset bug (fixed in 3.51.3): weft's lock file beside the database guards "
+                     "weft's own writes; let no other connection write to that file, or build weft with "
+                     "-DWEFT_SQLITE_SOURCE and a newer SQLite");
 }
 
 void print_text(const doctor_report& report) {

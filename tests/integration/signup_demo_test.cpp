@@ -44,20 +44,22 @@ TEST(signup_demo, every_accepted_sign_up_gets_exactly_one_mail) {
   EXPECT_EQ(number_after(report, "mails delivered"), accepted);
   EXPECT_GE(number_after(report, "jobs, "), 50) << "too few attempts failed by the rule";
   // One request told through all four places.
-  for (const char* step : {"sign-up begins", "password hashed", "user stored, mail pushed", "delivering", "mail delivered"}) {
+  for (const char* step :
+       {"sign-up begins", "password hashed", "user stored, mail pushed", "delivering", "mail delivered"}) {
     EXPECT_NE(report.find(step), report.npos) << step << '\n' << report;
   }
 }
 
 TEST(signup_demo, each_bad_row_is_refused_for_its_own_reason) {
   const temporary_folder folder;
-  signup_process demo({"--people", WEFT_SIGNUP_PEOPLE, "--folder", folder.path() / "data", "--fault-percent", "0"});
+  signup_process demo(
+      {"--people", WEFT_SIGNUP_PEOPLE, "--folder", folder.path() / "data", "--fault-percent", "0"});
   const std::string report = demo.read_all();
   ASSERT_EQ(demo.wait(), weft::process::exit_status::exited(0)) << report;
   for (const char* reason :
-       {"422 password: it is empty", "422 password: it is shorter", "422 name: it is empty", "422 email: it is no address",
-        "422 email: it is longer", "409 this address has signed up already", "413 ", "UTF-8",
-        "not posted: 2 columns where 3 belong", "not posted: 5 columns where 3 belong"}) {
+       {"422 password: it is empty", "422 password: it is shorter", "422 name: it is empty",
+        "422 email: it is no address", "422 email: it is longer", "409 this address has signed up already",
+        "413 ", "UTF-8", "not posted: 2 columns where 3 belong", "not posted: 5 columns where 3 belong"}) {
     EXPECT_NE(report.find(reason), report.npos) << reason << '\n' << report;
   }
 }
@@ -69,7 +71,8 @@ TEST(signup_demo, killed_at_any_point_and_started_again_it_ends_with_the_same_gu
   for (int seed = 1; seed <= points; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const temporary_folder folder;
-    const std::vector<std::string> command{"--people", people, "--folder", folder.path() / "data", "--events"};
+    const std::vector<std::string> command{"--people", people, "--folder", folder.path() / "data",
+                                           "--events"};
     {
       // 60 rows give 60 events "posted" and one for each mail delivered.
       std::mt19937 random(static_cast<unsigned>(seed));

@@ -1,11 +1,11 @@
 #include "integration/signup_process.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <cerrno>
 #include <cstdlib>
-#include <fcntl.h>
 #include <fstream>
 #include <iterator>
-#include <unistd.h>
 
 #include <weft/core/error.hpp>
 
