@@ -85,6 +85,7 @@ class database {
   void put_waiting(const place& job, moment now);
   void put_ready(const place& job);
   void put_scheduled(const place& job);
+  void put_into(const char* insert, const char* what, const place& job);
   void put_ended(const place& job, job_state state, moment now);
   void put_attempt(const place& job, std::int64_t owner, const stored_attempt& attempt);
 

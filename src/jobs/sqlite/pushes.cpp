@@ -102,25 +102,21 @@ void database::put_waiting(const place& job, moment now) {
 }
 
 void database::put_ready(const place& job) {
-  use("INSERT INTO weft_ready (queue, priority, run_at, id, handler, attempts, backoffs, crashes, fence)"
+  put_into(
+      "INSERT INTO weft_ready (queue, priority, run_at, id, handler, attempts, backoffs, crashes, fence)"
       " VALUES (?,?,?,?,?,?,?,?,?)",
-      "make a job ready")
-      ->bind(job.queue)
-      .bind(job.priority)
-      .bind(job.run_at)
-      .bind(job.id)
-      .bind(job.handler)
-      .bind(job.attempts)
-      .bind(job.backoffs)
-      .bind(job.crashes)
-      .bind(job.fence)
-      .run();
+      "make a job ready", job);
 }
 
 void database::put_scheduled(const place& job) {
-  use("INSERT INTO weft_scheduled (queue, priority, run_at, id, handler, attempts, backoffs, crashes, fence)"
+  put_into(
+      "INSERT INTO weft_scheduled (queue, priority, run_at, id, handler, attempts, backoffs, crashes, fence)"
       " VALUES (?,?,?,?,?,?,?,?,?)",
-      "schedule a job")
+      "schedule a job", job);
+}
+
+void database::put_into(const char* insert, const char* what, const place& job) {
+  use(insert, what)
       ->bind(job.queue)
       .bind(job.priority)
       .bind(job.run_at)
