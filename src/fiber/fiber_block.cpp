@@ -18,13 +18,24 @@ fiber_block::fiber_block(std::string name, context_node* captured_ref)
   context = as_context().release_node();
 }
 
+namespace {
+
+/// The timer of one bounded park; on the stack of the fiber.
+struct park_timer : loop_timer {
+  explicit park_timer(fiber_block& parked) noexcept
+      : loop_timer([](loop_timer& self) noexcept { static_cast<park_timer&>(self).fiber.unpark(); }),
+        fiber(parked) {}
+  fiber_block& fiber;
+};
+
+}  // namespace
+
 bool fiber_block::park_until(steady_time until) {
   if (permit_.load(std::memory_order_relaxed) == permit::permitted) {
     permit_.exchange(permit::running, std::memory_order_acquire);
     return true;
   }
-  park_timer timer;
-  timer.fiber = this;
+  park_timer timer(*this);
   if (until != no_deadline) {
     if (until <= steady_clock::now()) return false;
     home_->arm(timer, until);

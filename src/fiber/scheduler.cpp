@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <climits>
 #include <new>
+#include <utility>
 
 #include <weft/core/error.hpp>
 
@@ -168,6 +169,7 @@ void scheduler::execute(fiber_block& fiber) noexcept {
   } else {
     fiber.run_body();
   }
+  if (task_extras* const extras = std::exchange(fiber.extras, nullptr)) extras->end();
   fiber.finish();
   remove(fiber);
 }
@@ -232,14 +234,17 @@ std::uint64_t scheduler::tick_of(steady_time time) const noexcept {
   return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(time - epoch_).count());
 }
 
-void scheduler::arm(timer_node& node, steady_time due) noexcept { timers_.arm(node, tick_of(due)); }
-void scheduler::disarm(timer_node& node) noexcept { timers_.cancel(node); }
+void scheduler::arm(loop_timer& timer, steady_time due) noexcept { timers_.arm(timer, tick_of(due)); }
+void scheduler::disarm(loop_timer& timer) noexcept { timers_.cancel(timer); }
 
 void scheduler::fire_timers() noexcept {
   if (timers_.empty()) return;
   const auto passed = std::chrono::floor<std::chrono::milliseconds>(steady_clock::now() - epoch_);
   timers_.advance(static_cast<std::uint64_t>(passed.count()),
-                  [](timer_node& node) { static_cast<park_timer&>(node).fiber->unpark(); });
+                  [](timer_node& node) {
+                    auto& timer = static_cast<loop_timer&>(node);
+                    timer.fire(timer);
+                  });
 }
 
 // The loop.

@@ -15,9 +15,10 @@
 
 namespace weft::detail {
 
-/// The timer of one bounded park; on the stack of the fiber.
-struct park_timer : timer_node {
-  fiber_block* fiber = nullptr;
+/// A timer of a loop: `fire` is called on the loop's own stack, where nothing may wait.
+struct loop_timer : timer_node {
+  explicit loop_timer(void (*when_due)(loop_timer&) noexcept) noexcept : fire(when_due) {}
+  void (*fire)(loop_timer& self) noexcept;
 };
 
 /// The loop of one thread: ready fibers, timers, the poller, and the stacks they run on.
@@ -54,8 +55,8 @@ class scheduler {
   /// Moves an unstarted fiber of this thread to the front of the line: its joiner is about to wait.
   void hurry(fiber_block& fiber) noexcept;
 
-  void arm(timer_node& node, steady_time due) noexcept;
-  void disarm(timer_node& node) noexcept;
+  void arm(loop_timer& timer, steady_time due) noexcept;
+  void disarm(loop_timer& timer) noexcept;
 
   /// Ends the run: cancels all fibers. The first reason holds.
   void end_run(std::exception_ptr why) noexcept;

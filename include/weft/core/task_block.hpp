@@ -10,6 +10,17 @@ namespace weft::detail {
 
 struct context_node;
 
+/// What a task carries besides its block, made at first use: locals and deferred calls.
+class task_extras {
+ public:
+  /// The task's function has returned or thrown: runs what was deferred, ends the locals, and itself.
+  /// On the task; may wait.
+  virtual void end() noexcept = 0;
+
+ protected:
+  ~task_extras() = default;
+};
+
 /// What everything that waits knows of the task it runs in: a fiber, or a plain thread.
 ///
 /// How a wait works. A task parks until it holds a permit; unpark() gives the permit, from any
@@ -40,6 +51,8 @@ class task_block {
   std::atomic<const char*> waits_for{nullptr};
   /// Set by no_wait_scope: why a wait is not allowed here; null where it is.
   const char* no_wait = nullptr;
+  /// Null until first used; changed by the task itself only.
+  task_extras* extras = nullptr;
 
  protected:
   task_block(std::uint64_t id, bool is_fiber) noexcept : id_(id), is_fiber_(is_fiber) {}
