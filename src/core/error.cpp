@@ -37,6 +37,8 @@ constexpr std::array<code_entry, 24> codes{{
     {errc::worker_died, "worker_died", true},
     {errc::exited, "exited", false},
     {errc::misuse, "misuse", false},
+    {errc::no_scheduler, "no_scheduler", false},
+    {errc::deadlock, "deadlock", false},
     {errc::internal, "internal", false},
 }};
 

@@ -8,11 +8,10 @@
 #include <new>
 
 namespace weft::detail {
-namespace {
 
-// The thread's running task. Its address must not be kept across a fiber switch by the compiler:
-// it is only read and written in this file, behind calls that are not inlined.
-[[gnu::tls_model("initial-exec")]] constinit thread_local task_block* current_task = nullptr;
+constinit thread_local task_block* running_task = nullptr;
+
+namespace {
 
 /// A plain thread: parking blocks it.
 class thread_block final : public task_block {
@@ -50,21 +49,13 @@ class thread_block final : public task_block {
 alignas(thread_block) thread_local std::byte thread_block_storage[sizeof(thread_block)];
 constinit thread_local thread_block* threads_own = nullptr;
 
-[[gnu::noinline]] task_block& make_thread_block() noexcept {
-  if (threads_own == nullptr) threads_own = ::new (thread_block_storage) thread_block;
-  current_task = threads_own;
-  return *threads_own;
-}
-
 }  // namespace
 
-[[gnu::noinline]] task_block& task_block::current() noexcept {
-  task_block* const task = current_task;
-  return task != nullptr ? *task : make_thread_block();
+task_block& adopt_thread() noexcept {
+  if (threads_own == nullptr) threads_own = ::new (thread_block_storage) thread_block;
+  running_task = threads_own;
+  return *threads_own;
 }
-
-[[gnu::noinline]] void set_current_task(task_block* task) noexcept { current_task = task; }
-[[gnu::noinline]] task_block* current_task_or_null() noexcept { return current_task; }
 
 std::uint64_t next_task_id() noexcept {
   static std::atomic<std::uint64_t> last{0};

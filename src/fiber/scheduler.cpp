@@ -132,10 +132,10 @@ bool scheduler::bind_stack(fiber_block& fiber) noexcept {
   const int why = errno;
   fiber.fail_unstarted(std::make_exception_ptr(
       error(errc::resource_exhausted, std::string(system_error("go: get a stack for a fiber", why).what()))));
-  set_current_task(&fiber);  // it ends as itself: its context, its uncaught handler
+  running_task = &fiber;  // it ends as itself: its context, its uncaught handler
   fiber.no_wait = "the end of a fiber that got no stack";
   fiber.finish();
-  set_current_task(nullptr);
+  running_task = nullptr;
   remove(fiber);
   return false;
 }
@@ -153,7 +153,7 @@ void scheduler::run_stack(void* self) noexcept {
     if (next != nullptr && !next->started_) {
       next->stack_ = stack;
       here.running_ = next;
-      set_current_task(next);
+      running_task = next;
       continue;
     }
     here.stacks_.release(*stack);
@@ -179,7 +179,7 @@ void scheduler::execute(fiber_block& fiber) noexcept {
 void scheduler::switch_to(stack_record& from, fiber_block* next, bool for_good) noexcept {
   while (next != nullptr && next->stack_ == nullptr && !bind_stack(*next)) next = next_ready();
   running_ = next;
-  set_current_task(next);
+  running_task = next;
   stack_record& to = next != nullptr ? *next->stack_ : loop_stack_;
   if (&to != &from) switch_stack(from, to, live_exceptions_, for_good);
 }

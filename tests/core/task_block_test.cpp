@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 TEST(task_block, of_a_thread_is_one_and_the_same_and_is_no_fiber) {
   task_block& mine = task_block::current();
   EXPECT_EQ(&mine, &task_block::current());
-  EXPECT_EQ(&mine, current_task_or_null());
+  EXPECT_EQ(&mine, task_block::current_or_null());
   EXPECT_FALSE(mine.is_fiber());
   EXPECT_EQ(mine.name(), "thread");
   EXPECT_EQ(mine.context, nullptr);
@@ -27,15 +27,15 @@ TEST(task_block, of_a_thread_is_one_and_the_same_and_is_no_fiber) {
 
 TEST(task_block, a_thread_has_none_before_it_asks_for_one) {
   std::thread([] {
-    EXPECT_EQ(current_task_or_null(), nullptr);
+    EXPECT_EQ(task_block::current_or_null(), nullptr);
     task_block::current();
-    EXPECT_NE(current_task_or_null(), nullptr);
+    EXPECT_NE(task_block::current_or_null(), nullptr);
   }).join();
 }
 
 TEST(task_block, is_the_same_again_after_another_task_ran_on_the_thread) {
   task_block& mine = task_block::current();
-  set_current_task(nullptr);
+  running_task = nullptr;
   EXPECT_EQ(&task_block::current(), &mine);
 }
 

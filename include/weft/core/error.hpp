@@ -31,6 +31,8 @@ enum class errc : int {
   worker_died,         ///< the worker process ended without an answer; retry if it is safe to repeat
   exited,              ///< the task asked to exit with a status
   misuse,              ///< the API was used against its contract
+  no_scheduler,        ///< the caller is not on a fiber of weft::run, and this needs one
+  deadlock,            ///< all that was left waited, and nothing could wake it
   internal,            ///< weft contradicts itself; please report
 };
 

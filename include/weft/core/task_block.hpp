@@ -32,6 +32,8 @@ class task_block {
  public:
   /// The running task's block. One thread-local load; for a plain thread it is made at first use.
   static task_block& current() noexcept;
+  /// As current(), but null on a thread that never had a task.
+  static task_block* current_or_null() noexcept;
 
   /// Takes the permit, waiting for it until `until`. False when the bound passed first.
   /// Does not look at cancellation: context/wait.hpp does.
@@ -66,9 +68,18 @@ class task_block {
 /// The next task id.
 std::uint64_t next_task_id() noexcept;
 
-/// The thread's pointer to its running task. Set by whoever switches tasks on this thread.
-void set_current_task(task_block* task) noexcept;
-/// As task_block::current(), but null on a thread that never had a task.
-task_block* current_task_or_null() noexcept;
+/// The thread's running task; null on a thread that has not had one. Written by whoever switches
+/// tasks on this thread. A compiler may keep its address across a switch, because a started fiber
+/// stays on its thread; it reads the value anew, because a switch is a call it cannot look into.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local task_block* running_task;
+
+/// Gives a plain thread its block.
+task_block& adopt_thread() noexcept;
+
+inline task_block& task_block::current() noexcept {
+  task_block* const task = running_task;
+  return task != nullptr ? *task : adopt_thread();
+}
+inline task_block* task_block::current_or_null() noexcept { return running_task; }
 
 }  // namespace weft::detail
