@@ -13,7 +13,7 @@ struct code_entry {
   bool retryable;
 };
 
-constexpr std::array<code_entry, 24> codes{{
+constexpr std::array<code_entry, 26> codes{{
     {errc::unknown, "unknown", true},
     {errc::invalid_argument, "invalid_argument", false},
     {errc::not_found, "not_found", false},
