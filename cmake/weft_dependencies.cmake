@@ -3,6 +3,18 @@ find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(Boost 1.81.0 EXACT CONFIG REQUIRED COMPONENTS json)
 
+# elfutils: names of addresses. No CMake package of its own; the target only says -ldw.
+find_path(WEFT_LIBDW_HEADER elfutils/libdwfl.h)
+find_library(WEFT_LIBDW_LIBRARY dw)
+mark_as_advanced(WEFT_LIBDW_HEADER WEFT_LIBDW_LIBRARY)
+if(NOT WEFT_LIBDW_HEADER OR NOT WEFT_LIBDW_LIBRARY)
+  message(FATAL_ERROR "weft needs libdw of elfutils 0.188 or newer (Debian: libdw-dev)")
+endif()
+add_library(weft_libdw INTERFACE)
+target_link_libraries(weft_libdw INTERFACE dw)
+add_library(weft::libdw ALIAS weft_libdw)
+set_target_properties(weft_libdw PROPERTIES EXPORT_NAME libdw)
+
 if(WEFT_SQLITE_SOURCE)
   add_library(weft_sqlite STATIC "${WEFT_SQLITE_SOURCE}/sqlite3.c")
   target_include_directories(weft_sqlite SYSTEM PUBLIC "$<BUILD_INTERFACE:${WEFT_SQLITE_SOURCE}>")

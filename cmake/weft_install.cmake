@@ -6,7 +6,7 @@ set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
 
 get_property(components GLOBAL PROPERTY WEFT_COMPONENTS)
 list(TRANSFORM components PREPEND weft_ OUTPUT_VARIABLE targets)
-install(TARGETS ${targets} weft_sqlite EXPORT weftTargets
+install(TARGETS ${targets} weft_sqlite weft_libdw EXPORT weftTargets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weft" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
@@ -41,7 +41,7 @@ foreach(component IN LISTS components)
     string(APPEND WEFT_PC_LIBRARIES " -lweft_${component}")
   endif()
 endforeach()
-set(WEFT_PC_REQUIRES "libcrypto >= 3.0")
+set(WEFT_PC_REQUIRES "libcrypto >= 3.0, libdw >= 0.188")
 if(WEFT_SQLITE_SOURCE)
   string(APPEND WEFT_PC_LIBRARIES " -lweft_sqlite -lm")
 else()

@@ -41,6 +41,8 @@ THIRD_PARTY = {
     'boost/': 'Boost::',
     'fmt/': 'fmt::',
     'openssl/': 'OpenSSL::',
+    'elfutils/': 'weft::libdw',
+    'dwarf.h': 'weft::libdw',
     'sqlite3': 'weft::sqlite',
     'CLI/': 'CLI11::',
     'gtest/': 'GTest::',
