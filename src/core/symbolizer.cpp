@@ -5,11 +5,16 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
-#include <string_view>
+#include <new>
+#include <system_error>
+#include <thread>
 
 // The one place that uses elfutils.
 
@@ -85,6 +90,28 @@ void set_call_place(stack_frame& frame, Dwarf_Die* unit, Dwarf_Die* inlined) {
   set_place(frame, dwarf_filesrc(files, file, nullptr, nullptr), static_cast<int>(line));
 }
 
+/// Runs `work` on a thread with a stack of the usual size, undisturbed by signals, and waits for its end.
+/// Where the system gives no thread, or memory runs out, what is missing stays an address.
+template <typename Work>
+void run_on_a_thread(Work work) {
+  sigset_t all;
+  sigset_t former;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &former);
+  std::thread worker;
+  try {
+    worker = std::thread([&work] {
+      try {
+        work();
+      } catch (const std::bad_alloc&) {
+      }
+    });
+  } catch (const std::system_error&) {
+  }
+  pthread_sigmask(SIG_SETMASK, &former, nullptr);
+  if (worker.joinable()) worker.join();
+}
+
 }  // namespace
 
 struct symbolizer::modules {
@@ -98,6 +125,7 @@ struct symbolizer::modules {
   modules& operator=(const modules&) = delete;
   ~modules() { dwfl_end(all); }
 
+  std::vector<stack_frame> find(Dwarf_Addr address) const;
   /// Puts the functions that were inlined around `address` before `whole`, the function that is there.
   void add_inlined(std::vector<stack_frame>& into, Dwfl_Module* module, Dwarf_Addr address,
                    const stack_frame& whole) const {
@@ -121,13 +149,9 @@ struct symbolizer::modules {
   Dwfl* all;
 };
 
-symbolizer::symbolizer() : modules_(std::make_unique<modules>()) {}
-symbolizer::~symbolizer() = default;
-
-std::vector<stack_frame> symbolizer::find(std::uintptr_t address) {
-  std::vector<stack_frame> frames;
+std::vector<stack_frame> symbolizer::modules::find(Dwarf_Addr address) const {
   stack_frame frame{.address = address};
-  Dwfl_Module* const module = modules_->all == nullptr ? nullptr : dwfl_addrmodule(modules_->all, address);
+  Dwfl_Module* const module = all == nullptr ? nullptr : dwfl_addrmodule(all, address);
   if (module == nullptr) return {frame};
   Dwarf_Addr start = 0;
   if (const char* const path =
@@ -147,20 +171,45 @@ std::vector<stack_frame> symbolizer::find(std::uintptr_t address) {
     const char* const file = dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
     set_place(frame, file, number);
   }
-  modules_->add_inlined(frames, module, address, frame);
+  std::vector<stack_frame> frames;
+  add_inlined(frames, module, address, frame);
   return frames;
 }
 
+symbolizer::symbolizer() = default;
+symbolizer::~symbolizer() = default;
+
+void symbolizer::look_up(std::span<const std::uintptr_t> addresses) {
+  std::vector<std::uintptr_t> missing;
+  for (const std::uintptr_t address : addresses) {
+    if (found_.try_emplace(address, 1, stack_frame{.address = address}).second) missing.push_back(address);
+  }
+  if (missing.empty()) return;
+  run_on_a_thread([&] {
+    if (modules_ == nullptr) modules_ = std::make_unique<modules>();
+    for (const std::uintptr_t address : missing) found_[address] = modules_->find(address);
+  });
+}
+
+const std::vector<stack_frame>& symbolizer::find(std::uintptr_t address) {
+  look_up({&address, 1});
+  return found_[address];
+}
+
 std::string symbolizer::to_text(const stack_trace& trace, std::size_t frames) {
+  std::vector<std::uintptr_t> calls;
+  for (const std::uintptr_t address : trace.addresses().first(std::min(frames, trace.size()))) {
+    calls.push_back(address - 1);
+  }
+  look_up(calls);
   std::string text;
   std::size_t number = 0;
-  for (const std::uintptr_t address : trace.addresses()) {
-    for (const stack_frame& frame : find(address - 1)) {
-      if (number == frames) return text + "  ...\n";
-      text += "  #" + std::to_string(number++) + ' ' + frame.to_string() + '\n';
+  for (const std::uintptr_t call : calls) {
+    for (const stack_frame& frame : found_[call]) {
+      if (number < frames) text += "  #" + std::to_string(number++) + ' ' + frame.to_string() + '\n';
     }
   }
-  return text;
+  return trace.size() > calls.size() ? text + "  ...\n" : text;
 }
 
 std::string stack_frame::to_string() const {

@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <weft/core/stack_trace.hpp>
@@ -29,8 +31,10 @@ struct stack_frame {
 /// Reads symbol tables, also of functions that are static or hidden, and debug information: of the file
 /// itself or of its companion below /usr/lib/debug. Never asks a network. Making one reads the list of
 /// modules, and the first look-up in a module opens its file: milliseconds, and memory in proportion
-/// to the debug information, given back at the end. Use one for a batch. Modules that are loaded later
-/// are not seen. One thread at a time.
+/// to the debug information, given back at the end. Use one for a batch: what was found is kept. Modules
+/// that are loaded later are not seen. Reading debug information takes more stack than a fiber has, so it is
+/// done on a thread made for the call, which blocks meanwhile; where no thread is to be had, there
+/// are only addresses. One caller at a time.
 class symbolizer {
  public:
   symbolizer();
@@ -40,14 +44,16 @@ class symbolizer {
 
   /// The function around `address`, which is inside the call or instruction that is meant. Of calls that
   /// the compiler has inlined the innermost function comes first, and the last frame is the real one.
-  std::vector<stack_frame> find(std::uintptr_t address);
+  const std::vector<stack_frame>& find(std::uintptr_t address);
 
   /// One line for each frame, "  #0 function at file:line\n", of at most `frames` frames.
   std::string to_text(const stack_trace& trace, std::size_t frames = stack_trace::frames_max);
 
  private:
   struct modules;
+  void look_up(std::span<const std::uintptr_t> addresses);
   std::unique_ptr<modules> modules_;
+  std::unordered_map<std::uintptr_t, std::vector<stack_frame>> found_;
 };
 
 }  // namespace weft
