@@ -20,6 +20,7 @@
 #include <weft/executor/future.hpp>
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/channel.hpp>
+#include <weft/fiber/dump.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/run.hpp>

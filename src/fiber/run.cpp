@@ -25,7 +25,7 @@ int status_of(const std::exception_ptr& end_reason) {
 
 namespace detail {
 
-int run_main(unique_function<int()> main, run_options options) {
+int run_main(unique_function<int()> main, run_options options, std::source_location from) {
   require_wait_allowed("run");
   last_exit_of_thread().reset();
   scheduler here(std::move(options));
@@ -38,6 +38,7 @@ int run_main(unique_function<int()> main, run_options options) {
     }
   };
   auto* const fiber = new fiber_body<int, decltype(body)>("main", capture_current(), body);
+  fiber->set_made_at(from);
   fiber->mark_observed();
   fiber->retain();  // for the scheduler
   try {
@@ -65,11 +66,6 @@ const std::any& last_exit() noexcept { return last_exit_of_thread(); }
 run_statistics statistics() noexcept {
   const detail::scheduler* const here = detail::scheduler::current();
   return here == nullptr ? run_statistics{} : here->statistics();
-}
-
-std::string dump_fibers() {
-  const detail::scheduler* const here = detail::scheduler::current();
-  return here == nullptr ? std::string() : here->dump();
 }
 
 }  // namespace weft

@@ -8,6 +8,7 @@
 
 #include <weft/core/error.hpp>
 
+#include "fiber/inspection.hpp"
 #include "fiber/sanitizer.hpp"
 
 namespace weft::detail {
@@ -187,6 +188,7 @@ void scheduler::switch_to(stack_record& from, fiber_block* next, bool for_good) 
 void scheduler::suspend() noexcept {
   const int kept_errno = errno;  // it belongs to the thread; the fiber's value must survive
   switch_to(*running_->stack_, next_ready(), false);
+  while (inspection_ != nullptr) inspection_->answer();  // asked for its stack: this is not its turn
   errno = kept_errno;
 }
 
@@ -240,11 +242,10 @@ void scheduler::disarm(loop_timer& timer) noexcept { timers_.cancel(timer); }
 void scheduler::fire_timers() noexcept {
   if (timers_.empty()) return;
   const auto passed = std::chrono::floor<std::chrono::milliseconds>(steady_clock::now() - epoch_);
-  timers_.advance(static_cast<std::uint64_t>(passed.count()),
-                  [](timer_node& node) {
-                    auto& timer = static_cast<loop_timer&>(node);
-                    timer.fire(timer);
-                  });
+  timers_.advance(static_cast<std::uint64_t>(passed.count()), [](timer_node& node) {
+    auto& timer = static_cast<loop_timer&>(node);
+    timer.fire(timer);
+  });
 }
 
 // The loop.
@@ -294,23 +295,6 @@ run_statistics scheduler::statistics() const noexcept {
           .fibers_started = started_,
           .stacks = stacks_.made(),
           .timers = static_cast<std::size_t>(timers_.size())};
-}
-
-std::string scheduler::dump() const {
-  std::string text;
-  for (const fiber_block* fiber = alive_; fiber != nullptr; fiber = fiber->next_alive_) {
-    const char* const wait = fiber->waits_for.load(std::memory_order_relaxed);
-    text += "fiber " + std::to_string(fiber->id()) + " of " + std::to_string(fiber->parent_id());
-    if (!fiber->name().empty()) text += " \"" + std::string(fiber->name()) + '"';
-    if (fiber == running_) {
-      text += ": running\n";
-    } else if (!fiber->started_) {
-      text += ": not started\n";
-    } else {
-      text += wait != nullptr ? std::string(": waits in ") + wait + '\n' : ": ready\n";
-    }
-  }
-  return text;
 }
 
 // Memory of fiber blocks.

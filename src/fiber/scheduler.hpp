@@ -15,6 +15,8 @@
 
 namespace weft::detail {
 
+class inspection;
+
 /// A timer of a loop: `fire` is called on the loop's own stack, where nothing may wait.
 struct loop_timer : timer_node {
   explicit loop_timer(void (*when_due)(loop_timer&) noexcept) noexcept : fire(when_due) {}
@@ -63,16 +65,23 @@ class scheduler {
   std::exception_ptr end_reason() const noexcept { return end_reason_; }
 
   fiber_block* running() const noexcept { return running_; }
+  const stack_record* running_stack() const noexcept { return running_->stack_; }
   bool is_stack_guard(const void* address) const noexcept { return stacks_.is_guard(address); }
   poller& io() noexcept { return poller_; }
   const run_options& options() const noexcept { return options_; }
   run_statistics statistics() const noexcept;
-  std::string dump() const;
+  /// Calls `look` with each fiber of this loop; it must not make or end one.
+  template <typename Look>
+  void for_each_alive(Look&& look) const {
+    for (fiber_block* one = alive_; one != nullptr; one = one->next_alive_) look(*one);
+  }
   void* allocate(std::size_t bytes);
   bool deallocate(void* memory, std::size_t bytes) noexcept;
   bool is_home() const noexcept { return current() == this; }
 
  private:
+  friend class inspection;
+  friend class survey;
   static void run_stack(void* self) noexcept;
   void execute(fiber_block& fiber) noexcept;
   void remove(fiber_block& fiber) noexcept;
@@ -97,6 +106,7 @@ class scheduler {
   poller poller_;
   timer_wheel timers_;
   fiber_block* running_ = nullptr;
+  inspection* inspection_ = nullptr;
   fiber_block* ready_first_ = nullptr;
   fiber_block* ready_last_ = nullptr;
   fiber_block* alive_ = nullptr;

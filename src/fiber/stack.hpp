@@ -40,6 +40,15 @@ void adopt_thread_stack(stack_record& stack) noexcept;
 /// The exception state of the running thread.
 exception_state& thread_exception_state() noexcept;
 
+/// What lies above `sp`, the stack pointer of a stopped frame.
+inline std::size_t bytes_above(const stack_record& stack, const void* sp) noexcept {
+  return static_cast<std::size_t>(reinterpret_cast<const char*>(&stack) - static_cast<const char*>(sp));
+}
+
+/// The bytes from the deepest page that was ever touched up to the top: whole pages, so at least what any
+/// fiber used of it since it was last given back to the system. One system call.
+std::size_t touched_bytes(const stack_record& stack) noexcept;
+
 /// Stacks of one size: lazily committed, guarded, reused last-in first-out so that they stay warm.
 ///
 /// Address space is taken in slabs of one mapping each; guards are installed for blocks of stacks by

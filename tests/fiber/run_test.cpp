@@ -169,15 +169,5 @@ TEST(run, refused_for_its_options_leaves_nothing_behind) {
   EXPECT_EQ(counted.use_count(), 1);
 }
 
-TEST(dump_fibers, tells_what_each_fiber_waits_for) {
-  weft::run([] {
-    auto sleeper = weft::go([] { weft::sleep_for(1h); }, {.name = "sleeper"});
-    weft::yield();
-    const std::string dump = weft::dump_fibers();
-    EXPECT_NE(dump.find("\"sleeper\": waits in sleep"), std::string::npos) << dump;
-    EXPECT_NE(dump.find("\"main\": running"), std::string::npos) << dump;
-    sleeper.cancel();
-  });
-}
 
 }  // namespace

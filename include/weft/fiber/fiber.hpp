@@ -5,6 +5,7 @@
 #include <functional>
 #include <new>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -79,7 +80,7 @@ class fiber_body final : public fiber_result<Value> {
 [[noreturn]] void throw_not_joinable();
 
 template <typename Function>
-auto make_fiber(go_options options, Function&& function, bool now);
+auto make_fiber(go_options options, Function&& function, bool now, std::source_location from);
 
 }  // namespace detail
 
@@ -146,7 +147,8 @@ class fiber {
 
  private:
   template <typename Function>
-  friend auto detail::make_fiber(go_options options, Function&& function, bool now);
+  friend auto detail::make_fiber(go_options options, Function&& function, bool now,
+                                 std::source_location from);
 
   explicit fiber(detail::fiber_result<Value>* block_ref) noexcept : block_(block_ref) {}
   void require() const {
@@ -165,7 +167,7 @@ class fiber {
 namespace detail {
 
 template <typename Function>
-auto make_fiber(go_options options, Function&& function, bool now) {
+auto make_fiber(go_options options, Function&& function, bool now, std::source_location from) {
   using held = std::decay_t<Function>;
   using value = std::invoke_result_t<held&>;
   weft::context captured = options.context ? std::move(*options.context) : weft::context::capture();
@@ -174,6 +176,7 @@ auto make_fiber(go_options options, Function&& function, bool now) {
   // The context node owns the reference it is born with; one more for the handle, one for the scheduler.
   block->retain();
   block->retain();
+  block->set_made_at(from);
   fiber<value> handle(block);
   if (now) {
     spawn_now(block);
@@ -188,17 +191,20 @@ auto make_fiber(go_options options, Function&& function, bool now) {
 /// Runs `function` on a fiber of its own: queued, behind what is ready now. It takes the caller's
 /// context along. Throws weft::error: misuse outside weft::run, resource_exhausted at max_fibers.
 ///
+/// `from`, filled in by the compiler, is the place that dumps and reports show for the fiber.
 /// References that the function captures must outlive the fiber: join it, or use a scope.
 template <typename Function>
-auto go(Function&& function, go_options options = {}) {
-  return detail::make_fiber(std::move(options), std::forward<Function>(function), false);
+auto go(Function&& function, go_options options = {},
+        std::source_location from = std::source_location::current()) {
+  return detail::make_fiber(std::move(options), std::forward<Function>(function), false, from);
 }
 
 /// As go, but runs the fiber at once, until its first wait; then the caller goes on. Throws weft::error
 /// (misuse) inside a no_wait_scope.
 template <typename Function>
-auto go_now(Function&& function, go_options options = {}) {
-  return detail::make_fiber(std::move(options), std::forward<Function>(function), true);
+auto go_now(Function&& function, go_options options = {},
+            std::source_location from = std::source_location::current()) {
+  return detail::make_fiber(std::move(options), std::forward<Function>(function), true, from);
 }
 
 /// Lets everything that is ready now run before the caller goes on. A cancellation point.

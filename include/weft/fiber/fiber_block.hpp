@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <source_location>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,9 @@ class fiber_block : public task_block, public cancel_node {
   std::string_view name() const noexcept override { return name_; }
 
   std::uint64_t parent_id() const noexcept { return parent_id_; }
+  /// Where it was made, if the maker said so.
+  std::source_location made_at() const noexcept { return made_at_; }
+  void set_made_at(std::source_location place) noexcept { made_at_ = place; }
   bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }
 
   /// Waits until the fiber has ended; started at once if it has not started. False: `until` passed.
@@ -58,6 +62,8 @@ class fiber_block : public task_block, public cancel_node {
 
  private:
   friend class scheduler;
+  friend class inspection;
+  friend class survey;
   void finish() noexcept;
   void report_if_uncaught() noexcept;
 
@@ -77,6 +83,7 @@ class fiber_block : public task_block, public cancel_node {
   fiber_block* next_alive_ = nullptr;  // all fibers of the scheduler; home thread only
   fiber_block* previous_alive_ = nullptr;
   std::uint64_t parent_id_;
+  std::source_location made_at_;  // one pointer; constant once spawned
   spin_lock join_lock_;
   waiter_line joiners_;         // guarded by join_lock_
   weft::context kept_context_;  // of a fiber that ended with an error; it holds us until somebody looks

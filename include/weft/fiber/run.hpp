@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <string>
+#include <source_location>
+#include <string_view>
 #include <type_traits>
 
 #include <weft/context/context.hpp>
@@ -32,7 +33,7 @@ struct run_options {
 };
 
 namespace detail {
-int run_main(unique_function<int()> main, run_options options);
+int run_main(unique_function<int()> main, run_options options, std::source_location from);
 }
 
 /// Runs `main` on a fiber, and then whatever it started, until nothing is left; gives the exit status.
@@ -41,7 +42,7 @@ int run_main(unique_function<int()> main, run_options options);
 /// and is thrown again here. weft::exit ends the run with its status. Blocks the calling plain
 /// thread, so it is an error inside a no_wait_scope; runs do not nest on a thread.
 template <typename Main>
-int run(Main&& main, run_options options = {}) {
+int run(Main&& main, run_options options = {}, std::source_location from = std::source_location::current()) {
   return detail::run_main(
       [held = std::forward<Main>(main)]() mutable -> int {
         if constexpr (std::is_convertible_v<std::invoke_result_t<decltype(held)&>, int>) {
@@ -51,7 +52,7 @@ int run(Main&& main, run_options options = {}) {
           return 0;
         }
       },
-      std::move(options));
+      std::move(options), from);
 }
 
 /// Leaves what the caller belongs to, from where it is, by throwing exit_exception: a plain fiber or
@@ -75,8 +76,5 @@ struct run_statistics {
   std::size_t timers = 0;  ///< armed
 };
 run_statistics statistics() noexcept;
-
-/// One line for each fiber of the running thread's run: id, parent, name, what it waits for.
-std::string dump_fibers();
 
 }  // namespace weft

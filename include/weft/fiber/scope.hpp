@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <functional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -29,9 +30,10 @@ class scope {
 
   /// Runs `function` as a child. Its result is dropped; write results through references.
   template <typename Function>
-  void go(Function&& function, go_options options = {}) {
+  void go(Function&& function, go_options options = {},
+          std::source_location from = std::source_location::current()) {
     weft::go(child<std::decay_t<Function>>{{}, membership(*this), std::forward<Function>(function)},
-             std::move(options));
+             std::move(options), from);
   }
 
   /// Waits for all children; throws the first error. Cancelled itself, it cancels the children,
