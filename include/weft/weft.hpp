@@ -40,6 +40,7 @@
 #include <weft/log/log.hpp>
 #include <weft/log/record_codec.hpp>
 #include <weft/log/sink.hpp>
+#include <weft/metrics/registry.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/process/child.hpp>
 #include <weft/process/limits.hpp>
