@@ -11,7 +11,9 @@
 #include <weft/codec/schema.hpp>
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
+#include <weft/core/outside_work.hpp>
 #include <weft/core/stack_trace.hpp>
+#include <weft/core/started_thread.hpp>
 #include <weft/core/symbolizer.hpp>
 #include <weft/core/timer_wheel.hpp>
 #include <weft/core/unique_fd.hpp>

@@ -1,4 +1,5 @@
 #include <weft/core/failure.hpp>
+#include <weft/core/clock.hpp>
 #include <weft/core/unwinding.hpp>
 
 #include <mutex>
@@ -72,7 +73,7 @@ void describe_cause(failure& into, const std::exception& thrown, int depth) {
 }
 
 void describe(failure& into, std::exception_ptr thrown, int depth) {
-  into.when = std::chrono::system_clock::now();
+  into.when = wall_clock::now();
   try {
     std::rethrow_exception(std::move(thrown));
   } catch (const remote_error& remote) {

@@ -1,3 +1,4 @@
+#include <weft/core/clock.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
@@ -18,7 +19,7 @@ failure failure_of(const closure_refusal& refusal) {
   failure what;
   what.code = errc::unsupported;
   what.message = "jobs: run the closure: " + refusal.message;
-  what.when = std::chrono::system_clock::now();
+  what.when = wall_clock::now();
   return what;
 }
 

@@ -26,7 +26,7 @@ class collecting {
   void close() noexcept;
 
   std::uint64_t start_timer(std::string_view name);
-  void end_timer(std::uint64_t number, std::chrono::steady_clock::duration took) noexcept;
+  void end_timer(std::uint64_t number, steady_clock::duration took) noexcept;
   /// False if it is closed.
   bool add_timers(const std::vector<timing>& more);
   bool add_data(field value);

@@ -72,7 +72,7 @@ std::uint64_t collecting::start_timer(std::string_view name) {
   return timers_started_;
 }
 
-void collecting::end_timer(std::uint64_t number, std::chrono::steady_clock::duration took) noexcept {
+void collecting::end_timer(std::uint64_t number, steady_clock::duration took) noexcept {
   const std::lock_guard lock(mutex_);
   for (auto& each : timers_) {
     if (each.number == number) each.held.took = std::chrono::duration_cast<std::chrono::microseconds>(took);
@@ -167,11 +167,11 @@ timer::timer(std::string_view name) {
   number_ = (*found)->start_timer(name);
   if (number_ == 0) return;
   state_ = *found;
-  start_ = std::chrono::steady_clock::now();
+  start_ = steady_clock::now();
 }
 
 timer::~timer() {
-  if (state_ != nullptr) state_->end_timer(number_, std::chrono::steady_clock::now() - start_);
+  if (state_ != nullptr) state_->end_timer(number_, steady_clock::now() - start_);
 }
 
 void data(arguments values) noexcept {

@@ -4,10 +4,12 @@
 #include <iterator>
 #include <utility>
 
+#include <weft/core/clock.hpp>
+
 namespace weft::log {
 
 record_time now() noexcept {
-  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+  return std::chrono::time_point_cast<std::chrono::microseconds>(wall_clock::now());
 }
 
 void merge(std::vector<record>& into, std::vector<record> more) {

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include <weft/core/clock.hpp>
+
 #include "log/routes.hpp"
 
 namespace weft::log {
@@ -167,12 +169,12 @@ level current_level() noexcept { return sinks_level.load(std::memory_order_relax
 std::uint64_t lost() noexcept { return lost_records.load(std::memory_order_relaxed); }
 
 bool flush(std::chrono::milliseconds bound) {
-  const auto until = std::chrono::steady_clock::now() + bound;
+  const auto until = steady_clock::now() + bound;
   bool done = true;
   const auto sinks = snapshot();
   for (const auto& each : *sinks) {
     const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now());
     done = each->flush(std::max(left, 0ms)) && done;
   }
   return done;
@@ -180,11 +182,11 @@ bool flush(std::chrono::milliseconds bound) {
 
 void pause_sinks(std::chrono::milliseconds bound) noexcept {
   try {
-    const auto until = std::chrono::steady_clock::now() + bound;
+    const auto until = steady_clock::now() + bound;
     const auto sinks = snapshot();
     for (const auto& each : *sinks) {
       const auto left =
-          std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+          std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now());
       each->pause(std::max(left, 0ms));
     }
   } catch (...) {

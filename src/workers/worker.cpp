@@ -11,6 +11,7 @@
 
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
+#include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
 #include <weft/core/failure.hpp>
 #include <weft/fiber/fiber.hpp>
@@ -210,7 +211,7 @@ class worker_loop {
     why.code = late ? errc::deadline_exceeded : errc::cancelled;
     if (late) why.type = "weft.workers.call_timed_out";
     why.message = std::string("workers: the called function was given up in its worker: ") + stopped.what();
-    why.when = std::chrono::system_clock::now();
+    why.when = wall_clock::now();
     return why;
   }
 

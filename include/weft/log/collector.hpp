@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <weft/context/context.hpp>
+#include <weft/core/clock.hpp>
 #include <weft/log/log.hpp>
 #include <weft/log/record.hpp>
 
@@ -62,7 +63,7 @@ class [[nodiscard]] timer {
  private:
   std::shared_ptr<detail::collecting> state_;  // null: nobody collects
   std::uint64_t number_ = 0;
-  std::chrono::steady_clock::time_point start_;
+  steady_clock::time_point start_;
 };
 
 /// Puts named values into the log of the collector in force; a later value of a name replaces the

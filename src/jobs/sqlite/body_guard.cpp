@@ -102,14 +102,14 @@ int body_guard::authorize(void* self, int action, const char* first, const char*
 }
 
 int body_guard::progress(void* self) {
-  return std::chrono::steady_clock::now() > static_cast<body_guard*>(self)->until_ ? 1 : 0;
+  return steady_clock::now() > static_cast<body_guard*>(self)->until_ ? 1 : 0;
 }
 
 void body_guard::run(database& statements, const std::function<void(store_transaction&)>& body,
                      const transaction_options& options) {
   const no_wait_scope no_wait("the body of jobs::queue::transact");
   body_transaction transaction(connection_, statements, *this);
-  until_ = std::chrono::steady_clock::now() + options.limit;
+  until_ = steady_clock::now() + options.limit;
   sqlite3_progress_handler(connection_.handle(), instructions_between_looks, &body_guard::progress, this);
   active_ = true;
   const auto leave = [&]() noexcept {
@@ -124,7 +124,7 @@ void body_guard::run(database& statements, const std::function<void(store_transa
     throw;
   }
   leave();
-  if (std::chrono::steady_clock::now() > until_) {
+  if (steady_clock::now() > until_) {
     throw error(errc::timed_out, "jobs: transact: the body took longer than its limit of " +
                                      std::to_string(options.limit.count()) +
                                      " ms and was undone; others wait for it, so do slow work before it");

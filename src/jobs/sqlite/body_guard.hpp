@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 
+#include <weft/core/clock.hpp>
 #include <weft/jobs/store.hpp>
 
 struct sqlite3;
@@ -52,7 +53,7 @@ class body_guard {
 
   connection& connection_;
   bool active_ = false;
-  std::chrono::steady_clock::time_point until_;
+  steady_clock::time_point until_;
 };
 
 }  // namespace weft::jobs::sqlite
