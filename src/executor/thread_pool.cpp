@@ -1,25 +1,31 @@
 #include <weft/executor/thread_pool.hpp>
 
-#include <pthread.h>
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include <weft/context/wait.hpp>
 #include <weft/core/error.hpp>
+#include <weft/core/outside_work.hpp>
+#include <weft/core/started_thread.hpp>
 
 namespace weft {
 
 /// The queue and the threads.
 ///
-/// closed_ only goes from false to true. A thread ends when closed_ and the queue is empty. A running
-/// task's scope is in running_ while it runs, so that shutdown can cancel it; one that starts after
-/// that sees cancelling_.
+/// The threads wait as every task does (context/wait.hpp), so that a simulation can run them. One that
+/// finds the queue empty joins idle_threads_; each task that comes wakes the one that waits longest, and
+/// whoever is up first takes it. closed_ only goes from false to true. A thread ends when closed_ and the
+/// queue is empty. A running task's scope is in running_ while it runs, so that shutdown can cancel it;
+/// one that starts after that sees cancelling_. Nothing is allocated or freed under lock_.
 class thread_pool::state {
  public:
-  explicit state(thread_pool_options options) : options_(std::move(options)) {}
+  explicit state(thread_pool_options options) : options_(std::move(options)) {
+    running_.reserve(options_.threads);
+  }
 
   void start(const std::shared_ptr<state>& self);
   void post(context captured, task work);
@@ -27,128 +33,163 @@ class thread_pool::state {
   void join_threads();
   std::size_t threads() const noexcept { return options_.threads; }
   std::size_t queued() const noexcept {
-    const std::lock_guard lock(mutex_);
-    return queue_.size();
+    const std::lock_guard lock(lock_);
+    return queued_;
   }
 
  private:
+  /// A task. Its guard ends after everybody who waits for the task was woken.
   struct entry {
     context captured;
     task work;
+    detail::outside_work may_wake_tasks = {};
+    entry* next = nullptr;
   };
   void serve();
-  void run(entry one);
-  static void drop(std::deque<entry> left);
+  std::unique_ptr<entry> take(std::unique_lock<detail::spin_lock>& lock);
+  void run(entry& one);
+  static std::size_t drop(entry* first);
 
   const thread_pool_options options_;
-  mutable std::mutex mutex_;
-  std::condition_variable not_empty_;
-  std::deque<entry> queue_;               // guarded by mutex_
-  std::vector<promise<void>> when_idle_;  // guarded by mutex_
-  std::vector<cancel_scope*> running_;    // guarded by mutex_
-  std::size_t active_ = 0;                // guarded by mutex_; tasks taken and not finished
-  std::size_t finished_ = 0;              // guarded by mutex_
-  bool cancelling_ = false;               // guarded by mutex_; only goes to true
-  bool closed_ = false;                   // guarded by mutex_
-  std::vector<std::thread> threads_;      // constant after start
+  mutable detail::spin_lock lock_;
+  entry* first_ = nullptr;              // guarded by lock_; owned; linked by next
+  entry* last_ = nullptr;               // guarded by lock_
+  std::size_t queued_ = 0;              // guarded by lock_
+  detail::waiter_line idle_threads_;    // guarded by lock_
+  detail::waiter_line drains_;          // guarded by lock_; wait until nothing is queued or runs
+  std::vector<cancel_scope*> running_;  // guarded by lock_; has room for one a thread
+  std::size_t active_ = 0;              // guarded by lock_; tasks taken and not finished
+  std::size_t finished_ = 0;            // guarded by lock_
+  bool cancelling_ = false;             // guarded by lock_; only goes to true
+  bool closed_ = false;                 // guarded by lock_
+  std::vector<detail::started_thread> threads_;  // constant after start
 };
 
 void thread_pool::state::start(const std::shared_ptr<state>& self) {
+  threads_.reserve(options_.threads);
   for (std::size_t i = 0; i < options_.threads; ++i) {
-    threads_.emplace_back([self] { self->serve(); });
-    const std::string name = (options_.name + "-" + std::to_string(i)).substr(0, 15);
-    pthread_setname_np(threads_.back().native_handle(), name.c_str());
+    threads_.emplace_back(options_.name + "-" + std::to_string(i), detail::thread_signals::inherited,
+                          [self] { self->serve(); });
   }
 }
 
 void thread_pool::state::post(context captured, task work) {
-  const std::lock_guard lock(mutex_);
-  if (closed_) throw error(errc::closed, "thread_pool \"" + options_.name + "\": submit after shutdown");
-  if (queue_.size() >= options_.queue_max) {
+  detail::scheduling_point("thread_pool::submit");
+  auto one = std::make_unique<entry>(entry{std::move(captured), std::move(work)});
+  std::unique_lock lock(lock_);
+  if (closed_) {
+    lock.unlock();
+    throw error(errc::closed, "thread_pool \"" + options_.name + "\": submit after shutdown");
+  }
+  if (queued_ >= options_.queue_max) {
+    lock.unlock();
     throw error(errc::resource_exhausted, "thread_pool \"" + options_.name +
-                                              "\": " + std::to_string(queue_.size()) +
+                                              "\": " + std::to_string(options_.queue_max) +
                                               " tasks wait, which is queue_max; submit fewer or raise it");
   }
-  queue_.push_back({std::move(captured), std::move(work)});
-  not_empty_.notify_one();
+  entry* const added = one.release();
+  (last_ != nullptr ? last_->next : first_) = added;
+  last_ = added;
+  ++queued_;
+  if (!idle_threads_.empty()) idle_threads_.serve_front();
+}
+
+/// The next task; null when no more will come.
+auto thread_pool::state::take(std::unique_lock<detail::spin_lock>& lock) -> std::unique_ptr<entry> {
+  while (first_ == nullptr) {
+    if (closed_) return nullptr;
+    detail::waiter self;
+    detail::wait_in(idle_threads_, self, lock, no_deadline, "thread_pool: wait for a task", false);
+  }
+  entry* const one = first_;
+  first_ = one->next;
+  if (first_ == nullptr) last_ = nullptr;
+  --queued_;
+  ++active_;
+  return std::unique_ptr<entry>(one);
 }
 
 void thread_pool::state::serve() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    not_empty_.wait(lock, [this] { return closed_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    entry one = std::move(queue_.front());
-    queue_.pop_front();
-    ++active_;
+  std::unique_lock lock(lock_);
+  while (auto one = take(lock)) {
     lock.unlock();
-    run(std::move(one));
+    run(*one);
     lock.lock();
     --active_;
     ++finished_;
-    if (queue_.empty() && active_ == 0) {
-      for (auto& idle : when_idle_) idle.set_value();
-      when_idle_.clear();
-    }
+    if (first_ == nullptr && active_ == 0) drains_.serve_all();
+    lock.unlock();
+    one.reset();
+    lock.lock();
   }
 }
 
-void thread_pool::state::run(entry one) {
+void thread_pool::state::run(entry& one) {
   const context::attachment here(std::move(one.captured));
   cancel_scope scope;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(lock_);
     running_.push_back(&scope);
     if (cancelling_) scope.cancel(cancel_reason::shutdown);
   }
   one.work(task_start::run);
   one.work.reset();  // what it captured ends in its context, before anybody is told
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lock_);
   std::erase(running_, &scope);
 }
 
-void thread_pool::state::drop(std::deque<entry> left) {
-  for (entry& one : left) {
-    const context::attachment here(std::move(one.captured));
-    one.work(task_start::dropped);
-    one.work.reset();
+/// Tells tasks that they will not run; how many they were.
+std::size_t thread_pool::state::drop(entry* first) {
+  std::size_t count = 0;
+  for (; first != nullptr; ++count) {
+    const std::unique_ptr<entry> one(std::exchange(first, first->next));
+    const context::attachment here(std::move(one->captured));
+    one->work(task_start::dropped);
+    one->work.reset();
   }
+  return count;
 }
 
 shutdown_report thread_pool::state::drain(steady_time until) {
-  future<void> is_idle;
-  std::size_t before = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-    not_empty_.notify_all();
-    before = finished_;
-    if (queue_.empty() && active_ == 0) return {};
-    is_idle = when_idle_.emplace_back().get_future();
+  std::unique_lock lock(lock_);
+  closed_ = true;
+  idle_threads_.serve_all();
+  if (first_ == nullptr && active_ == 0) return {};
+  const std::size_t before = finished_;
+  detail::waiter self;
+  // Parks a fiber, as everything does: tasks may wait for other fibers of its thread.
+  detail::wait_in(drains_, self, lock, until, "thread_pool::shutdown", false);
+  entry* left = nullptr;
+  if (first_ != nullptr || active_ != 0) {
+    left = std::exchange(first_, nullptr);
+    last_ = nullptr;
+    queued_ = 0;
+    cancelling_ = true;
+    for (cancel_scope* scope : running_) scope->cancel(cancel_reason::shutdown);
   }
-  // A fiber that shuts a pool down must not block its thread: tasks may wait for other fibers.
-  const bool in_time = shield([&] { return is_idle.wait_until(until); });
-  std::deque<entry> left;
-  shutdown_report report;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!in_time) {
-      left.swap(queue_);
-      cancelling_ = true;
-      for (cancel_scope* scope : running_) scope->cancel(cancel_reason::shutdown);
-    }
-    report = {finished_ - before, left.size(), active_};
-  }
-  drop(std::move(left));
+  shutdown_report report{.finished_tasks = finished_ - before, .running_tasks = active_};
+  lock.unlock();
+  report.dropped_tasks = drop(left);
   return report;
 }
 
 void thread_pool::state::join_threads() {
-  for (std::thread& one : threads_) one.join();
+  for (detail::started_thread& one : threads_) one.join();
 }
 
+namespace {
+
+/// In a simulation the same on every machine, so that a seed replays elsewhere.
+std::size_t one_for_each_core() noexcept {
+  constexpr std::size_t simulated_cores = 4;
+  if (detail::oracle::current() != nullptr) return simulated_cores;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
 thread_pool::thread_pool(thread_pool_options options) {
-  if (options.threads == 0) options.threads = std::max(1U, std::thread::hardware_concurrency());
+  if (options.threads == 0) options.threads = one_for_each_core();
   state_ = std::make_shared<state>(std::move(options));
   try {
     state_->start(state_);

@@ -1,5 +1,6 @@
 #include "jobs/heartbeat.hpp"
 
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -14,21 +15,26 @@ heartbeat::heartbeat(store& kept_in, const clock& time, worker_row self, heartbe
     : store_(kept_in), clock_(time), self_(std::move(self)), options_(options), told_(std::move(told)) {
   store_.add_worker(self_);
   sweep();
-  thread_ = std::thread([this] { run(); });
+  thread_ = weft::detail::started_thread("weft-heartbeat", weft::detail::thread_signals::blocked,
+                                         [this] { run(); });
 }
 
 heartbeat::~heartbeat() {
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(lock_);
     stopping_ = true;
+    stopped_.serve_all();
   }
-  stopped_.notify_one();
   thread_.join();
 }
 
 void heartbeat::run() {
-  std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, options_.interval, [this] { return stopping_; })) {
+  std::unique_lock lock(lock_);
+  while (!stopping_) {
+    weft::detail::waiter self;
+    const auto end = weft::detail::wait_in(stopped_, self, lock, deadline_after(options_.interval),
+                                           "jobs: wait for the next heartbeat", false);
+    if (end != weft::detail::wait_outcome::timed_out) continue;
     lock.unlock();
     tick();
     lock.lock();

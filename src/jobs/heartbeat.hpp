@@ -1,14 +1,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
-#include <thread>
 #include <vector>
 
+#include <weft/context/wait.hpp>
+#include <weft/core/started_thread.hpp>
 #include <weft/jobs/store.hpp>
 
 namespace weft::jobs {
@@ -58,10 +57,10 @@ class heartbeat {
   const heartbeat_options options_;
   const listener told_;
   std::map<worker_id, sighting> seen_;  // the thread's after construction
-  std::mutex mutex_;
-  std::condition_variable stopped_;
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;
+  weft::detail::spin_lock lock_;
+  weft::detail::waiter_line stopped_;  // guarded by lock_; the thread waits here between beats
+  bool stopping_ = false;              // guarded by lock_
+  weft::detail::started_thread thread_;
 };
 
 }  // namespace weft::jobs

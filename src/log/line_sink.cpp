@@ -1,11 +1,10 @@
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
+
+#include <weft/core/error.hpp>
 
 #include "log/routes.hpp"
 #include "log/writer.hpp"
@@ -22,21 +21,8 @@ constexpr std::size_t write_bytes = 65536;  // lines are gathered up to this
 // Writers whose thread could not be ended here; kept, since the thread may still use them.
 std::atomic<line_sink::writer*> abandoned{nullptr};
 
-/// A thread that takes no signals and does not die of a closed pipe.
-std::thread start_quiet_thread(std::function<void()> work) {
-  sigset_t everything, before;
-  sigfillset(&everything);
-  pthread_sigmask(SIG_SETMASK, &everything, &before);
-  try {
-    std::thread made(std::move(work));
-    pthread_setname_np(made.native_handle(), "weft-log");
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return made;
-  } catch (...) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
-}
+/// Does a simulation log? It has no thread of its own for that: whoever logs or flushes there writes.
+bool is_simulated() noexcept { return weft::detail::oracle::current() != nullptr; }
 
 }  // namespace
 
@@ -50,14 +36,14 @@ bool line_sink::writer::ensure_thread() {
     if (std::exchange(stop_, false)) ended_.notify_all();  // it goes on: whoever stops it need not wait
     return true;
   }
-  if (detail::is_exiting()) return false;
+  if (detail::is_exiting() || is_simulated()) return false;
   if (thread_.joinable()) thread_.join();  // it has ended already
   stop_ = false;
   try {
+    thread_ = weft::detail::started_thread("weft-log", weft::detail::thread_signals::blocked, [this] { run(); });
     running_ = true;
-    thread_ = start_quiet_thread([this] { run(); });
-  } catch (const std::system_error&) {
-    running_ = false;
+  } catch (const error&) {
+    // No thread to be had: whoever logs writes.
   }
   return running_;
 }
@@ -163,6 +149,11 @@ void line_sink::writer::finish(std::uint64_t records) {
 }
 
 bool line_sink::writer::flush(std::chrono::milliseconds bound) {
+  if (is_simulated()) {
+    std::unique_lock lock(mutex_);
+    write_queued(lock);  // behind what the thread is writing
+    return true;
+  }
   flusher mine{};
   {
     const std::lock_guard lock(mutex_);

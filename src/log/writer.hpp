@@ -6,11 +6,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <weft/context/wait.hpp>
 #include <weft/core/spin_lock.hpp>
+#include <weft/core/started_thread.hpp>
 #include <weft/log/sink.hpp>
 
 namespace weft::log {
@@ -66,7 +66,7 @@ class line_sink::writer {
   std::uint64_t accepted_ = 0;     // guarded by mutex_
   bool running_ = false;           // guarded by mutex_
   bool stop_ = false;              // guarded by mutex_
-  std::thread thread_;             // guarded by mutex_
+  weft::detail::started_thread thread_;  // guarded by mutex_
 
   std::mutex output_;  // one writes at a time; guards dropped_told_
   std::uint64_t dropped_told_ = 0;

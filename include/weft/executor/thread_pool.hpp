@@ -16,7 +16,7 @@ namespace weft {
 
 /// How a pool is made.
 struct thread_pool_options {
-  std::size_t threads = 0;            ///< 0: one for each core
+  std::size_t threads = 0;            ///< 0: one for each core; 4 in a simulation
   std::string name = "pool";          ///< of the threads, for people; the kernel shows 15 bytes
   std::size_t queue_max = 1'000'000;  ///< tasks that wait; submit throws resource_exhausted above
 };

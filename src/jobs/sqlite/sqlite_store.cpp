@@ -21,7 +21,8 @@ sqlite_store::sqlite_store(std::string path, const store_options& options)
     const writer_lock::guard held(lock_, options.busy_timeout);
     migrate(connection_, options.busy_timeout);
   }
-  thread_ = std::thread([this] { writer_.run(); });
+  thread_ = weft::detail::started_thread("weft-sqlite", weft::detail::thread_signals::blocked,
+                                         [this] { writer_.run(); });
 }
 
 sqlite_store::~sqlite_store() {

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include <weft/core/started_thread.hpp>
 #include <weft/jobs/store.hpp>
 
 #include "jobs/sqlite/body_guard.hpp"
@@ -61,7 +61,7 @@ class sqlite_store final : public store {
   mutable listeners listeners_;
   store_options options_;
   writer writer_;       // the writer thread's
-  std::thread thread_;  // last: it uses all of the above
+  weft::detail::started_thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace weft::jobs::sqlite

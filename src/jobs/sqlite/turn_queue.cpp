@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <weft/core/error.hpp>
+#include <weft/core/outside_work.hpp>
 
 namespace weft::jobs::sqlite {
 
@@ -34,6 +35,7 @@ void turn_queue::withdraw(request& asked) noexcept {
 
 void turn_queue::ask(request& asked) {
   weft::detail::check_cancelled(request_wait);
+  const weft::detail::outside_work writer_wakes_us;
   guard lock(lock_);
   if (closed_) throw error(errc::closed, "jobs: use the store: it is closed");
   enqueue(asked);
