@@ -1,5 +1,6 @@
 #include <weft/fiber/dump.hpp>
 
+#include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 #include "fiber/survey.hpp"
 
@@ -8,11 +9,7 @@ namespace weft {
 std::string dump_fibers(const dump_options& options) {
   detail::scheduler* const here = detail::scheduler::current();
   if (here == nullptr) return {};
-  detail::survey survey(options);
-  survey.count(*here);
-  survey.choose();
-  survey.look(*here);
-  return survey.text();
+  return detail::survey::of(here->of().loops(), options);
 }
 
 namespace this_fiber {

@@ -1,24 +1,21 @@
 #include <weft/fiber/fiber_block.hpp>
 
+#include <algorithm>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include <weft/core/error.hpp>
 
+#include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 #include "fiber/uncaught.hpp"
 
 namespace weft::detail {
 
-fiber_block::fiber_block(std::string name, context_node* captured_ref)
-    : task_block(next_task_id(), true),
-      cancel_node(captured_ref, no_deadline, this),
-      parent_id_(task_block::current().id()),
-      name_(std::move(name)) {
-  context = as_context().release_node();
-}
-
 namespace {
+
+constexpr std::size_t stack_bytes_absurd = stack_pools::bytes_max + 1;
 
 /// The timer of one bounded park; on the stack of the fiber.
 struct park_timer : loop_timer {
@@ -30,6 +27,15 @@ struct park_timer : loop_timer {
 
 }  // namespace
 
+fiber_block::fiber_block(std::string name, std::size_t stack_bytes, context_node* captured_ref)
+    : task_block(next_task_id(), true),
+      cancel_node(captured_ref, no_deadline, this),
+      stack_bytes_(static_cast<std::uint32_t>(std::min(stack_bytes, stack_bytes_absurd))),
+      parent_id_(task_block::current().id()),
+      name_(std::move(name)) {
+  context = as_context().release_node();
+}
+
 bool fiber_block::park_until(steady_time until) {
   if (permit_.load(std::memory_order_relaxed) == permit::permitted) {
     permit_.exchange(permit::running, std::memory_order_acquire);
@@ -38,21 +44,21 @@ bool fiber_block::park_until(steady_time until) {
   park_timer timer(*this);
   if (until != no_deadline) {
     if (until <= steady_clock::now()) return false;
-    home_->arm(timer, until);
+    home().arm(timer, until);
   }
   bool in_time = true;
   auto expected = permit::running;
   if (permit_.compare_exchange_strong(expected, permit::parked, std::memory_order_acq_rel)) {
-    home_->suspend();
+    home().suspend();
     in_time = until == no_deadline || timer.armed();
   }
   permit_.exchange(permit::running, std::memory_order_acquire);
-  if (timer.armed()) home_->disarm(timer);
+  if (timer.armed()) home().disarm(timer);
   return in_time;
 }
 
 void fiber_block::unpark() noexcept {
-  if (permit_.exchange(permit::permitted, std::memory_order_acq_rel) == permit::parked) home_->wake(*this);
+  if (permit_.exchange(permit::permitted, std::memory_order_acq_rel) == permit::parked) home().wake(*this);
 }
 
 bool fiber_block::wait_done(steady_time until) {
@@ -62,7 +68,7 @@ bool fiber_block::wait_done(steady_time until) {
     return true;
   }
   if (this == &task_block::current()) throw error(errc::misuse, "join: a fiber cannot join itself");
-  if (home_->is_home()) home_->hurry(*this);
+  if (home().is_home()) home().hurry(*this);
   std::unique_lock lock(join_lock_);
   if (is_done()) return true;
   waiter self;
@@ -82,16 +88,25 @@ void fiber_block::finish() noexcept {
   const std::exception_ptr error = body_error();
   if (error != nullptr) {
     if (!observed_.load(std::memory_order_relaxed)) kept_context_ = weft::context::capture();
-    if (is_exit(error)) home_->end_run(error);
+    if (is_exit(error)) home().of().end(error, cancel_reason::shutdown);
   }
   detail::release(exchange_current(nullptr));
   cancel_state::finish();
+  lifetime_.store(elapsed().count(), std::memory_order_relaxed);
   {
     const std::lock_guard lock(join_lock_);
     done_.store(true, std::memory_order_seq_cst);
     joiners_.serve_all();
   }
   if (abandoned_.load(std::memory_order_seq_cst)) report_if_uncaught();
+}
+
+steady_clock::duration fiber_block::elapsed() const noexcept {
+  const auto since = lifetime_.load(std::memory_order_relaxed);
+  if (is_done()) return steady_clock::duration(since);
+  const scheduler* const here = scheduler::current();
+  const steady_time now = here != nullptr ? here->now() : steady_clock::now();
+  return std::max(now.time_since_epoch() - steady_clock::duration(since), steady_clock::duration::zero());
 }
 
 void fiber_block::abandon() noexcept {
@@ -115,14 +130,20 @@ void fiber_block::mark_observed() noexcept {
 
 namespace {
 
-scheduler& scheduler_here() {
+scheduler& scheduler_here(const char* what) {
   scheduler* const here = scheduler::current();
   if (here != nullptr && here->running() != nullptr) return *here;
-  throw error(errc::misuse,
-              "go: the caller is not inside weft::run; call it from a fiber, or use a thread_pool");
+  throw error(errc::no_scheduler,
+              std::string(what) +
+                  ": the caller is not on a fiber of weft::run; call it from one, or use a thread_pool");
 }
 
 }  // namespace
+
+void fiber_block::require_sane() const {
+  if (stack_bytes_ < stack_bytes_absurd) return;
+  throw error(errc::invalid_argument, "go: stack_bytes is above " + std::to_string(stack_pools::bytes_max));
+}
 
 void fiber_block::discard() noexcept {
   mark_observed();
@@ -133,7 +154,8 @@ void fiber_block::discard() noexcept {
 
 void spawn(fiber_block* fiber_ref) {
   try {
-    scheduler_here().add(*fiber_ref);
+    fiber_ref->require_sane();
+    scheduler_here("go").add(*fiber_ref);
   } catch (...) {
     fiber_ref->discard();
     throw;
@@ -143,30 +165,25 @@ void spawn(fiber_block* fiber_ref) {
 void spawn_now(fiber_block* fiber_ref) {
   try {
     require_wait_allowed("go_now");
-    scheduler_here().add_and_run(*fiber_ref);
+    fiber_ref->require_sane();
+    scheduler_here("go_now").add_and_run(*fiber_ref);
   } catch (...) {
     fiber_ref->discard();
     throw;
   }
 }
 
-namespace {
-
-constexpr std::size_t cell_bytes = 64;
-constexpr std::size_t whole_cells(std::size_t bytes) {
-  return (bytes + cell_bytes - 1) / cell_bytes * cell_bytes;
-}
-
-}  // namespace
-
 void* allocate_fiber(std::size_t bytes) {
   scheduler* const here = scheduler::current();
-  return here != nullptr ? here->allocate(whole_cells(bytes)) : ::operator new(whole_cells(bytes));
+  return here != nullptr ? here->cells().allocate(bytes) : ::operator new(cell_pool::whole_cells(bytes));
 }
 
 void free_fiber(void* memory, std::size_t bytes) noexcept {
-  scheduler* const here = scheduler::current();
-  if (here == nullptr || !here->deallocate(memory, whole_cells(bytes))) ::operator delete(memory);
+  if (scheduler* const here = scheduler::current()) {
+    here->cells().deallocate(memory, bytes);
+  } else {
+    ::operator delete(memory);
+  }
 }
 
 }  // namespace weft::detail

@@ -5,7 +5,7 @@
 namespace weft::detail {
 
 inspection::inspection(scheduler& here) noexcept
-    : here_(here), asker_(here.running_ != nullptr ? *here.running_->stack_ : here.loop_stack_) {
+    : here_(here), asker_(here.running() != nullptr ? *here.running()->stack_ : here.loop_stack_) {
   here_.inspection_ = this;
 }
 

@@ -36,7 +36,7 @@ class message {
 void on_fault(int signal, siginfo_t* info, void*) {
   const scheduler* const here = scheduler::current();
   const fiber_block* const fiber = here == nullptr ? nullptr : here->running();
-  if (fiber != nullptr && here->is_stack_guard(info->si_addr)) {
+  if (fiber != nullptr && here->stacks().is_guard(info->si_addr)) {
     message text;
     text << "weft: stack overflow in fiber " << fiber->id() << " \"" << fiber->name() << "\", made by fiber "
          << fiber->parent_id() << ": it used more than the " << here->options().stack_bytes

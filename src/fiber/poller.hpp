@@ -42,6 +42,8 @@ class poller {
 
   /// Waits at most `timeout_ms` (-1: for ever) and wakes the waiters of what is ready.
   void poll(int timeout_ms) noexcept;
+  /// How many descriptors are registered: each may wake a task.
+  std::size_t waiting() const noexcept { return open_ != nullptr ? 1 : 0; }
   /// Ends the current or the next sleep. Any thread; one system call.
   void ring() noexcept;
 

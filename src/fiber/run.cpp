@@ -2,6 +2,8 @@
 
 #include <weft/fiber/fiber.hpp>
 
+#include "fiber/foreign_threads.hpp"
+#include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 
 namespace weft {
@@ -12,6 +14,7 @@ std::any& last_exit_of_thread() noexcept {
   return status;
 }
 
+/// What the run gives or throws for the reason it was ended for.
 int status_of(const std::exception_ptr& end_reason) {
   try {
     std::rethrow_exception(end_reason);
@@ -28,27 +31,28 @@ namespace detail {
 int run_main(unique_function<int()> main, run_options options, std::source_location from) {
   require_wait_allowed("run");
   last_exit_of_thread().reset();
-  scheduler here(std::move(options));
+  const thread_of_run here_counts;
+  runtime here(std::move(options));
   auto body = [&here, &main] {
     try {
       return main();
     } catch (...) {
-      here.end_run(std::current_exception());
+      here.end(std::current_exception(), cancel_reason::shutdown);
       throw;
     }
   };
-  auto* const fiber = new fiber_body<int, decltype(body)>("main", capture_current(), body);
+  auto* const fiber = new fiber_body<int, decltype(body)>(go_options{.name = "main"}, capture_current(), body);
   fiber->set_made_at(from);
   fiber->mark_observed();
   fiber->retain();  // for the scheduler
   try {
-    here.add(*fiber);
+    here.first().add(*fiber, true);
   } catch (...) {
     fiber->discard();
     throw;
   }
   fiber->retain();  // for us
-  here.loop();
+  here.run_loops();
   const result<int> outcome = fiber->take();
   fiber->release();
   if (here.end_reason() != nullptr) return status_of(here.end_reason());
@@ -56,6 +60,24 @@ int run_main(unique_function<int()> main, run_options options, std::source_locat
 }
 
 }  // namespace detail
+
+std::string_view to_string(fiber_state state) noexcept {
+  switch (state) {
+    case fiber_state::not_started:
+      return "has not started";
+    case fiber_state::ready:
+      return "is ready";
+    case fiber_state::running:
+      return "runs";
+    case fiber_state::waiting:
+      return "waits";
+  }
+  return "?";
+}
+
+deadlock_error::deadlock_error(std::string fibers)
+    : error(errc::deadlock, "run: all fibers waited, and nothing could wake them:\n" + fibers),
+      fibers_(std::move(fibers)) {}
 
 void exit(std::any status) {
   throw exit_exception(std::move(status), this_fiber::in_fiber(), in_server.value_or(false));
@@ -65,7 +87,12 @@ const std::any& last_exit() noexcept { return last_exit_of_thread(); }
 
 run_statistics statistics() noexcept {
   const detail::scheduler* const here = detail::scheduler::current();
-  return here == nullptr ? run_statistics{} : here->statistics();
+  return here == nullptr ? run_statistics{} : here->of().statistics();
+}
+
+std::vector<fiber_info> list_fibers() {
+  const detail::scheduler* const here = detail::scheduler::current();
+  return here == nullptr ? std::vector<fiber_info>() : here->of().list();
 }
 
 }  // namespace weft

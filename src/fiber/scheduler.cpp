@@ -3,129 +3,158 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <limits>
+#include <mutex>
 #include <new>
+#include <string>
 #include <utility>
 
 #include <weft/core/error.hpp>
 
 #include "fiber/inspection.hpp"
+#include "fiber/runtime.hpp"
 #include "fiber/sanitizer.hpp"
 
 namespace weft::detail {
 namespace {
 
-constexpr int turns_between_polls = 64;
-constexpr std::size_t cells_kept_max = 4096;
+constexpr int turns_between_looks = 64;                               // at timers and other threads' wakes
+constexpr auto time_between_polls = std::chrono::microseconds(60);    // while fibers are ready
+constexpr std::ptrdiff_t unsettled_max = 64;
 
-[[gnu::tls_model("initial-exec")]] constinit thread_local scheduler* current_scheduler = nullptr;
-
-[[gnu::noinline]] void set_current_scheduler(scheduler* now) noexcept { current_scheduler = now; }
+/// For counters that one thread writes and others read.
+template <typename Number>
+void bump(std::atomic<Number>& counter, Number by = 1) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
 
 }  // namespace
 
-[[gnu::noinline]] scheduler* scheduler::current() noexcept { return current_scheduler; }
+constinit thread_local scheduler* current_scheduler = nullptr;
 
-scheduler::scheduler(run_options options)
-    : options_(std::move(options)),
+scheduler::scheduler(runtime& of, std::size_t index)
+    : runtime_(of),
+      index_(index),
       live_exceptions_(thread_exception_state()),
-      stacks_(options_.stack_bytes) {
+      errno_(errno),
+      stacks_(of.options().stack_bytes),
+      seen_switches_(of.options().threads) {
   if (current_scheduler != nullptr) {
     throw error(errc::misuse,
                 "run: this thread is already inside weft::run; runs do not nest, use go or a scope");
   }
-  if (options_.threads != 1) {
-    throw error(errc::unsupported, "run: threads = " + std::to_string(options_.threads) +
-                                       " is not offered yet; use 1 and a thread_pool for other cores");
-  }
   adopt_thread_stack(loop_stack_);
-  set_current_scheduler(this);
+  current_scheduler = this;
 }
 
-scheduler::~scheduler() {
-  set_current_scheduler(nullptr);
-  for (free_cell* cell : free_cells_) {
-    while (cell != nullptr) {
-      free_cell* const next = cell->next;
-      ::operator delete(cell);
-      cell = next;
-    }
-  }
-}
+scheduler::~scheduler() { current_scheduler = nullptr; }
 
-// Ready line.
+const run_options& scheduler::options() const noexcept { return runtime_.options(); }
+
+// The line.
 
 void scheduler::push_ready(fiber_block& fiber) noexcept {
-  fiber.queued_ = true;
-  fiber.next_ = nullptr;
-  fiber.previous_ = ready_last_;
-  (ready_last_ != nullptr ? ready_last_->next_ : ready_first_) = &fiber;
-  ready_last_ = &fiber;
+  fiber.turn_ = ++last_turn_;
+  ready_.push_back(fiber);
 }
 
-void scheduler::unlink_ready(fiber_block& fiber) noexcept {
-  (fiber.previous_ != nullptr ? fiber.previous_->next_ : ready_first_) = fiber.next_;
-  (fiber.next_ != nullptr ? fiber.next_->previous_ : ready_last_) = fiber.previous_;
-  fiber.queued_ = false;
+fiber_block* scheduler::next_in_line() noexcept {
+  fiber_block* const ready = ready_.front();
+  const std::int64_t turn = ready != nullptr ? ready->turn_ : std::numeric_limits<std::int64_t>::max();
+  if (fiber_block* const unstarted = unstarted_.pop_before(turn)) return unstarted;
+  if (ready != nullptr) ready_.remove(*ready);
+  return ready;
 }
 
 fiber_block* scheduler::next_ready() noexcept {
-  if (ready_first_ == nullptr || turns_left_ <= 0) return nullptr;
+  if (turns_left_ <= 0) return nullptr;
   --turns_left_;
-  fiber_block* const fiber = ready_first_;
-  unlink_ready(*fiber);
-  return fiber;
-}
-
-void scheduler::push_front(fiber_block& fiber) noexcept {
-  fiber.queued_ = true;
-  fiber.previous_ = nullptr;
-  fiber.next_ = ready_first_;
-  (ready_first_ != nullptr ? ready_first_->previous_ : ready_last_) = &fiber;
-  ready_first_ = &fiber;
+  return next_in_line();
 }
 
 void scheduler::hurry(fiber_block& fiber) noexcept {
-  if (fiber.started_ || !fiber.queued_) return;
-  unlink_ready(fiber);
-  push_front(fiber);
+  if (fiber.started_.load(std::memory_order_relaxed) || unstarted_.size() == 0) return;
+  unstarted_.move_to_front(fiber, --first_turn_, this);
+}
+
+void scheduler::adopt(fiber_line& stolen) noexcept {
+  bump<std::uint64_t>(stolen_);
+  while (fiber_block* const fiber = stolen.front()) {
+    stolen.remove(*fiber);
+    fiber->turn_ = ++last_turn_;
+    unstarted_.push_back(*fiber);
+  }
 }
 
 // Fibers.
 
-void scheduler::add(fiber_block& fiber) {
-  if (alive_count_ >= options_.max_fibers) {
-    throw error(errc::resource_exhausted, "go: " + std::to_string(alive_count_) +
-                                              " fibers are alive, which is run_options::max_fibers; "
-                                              "wait for some to end or raise the limit");
+void scheduler::enroll(fiber_block& fiber) {
+  const std::ptrdiff_t delta = alive_delta_.load(std::memory_order_relaxed);
+  runtime_.count_one_more(delta);
+  fiber.home_.store(this, std::memory_order_relaxed);
+  fiber.registry_ = this;
+  fiber.lifetime_.store(now_.time_since_epoch().count(), std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(alive_lock_);
+    fiber.next_alive_ = alive_;
+    if (alive_ != nullptr) alive_->previous_alive_ = &fiber;
+    alive_ = &fiber;
   }
-  fiber.home_ = this;
-  fiber.next_alive_ = alive_;
-  if (alive_ != nullptr) alive_->previous_alive_ = &fiber;
-  alive_ = &fiber;
-  ++alive_count_;
-  alive_peak_ = std::max(alive_peak_, alive_count_);
-  if (ending_) fiber.cancel(cancel_reason::shutdown);
-  push_ready(fiber);
+  alive_delta_.store(delta + 1, std::memory_order_relaxed);
+  if (delta + 1 >= unsettled_max) settle_alive();
+  if (runtime_.ending()) fiber.cancel(cancel_reason::shutdown);
+}
+
+void scheduler::settle_alive() noexcept {
+  const std::ptrdiff_t delta = alive_delta_.load(std::memory_order_relaxed);
+  if (delta == 0) return;
+  alive_delta_.store(0, std::memory_order_relaxed);
+  runtime_.settle(delta);
+}
+
+void scheduler::add(fiber_block& fiber, bool here_only) {
+  enroll(fiber);
+  if (here_only) {
+    push_ready(fiber);
+    return;
+  }
+  fiber.turn_ = ++last_turn_;
+  unstarted_.push_back(fiber);
+  runtime_.offer();
 }
 
 void scheduler::add_and_run(fiber_block& fiber) {
-  add(fiber);
-  push_front(*running_);
-  hurry(fiber);
+  enroll(fiber);
+  fiber_block& caller = *running();
+  caller.turn_ = --first_turn_;
+  ready_.push_front(caller);
+  fiber.turn_ = --first_turn_;
+  ready_.push_front(fiber);
+  ++turns_left_;
   suspend();
 }
 
 void scheduler::remove(fiber_block& fiber) noexcept {
-  (fiber.previous_alive_ != nullptr ? fiber.previous_alive_->next_alive_ : alive_) = fiber.next_alive_;
-  if (fiber.next_alive_ != nullptr) fiber.next_alive_->previous_alive_ = fiber.previous_alive_;
+  {
+    scheduler& registry = *fiber.registry_;
+    const std::lock_guard lock(registry.alive_lock_);
+    (fiber.previous_alive_ != nullptr ? fiber.previous_alive_->next_alive_ : registry.alive_) = fiber.next_alive_;
+    if (fiber.next_alive_ != nullptr) fiber.next_alive_->previous_alive_ = fiber.previous_alive_;
+  }
   // With the last reference its result ends here, whose destructor may wait: the fiber still has its
-  // stack, and the loop still counts it.
+  // stack, and the run still counts it.
   fiber.release();
-  --alive_count_;
+  const std::ptrdiff_t delta = alive_delta_.load(std::memory_order_relaxed) - 1;
+  alive_delta_.store(delta, std::memory_order_relaxed);
+  if (delta <= -unsettled_max) settle_alive();
 }
 
 bool scheduler::bind_stack(fiber_block& fiber) noexcept {
-  fiber.stack_ = stacks_.acquire();
+  try {
+    fiber.stack_ = stacks_.pool_for(fiber.stack_bytes_).acquire();
+  } catch (const std::bad_alloc&) {
+    errno = ENOMEM;
+  }
   if (fiber.stack_ != nullptr) {
     prepare_stack(*fiber.stack_, &scheduler::run_stack, this);
     return true;
@@ -133,10 +162,10 @@ bool scheduler::bind_stack(fiber_block& fiber) noexcept {
   const int why = errno;
   fiber.fail_unstarted(std::make_exception_ptr(
       error(errc::resource_exhausted, std::string(system_error("go: get a stack for a fiber", why).what()))));
-  running_task = &fiber;  // it ends as itself: its context, its uncaught handler
+  set_running(&fiber);  // it ends as itself: its context, its uncaught handler
   fiber.no_wait = "the end of a fiber that got no stack";
   fiber.finish();
-  running_task = nullptr;
+  set_running(nullptr);
   remove(fiber);
   return false;
 }
@@ -145,26 +174,25 @@ bool scheduler::bind_stack(fiber_block& fiber) noexcept {
 /// leaves it by waiting and the next in line has not started either.
 void scheduler::run_stack(void* self) noexcept {
   auto& here = *static_cast<scheduler*>(self);
-  sanitizer::arrived(*here.running_->stack_);
+  sanitizer::arrived(*here.running()->stack_);
   for (;;) {
-    fiber_block* const fiber = here.running_;
+    fiber_block* const fiber = here.running();
     stack_record* const stack = fiber->stack_;
     here.execute(*fiber);
     fiber_block* const next = here.next_ready();
-    if (next != nullptr && !next->started_) {
+    if (next != nullptr && next->stack_ == nullptr && here.stacks_.fits(*stack, next->stack_bytes_)) {
       next->stack_ = stack;
-      here.running_ = next;
-      running_task = next;
+      here.set_running(next);
       continue;
     }
-    here.stacks_.release(*stack);
+    stack->pool->release(*stack);
     here.switch_to(*stack, next, true);
   }
 }
 
 void scheduler::execute(fiber_block& fiber) noexcept {
-  fiber.started_ = true;
-  ++started_;
+  fiber.started_.store(true, std::memory_order_relaxed);
+  bump<std::uint64_t>(started_);
   if (const auto reason = fiber.requested()) {
     fiber.fail_unstarted(std::make_exception_ptr(cancelled(*reason, "start")));
   } else {
@@ -177,23 +205,28 @@ void scheduler::execute(fiber_block& fiber) noexcept {
 
 // Switching.
 
+void scheduler::set_running(fiber_block* fiber) noexcept {
+  running_.store(fiber, std::memory_order_relaxed);
+  running_task = fiber;
+  bump<std::uint64_t>(switches_);
+}
+
 void scheduler::switch_to(stack_record& from, fiber_block* next, bool for_good) noexcept {
   while (next != nullptr && next->stack_ == nullptr && !bind_stack(*next)) next = next_ready();
-  running_ = next;
-  running_task = next;
+  set_running(next);
   stack_record& to = next != nullptr ? *next->stack_ : loop_stack_;
   if (&to != &from) switch_stack(from, to, live_exceptions_, for_good);
 }
 
 void scheduler::suspend() noexcept {
-  const int kept_errno = errno;  // it belongs to the thread; the fiber's value must survive
-  switch_to(*running_->stack_, next_ready(), false);
+  const int kept_errno = errno_;  // it belongs to the thread; the fiber's value must survive
+  switch_to(*running()->stack_, next_ready(), false);
   while (inspection_ != nullptr) inspection_->answer();  // asked for its stack: this is not its turn
-  errno = kept_errno;
+  errno_ = kept_errno;
 }
 
 void scheduler::yield_turn() noexcept {
-  push_ready(*running_);
+  push_ready(*running());
   suspend();
 }
 
@@ -210,10 +243,11 @@ void scheduler::wake(fiber_block& fiber) noexcept {
   } while (!remote_wakes_.compare_exchange_weak(top, &fiber, std::memory_order_seq_cst));
   // The fiber may run from here on, but it cannot end the run under our feet: it leaves its wait only
   // after it has held the lock under which we were called; see task_block.
-  if (sleeping_.exchange(false, std::memory_order_seq_cst)) poller_.ring();
+  runtime_.rouse(*this);
 }
 
 void scheduler::take_remote_wakes() noexcept {
+  if (remote_wakes_.load(std::memory_order_relaxed) == nullptr) return;
   fiber_block* newest = remote_wakes_.exchange(nullptr, std::memory_order_acquire);
   fiber_block* oldest_first = nullptr;
   while (newest != nullptr) {
@@ -229,6 +263,26 @@ void scheduler::take_remote_wakes() noexcept {
   }
 }
 
+void scheduler::post(unique_function<void()> call) {
+  {
+    const std::lock_guard lock(calls_lock_);
+    calls_.push_back(std::move(call));
+  }
+  has_calls_.store(true, std::memory_order_seq_cst);
+  runtime_.rouse(*this);
+}
+
+void scheduler::take_calls() {
+  if (!has_calls_.load(std::memory_order_relaxed)) return;
+  has_calls_.store(false, std::memory_order_seq_cst);
+  std::vector<unique_function<void()>> calls;
+  {
+    const std::lock_guard lock(calls_lock_);
+    calls.swap(calls_);
+  }
+  for (auto& call : calls) call();
+}
+
 // Timers: whole milliseconds since the run began, rounded up, so that none is early.
 
 std::uint64_t scheduler::tick_of(steady_time time) const noexcept {
@@ -239,9 +293,14 @@ std::uint64_t scheduler::tick_of(steady_time time) const noexcept {
 void scheduler::arm(loop_timer& timer, steady_time due) noexcept { timers_.arm(timer, tick_of(due)); }
 void scheduler::disarm(loop_timer& timer) noexcept { timers_.cancel(timer); }
 
+void scheduler::arm_apart(loop_timer& timer, steady_time due) noexcept {
+  arm(timer, due);
+  ++timers_apart_;
+}
+
 void scheduler::fire_timers() noexcept {
   if (timers_.empty()) return;
-  const auto passed = std::chrono::floor<std::chrono::milliseconds>(steady_clock::now() - epoch_);
+  const auto passed = std::chrono::floor<std::chrono::milliseconds>(now_ - epoch_);
   timers_.advance(static_cast<std::uint64_t>(passed.count()), [](timer_node& node) {
     auto& timer = static_cast<loop_timer&>(node);
     timer.fire(timer);
@@ -251,71 +310,76 @@ void scheduler::fire_timers() noexcept {
 // The loop.
 
 void scheduler::run_ready() noexcept {
-  turns_left_ = turns_between_polls;
+  turns_left_ = turns_between_looks;
   if (fiber_block* const next = next_ready()) switch_to(loop_stack_, next, false);
 }
 
-void scheduler::poll() noexcept {
-  int timeout_ms = 0;
-  if (ready_first_ == nullptr) {
-    timeout_ms = -1;
-    if (const auto next = timers_.next_tick()) {
-      const auto left = epoch_ + std::chrono::milliseconds(*next) - steady_clock::now();
-      const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-      timeout_ms = static_cast<int>(std::clamp<long long>(ms, 0, INT_MAX));
-    }
-    sleeping_.store(true, std::memory_order_seq_cst);
-    if (remote_wakes_.load(std::memory_order_seq_cst) != nullptr) timeout_ms = 0;
+void scheduler::poll_if_due() noexcept {
+  if (now_ - polled_ < time_between_polls || poller_.waiting() == 0) return;
+  polled_ = now_;
+  poller_.poll(0);
+}
+
+void scheduler::sleep() {
+  settle_alive();
+  const runtime::rest rest = runtime_.lie_down(*this);
+  if (!rest.allowed) return;
+  steady_time until = rest.until;
+  if (const auto next = timers_.next_tick()) {
+    until = std::min(until, epoch_ + std::chrono::milliseconds(*next));
+  }
+  int timeout_ms = -1;
+  if (until != no_deadline) {
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
+    timeout_ms = static_cast<int>(std::clamp<long long>(ms, 0, INT_MAX));
   }
   poller_.poll(timeout_ms);
-  sleeping_.store(false, std::memory_order_relaxed);
+  runtime_.get_up(*this);
 }
 
 void scheduler::loop() {
-  while (alive_count_ > 0) {
+  while (!runtime_.over()) {
+    now_ = steady_clock::now();
     take_remote_wakes();
+    take_calls();
     fire_timers();
     run_ready();
-    if (alive_count_ > 0) poll();
+    if (has_ready()) {
+      poll_if_due();
+    } else if (!runtime_.find_work(*this)) {
+      sleep();
+    }
   }
 }
 
-void scheduler::end_run(std::exception_ptr why) noexcept {
-  if (ending_) return;
-  ending_ = true;
-  end_reason_ = std::move(why);
-  for (fiber_block* fiber = alive_; fiber != nullptr; fiber = fiber->next_alive_) {
-    fiber->cancel(cancel_reason::shutdown);
+// For those who watch.
+
+fiber_info scheduler::describe(const fiber_block& fiber) const {
+  fiber_info info{.id = fiber.id(), .parent_id = fiber.parent_id(), .name = std::string(fiber.name())};
+  const scheduler* const home = fiber.home_.load(std::memory_order_relaxed);
+  info.loop = home->index();
+  info.elapsed = fiber.elapsed();
+  if (!fiber.started_.load(std::memory_order_relaxed)) {
+    info.state = fiber_state::not_started;
+  } else if (home->running() == &fiber) {
+    info.state = fiber_state::running;
+  } else if (const char* const wait = fiber.waits_for.load(std::memory_order_relaxed);
+             wait != nullptr && fiber.is_parked()) {
+    info.state = fiber_state::waiting;
+    info.waits_for = wait;
+  } else {
+    info.state = fiber_state::ready;
   }
+  return info;
 }
 
-run_statistics scheduler::statistics() const noexcept {
-  return {.fibers = alive_count_,
-          .fibers_peak = alive_peak_,
-          .fibers_started = started_,
-          .stacks = stacks_.made(),
-          .timers = static_cast<std::size_t>(timers_.size())};
-}
-
-// Memory of fiber blocks.
-
-void* scheduler::allocate(std::size_t bytes) {
-  const std::size_t size_class = (bytes - 1) / 64;
-  if (size_class >= cell_classes) return ::operator new(bytes);
-  if (free_cell* const cell = free_cells_[size_class]) {
-    free_cells_[size_class] = cell->next;
-    --free_count_[size_class];
-    return cell;
-  }
-  return ::operator new((size_class + 1) * 64);
-}
-
-bool scheduler::deallocate(void* memory, std::size_t bytes) noexcept {
-  const std::size_t size_class = (bytes - 1) / 64;
-  if (size_class >= cell_classes || free_count_[size_class] >= cells_kept_max) return false;
-  ++free_count_[size_class];
-  free_cells_[size_class] = ::new (memory) free_cell{free_cells_[size_class]};
-  return true;
+void scheduler::add_to(run_statistics& sum) const noexcept {
+  sum.fibers += static_cast<std::size_t>(alive_delta_.load(std::memory_order_relaxed));
+  sum.fibers_started += started_.load(std::memory_order_relaxed);
+  sum.switches += switches();
+  sum.steals += stolen_.load(std::memory_order_relaxed);
+  sum.stacks += stacks_.made();
+  sum.timers += static_cast<std::size_t>(timers_.size());
 }
 
 }  // namespace weft::detail

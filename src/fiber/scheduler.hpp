@@ -3,19 +3,24 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
-#include <string>
+#include <mutex>
+#include <vector>
 
 #include <weft/core/timer_wheel.hpp>
 #include <weft/fiber/fiber_block.hpp>
 #include <weft/fiber/run.hpp>
 
+#include "fiber/cell_pool.hpp"
+#include "fiber/fiber_line.hpp"
 #include "fiber/overflow.hpp"
 #include "fiber/poller.hpp"
 #include "fiber/stack.hpp"
+#include "fiber/stack_pools.hpp"
 
 namespace weft::detail {
 
 class inspection;
+class runtime;
 
 /// A timer of a loop: `fire` is called on the loop's own stack, where nothing may wait.
 struct loop_timer : timer_node {
@@ -23,19 +28,25 @@ struct loop_timer : timer_node {
   void (*fire)(loop_timer& self) noexcept;
 };
 
-/// The loop of one thread: ready fibers, timers, the poller, and the stacks they run on.
+/// The loop of one thread of a run: fibers in line, timers, the poller, and the stacks they run on.
 ///
 /// Fibers switch to one another directly; the loop, on the thread's own stack, gets its turn when
 /// nothing is ready or after a number of switches, so that timers and sockets are not starved.
-/// Everything belongs to the home thread but remote_wakes_ and sleeping_.
 ///
-/// Waking from another thread: push on remote_wakes_ (a stack, newest first), then, if sleeping_ was
-/// set, clear it and ring the poller's bell. The loop sets sleeping_ before it looks at
-/// remote_wakes_ for the last time and only then sleeps: either it sees the fiber, or the waker sees
-/// sleeping_.
+/// Who runs next. Two lines: ready_ has fibers that have started, unstarted_ those that have not and
+/// may be taken by other loops. Each fiber in line has a turn, a number; the smaller front goes
+/// first, so both lines together are one, first come, first served.
+///
+/// What belongs to whom. Everything belongs to the home thread but: unstarted_ (its own lock), the list of
+/// the living (alive_lock_), remote_wakes_, sleeping_, and counters that others may read.
+///
+/// Waking from another thread: push on remote_wakes_ (a stack, newest first), then, if sleeping_ is
+/// set, have it cleared and the poller's bell rung (runtime::rouse). The loop sets sleeping_ before
+/// it looks at remote_wakes_ for the last time and only then sleeps: either it sees the fiber, or
+/// the waker sees sleeping_. A target that is awake costs no system call.
 class scheduler {
  public:
-  explicit scheduler(run_options options);
+  scheduler(runtime& of, std::size_t index);
   scheduler(const scheduler&) = delete;
   scheduler& operator=(const scheduler&) = delete;
   ~scheduler();
@@ -43,10 +54,12 @@ class scheduler {
   /// The running thread's scheduler; null outside a run.
   static scheduler* current() noexcept;
 
-  /// Runs until no fiber is left.
+  /// Runs until no fiber of the run is left.
   void loop();
 
-  void add(fiber_block& fiber);
+  /// Puts a new fiber at the end of the line. `here_only`: no other loop may take it.
+  void add(fiber_block& fiber, bool here_only = false);
+  /// Runs a new fiber at once until its first wait; the caller goes on then.
   void add_and_run(fiber_block& fiber);
   /// Makes a parked fiber ready; any thread.
   void wake(fiber_block& fiber) noexcept;
@@ -54,77 +67,120 @@ class scheduler {
   void suspend() noexcept;
   /// Puts the running fiber at the end of the line and gives up its turn.
   void yield_turn() noexcept;
-  /// Moves an unstarted fiber of this thread to the front of the line: its joiner is about to wait.
+  /// Moves an unstarted fiber of this loop to the front of the line: its joiner is about to wait.
   void hurry(fiber_block& fiber) noexcept;
+
+  /// Has `call` called on the loop's stack, at its next turn; it must neither wait nor throw. Any
+  /// thread, while the run goes on.
+  void post(unique_function<void()> call);
 
   void arm(loop_timer& timer, steady_time due) noexcept;
   void disarm(loop_timer& timer) noexcept;
 
-  /// Ends the run: cancels all fibers. The first reason holds.
-  void end_run(std::exception_ptr why) noexcept;
-  std::exception_ptr end_reason() const noexcept { return end_reason_; }
-
-  fiber_block* running() const noexcept { return running_; }
-  const stack_record* running_stack() const noexcept { return running_->stack_; }
-  bool is_stack_guard(const void* address) const noexcept { return stacks_.is_guard(address); }
-  poller& io() noexcept { return poller_; }
-  const run_options& options() const noexcept { return options_; }
-  run_statistics statistics() const noexcept;
-  /// Calls `look` with each fiber of this loop; it must not make or end one.
-  template <typename Look>
-  void for_each_alive(Look&& look) const {
-    for (fiber_block* one = alive_; one != nullptr; one = one->next_alive_) look(*one);
-  }
-  void* allocate(std::size_t bytes);
-  bool deallocate(void* memory, std::size_t bytes) noexcept;
+  runtime& of() const noexcept { return runtime_; }
+  std::size_t index() const noexcept { return index_; }
+  const run_options& options() const noexcept;
+  const stack_record* running_stack() const noexcept { return running()->stack_; }
+  fiber_block* running() const noexcept { return running_.load(std::memory_order_relaxed); }
   bool is_home() const noexcept { return current() == this; }
+  poller& io() noexcept { return poller_; }
+  const stack_pools& stacks() const noexcept { return stacks_; }
+  cell_pool& cells() noexcept { return cells_; }
+  /// Time of the loop's last turn; cheap.
+  steady_time now() const noexcept { return now_; }
+
+  // For the other loops, and for whoever watches.
+  /// Grows with every switch. Any thread.
+  std::uint64_t switches() const noexcept { return switches_.load(std::memory_order_relaxed); }
+  unstarted_line& unstarted() noexcept { return unstarted_; }
+  bool sleeps() const noexcept { return sleeping_.load(std::memory_order_seq_cst); }
+  /// May a timer or a descriptor wake this loop? While it sleeps.
+  bool wakes_itself() const noexcept { return timers_.size() > timers_apart_ || poller_.waiting() > 0; }
+  void set_sleeping(bool now) noexcept { sleeping_.store(now, std::memory_order_seq_cst); }
+  /// Set by who rouses it to look for work. Under the runtime's idle lock.
+  bool searches = false;
+  bool has_remote_wakes() const noexcept {
+    return remote_wakes_.load(std::memory_order_seq_cst) != nullptr || has_calls_.load(std::memory_order_seq_cst);
+  }
+  bool has_ready() const noexcept { return !ready_.empty() || unstarted_.size() > 0; }
+  void ring() noexcept { poller_.ring(); }
+  std::vector<std::uint64_t>& seen_switches() noexcept { return seen_switches_; }
+  /// Adds fibers taken from another loop to the end of the line.
+  void adopt(fiber_line& stolen) noexcept;
+  /// Calls `see(fiber_block&)` for each fiber that is alive, under the lock that keeps it so. Any thread.
+  template <typename See>
+  void for_each_alive(See&& see) const {
+    const std::lock_guard lock(alive_lock_);
+    for (fiber_block* fiber = alive_; fiber != nullptr; fiber = fiber->next_alive_) see(*fiber);
+  }
+  fiber_info describe(const fiber_block& fiber) const;
+  /// Adds this loop's figures. Any thread.
+  void add_to(run_statistics& sum) const noexcept;
+  /// A timer that does not count as something that could wake a fiber.
+  void arm_apart(loop_timer& timer, steady_time due) noexcept;
+  /// Hands the number of fibers born less those that have ended here to the runtime.
+  void settle_alive() noexcept;
 
  private:
   friend class inspection;
   friend class survey;
   static void run_stack(void* self) noexcept;
+  void enroll(fiber_block& fiber);
   void execute(fiber_block& fiber) noexcept;
   void remove(fiber_block& fiber) noexcept;
+  fiber_block* next_in_line() noexcept;
   fiber_block* next_ready() noexcept;
   void push_ready(fiber_block& fiber) noexcept;
-  void push_front(fiber_block& fiber) noexcept;
-  void unlink_ready(fiber_block& fiber) noexcept;
   bool bind_stack(fiber_block& fiber) noexcept;
+  void set_running(fiber_block* fiber) noexcept;
   void switch_to(stack_record& from, fiber_block* next, bool for_good) noexcept;
   void run_ready() noexcept;
   void take_remote_wakes() noexcept;
+  void take_calls();
   void fire_timers() noexcept;
-  void poll() noexcept;
+  void poll_if_due() noexcept;
+  void sleep();
   std::uint64_t tick_of(steady_time time) const noexcept;
 
-  run_options options_;
-  steady_time epoch_ = steady_clock::now();
+  runtime& runtime_;
+  const std::size_t index_;
+  const steady_time epoch_ = steady_clock::now();
   exception_state& live_exceptions_;
+  int& errno_;  // the thread's: what a fiber does must not change it for another one
+  steady_time now_ = epoch_;
+  steady_time polled_ = epoch_;
+  std::atomic<fiber_block*> running_{nullptr};  // written by the home thread
+  std::atomic<std::uint64_t> switches_{0};      // written by the home thread
+  inspection* inspection_ = nullptr;
+  fiber_line ready_;
+  std::int64_t last_turn_ = 0;
+  std::int64_t first_turn_ = 0;
+  int turns_left_ = 0;
+  std::atomic<std::ptrdiff_t> alive_delta_{0};  // not yet told to the runtime; written by the home thread
+  unstarted_line unstarted_;
+  timer_wheel timers_;
+  std::size_t timers_apart_ = 0;
   stack_record loop_stack_;
-  stack_pool stacks_;
+  stack_pools stacks_;
+  cell_pool cells_;
   overflow_watch overflow_watch_;
   poller poller_;
-  timer_wheel timers_;
-  fiber_block* running_ = nullptr;
-  inspection* inspection_ = nullptr;
-  fiber_block* ready_first_ = nullptr;
-  fiber_block* ready_last_ = nullptr;
-  fiber_block* alive_ = nullptr;
-  std::size_t alive_count_ = 0;
-  std::size_t alive_peak_ = 0;
-  std::uint64_t started_ = 0;
-  int turns_left_ = 0;
-  std::exception_ptr end_reason_;
-  bool ending_ = false;
+  std::atomic<std::uint64_t> started_{0};  // written by the home thread
+  std::atomic<std::uint64_t> stolen_{0};   // written by the home thread
+  mutable spin_lock alive_lock_;
+  fiber_block* alive_ = nullptr;  // guarded by alive_lock_
   std::atomic<fiber_block*> remote_wakes_{nullptr};
-  std::atomic<bool> sleeping_{false};
-
-  struct free_cell {
-    free_cell* next;
-  };
-  static constexpr std::size_t cell_classes = 16;  // of 64 bytes
-  free_cell* free_cells_[cell_classes] = {};
-  std::size_t free_count_[cell_classes] = {};
+  spin_lock calls_lock_;
+  std::vector<unique_function<void()>> calls_;  // guarded by calls_lock_
+  std::atomic<bool> has_calls_{false};
+  std::atomic<bool> sleeping_{false};  // written under the runtime's idle lock
+  std::vector<std::uint64_t> seen_switches_;  // of each loop, when this one last began to look for work
 };
+
+/// The running thread's scheduler. A started fiber stays on its thread, so the address may be kept
+/// across a switch.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local scheduler* current_scheduler;
+
+inline scheduler* scheduler::current() noexcept { return current_scheduler; }
 
 }  // namespace weft::detail

@@ -13,10 +13,13 @@ struct exception_state {
   bool in_use() const noexcept { return caught != nullptr || uncaught != 0; }
 };
 
+class stack_pool;
+
 /// What a stack keeps while it does not run; lies at its own top, the thread's own in the scheduler.
 struct stack_record {
   void* sp = nullptr;
   stack_record* next_free = nullptr;
+  stack_pool* pool = nullptr;    ///< where it came from; null: a thread's own stack
   const char* bottom = nullptr;  ///< lowest usable byte; the guard lies below
   std::size_t bytes = 0;         ///< from bottom to the first frame
   exception_state exceptions;

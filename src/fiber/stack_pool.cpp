@@ -105,6 +105,7 @@ stack_record* stack_pool::carve() noexcept {
   char* const top = base + stack_bytes_ - (made_ % colours) * colour_bytes;
   ++made_;
   auto* const stack = new (top - (sizeof(stack_record) + 15) / 16 * 16) stack_record;
+  stack->pool = this;
   stack->bottom = base + guard_bytes;
   stack->bytes = static_cast<std::size_t>(reinterpret_cast<char*>(stack) - stack->bottom);
   return stack;

@@ -16,18 +16,26 @@ constexpr std::size_t makers_max = 8;
 }  // namespace
 
 std::string survey::state_of(const scheduler& of, const fiber_block& one) {
-  if (&one == of.running_) return "runs";
-  if (!one.started_) return "has not started";
-  if (one.queued_) return "is ready";
-  const char* const wait = one.waits_for.load(std::memory_order_relaxed);
-  return wait == nullptr ? "is about to run" : std::string("waits in ") + wait;
+  const fiber_info info = of.describe(one);
+  const std::string state(to_string(info.state));
+  return info.waits_for == nullptr ? state : state + " in " + info.waits_for;
 }
 
-void survey::count(const scheduler& of) {
-  of.for_each_alive([&](const fiber_block& one) {
-    all_.push_back({one.id(), one.parent_id()});
-    ++states_[state_of(of, one)];
-  });
+void survey::count(const std::vector<scheduler*>& loops) {
+  for (const scheduler* const of : loops) {
+    of->for_each_alive([&](const fiber_block& one) {
+      all_.push_back({one.id(), one.parent_id()});
+      ++states_[state_of(*of, one)];
+    });
+  }
+}
+
+std::string survey::of(const std::vector<scheduler*>& loops, dump_options options) {
+  survey one(options);
+  one.count(loops);
+  one.choose();
+  one.look(loops);
+  return one.text();
 }
 
 void survey::choose() {
@@ -48,18 +56,20 @@ const survey::known* survey::find(std::uint64_t id) const noexcept {
   return at == all_.end() || at->id != id ? nullptr : &*at;
 }
 
-void survey::look(scheduler& of) {
-  inspection stacks(of);
-  of.for_each_alive([&](fiber_block& one) {
-    const auto wanted = details_.find(one.id());
-    if (wanted != details_.end()) wanted->second = describe(of, one, stacks);
-  });
+void survey::look(const std::vector<scheduler*>& loops) {
+  inspection stacks(*scheduler::current());
+  for (const scheduler* const of : loops) {
+    of->for_each_alive([&](fiber_block& one) {
+      const auto wanted = details_.find(one.id());
+      if (wanted != details_.end()) wanted->second = describe(*of, one, stacks);
+    });
+  }
 }
 
 survey::details survey::describe(const scheduler& of, fiber_block& one, inspection& stacks) const {
   details found{.name = std::string(one.name()), .state = state_of(of, one), .made_at = one.made_at()};
-  if (!one.started_) return found;
-  const bool runs = &one == of.running_;
+  if (!one.home().is_home() || one.stack_ == nullptr) return found;
+  const bool runs = &one == one.home().running();
   found.stack_bytes = one.stack_->bytes;
   found.stack_used = bytes_above(*one.stack_, runs ? __builtin_frame_address(0) : one.stack_->sp);
   found.stack_high_water = touched_bytes(*one.stack_);

@@ -21,18 +21,21 @@ class scheduler;
 /// Of all fibers only ids are kept; after choose(), the details of those that will be shown.
 class survey {
  public:
-  explicit survey(dump_options options) : options_(options) {}
-
-  /// Counts the fibers of `of` by what they do.
-  void count(const scheduler& of);
-  /// Decides which fibers are shown: the oldest. After count() of every scheduler.
-  void choose();
-  /// Keeps what there is to say of those of `of`; on its thread.
-  void look(scheduler& of);
-
-  std::string text() const;
+  /// What there is to say of the fibers of these loops of one run; called on the thread of one of them,
+  /// whose fibers are shown with their stacks.
+  static std::string of(const std::vector<scheduler*>& loops, dump_options options);
 
  private:
+  explicit survey(dump_options options) : options_(options) {}
+
+  /// Counts the fibers by what they do.
+  void count(const std::vector<scheduler*>& loops);
+  /// Decides which fibers are shown: the oldest.
+  void choose();
+  /// Keeps what there is to say of those.
+  void look(const std::vector<scheduler*>& loops);
+  std::string text() const;
+
   struct known {
     std::uint64_t id;
     std::uint64_t parent_id;

@@ -3,6 +3,7 @@
 #include <weft/core/failure.hpp>
 #include <weft/log/log.hpp>
 
+#include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 
 namespace weft::detail {
@@ -17,6 +18,8 @@ bool is_unwinding(const std::exception_ptr& thrown) noexcept {
     return false;
   }
 }
+
+constexpr int status_uncaught = 255;
 
 void log_it(const uncaught_error& what) {
   log::critical(
@@ -38,8 +41,8 @@ bool is_exit(const std::exception_ptr& thrown) noexcept {
 
 void report_uncaught(const uncaught_error& what) noexcept {
   if (is_unwinding(what.error)) return;
+  scheduler* const here = scheduler::current();
   try {
-    scheduler* const here = scheduler::current();
     if (here != nullptr && here->options().on_uncaught) {
       here->options().on_uncaught(what);
     } else {
@@ -47,6 +50,9 @@ void report_uncaught(const uncaught_error& what) noexcept {
     }
   } catch (...) {
     log_it(what);  // the handler failed; the error must not vanish with it
+  }
+  if (here != nullptr && here->options().uncaught == uncaught_policy::stop) {
+    here->of().end(std::make_exception_ptr(exit_exception(status_uncaught, true, false)), cancel_reason::shutdown);
   }
 }
 

@@ -35,7 +35,7 @@ TEST(go, outside_a_run_is_an_error_that_says_what_to_do) {
     weft::go([] {});
     FAIL();
   } catch (const weft::error& refused) {
-    EXPECT_EQ(refused.code(), weft::errc::misuse);
+    EXPECT_EQ(refused.code(), weft::errc::no_scheduler);
     EXPECT_NE(std::string(refused.what()).find("thread_pool"), std::string::npos);
   }
 }

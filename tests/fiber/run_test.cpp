@@ -89,8 +89,37 @@ TEST(run, keeps_an_exit_status_of_another_type) {
   EXPECT_EQ(std::any_cast<std::string>(weft::last_exit()), "done early");
 }
 
-TEST(run, refuses_more_threads_than_it_offers) {
-  EXPECT_THROW(weft::run([] {}, {.threads = 2}), weft::error);
+TEST(run, stops_at_the_first_uncaught_error_where_asked) {
+  bool unwound = false;
+  int reports = 0;
+  const int status = weft::run(
+      [&] {
+        weft::go([] { throw std::runtime_error("nobody joins this"); });
+        try {
+          weft::sleep_for(1h);
+        } catch (const weft::cancelled&) {
+          unwound = true;
+          throw;
+        }
+      },
+      {.on_uncaught = [&](const weft::uncaught_error&) { ++reports; }, .uncaught = weft::uncaught_policy::stop});
+  EXPECT_EQ(status, 255);
+  EXPECT_TRUE(unwound);
+  EXPECT_EQ(reports, 1);
+}
+
+TEST(run, tells_how_old_a_fiber_is) {
+  weft::run([] {
+    auto child = weft::go([] { weft::sleep_for(20ms); });
+    weft::sleep_for(5ms);
+    EXPECT_GE(child.elapsed(), 5ms);
+    while (!child.done()) weft::sleep_for(1ms);
+    const auto whole = child.elapsed();
+    EXPECT_GE(whole, 20ms);
+    weft::sleep_for(5ms);
+    EXPECT_EQ(child.elapsed(), whole);
+    child.join();
+  });
 }
 
 TEST(run, on_several_threads_at_once_exchanges_values_and_cancels_across) {

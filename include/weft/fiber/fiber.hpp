@@ -20,6 +20,7 @@ namespace weft {
 /// How a fiber is made.
 struct go_options {
   std::string name = {};                      ///< for people; empty: none
+  std::size_t stack_bytes = 0;                ///< address space of its stack; 0: run_options::stack_bytes
   std::optional<weft::context> context = {};  ///< runs in this one instead of the caller's
 };
 
@@ -49,8 +50,8 @@ template <typename Value, typename Function>
 class fiber_body final : public fiber_result<Value> {
  public:
   template <typename From>
-  fiber_body(std::string name, context_node* captured_ref, From&& function)
-      : fiber_result<Value>(std::move(name), captured_ref),
+  fiber_body(go_options options, context_node* captured_ref, From&& function)
+      : fiber_result<Value>(std::move(options.name), options.stack_bytes, captured_ref),
         function_(std::in_place, std::forward<From>(function)) {}
 
   static void* operator new(std::size_t bytes) { return allocate_fiber(bytes); }
@@ -144,6 +145,10 @@ class fiber {
   /// The id of the task that made it.
   std::uint64_t parent_id() const noexcept { return block_ == nullptr ? 0 : block_->parent_id(); }
   std::string_view name() const noexcept { return block_ == nullptr ? std::string_view() : block_->name(); }
+  /// Since it was made; of one that has ended, its whole life. To one turn of its loop.
+  steady_clock::duration elapsed() const noexcept {
+    return block_ == nullptr ? steady_clock::duration::zero() : block_->elapsed();
+  }
 
  private:
   template <typename Function>
@@ -171,7 +176,7 @@ auto make_fiber(go_options options, Function&& function, bool now, std::source_l
   using held = std::decay_t<Function>;
   using value = std::invoke_result_t<held&>;
   weft::context captured = options.context ? std::move(*options.context) : weft::context::capture();
-  auto* const block = new fiber_body<value, held>(std::move(options.name), captured.release_node(),
+  auto* const block = new fiber_body<value, held>(std::move(options), captured.release_node(),
                                                   std::forward<Function>(function));
   // The context node owns the reference it is born with; one more for the handle, one for the scheduler.
   block->retain();
@@ -189,7 +194,9 @@ auto make_fiber(go_options options, Function&& function, bool now, std::source_l
 }  // namespace detail
 
 /// Runs `function` on a fiber of its own: queued, behind what is ready now. It takes the caller's
-/// context along. Throws weft::error: misuse outside weft::run, resource_exhausted at max_fibers.
+/// context along. It starts on this thread, or on another one of the run that has nothing to do, and
+/// then stays there. Throws weft::error: no_scheduler outside weft::run, resource_exhausted at
+/// max_fibers.
 ///
 /// `from`, filled in by the compiler, is the place that dumps and reports show for the fiber.
 /// References that the function captures must outlive the fiber: join it, or use a scope.

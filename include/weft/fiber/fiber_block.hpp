@@ -16,13 +16,16 @@
 
 namespace weft::detail {
 
+class fiber_line;
 class scheduler;
+class unstarted_line;
 struct stack_record;
 
 /// A fiber: its task block, its place in the cancel tree, and the join point.
 ///
 /// References are held by the handle, by the scheduler until the fiber has ended, and by contexts
-/// captured in it. A fiber that has not started owns no stack. It stays on the thread that started it.
+/// captured in it. A fiber that has not started owns no stack, and an idle loop may take it from the
+/// loop that made it. From then on it stays on the thread that started it.
 ///
 /// Parking: permit_ goes running -> parked (by the fiber) -> permitted (by whoever unparks first, who
 /// then queues the fiber), or running -> permitted (the next park returns at once). Only the home
@@ -39,6 +42,9 @@ class fiber_block : public task_block, public cancel_node {
   std::source_location made_at() const noexcept { return made_at_; }
   void set_made_at(std::source_location place) noexcept { made_at_ = place; }
   bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }
+  /// Since it was made; of one that has ended, its whole life. To one turn of the loop.
+  steady_clock::duration elapsed() const noexcept;
+  bool is_parked() const noexcept { return permit_.load(std::memory_order_relaxed) == permit::parked; }
 
   /// Waits until the fiber has ended; started at once if it has not started. False: `until` passed.
   bool wait_done(steady_time until);
@@ -46,11 +52,13 @@ class fiber_block : public task_block, public cancel_node {
   void abandon() noexcept;
   /// Somebody looks at the result, now or later: it is not uncaught.
   void mark_observed() noexcept;
+  /// Throws weft::error (invalid_argument) for options out of range.
+  void require_sane() const;
   /// It will never be run: gives back what a running fiber would, and the scheduler's reference.
   void discard() noexcept;
 
  protected:
-  fiber_block(std::string name, context_node* captured_ref);
+  fiber_block(std::string name, std::size_t stack_bytes, context_node* captured_ref);
   ~fiber_block() override = default;
 
   /// Runs the function and keeps its outcome.
@@ -61,9 +69,12 @@ class fiber_block : public task_block, public cancel_node {
   virtual void fail_unstarted(std::exception_ptr why) noexcept = 0;
 
  private:
-  friend class scheduler;
+  friend class fiber_line;
   friend class inspection;
+  friend class scheduler;
   friend class survey;
+  friend class unstarted_line;
+  scheduler& home() const noexcept { return *home_.load(std::memory_order_relaxed); }
   void finish() noexcept;
   void report_if_uncaught() noexcept;
 
@@ -74,14 +85,18 @@ class fiber_block : public task_block, public cancel_node {
   std::atomic<bool> observed_{false};
   std::atomic<bool> abandoned_{false};
   std::atomic<bool> reported_{false};
-  bool started_ = false;           // home thread only
-  bool queued_ = false;            // home thread only; in the ready line
-  scheduler* home_ = nullptr;      // constant once spawned
-  stack_record* stack_ = nullptr;  // home thread only; null until started
-  fiber_block* next_ = nullptr;    // ready line (home thread), or the line of remote wakes
-  fiber_block* previous_ = nullptr;
-  fiber_block* next_alive_ = nullptr;  // all fibers of the scheduler; home thread only
-  fiber_block* previous_alive_ = nullptr;
+  std::atomic<bool> started_{false};        // written by the home thread
+  bool is_unstarted_ = false;               // guarded by the lock of the home's unstarted line
+  std::uint32_t stack_bytes_;               // constant; 0: the run's
+  std::atomic<scheduler*> home_{nullptr};   // constant once started
+  stack_record* stack_ = nullptr;           // home thread only; null until started
+  fiber_block* next_ = nullptr;             // the line it is in, or the line of remote wakes
+  fiber_block* previous_ = nullptr;         // the line it is in
+  std::int64_t turn_ = 0;                   // its place among all that are in line in its loop
+  scheduler* registry_ = nullptr;           // constant once spawned: the loop whose list of the living has it
+  fiber_block* next_alive_ = nullptr;       // guarded by the registry's lock
+  fiber_block* previous_alive_ = nullptr;   // guarded by the registry's lock
+  std::atomic<std::int64_t> lifetime_{0};   // steady_time of birth; once done, the duration
   std::uint64_t parent_id_;
   std::source_location made_at_;  // one pointer; constant once spawned
   spin_lock join_lock_;
@@ -91,7 +106,7 @@ class fiber_block : public task_block, public cancel_node {
 };
 
 /// Hands a new fiber to the scheduler of the running fiber; takes over one reference. Throws
-/// weft::error: misuse outside a run, resource_exhausted at max_fibers.
+/// weft::error: no_scheduler outside a run, resource_exhausted at max_fibers.
 void spawn(fiber_block* fiber_ref);
 /// The same, and runs it at once until its first wait.
 void spawn_now(fiber_block* fiber_ref);

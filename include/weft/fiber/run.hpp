@@ -1,15 +1,20 @@
 #pragma once
 
 #include <any>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include <weft/context/context.hpp>
+#include <weft/core/clock.hpp>
+#include <weft/core/error.hpp>
 #include <weft/core/unique_function.hpp>
 #include <weft/core/unwinding.hpp>
 
@@ -22,14 +27,43 @@ struct uncaught_error {
   std::string_view name;     ///< its name; may be empty
 };
 
+/// What a run does about errors that no one joins, besides reporting them.
+enum class uncaught_policy : unsigned char {
+  report,  ///< nothing: the other fibers go on
+  stop,    ///< ends the run: all other fibers are cancelled, and run returns 255
+};
+
 /// How weft::run runs.
 struct run_options {
-  std::size_t threads = 1;              ///< loops; more than one is not offered yet
+  /// Loops, each on a thread of its own, the first on the caller's; 0: one for each core. Fibers that
+  /// have started stay on their thread; idle loops take over fibers that have not.
+  std::size_t threads = 1;
   std::size_t stack_bytes = 64 * 1024;  ///< address space of one fiber's stack; at least 16 KiB
-  std::size_t max_fibers = 1'000'000;   ///< fibers alive at once; go throws resource_exhausted above
+  /// Fibers alive at once; go throws resource_exhausted above. With several loops, to 64 for each.
+  std::size_t max_fibers = 1'000'000;
   /// Called in the failed fiber's context, once for each error that nobody joins. Default: a critical
   /// log record; that too where the last handle is dropped outside a run.
   std::function<void(const uncaught_error&)> on_uncaught = {};
+  uncaught_policy uncaught = uncaught_policy::report;
+  /// Where all fibers wait and nothing can wake them, cancel them and throw deadlock_error.
+  bool deadlock_check = true;
+  /// After an exit, an error of main or a deadlock, how long the other fibers may take to unwind. Then
+  /// those that are left are named on stderr, and the process is aborted.
+  std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
+};
+
+/// Thrown by run: fibers were left, each waited, and nothing could wake them: no fiber that runs, no timer,
+/// descriptor, pool or external_waker. They have been cancelled (cancel_reason::deadlock) and unwound.
+/// Where the process has threads that weft did not start, any of them might yet wake a fiber; then a
+/// warning is logged after a second, and nothing is cancelled.
+class deadlock_error : public error {
+ public:
+  explicit deadlock_error(std::string fibers);
+  /// Each fiber as it waited, in the form of dump_fibers().
+  const std::string& fibers() const noexcept { return fibers_; }
+
+ private:
+  std::string fibers_;
 };
 
 namespace detail {
@@ -40,7 +74,9 @@ int run_main(unique_function<int()> main, run_options options, std::source_locat
 ///
 /// `main` may return void (status 0) or an int. An exception that leaves it cancels all other fibers
 /// and is thrown again here. weft::exit ends the run with its status. Blocks the calling plain
-/// thread, so it is an error inside a no_wait_scope; runs do not nest on a thread.
+/// thread, so it is an error inside a no_wait_scope; runs do not nest on a thread. With several threads
+/// `main` runs on the caller's. Throws weft::error: misuse, invalid_argument for options out of
+/// range, resource_exhausted or io_error where a thread or a poller cannot be had, deadlock_error.
 template <typename Main>
 int run(Main&& main, run_options options = {}, std::source_location from = std::source_location::current()) {
   return detail::run_main(
@@ -67,14 +103,38 @@ const std::any& last_exit() noexcept;
 inline constexpr key_spec in_server_spec{.name = "weft.in_server"};
 inline const key<bool> in_server{in_server_spec};
 
-/// Figures of the running thread's run; all zero outside.
+/// Figures of the running thread's run, over all its loops; all zero outside. Exact to what the other
+/// loops do at this moment.
 struct run_statistics {
+  std::size_t loops = 0;
   std::size_t fibers = 0;  ///< alive, the caller included
   std::size_t fibers_peak = 0;
   std::uint64_t fibers_started = 0;
-  std::size_t stacks = 0;  ///< made so far; reused
-  std::size_t timers = 0;  ///< armed
+  std::uint64_t switches = 0;  ///< from fiber to fiber or loop
+  std::uint64_t steals = 0;    ///< times that a loop took unstarted fibers from another one
+  std::size_t stacks = 0;      ///< made so far; reused
+  std::size_t timers = 0;      ///< armed
 };
 run_statistics statistics() noexcept;
+
+/// What a fiber is doing.
+enum class fiber_state : unsigned char { not_started, ready, running, waiting };
+/// "not started", "ready", ...
+std::string_view to_string(fiber_state state) noexcept;
+
+/// A fiber as it was when somebody looked.
+struct fiber_info {
+  std::uint64_t id = 0;
+  std::uint64_t parent_id = 0;
+  std::string name = {};
+  fiber_state state = fiber_state::not_started;
+  const char* waits_for = nullptr;  ///< of one that waits, e.g. "channel::pop"
+  std::size_t loop = 0;             ///< the thread it is on
+  steady_clock::duration elapsed = {};
+};
+
+/// The fibers of the running thread's run, by id; empty outside. A snapshot, except that the loops go
+/// on meanwhile. Costs a short lock of each loop's list.
+std::vector<fiber_info> list_fibers();
 
 }  // namespace weft

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+
+#include <weft/core/spin_lock.hpp>
+#include <weft/fiber/fiber_block.hpp>
+
+namespace weft::detail {
+
+/// Fibers in line for their turn; the links are in the fibers. Not thread-safe.
+class fiber_line {
+ public:
+  bool empty() const noexcept { return first_ == nullptr; }
+  fiber_block* front() const noexcept { return first_; }
+
+  void push_back(fiber_block& fiber) noexcept {
+    fiber.next_ = nullptr;
+    fiber.previous_ = last_;
+    (last_ != nullptr ? last_->next_ : first_) = &fiber;
+    last_ = &fiber;
+  }
+  void push_front(fiber_block& fiber) noexcept {
+    fiber.previous_ = nullptr;
+    fiber.next_ = first_;
+    (first_ != nullptr ? first_->previous_ : last_) = &fiber;
+    first_ = &fiber;
+  }
+  void remove(fiber_block& fiber) noexcept {
+    (fiber.previous_ != nullptr ? fiber.previous_->next_ : first_) = fiber.next_;
+    (fiber.next_ != nullptr ? fiber.next_->previous_ : last_) = fiber.previous_;
+  }
+
+ private:
+  fiber_block* first_ = nullptr;
+  fiber_block* last_ = nullptr;
+};
+
+/// The fibers of one loop that have not started. Its own thread puts them in and starts them; other
+/// loops take some away while they have nothing to do. A fiber's home changes under the lock, and
+/// only while it is in here.
+class unstarted_line {
+ public:
+  void push_back(fiber_block& fiber) noexcept {
+    const std::lock_guard lock(lock_);
+    fiber.is_unstarted_ = true;
+    line_.push_back(fiber);
+    count_.store(size() + 1, std::memory_order_relaxed);
+  }
+
+  /// Takes the first one if its turn is before `turn`. The loop's own thread.
+  fiber_block* pop_before(std::int64_t turn) noexcept {
+    if (size() == 0) return nullptr;
+    const std::lock_guard lock(lock_);
+    fiber_block* const first = line_.front();
+    if (first == nullptr || first->turn_ >= turn) return nullptr;
+    take(*first);
+    return first;
+  }
+
+  /// Gives `fiber` the turn `turn`, before all others, if it is still here. The loop's own thread.
+  void move_to_front(fiber_block& fiber, std::int64_t turn, const scheduler* here) noexcept {
+    const std::lock_guard lock(lock_);
+    if (!fiber.is_unstarted_ || fiber.home_.load(std::memory_order_relaxed) != here) return;
+    line_.remove(fiber);
+    fiber.turn_ = turn;
+    line_.push_front(fiber);
+  }
+
+  /// Moves up to `count_max` of them to `into`, oldest first, and to their new home. Any loop's thread.
+  std::size_t steal(fiber_line& into, std::size_t count_max, scheduler* thief) noexcept {
+    const std::lock_guard lock(lock_);
+    std::size_t moved = 0;
+    for (; moved < count_max && !line_.empty(); ++moved) {
+      fiber_block& fiber = *line_.front();
+      take(fiber);
+      fiber.home_.store(thief, std::memory_order_relaxed);
+      into.push_back(fiber);
+    }
+    return moved;
+  }
+
+  /// Any thread; out of date at once.
+  std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  void take(fiber_block& fiber) noexcept {
+    line_.remove(fiber);
+    fiber.is_unstarted_ = false;
+    count_.store(size() - 1, std::memory_order_relaxed);
+  }
+
+  spin_lock lock_;
+  fiber_line line_;                    // guarded by lock_
+  std::atomic<std::size_t> count_{0};  // written under lock_
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,43 @@
+#include "fiber/stack_pools.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace weft::detail {
+namespace {
+
+constexpr std::size_t bytes_min = 16 * 1024;
+
+std::size_t class_of(std::size_t stack_bytes) noexcept {
+  return static_cast<std::size_t>(std::bit_width(std::max(stack_bytes, bytes_min) - 1));
+}
+
+}  // namespace
+
+stack_pools::stack_pools(std::size_t default_bytes) : default_(default_bytes) {}
+
+stack_pool& stack_pools::pool_for(std::size_t stack_bytes) {
+  if (stack_bytes == 0) return default_;
+  auto& pool = by_class_[class_of(stack_bytes)];
+  if (pool == nullptr) pool = std::make_unique<stack_pool>(std::size_t{1} << class_of(stack_bytes));
+  return *pool;
+}
+
+bool stack_pools::fits(const stack_record& stack, std::size_t stack_bytes) const noexcept {
+  if (stack_bytes == 0) return stack.pool == &default_;
+  return stack.pool == by_class_[class_of(stack_bytes)].get();
+}
+
+bool stack_pools::is_guard(const void* address) const noexcept {
+  return default_.is_guard(address) || std::any_of(by_class_.begin(), by_class_.end(), [&](const auto& pool) {
+           return pool != nullptr && pool->is_guard(address);
+         });
+}
+
+std::size_t stack_pools::made() const noexcept {
+  std::size_t sum = default_.made();
+  for (const auto& pool : by_class_) sum += pool != nullptr ? pool->made() : 0;
+  return sum;
+}
+
+}  // namespace weft::detail
