@@ -17,6 +17,7 @@ function(weft_component name)
     target_link_libraries(${target} PRIVATE ${arg_PRIVATE_LIBRARIES})
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     weft_developer_flags(${target})
+    weft_stack_probes(${target} PRIVATE)
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)
@@ -34,6 +35,14 @@ function(weft_component name)
   set_property(GLOBAL APPEND PROPERTY WEFT_COMPONENTS ${name})
   set_property(GLOBAL PROPERTY WEFT_USES_${name} "${arg_USES}")
   set_property(GLOBAL PROPERTY WEFT_LIBRARIES_${name} "${arg_PRIVATE_LIBRARIES}")
+endfunction()
+
+# Frames larger than a page touch each of their pages, so that they cannot jump over the guard of a fiber's
+# stack. Both compilers have it on the machines that weft runs on.
+function(weft_stack_probes target scope)
+  target_compile_options(${target} ${scope}
+    "$<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang>:-fstack-clash-protection>"
+    "$<$<COMPILE_LANG_AND_ID:C,GNU,Clang>:-fstack-clash-protection>")
 endfunction()
 
 # Writes one line per component, `name: used used ... | library library ...`, for the layering test.

@@ -27,6 +27,7 @@
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
+#include <weft/fiber/stack_guard.hpp>
 #include <weft/fiber/sync.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>

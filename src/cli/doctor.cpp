@@ -1,12 +1,12 @@
 #include "cli/doctor.hpp"
 
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <cstdio>
 #include <fstream>
 #include <thread>
 
+#include <weft/fiber/stack_guard.hpp>
 #include <weft/jobs/store.hpp>
 #include <weft/wire/json.hpp>
 
@@ -37,16 +37,6 @@ finding examine_open_files() {
                  detail + "; a server wants 4096 or more: raise it with ulimit -n or LimitNOFILE=");
 }
 
-bool has_lightweight_guards() {
-  constexpr int madv_guard_install = 102;
-  constexpr std::size_t page = 4096;
-  void* const probe = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (probe == MAP_FAILED) return false;
-  const bool installed = madvise(probe, page, madv_guard_install) == 0;
-  munmap(probe, page);
-  return installed;
-}
-
 long read_number(const char* path) {
   long number = -1;
   std::ifstream(path) >> number;
@@ -54,12 +44,23 @@ long read_number(const char* path) {
 }
 
 finding examine_stack_guards() {
-  if (has_lightweight_guards())
-    return ok("stack guards", "lightweight (madvise): no limit on guarded fibers");
-  const long maps = read_number("/proc/sys/vm/max_map_count");
-  return warning("stack guards",
-                 "by mprotect: about " + std::to_string(maps / 2) +
-                     " guarded fibers fit into vm.max_map_count; raise it, or use Linux 6.13 or newer");
+  switch (stack_guard_in_use()) {
+    case stack_guard::lightweight:
+      break;
+    case stack_guard::mprotect: {
+      const long maps = read_number("/proc/sys/vm/max_map_count");
+      return warning("stack guards",
+                     "mprotect: about " + std::to_string(maps / 2) +
+                         " guarded fibers fit into vm.max_map_count; raise it, or use Linux 6.13 "
+                         "or newer");
+    }
+    case stack_guard::canary:
+      return warning(
+          "stack guards",
+          "canary: an overflow is found after it happened, and each fiber takes a page more; allow "
+          "madvise or mprotect, or unset WEFT_STACK_GUARD");
+  }
+  return ok("stack guards", "lightweight: no limit on guarded fibers");
 }
 
 finding examine_sqlite() {

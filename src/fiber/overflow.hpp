@@ -6,6 +6,11 @@
 
 namespace weft::detail {
 
+struct stack_record;
+
+/// The canary of `stack` is overwritten: says whose stack it is, and ends the process as a fault does.
+[[noreturn]] void die_of_overflow(const stack_record& stack) noexcept;
+
 /// While it lives, a stack overflow of a fiber on this thread is reported by the fiber's name before
 /// the process ends as it would have: a fault with a core. The handler runs on a stack of its own.
 /// Where the program or a sanitizer handles SIGSEGV already, that handler stays.

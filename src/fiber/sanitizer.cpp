@@ -4,6 +4,12 @@
 #include <pthread.h>
 #endif
 
+// Compiled in where the header is; a few instructions that do nothing, unless Valgrind runs the program.
+#if __has_include(<valgrind/valgrind.h>) && !defined(WEFT_ASAN) && !defined(WEFT_TSAN)
+#include <valgrind/valgrind.h>
+#define WEFT_VALGRIND 1
+#endif
+
 namespace weft::detail::sanitizer {
 
 void adopt_thread([[maybe_unused]] stack_record& stack) noexcept {
@@ -23,7 +29,26 @@ void adopt_thread([[maybe_unused]] stack_record& stack) noexcept {
 #endif
 }
 
+bool on_valgrind() noexcept {
+#if defined(WEFT_VALGRIND)
+  return RUNNING_ON_VALGRIND != 0;
+#else
+  return false;
+#endif
+}
+
+// Valgrind would take a switch for a very large frame. The registered range ends at the record.
+void introduce([[maybe_unused]] stack_record& stack) noexcept {
+#if defined(WEFT_VALGRIND)
+  stack.valgrind_id =
+      static_cast<unsigned>(VALGRIND_STACK_REGISTER(stack.bottom, stack.bottom + stack.bytes - 1));
+#endif
+}
+
 void forget([[maybe_unused]] stack_record& stack) noexcept {
+#if defined(WEFT_VALGRIND)
+  VALGRIND_STACK_DEREGISTER(stack.valgrind_id);
+#endif
 #if defined(WEFT_TSAN)
   if (stack.tsan_fiber != nullptr) __tsan_destroy_fiber(stack.tsan_fiber);
 #endif

@@ -29,6 +29,11 @@
 
 namespace weft::detail::sanitizer {
 
+/// Does the program run under Valgrind?
+bool on_valgrind() noexcept;
+/// The record of a stack was made.
+void introduce(stack_record& stack) noexcept;
+
 /// A stack is about to be used from its top again.
 inline void prepare([[maybe_unused]] stack_record& stack) noexcept {
 #if defined(WEFT_ASAN)
@@ -61,7 +66,7 @@ inline void prepare([[maybe_unused]] stack_record& stack) noexcept {
 
 /// The thread's own stack: bounds for asan, handle for tsan.
 void adopt_thread(stack_record& stack) noexcept;
-/// The pool gives the stack back to the system.
+/// The record of a stack ends; its memory may go back to the system.
 void forget(stack_record& stack) noexcept;
 
 }  // namespace weft::detail::sanitizer

@@ -37,7 +37,7 @@ scheduler::scheduler(runtime& of, std::size_t index)
       index_(index),
       live_exceptions_(thread_exception_state()),
       errno_(errno),
-      stacks_(of.options().stack_bytes),
+      stacks_(of.options().stack_bytes, of.options().stacks_idle_max),
       seen_switches_(of.options().threads) {
   if (current_scheduler != nullptr) {
     throw error(errc::misuse,
@@ -328,6 +328,7 @@ void scheduler::sleep() {
   if (const auto next = timers_.next_tick()) {
     until = std::min(until, epoch_ + std::chrono::milliseconds(*next));
   }
+  if (stacks_.have_excess()) until = std::min(until, now_ + stack_pool::tidy_interval);
   int timeout_ms = -1;
   if (until != no_deadline) {
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
@@ -344,6 +345,7 @@ void scheduler::loop() {
     take_calls();
     fire_timers();
     run_ready();
+    stacks_.tidy(now_);
     if (has_ready()) {
       poll_if_due();
     } else if (!runtime_.find_work(*this)) {

@@ -4,7 +4,9 @@
 #include <cstring>
 #include <new>
 
+#include "fiber/overflow.hpp"
 #include "fiber/sanitizer.hpp"
+#include "fiber/stack_memory.hpp"
 
 extern "C" void weft_switch_stack(void** save_sp, void* to_sp) noexcept;
 extern "C" void weft_stack_entry() noexcept;
@@ -40,6 +42,8 @@ void switch_stack(stack_record& from, stack_record& to, exception_state& live, b
     live = to.exceptions;
     to.exceptions = {};
   }
+  if (from.canary != nullptr && !canary_is_whole(from.canary)) [[unlikely]]
+    die_of_overflow(from);
   sanitizer::leave(from, to, for_good);
   weft_switch_stack(&from.sp, to.sp);
   sanitizer::arrived(from);

@@ -14,12 +14,17 @@ std::size_t class_of(std::size_t stack_bytes) noexcept {
 
 }  // namespace
 
-stack_pools::stack_pools(std::size_t default_bytes) : default_(default_bytes) {}
+stack_pools::stack_pools(std::size_t default_bytes, std::size_t idle_max)
+    : idle_max_(idle_max), default_(default_bytes, idle_max) {}
 
 stack_pool& stack_pools::pool_for(std::size_t stack_bytes) {
   if (stack_bytes == 0) return default_;
   auto& pool = by_class_[class_of(stack_bytes)];
-  if (pool == nullptr) pool = std::make_unique<stack_pool>(std::size_t{1} << class_of(stack_bytes));
+  if (pool == nullptr) {
+    used_.reserve(used_.size() + 1);
+    pool = std::make_unique<stack_pool>(std::size_t{1} << class_of(stack_bytes), idle_max_);
+    used_.push_back(pool.get());
+  }
   return *pool;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <weft/cli/cli.hpp>
+#include <weft/fiber/stack_guard.hpp>
 #include <weft/jobs/store.hpp>
 #include <weft/wire/json.hpp>
 
@@ -25,6 +26,14 @@ TEST(doctor, names_the_sqlite_version_in_use_and_warns_of_the_wal_reset_bug) {
   const auto expected = weft::jobs::sqlite_version();
   EXPECT_EQ(sqlite->detail.rfind(expected.version, 0), 0U);
   EXPECT_EQ(sqlite->state, expected.has_wal_reset_bug ? "warning" : "ok");
+}
+
+TEST(doctor, names_the_stack_guard_in_use) {
+  const auto report = weft::cli::examine();
+  const auto guards = std::find_if(report.findings.begin(), report.findings.end(),
+                                   [](const auto& one) { return one.what == "stack guards"; });
+  ASSERT_NE(guards, report.findings.end());
+  EXPECT_EQ(guards->detail.rfind(std::string(to_string(weft::stack_guard_in_use())) + ": ", 0), 0U);
 }
 
 TEST(doctor, its_json_can_be_read_back) {

@@ -38,6 +38,8 @@ class fiber_block : public task_block, public cancel_node {
   std::string_view name() const noexcept override { return name_; }
 
   std::uint64_t parent_id() const noexcept { return parent_id_; }
+  /// Null until started; home thread only.
+  const stack_record* stack() const noexcept { return stack_; }
   /// Where it was made, if the maker said so.
   std::source_location made_at() const noexcept { return made_at_; }
   void set_made_at(std::source_location place) noexcept { made_at_ = place; }

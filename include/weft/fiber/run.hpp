@@ -39,6 +39,10 @@ struct run_options {
   /// have started stay on their thread; idle loops take over fibers that have not.
   std::size_t threads = 1;
   std::size_t stack_bytes = 64 * 1024;  ///< address space of one fiber's stack; at least 16 KiB
+  /// Free stacks that keep their memory for reuse, for each thread: at 4 KiB each, or what the fiber
+  /// before has touched, up to 16 KiB or so. More than these go back to the system, when they
+  /// were not needed for about five seconds.
+  std::size_t stacks_idle_max = 1024;
   /// Fibers alive at once; go throws resource_exhausted above. With several loops, to 64 for each.
   std::size_t max_fibers = 1'000'000;
   /// Called in the failed fiber's context, once for each error that nobody joins. Default: a critical
