@@ -66,12 +66,13 @@ std::uint64_t next_task_id() noexcept {
 
 void spin_lock::lock_slow() noexcept {
   constexpr int spins_max = 100;
-  for (int spins = 0;; ++spins) {
+  int spins = 0;
+  do {
     while (locked_.load(std::memory_order_relaxed)) {
+      spin_pause();
       if (++spins > spins_max) sched_yield();
     }
-    if (!locked_.exchange(true, std::memory_order_acquire)) return;
-  }
+  } while (locked_.exchange(true, std::memory_order_acquire));
 }
 
 }  // namespace weft::detail

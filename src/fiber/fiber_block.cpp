@@ -37,28 +37,24 @@ fiber_block::fiber_block(std::string name, std::size_t stack_bytes, context_node
 }
 
 bool fiber_block::park_until(steady_time until) {
-  if (permit_.load(std::memory_order_relaxed) == permit::permitted) {
-    permit_.exchange(permit::running, std::memory_order_acquire);
-    return true;
-  }
+  if (permit_.try_take()) return true;
   park_timer timer(*this);
   if (until != no_deadline) {
     if (until <= steady_clock::now()) return false;
     home().arm(timer, until);
   }
   bool in_time = true;
-  auto expected = permit::running;
-  if (permit_.compare_exchange_strong(expected, permit::parked, std::memory_order_acq_rel)) {
+  if (permit_.park()) {
     home().suspend();
     in_time = until == no_deadline || timer.armed();
   }
-  permit_.exchange(permit::running, std::memory_order_acquire);
+  permit_.take();
   if (timer.armed()) home().disarm(timer);
   return in_time;
 }
 
 void fiber_block::unpark() noexcept {
-  if (permit_.exchange(permit::permitted, std::memory_order_acq_rel) == permit::parked) home().wake(*this);
+  if (permit_.give()) home().wake(*this);
 }
 
 bool fiber_block::wait_done(steady_time until) {

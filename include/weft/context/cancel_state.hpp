@@ -1,9 +1,9 @@
 #pragma once
 
-#include <atomic>
 #include <optional>
 
 #include <weft/context/context.hpp>
+#include <weft/core/atomic.hpp>
 #include <weft/core/clock.hpp>
 #include <weft/core/task_block.hpp>
 #include <weft/core/unwinding.hpp>
@@ -53,10 +53,10 @@ class cancel_state {
   void link_below(cancel_state* parent) noexcept;
   void unlink() noexcept;
 
-  std::atomic<int> refs_{1};
-  std::atomic<unsigned char> mark_{0};   // 0, or 1 + cancel_reason
+  atomic<int> refs_{1};
+  atomic<unsigned char> mark_{0};   // 0, or 1 + cancel_reason
   steady_time deadline_;                 // constant after construction
-  std::atomic<task_block*> task_;        // written under the tree lock
+  atomic<task_block*> task_;        // written under the tree lock
   bool finished_ = false;                // guarded by the tree lock
   cancel_state* parent_ = nullptr;       // guarded by the tree lock; owned
   cancel_state* first_child_ = nullptr;  // guarded by the tree lock

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <atomic>
+#include <weft/core/atomic.hpp>
 
 namespace weft::detail {
 
@@ -14,7 +14,7 @@ class spin_lock {
 
  private:
   void lock_slow() noexcept;
-  std::atomic<bool> locked_{false};
+  atomic<bool> locked_{false};
 };
 
 }  // namespace weft::detail

@@ -11,6 +11,7 @@
 #include <weft/context/cancel_state.hpp>
 #include <weft/context/wait.hpp>
 #include <weft/core/task_block.hpp>
+#include <weft/fiber/permit.hpp>
 
 // The part of a fiber that does not depend on its result. Users read fiber.hpp.
 
@@ -27,9 +28,8 @@ struct stack_record;
 /// captured in it. A fiber that has not started owns no stack, and an idle loop may take it from the
 /// loop that made it. From then on it stays on the thread that started it.
 ///
-/// Parking: permit_ goes running -> parked (by the fiber) -> permitted (by whoever unparks first, who
-/// then queues the fiber), or running -> permitted (the next park returns at once). Only the home
-/// thread switches fibers, so a fiber that is queued before it has switched away cannot run early.
+/// Parking goes through permit_. Only the home thread switches fibers, so a fiber that is queued before
+/// it has switched away cannot run early.
 class fiber_block : public task_block, public cancel_node {
  public:
   // task_block
@@ -46,7 +46,7 @@ class fiber_block : public task_block, public cancel_node {
   bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }
   /// Since it was made; of one that has ended, its whole life. To one turn of the loop.
   steady_clock::duration elapsed() const noexcept;
-  bool is_parked() const noexcept { return permit_.load(std::memory_order_relaxed) == permit::parked; }
+  bool is_parked() const noexcept { return permit_.is_parked(); }
 
   /// Waits until the fiber has ended; started at once if it has not started. False: `until` passed.
   bool wait_done(steady_time until);
@@ -80,9 +80,7 @@ class fiber_block : public task_block, public cancel_node {
   void finish() noexcept;
   void report_if_uncaught() noexcept;
 
-  enum class permit : unsigned char { running, parked, permitted };
-
-  std::atomic<permit> permit_{permit::running};
+  permit permit_;
   std::atomic<bool> done_{false};
   std::atomic<bool> observed_{false};
   std::atomic<bool> abandoned_{false};
