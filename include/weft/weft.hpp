@@ -25,6 +25,7 @@
 #include <weft/fiber/dump.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/io_handle.hpp>
+#include <weft/fiber/parker.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
 #include <weft/fiber/stack_guard.hpp>
