@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ratio>
 #include <thread>
 
 #include <weft/core/task_block.hpp>
@@ -63,6 +64,56 @@ TEST(oracle, gives_ids_to_tasks_and_hears_of_scheduling_points) {
   EXPECT_EQ(detail::next_task_id(), 2U);
   detail::scheduling_point("inside");
   EXPECT_EQ(simulated.points, std::vector<std::string>{"inside"});
+}
+
+bool is_over(steady_time until) { return until <= steady_clock::now(); }
+
+TEST(deadline_after, is_in_the_future_by_as_much) {
+  const auto before = steady_clock::now();
+  const auto until = deadline_after(1h);
+  EXPECT_GE(until, before + 1h);
+  EXPECT_LE(until, steady_clock::now() + 1h);
+}
+
+TEST(deadline_after, never_overflows) {
+  EXPECT_EQ(deadline_after(std::chrono::hours::max()), no_deadline);
+  EXPECT_EQ(deadline_after(std::chrono::duration<double>(1e300)), no_deadline);
+  EXPECT_TRUE(is_over(deadline_after(std::chrono::hours::min())));
+  EXPECT_TRUE(is_over(deadline_after(0s)));
+}
+
+TEST(deadline_after, rounds_up_to_the_clock) {
+  using tiny = std::chrono::duration<std::int64_t, std::pico>;
+  const auto before = steady_clock::now();
+  EXPECT_GE(deadline_after(tiny(1)), before + 1ns);
+}
+
+TEST(deadline_at, takes_points_of_the_monotonic_clock_as_they_are) {
+  const auto until = steady_clock::now() + 5s;
+  EXPECT_EQ(deadline_at(until), until);
+  EXPECT_EQ(deadline_at(no_deadline), no_deadline);
+  const auto whole = std::chrono::ceil<std::chrono::seconds>(until);
+  EXPECT_EQ(deadline_at(whole), whole);
+  using far = std::chrono::time_point<steady_clock, std::chrono::hours>;
+  EXPECT_EQ(deadline_at(far::max()), no_deadline);
+  EXPECT_TRUE(is_over(deadline_at(far::min())));
+}
+
+TEST(deadline_at, turns_points_of_other_clocks_into_the_time_that_is_left) {
+  const auto before = steady_clock::now();
+  const auto until = deadline_at(std::chrono::system_clock::now() + 1h);
+  EXPECT_GT(until, before + 59min);
+  EXPECT_LT(until, steady_clock::now() + 61min);
+  EXPECT_TRUE(is_over(deadline_at(std::chrono::system_clock::now() - 1s)));
+  EXPECT_EQ(deadline_at(std::chrono::system_clock::time_point::max()), no_deadline);
+  EXPECT_TRUE(is_over(deadline_at(std::chrono::system_clock::time_point::min())));
+}
+
+TEST(deadline_at, of_the_wall_clock_is_simulated_too) {
+  detail::still_oracle simulated;
+  simulated.time = steady_time(5h);
+  simulated.wall_time = wall_clock::time_point(300h);
+  EXPECT_EQ(deadline_at(wall_clock::now() + 2h), steady_time(7h));
 }
 
 }  // namespace
