@@ -7,6 +7,7 @@
 
 #include <weft/core/error.hpp>
 
+#include "fiber/contract.hpp"
 #include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 #include "fiber/uncaught.hpp"
@@ -81,6 +82,7 @@ bool fiber_block::wait_done(steady_time until) {
 }
 
 void fiber_block::finish() noexcept {
+  if (locks_held != 0) note_ended_with_locks(*this);
   const std::exception_ptr error = body_error();
   if (error != nullptr) {
     if (!observed_.load(std::memory_order_relaxed)) kept_context_ = weft::context::capture();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <mutex>
+#include <thread>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,87 +16,6 @@
 namespace {
 
 using namespace std::chrono_literals;
-
-TEST(mutex, lets_one_in_also_across_a_wait) {
-  weft::run([] {
-    weft::mutex lock;
-    int inside = 0;
-    std::vector<weft::fiber<void>> all;
-    for (int i = 0; i < 10; ++i) {
-      all.push_back(weft::go([&] {
-        const std::lock_guard held(lock);
-        EXPECT_EQ(++inside, 1);
-        weft::yield();
-        --inside;
-      }));
-    }
-    for (auto& one : all) one.join();
-  });
-}
-
-TEST(mutex, is_handed_on_in_the_order_of_arrival) {
-  weft::run([] {
-    weft::mutex lock;
-    std::string order;
-    std::unique_lock held(lock);
-    std::vector<weft::fiber<void>> all;
-    for (const char c : {'a', 'b', 'c'}) {
-      all.push_back(weft::go([&lock, &order, c] {
-        const std::lock_guard mine(lock);
-        order += c;
-      }));
-    }
-    weft::yield();
-    held.unlock();
-    EXPECT_FALSE(lock.try_lock());  // it belongs to the first in line already
-    for (auto& one : all) one.join();
-    EXPECT_EQ(order, "abc");
-  });
-}
-
-TEST(mutex, lock_is_no_cancellation_point_and_try_lock_for_is) {
-  weft::run([] {
-    weft::mutex lock;
-    std::unique_lock held(lock);
-    bool locked = false;
-    auto waits = weft::go([&] {
-      const std::lock_guard mine(lock);
-      locked = true;
-    });
-    auto bounded = weft::go([&] { return lock.try_lock_for(1h); });
-    weft::yield();
-    waits.cancel();
-    bounded.cancel();
-    EXPECT_THROW(bounded.join(), weft::cancelled);
-    held.unlock();
-    waits.join();
-    EXPECT_TRUE(locked);
-    EXPECT_TRUE(lock.try_lock_for(1ms));
-    EXPECT_FALSE(lock.try_lock_for(1ms));
-    lock.unlock();
-  });
-}
-
-TEST(mutex, excludes_fibers_and_threads_alike) {
-  const int rounds = sanitized ? 1'000 : 20'000;
-  weft::mutex lock;
-  long counter = 0;  // guarded by lock
-  const auto work = [&] {
-    for (int i = 0; i < rounds; ++i) {
-      const std::lock_guard held(lock);
-      ++counter;
-    }
-  };
-  std::thread plain(work);
-  weft::run([&] {
-    auto first = weft::go(work);
-    auto second = weft::go(work);
-    first.join();
-    second.join();
-  });
-  plain.join();
-  EXPECT_EQ(counter, 3L * rounds);
-}
 
 TEST(condition, wakes_one_or_all_and_has_the_lock_again) {
   weft::run([] {

@@ -55,6 +55,8 @@ class task_block {
   const char* no_wait = nullptr;
   /// Null until first used; changed by the task itself only.
   task_extras* extras = nullptr;
+  /// How many locks with an owner it holds; changed by the task itself only.
+  std::uint32_t locks_held = 0;
 
  protected:
   task_block(std::uint64_t id, bool is_fiber) noexcept : id_(id), is_fiber_(is_fiber) {}

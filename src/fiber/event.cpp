@@ -1,0 +1,39 @@
+#include <weft/fiber/event.hpp>
+
+#include <mutex>
+
+#include "fiber/wait_served.hpp"
+
+// The flag is read under guard_, also where it is set already: who sees it set may destroy the event, and
+// must not overtake the setter's last touch, which is the release of guard_.
+
+namespace weft {
+
+void event::set() noexcept {
+  const std::lock_guard guard(guard_);
+  set_ = true;
+  waiters_.serve_all();
+}
+
+void event::reset() noexcept {
+  const std::lock_guard guard(guard_);
+  set_ = false;
+}
+
+bool event::is_set() const noexcept {
+  const std::lock_guard guard(guard_);
+  return set_;
+}
+
+std::size_t event::waiting() const noexcept {
+  const std::lock_guard guard(guard_);
+  return waiters_.size();
+}
+
+bool event::wait_set(steady_time until) {
+  detail::check_cancelled("event::wait");
+  std::unique_lock guard(guard_);
+  return set_ || detail::wait_served(waiters_, guard, until, "event::wait");
+}
+
+}  // namespace weft
