@@ -9,7 +9,7 @@ namespace weft {
 std::string dump_fibers(const dump_options& options) {
   detail::scheduler* const here = detail::scheduler::current();
   if (here == nullptr) return {};
-  return detail::survey::of(here->of().loops(), options);
+  return detail::survey::of(here->of(), options);
 }
 
 namespace this_fiber {

@@ -311,11 +311,11 @@ run_statistics runtime::statistics() const noexcept {
 
 void runtime::warn_of_deadlock() {
   log::warn("all fibers wait, and only a thread that weft does not know of could wake them",
-            {{"fibers", alive()}, {"waits", survey::of(loops_, {})}});
+            {{"fibers", alive()}, {"waits", survey::of(*this, {})}});
 }
 
 void runtime::resolve_deadlock() {
-  const std::string report = survey::of(loops_, {});
+  const std::string report = survey::of(*this, {});
   log::critical("all fibers wait, and nothing can wake them: a deadlock; they are cancelled",
                 {{"fibers", alive()}, {"waits", report}});
   end(std::make_exception_ptr(deadlock_error(report)), cancel_reason::deadlock);
@@ -323,7 +323,7 @@ void runtime::resolve_deadlock() {
 
 void runtime::give_up_on_stuck_fibers(const char* why) noexcept {
   std::fprintf(stderr, "weft: run is ending, and these fibers %s; the process ends:\n%s", why,
-               survey::of(loops_, {}).c_str());
+               survey::of(*this, {}).c_str());
   std::abort();
 }
 

@@ -76,6 +76,8 @@ class runtime {
 
   run_statistics statistics() const noexcept;
   std::vector<fiber_info> list() const;
+  /// Held by the one survey that goes on.
+  std::mutex survey_lock;
 
   // The end.
   /// Ends the run: cancels all fibers. The first reason holds. Any loop's thread.

@@ -16,6 +16,7 @@
 #include "fiber/poller.hpp"
 #include "fiber/stack.hpp"
 #include "fiber/stack_pools.hpp"
+#include "fiber/survey_desk.hpp"
 
 namespace weft::detail {
 
@@ -86,6 +87,7 @@ class scheduler {
   poller& io() noexcept { return poller_; }
   const stack_pools& stacks() const noexcept { return stacks_; }
   cell_pool& cells() noexcept { return cells_; }
+  survey_desk& desk() noexcept { return desk_; }
   /// Time of the loop's last turn; cheap.
   steady_time now() const noexcept { return now_; }
 
@@ -152,6 +154,7 @@ class scheduler {
   std::atomic<fiber_block*> running_{nullptr};  // written by the home thread
   std::atomic<std::uint64_t> switches_{0};      // written by the home thread
   inspection* inspection_ = nullptr;
+  survey_desk desk_;
   fiber_line ready_;
   std::int64_t last_turn_ = 0;
   std::int64_t first_turn_ = 0;

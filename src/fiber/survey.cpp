@@ -1,17 +1,22 @@
 #include "fiber/survey.hpp"
 
 #include <algorithm>
-#include <utility>
+#include <chrono>
+#include <mutex>
+#include <thread>
 
 #include <weft/core/symbolizer.hpp>
 
 #include "fiber/inspection.hpp"
+#include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 
 namespace weft::detail {
 namespace {
 
 constexpr std::size_t makers_max = 8;
+constexpr auto answer_max = std::chrono::seconds(1);
+constexpr auto a_moment = std::chrono::microseconds(200);
 
 }  // namespace
 
@@ -21,8 +26,8 @@ std::string survey::state_of(const scheduler& of, const fiber_block& one) {
   return info.waits_for == nullptr ? state : state + " in " + info.waits_for;
 }
 
-void survey::count(const std::vector<scheduler*>& loops) {
-  for (const scheduler* const of : loops) {
+void survey::count() {
+  for (const scheduler* const of : run_.loops()) {
     of->for_each_alive([&](const fiber_block& one) {
       all_.push_back({one.id(), one.parent_id()});
       ++states_[state_of(*of, one)];
@@ -30,11 +35,19 @@ void survey::count(const std::vector<scheduler*>& loops) {
   }
 }
 
-std::string survey::of(const std::vector<scheduler*>& loops, dump_options options) {
-  survey one(options);
-  one.count(loops);
+std::string survey::of(runtime& run, dump_options options) {
+  scheduler& here = *scheduler::current();
+  // Whoever is before us may be waiting for our loop to look.
+  std::unique_lock lock(run.survey_lock, std::defer_lock);
+  while (!lock.try_lock()) {
+    here.desk().answer(here);
+    std::this_thread::sleep_for(a_moment);
+  }
+  survey one(run, options);
+  one.count();
   one.choose();
-  one.look(loops);
+  one.describe();
+  one.ask_loops();
   return one.text();
 }
 
@@ -56,25 +69,52 @@ const survey::known* survey::find(std::uint64_t id) const noexcept {
   return at == all_.end() || at->id != id ? nullptr : &*at;
 }
 
-void survey::look(const std::vector<scheduler*>& loops) {
-  inspection stacks(*scheduler::current());
-  for (const scheduler* const of : loops) {
-    of->for_each_alive([&](fiber_block& one) {
+void survey::describe() {
+  for (const scheduler* const of : run_.loops()) {
+    of->for_each_alive([&](const fiber_block& one) {
       const auto wanted = details_.find(one.id());
-      if (wanted != details_.end()) wanted->second = describe(*of, one, stacks);
+      if (wanted == details_.end()) return;
+      wanted->second.name = one.name();
+      wanted->second.state = state_of(*of, one);
+      wanted->second.made_at = one.made_at();
     });
   }
 }
 
-survey::details survey::describe(const scheduler& of, fiber_block& one, inspection& stacks) const {
-  details found{.name = std::string(one.name()), .state = state_of(of, one), .made_at = one.made_at()};
-  if (!one.home().is_home() || one.stack_ == nullptr) return found;
+void survey::ask_loops() {
+  scheduler& here = *scheduler::current();
+  for (scheduler* const loop : run_.loops()) {
+    if (loop == &here) continue;
+    loop->desk().ask(*this);
+    loop->post([loop] { loop->desk().answer(*loop); });
+  }
+  look(here);
+  const steady_time until = steady_clock::now() + answer_max;
+  for (scheduler* const loop : run_.loops()) {
+    if (loop != &here) loop->desk().answered(until);
+  }
+}
+
+// A started fiber stays on its thread, and only its thread lets it run or end: while we are here, those
+// that are at home here keep still.
+void survey::look(scheduler& here) {
+  inspection stacks(here);
+  for (const scheduler* const registry : run_.loops()) {
+    registry->for_each_alive([&](fiber_block& one) {
+      if (!one.started_.load(std::memory_order_relaxed) || !one.home().is_home() || one.stack_ == nullptr)
+        return;
+      const auto wanted = details_.find(one.id());
+      if (wanted != details_.end()) look_at(one, stacks, wanted->second);
+    });
+  }
+}
+
+void survey::look_at(fiber_block& one, inspection& stacks, details& into) const {
   const bool runs = &one == one.home().running();
-  found.stack_bytes = one.stack_->bytes;
-  found.stack_used = bytes_above(*one.stack_, runs ? __builtin_frame_address(0) : one.stack_->sp);
-  found.stack_high_water = touched_bytes(*one.stack_);
-  if (options_.frames_max > 0) found.trace = runs ? stack_trace::current() : stacks.trace_of(one);
-  return found;
+  into.stack_bytes = one.stack_->bytes;
+  into.stack_used = bytes_above(*one.stack_, runs ? __builtin_frame_address(0) : one.stack_->sp);
+  into.stack_high_water = touched_bytes(*one.stack_);
+  if (options_.frames_max > 0) into.trace = runs ? stack_trace::current() : stacks.trace_of(one);
 }
 
 // Text.
@@ -95,7 +135,7 @@ std::string survey::makers(const known& one) const {
     const known* const maker = find(above);
     if (maker == nullptr)
       return text + (i == 0 ? " by task " : ", by task ") + std::to_string(above) +
-             " (not a fiber of this run, or ended)\n";
+             " (ended, or not of this run)\n";
     text += (i == 0 ? " by " : ", by ") + title(above);
     above = maker->parent_id;
     if (above == 0) break;

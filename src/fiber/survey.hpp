@@ -14,26 +14,34 @@ namespace weft::detail {
 
 class fiber_block;
 class inspection;
+class runtime;
 class scheduler;
 
 /// What dump_fibers() and the deadlock report tell of the fibers of a run.
 ///
-/// Of all fibers only ids are kept; after choose(), the details of those that will be shown.
+/// Of all fibers only ids are kept; after choose(), the details of those that will be shown. The map of
+/// details does not change its shape from then on, and each entry is written by one loop.
 class survey {
  public:
-  /// What there is to say of the fibers of these loops of one run; called on the thread of one of them,
-  /// whose fibers are shown with their stacks.
-  static std::string of(const std::vector<scheduler*>& loops, dump_options options);
+  /// What there is to say of the fibers of `run`. On the thread of one of its loops; blocks it until the
+  /// others have looked at the stacks of their fibers. A loop that does not come back to its thread
+  /// within a second is left out: its fibers are shown without stacks.
+  static std::string of(runtime& run, dump_options options);
+
+  /// Keeps the stacks of the fibers of `here`, on its thread; several loops may do so at once.
+  void look(scheduler& here);
 
  private:
-  explicit survey(dump_options options) : options_(options) {}
+  survey(runtime& run, dump_options options) : run_(run), options_(options) {}
 
   /// Counts the fibers by what they do.
-  void count(const std::vector<scheduler*>& loops);
+  void count();
   /// Decides which fibers are shown: the oldest.
   void choose();
-  /// Keeps what there is to say of those.
-  void look(const std::vector<scheduler*>& loops);
+  /// Keeps what any thread can tell of those.
+  void describe();
+  /// Has each loop look at its own.
+  void ask_loops();
   std::string text() const;
 
   struct known {
@@ -50,13 +58,14 @@ class survey {
     stack_trace trace = {};
   };
   static std::string state_of(const scheduler& of, const fiber_block& one);
-  details describe(const scheduler& of, fiber_block& one, inspection& stacks) const;
+  void look_at(fiber_block& one, inspection& stacks, details& into) const;
   const known* find(std::uint64_t id) const noexcept;
   std::string title(std::uint64_t id) const;
   std::string makers(const known& one) const;
   std::string stack_line(const details& one) const;
 
-  dump_options options_;
+  runtime& run_;
+  const dump_options options_;
   std::vector<known> all_;  // by id once chosen
   std::map<std::string, std::size_t> states_;
   std::size_t shown_ = 0;                     // the first that many of all_

@@ -2,18 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
+#include <weft/fiber/sync.hpp>
 
 namespace {
 
@@ -139,8 +142,7 @@ TEST(dump_fibers, says_when_the_maker_has_ended) {
     }).join();
     weft::yield();
     const std::string text = dumps_here();
-    EXPECT_TRUE(has(text, "by task " + std::to_string(maker) + " (not a fiber of this run, or ended)"))
-        << text;
+    EXPECT_TRUE(has(text, "by task " + std::to_string(maker) + " (ended, or not of this run)")) << text;
     orphan.cancel();
   });
 }
@@ -158,6 +160,58 @@ TEST(dump_fibers, counts_all_and_shows_the_oldest_of_very_many) {
     children.cancel();
     children.join();
   });
+}
+
+TEST(dump_fibers, shows_the_stacks_of_fibers_on_every_loop) {
+  weft::run(
+      [] {
+        weft::channel<int> values(0);
+        std::atomic<int> parked{0};
+        weft::scope children;
+        // Each holds its thread until all three run: then each has one of its own.
+        for (int i = 0; i < 3; ++i) {
+          children.go([&] {
+            ++parked;
+            while (parked < 3) std::this_thread::yield();
+            calls_it(values);
+          });
+        }
+        while (parked < 3) weft::sleep_for(1ms);
+        std::string text;
+        do {
+          weft::sleep_for(1ms);
+          text = dumps_here();
+        } while (!has(text, "3 waits in channel::pop"));
+        EXPECT_EQ(times(text, "waits_for_a_value("), 3u) << text;
+        EXPECT_EQ(times(text, "dumps_here("), 1u) << text;
+        values.close();
+        children.join();
+      },
+      {.threads = 4});
+}
+
+TEST(dump_fibers, on_several_loops_at_once_give_each_caller_all_stacks) {
+  weft::run(
+      [] {
+        weft::channel<int> values(0);
+        weft::scope children;
+        auto parked = weft::go([&] { calls_it(values); });
+        weft::yield();
+        weft::wait_group done;
+        for (int i = 0; i < 4; ++i) {
+          done.add();
+          children.go([&] {
+            const std::string text = dumps_here();
+            EXPECT_EQ(times(text, "waits_for_a_value("), 1u) << text;
+            done.done();
+          });
+        }
+        done.wait();
+        values.close();
+        parked.join();
+        children.join();
+      },
+      {.threads = 3});
 }
 
 [[gnu::noinline]] std::size_t used_with_an_array() {
