@@ -81,7 +81,14 @@ bool fiber_block::wait_done(steady_time until) {
   throw_cancelled("fiber::join");
 }
 
+fiber_block::~fiber_block() { end_extras(); }
+
+void fiber_block::end_extras() noexcept {
+  if (extras != nullptr) extras->end();
+}
+
 void fiber_block::finish() noexcept {
+  end_extras();
   if (locks_held != 0) note_ended_with_locks(*this);
   const std::exception_ptr error = body_error();
   if (error != nullptr) {
@@ -97,6 +104,7 @@ void fiber_block::finish() noexcept {
     joiners_.serve_all();
   }
   if (abandoned_.load(std::memory_order_seq_cst)) report_if_uncaught();
+  end_extras();  // those of the uncaught handler
 }
 
 steady_clock::duration fiber_block::elapsed() const noexcept {

@@ -169,6 +169,7 @@ bool runtime::outside_may_wake() const noexcept {
 /// The idle lock is held; all loops sleep, the last one is about to.
 runtime::rest runtime::decide_all_idle(std::unique_lock<spin_lock>& idle_lock, scheduler& last) {
   if (alive_.load(std::memory_order_seq_cst) == 0) {
+    if (holds_.load(std::memory_order_relaxed) > 0 && !ending()) return {true};
     over_.store(true, std::memory_order_release);
     wake_up(last);
     idle_lock.unlock();

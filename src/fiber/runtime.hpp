@@ -50,6 +50,10 @@ class runtime {
 
   // Fibers.
   std::ptrdiff_t alive() const noexcept { return alive_.load(std::memory_order_relaxed); }
+  /// Keeps the run on although no fiber is left, until let_go() was called as often or the run is
+  /// ended. A loop's thread.
+  void hold() noexcept { holds_.fetch_add(1, std::memory_order_relaxed); }
+  void let_go() noexcept { holds_.fetch_sub(1, std::memory_order_relaxed); }
   void settle(std::ptrdiff_t delta) noexcept;
   /// Throws resource_exhausted at max_fibers. `unsettled`: of the asking loop.
   void count_one_more(std::ptrdiff_t unsettled);
@@ -107,6 +111,7 @@ class runtime {
   bool ran_ = false;                  // the first loop's thread
   std::vector<started_thread> threads_;
 
+  std::atomic<std::ptrdiff_t> holds_{0};
   std::atomic<std::ptrdiff_t> alive_{0};  // less what the loops have not settled
   std::atomic<std::size_t> alive_peak_{0};
 

@@ -47,7 +47,10 @@ scheduler::scheduler(runtime& of, std::size_t index)
   current_scheduler = this;
 }
 
-scheduler::~scheduler() { current_scheduler = nullptr; }
+scheduler::~scheduler() {
+  user_timers.reset();
+  current_scheduler = nullptr;
+}
 
 const run_options& scheduler::options() const noexcept { return runtime_.options(); }
 
@@ -143,7 +146,9 @@ void scheduler::remove(fiber_block& fiber) noexcept {
   }
   // With the last reference its result ends here, whose destructor may wait: the fiber still has its
   // stack, and the run still counts it.
+  fiber_watcher* const watcher = fiber.watcher_;
   fiber.release();
+  if (watcher != nullptr) watcher->fiber_over();
   const std::ptrdiff_t delta = alive_delta_.load(std::memory_order_relaxed) - 1;
   alive_delta_.store(delta, std::memory_order_relaxed);
   if (delta <= -unsettled_max) settle_alive();
@@ -198,7 +203,6 @@ void scheduler::execute(fiber_block& fiber) noexcept {
   } else {
     fiber.run_body();
   }
-  if (task_extras* const extras = std::exchange(fiber.extras, nullptr)) extras->end();
   fiber.finish();
   remove(fiber);
 }

@@ -3,11 +3,13 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <vector>
 
 #include <weft/core/timer_wheel.hpp>
 #include <weft/fiber/fiber_block.hpp>
+#include <weft/fiber/loop_timer.hpp>
 #include <weft/fiber/run.hpp>
 
 #include "fiber/cell_pool.hpp"
@@ -23,10 +25,10 @@ namespace weft::detail {
 class inspection;
 class runtime;
 
-/// A timer of a loop: `fire` is called on the loop's own stack, where nothing may wait.
-struct loop_timer : timer_node {
-  explicit loop_timer(void (*when_due)(loop_timer&) noexcept) noexcept : fire(when_due) {}
-  void (*fire)(loop_timer& self) noexcept;
+/// What a component keeps for each loop. Ends with the loop, on its thread, when no fiber is left.
+class loop_service {
+ public:
+  virtual ~loop_service() = default;
 };
 
 /// The loop of one thread of a run: fibers in line, timers, the poller, and the stacks they run on.
@@ -77,6 +79,8 @@ class scheduler {
 
   void arm(loop_timer& timer, steady_time due) noexcept;
   void disarm(loop_timer& timer) noexcept;
+  /// The timers of after() and every(), made when the first one is armed. Home thread.
+  std::unique_ptr<loop_service> user_timers;
 
   runtime& of() const noexcept { return runtime_; }
   std::size_t index() const noexcept { return index_; }

@@ -13,8 +13,8 @@ struct context_node;
 /// What a task carries besides its block, made at first use: locals and deferred calls.
 class task_extras {
  public:
-  /// The task's function has returned or thrown: runs what was deferred, ends the locals, and itself.
-  /// On the task; may wait.
+  /// The task's function has returned or thrown: runs what was deferred, ends the locals, takes itself
+  /// out of the block and ends itself. On the task; may wait.
   virtual void end() noexcept = 0;
 
  protected:

@@ -22,6 +22,17 @@ class scheduler;
 class unstarted_line;
 struct stack_record;
 
+/// Is told when a fiber is over for good: what it deferred, its locals and what its function captured
+/// have ended, and its result as well unless a handle holds it. Not told of a fiber that go() refused.
+class fiber_watcher {
+ public:
+  /// The last thing that is done about the fiber. On its loop's thread; must not wait.
+  virtual void fiber_over() noexcept = 0;
+
+ protected:
+  ~fiber_watcher() = default;
+};
+
 /// A fiber: its task block, its place in the cancel tree, and the join point.
 ///
 /// References are held by the handle, by the scheduler until the fiber has ended, and by contexts
@@ -61,7 +72,8 @@ class fiber_block : public task_block, public cancel_node {
 
  protected:
   fiber_block(std::string name, std::size_t stack_bytes, context_node* captured_ref);
-  ~fiber_block() override = default;
+  /// Ends also what the destructor of its result has deferred or kept.
+  ~fiber_block() override;
 
   /// Runs the function and keeps its outcome.
   virtual void run_body() noexcept = 0;
@@ -69,6 +81,9 @@ class fiber_block : public task_block, public cancel_node {
   virtual std::exception_ptr body_error() const noexcept = 0;
   /// Ends the fiber without running it.
   virtual void fail_unstarted(std::exception_ptr why) noexcept = 0;
+
+  /// Before it is spawned: who is told of its end.
+  void set_watcher(fiber_watcher& watcher) noexcept { watcher_ = &watcher; }
 
  private:
   friend class fiber_line;
@@ -79,6 +94,7 @@ class fiber_block : public task_block, public cancel_node {
   scheduler& home() const noexcept { return *home_.load(std::memory_order_relaxed); }
   void finish() noexcept;
   void report_if_uncaught() noexcept;
+  void end_extras() noexcept;
 
   permit permit_;
   std::atomic<bool> done_{false};
@@ -98,7 +114,8 @@ class fiber_block : public task_block, public cancel_node {
   fiber_block* previous_alive_ = nullptr;   // guarded by the registry's lock
   std::atomic<std::int64_t> lifetime_{0};   // steady_time of birth; once done, the duration
   std::uint64_t parent_id_;
-  std::source_location made_at_;  // one pointer; constant once spawned
+  fiber_watcher* watcher_ = nullptr;  // constant once spawned
+  std::source_location made_at_;      // one pointer; constant once spawned
   spin_lock join_lock_;
   waiter_line joiners_;         // guarded by join_lock_
   weft::context kept_context_;  // of a fiber that ended with an error; it holds us until somebody looks
