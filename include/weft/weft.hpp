@@ -23,9 +23,11 @@
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/condition.hpp>
+#include <weft/fiber/defer.hpp>
 #include <weft/fiber/dump.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/fiber_local.hpp>
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/parker.hpp>

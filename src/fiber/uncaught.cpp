@@ -56,4 +56,17 @@ void report_uncaught(const uncaught_error& what) noexcept {
   }
 }
 
+void hand_on_uncaught(const uncaught_error& what) noexcept {
+  scheduler* const here = scheduler::current();
+  if (here != nullptr && is_exit(what.error) && !in_server.value_or(false)) {
+    here->of().end(what.error, cancel_reason::shutdown);
+  }
+  report_uncaught(what);
+}
+
+void hand_on_uncaught(const std::exception_ptr& thrown) noexcept {
+  const task_block& task = task_block::current();
+  hand_on_uncaught({.error = thrown, .fiber_id = task.id(), .name = task.name()});
+}
+
 }  // namespace weft::detail
