@@ -96,6 +96,20 @@ std::optional<cancel_reason> cancel_state::requested() const noexcept {
   return mark == 0 ? std::nullopt : std::optional(static_cast<cancel_reason>(mark - 1));
 }
 
+bool cancel_state::is_below(const cancel_state& above) const noexcept {
+  if (this == &above) return true;
+  const std::lock_guard lock(tree_lock);
+  const cancel_state* at = parent_;
+  while (at != nullptr && at != &above) at = at->parent_;
+  return at != nullptr;
+}
+
+void cancel_state::reset() noexcept {
+  const std::lock_guard lock(tree_lock);
+  const unsigned char around = parent_ == nullptr ? 0 : parent_->mark_.load(std::memory_order_relaxed);
+  mark_.store(around, std::memory_order_release);
+}
+
 void cancel_state::finish() noexcept {
   int orphans = 0;
   {
@@ -197,6 +211,13 @@ cancel_scope::~cancel_scope() { state_->finish(); }
 void cancel_scope::cancel(cancel_reason reason) noexcept { state_->cancel(reason); }
 
 bool cancel_scope::is_cancelled() const noexcept { return state_->requested().has_value(); }
+
+void cancel_scope::reset() noexcept { state_->reset(); }
+
+bool cancel_scope::covers_current() const noexcept {
+  const detail::cancel_state* const current = detail::current_cancel_state();
+  return current != nullptr && current->is_below(*state_);
+}
 
 bool cancel_scope::deadline_passed() const noexcept {
   return bounds_ && state_->deadline() <= steady_clock::now();

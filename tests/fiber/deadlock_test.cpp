@@ -81,7 +81,7 @@ TEST(deadlock, is_found_across_loops) {
           both.join();
         },
         {.threads = 3});
-    EXPECT_NE(report.find("3 fibers: 2 waits in channel::pop, 1 waits in wait_group::wait"), std::string::npos) << report;
+    EXPECT_NE(report.find("3 fibers: 2 waits in channel::pop, 1 waits in scope::join"), std::string::npos) << report;
   }
 }
 

@@ -40,6 +40,10 @@ class cancel_state {
 
   /// Does a cancellation of this state wake `task`?
   bool wakes(const task_block& task) const noexcept { return task_.load(std::memory_order_relaxed) == &task; }
+  /// Is it `above`, or somewhere below it?
+  bool is_below(const cancel_state& above) const noexcept;
+  /// Asks for no more than its parent does. Those below stay as they are.
+  void reset() noexcept;
   /// The part of the work is over: leaves the tree and hands its children to its parent.
   void finish() noexcept;
 

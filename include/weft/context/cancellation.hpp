@@ -41,6 +41,11 @@ class [[nodiscard]] cancel_scope {
   bool is_cancelled() const noexcept;
   /// Did its own deadline end it: passed, and earlier than that of the scope around it?
   bool deadline_passed() const noexcept;
+  /// Takes back what cancel() of this scope did to itself, not to what was started inside; what holds
+  /// around it holds again.
+  void reset() noexcept;
+  /// Would cancelling this scope end the running task's waits?
+  bool covers_current() const noexcept;
 
  private:
   bool bounds_;  // its own deadline is the effective one

@@ -26,25 +26,22 @@ struct go_options {
 
 namespace detail {
 
-template <typename Value>
-class fiber_result : public fiber_block {
+/// A fiber with its outcome. `Block` is fiber_block, or derived from it.
+template <typename Value, typename Block = fiber_block>
+class fiber_result : public Block {
  public:
-  using fiber_block::fiber_block;
+  using Block::Block;
   /// The outcome; the fiber is done.
   result<Value> take() noexcept {
-    mark_observed();
+    this->mark_observed();
     return std::move(*outcome_);
   }
 
  protected:
-  std::exception_ptr body_error() const noexcept final { return outcome_ ? outcome_->error() : nullptr; }
+  std::exception_ptr body_error() const noexcept override { return outcome_ ? outcome_->error() : nullptr; }
   void fail_unstarted(std::exception_ptr why) noexcept override { outcome_.emplace(std::move(why)); }
   std::optional<result<Value>> outcome_;
 };
-
-/// Base of functions that are told, by `not_started(std::exception_ptr why)`, when their fiber ends
-/// without having run them: cancelled before, or without memory for a stack.
-struct hears_of_no_start {};
 
 template <typename Value, typename Function>
 class fiber_body final : public fiber_result<Value> {
@@ -69,7 +66,6 @@ class fiber_body final : public fiber_result<Value> {
     function_.reset();
   }
   void fail_unstarted(std::exception_ptr why) noexcept override {
-    if constexpr (std::is_base_of_v<hears_of_no_start, Function>) function_->not_started(why);
     function_.reset();
     fiber_result<Value>::fail_unstarted(std::move(why));
   }
