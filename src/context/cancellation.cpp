@@ -29,10 +29,8 @@ cancel_state::cancel_state(cancel_state* parent, steady_time until, task_block* 
     : deadline_(parent == nullptr ? until : std::min(until, parent->deadline_)), task_(task) {
   if (parent == nullptr) return;
   const std::lock_guard lock(tree_lock);
-  unsigned char mark = parent->mark_.load(std::memory_order_relaxed);
+  mark_.store(parent->mark_in_force(), std::memory_order_relaxed);
   while (parent->finished_ && parent->parent_ != nullptr) parent = parent->parent_;
-  if (mark == 0) mark = parent->mark_.load(std::memory_order_relaxed);
-  mark_.store(mark, std::memory_order_relaxed);
   parent->retain();
   link_below(parent);
 }
@@ -91,8 +89,18 @@ void cancel_state::mark_subtree(unsigned char mark) noexcept {
   }
 }
 
+// What has ended is not marked any more, but what runs in its context still belongs to those around it.
+unsigned char cancel_state::mark_in_force() const noexcept {
+  const cancel_state* at = this;
+  for (;;) {
+    const unsigned char mark = at->mark_.load(std::memory_order_acquire);
+    if (mark != ended_bit || at->parent_ == nullptr) return mark & static_cast<unsigned char>(~ended_bit);
+    at = at->parent_;
+  }
+}
+
 std::optional<cancel_reason> cancel_state::requested() const noexcept {
-  const unsigned char mark = mark_.load(std::memory_order_acquire);
+  const unsigned char mark = mark_in_force();
   return mark == 0 ? std::nullopt : std::optional(static_cast<cancel_reason>(mark - 1));
 }
 
@@ -129,20 +137,22 @@ void cancel_state::finish() noexcept {
       ++orphans;
     }
     next_ = previous_ = nullptr;
+    mark_.store(mark_.load(std::memory_order_relaxed) | ended_bit, std::memory_order_release);
   }
   for (; orphans > 0; --orphans) release();  // the references that the children held
 }
 
-cancel_state* current_cancel_state() noexcept {
-  const context_node* const node = task_block::current().context;
-  return node == nullptr ? nullptr : node->cancel;
-}
+cancel_state* current_cancel_state() noexcept { return cancel_state_of(task_block::current()); }
 
 std::optional<cancel_reason> pending_cancellation() noexcept {
   const cancel_state* const state = current_cancel_state();
-  if (state == nullptr) return std::nullopt;
-  auto reason = state->requested();
-  if (!reason && state->deadline() != no_deadline && state->deadline() <= steady_clock::now()) {
+  return state == nullptr ? std::nullopt : pending_cancellation(*state);
+}
+
+std::optional<cancel_reason> pending_cancellation(const cancel_state& state) noexcept {
+  if (state.is_quiet()) return std::nullopt;
+  auto reason = state.requested();
+  if (!reason && state.deadline() != no_deadline && state.deadline() <= steady_clock::now()) {
     reason = cancel_reason::deadline;
   }
   if (reason && std::uncaught_exceptions() > 0) return std::nullopt;

@@ -1,83 +1,45 @@
 #include <weft/context/wait.hpp>
 
-#include <algorithm>
-#include <exception>
-#include <optional>
 #include <string>
 
 #include <weft/core/error.hpp>
 
+#include "context/give_up_watch.hpp"
+
 namespace weft::detail {
 
-void waiter_line::push_back(waiter& one) noexcept {
-  one.next = nullptr;
-  one.previous = last_;
-  (last_ != nullptr ? last_->next : first_) = &one;
-  last_ = &one;
-  ++size_;
-}
-
-void waiter_line::remove(waiter& one) noexcept {
-  (one.previous != nullptr ? one.previous->next : first_) = one.next;
-  (one.next != nullptr ? one.next->previous : last_) = one.previous;
-  --size_;
-}
-
-void waiter_line::serve(waiter& one) noexcept {
-  remove(one);
-  one.served = true;
-  one.task->unpark();
-}
-
-void require_wait_allowed(const char* what) {
-  const char* const place = task_block::current().no_wait;
-  if (place == nullptr) return;
-  throw error(errc::misuse, std::string(what) + ": this would wait inside " + place +
+void throw_wait_refused(const task_block& task, const char* what) {
+  throw error(errc::misuse, std::string(what) + ": this would wait inside " + task.no_wait +
                                 ", where waiting is not allowed; do it before or after");
 }
 
 namespace {
 
-/// Wakes a task that waits in the context of another one, when that is cancelled: the state in force
-/// knows only the task that made it.
-class borrowed_state final : public cancel_state {
- public:
-  borrowed_state(cancel_state* in_force, task_block* task) noexcept
-      : cancel_state(in_force, no_deadline, task) {}
-  borrowed_state(const borrowed_state&) = delete;
-  borrowed_state& operator=(const borrowed_state&) = delete;
-  ~borrowed_state() override { finish(); }
+/// Is `one` served, and has its server left the waiter and the lock? Without the lock.
+bool was_served_and_left(const waiter& one, const spin_lock& lock) noexcept {
+  return one.served.load(std::memory_order_acquire) && lock.is_free();
+}
 
- private:
-  void destroy() noexcept override {}  // lives on the stack of the wait
-};
-
-}  // namespace
-
-wait_outcome wait_in(waiter_line& line, waiter& one, std::unique_lock<spin_lock>& lock, steady_time until,
-                     const char* what, bool cancellable) {
-  task_block& task = task_block::current();
-  require_wait_allowed(what);
-  // A destructor that waits while an exception unwinds must not throw another one.
-  const bool may_throw = cancellable && std::uncaught_exceptions() == 0;
-  cancel_state* const state = may_throw ? current_cancel_state() : nullptr;
-  std::optional<borrowed_state> wakes_here;
-  if (state != nullptr && !state->wakes(task)) wakes_here.emplace(state, &task);
-  const steady_time bound = state == nullptr ? until : std::min(until, state->deadline());
+/// Called with `lock` held. Left without it where `one` was served and `keep_lock` is not set, else with it.
+wait_outcome park_in(task_block& task, waiter_line& line, waiter& one, std::unique_lock<spin_lock>& lock,
+                     steady_time until, const char* what, bool cancellable, bool keep_lock) {
+  require_wait_allowed(task, what);
+  const give_up_watch watch(task, cancellable);
+  const steady_time bound = watch.bound(until);
   one.task = &task;
   line.push_back(one);
   task.waits_for.store(what, std::memory_order_relaxed);
   wait_outcome outcome = wait_outcome::served;
-  while (!one.served) {
-    // A state that has ended is not marked any more; what is borrowed from it hangs below those around it.
-    if (state != nullptr && (pending_cancellation() || (wakes_here && wakes_here->requested()))) {
+  while (!one.served.load(std::memory_order_relaxed)) {
+    if (watch.must_give_up()) {
       outcome = wait_outcome::cancelled;
       break;
     }
     lock.unlock();
     const bool woken = task.park_until(bound);
+    if (!keep_lock && was_served_and_left(one, *lock.mutex())) break;
     lock.lock();
-    if (!woken && !one.served && bound == until) {
+    if (!woken && !one.served.load(std::memory_order_relaxed) && bound == until) {
       outcome = wait_outcome::timed_out;
       break;
     }
@@ -87,9 +49,28 @@ wait_outcome wait_in(waiter_line& line, waiter& one, std::unique_lock<spin_lock>
   return outcome;
 }
 
+}  // namespace
+
+wait_outcome wait_in(waiter_line& line, waiter& one, std::unique_lock<spin_lock>& lock, steady_time until,
+                     const char* what, bool cancellable) {
+  return park_in(task_block::current(), line, one, lock, until, what, cancellable, true);
+}
+
+wait_outcome wait_and_leave(task_block& task, waiter_line& line, waiter& one,
+                            std::unique_lock<spin_lock>& lock, steady_time until, const char* what,
+                            bool cancellable) {
+  const auto outcome = park_in(task, line, one, lock, until, what, cancellable, false);
+  if (lock.owns_lock()) lock.unlock();
+  return outcome;
+}
+
 void throw_cancelled(const char* what) {
   const auto reason = pending_cancellation();
   throw cancelled(reason.value_or(cancel_reason::requested), what);
+}
+
+void check_cancelled_by(const cancel_state& state, const char* what) {
+  if (const auto reason = pending_cancellation(state)) throw cancelled(*reason, what);
 }
 
 }  // namespace weft::detail

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -136,6 +137,67 @@ TEST(wait, in_the_context_of_a_scope_that_ended_is_ended_by_a_cancel_of_the_one_
   });
   EXPECT_EQ(kept.run([&] { return one.wait(steady_clock::now() + 10s); }), wait_outcome::cancelled);
   canceller.join();
+}
+
+TEST(checkpoint, in_the_context_of_a_scope_that_ended_sees_a_cancel_of_the_one_around_it) {
+  cancel_scope outer;
+  context in_inner;
+  context in_both;
+  {
+    const cancel_scope middle;
+    in_both = context::capture();
+    const cancel_scope inner;
+    in_inner = context::capture();
+  }
+  EXPECT_NO_THROW(in_inner.run([] { checkpoint(); }));
+  outer.cancel(cancel_reason::shutdown);
+  EXPECT_THROW(in_inner.run([] { checkpoint(); }), cancelled);
+  EXPECT_THROW(in_both.run([] { checkpoint(); }), cancelled);
+  EXPECT_EQ(in_inner.run([] { return cancellation_requested(); }), cancel_reason::shutdown);
+}
+
+TEST(checkpoint, in_the_context_of_a_scope_that_ended_uncancelled_is_quiet_when_all_around_it_ended) {
+  context kept;
+  {
+    cancel_scope outer;
+    const cancel_scope inner;
+    kept = context::capture();
+  }
+  EXPECT_NO_THROW(kept.run([] { checkpoint(); }));
+}
+
+TEST(checkpoint, a_scope_that_was_cancelled_stays_so_for_those_who_kept_its_context) {
+  context kept;
+  {
+    cancel_scope outer;
+    outer.cancel();
+    const cancel_scope inner;
+    kept = context::capture();
+  }
+  EXPECT_THROW(kept.run([] { checkpoint(); }), cancelled);
+  EXPECT_THROW(kept.run([] {
+    const cancel_scope new_below;
+    checkpoint();
+  }),
+               cancelled);
+}
+
+TEST(wait, that_leaves_the_lock_may_end_with_the_primitive_it_waited_at) {
+  for (int n = 0; n < 300; ++n) {
+    auto one = std::make_unique<bell>();
+    std::thread ringer([&, at = one.get()] {
+      while (!at->ring_one()) std::this_thread::yield();
+    });
+    detail::waiter mine;
+    std::unique_lock held(one->lock);
+    const auto outcome = detail::wait_and_leave(detail::task_block::current(), one->line, mine, held, no_deadline,
+                                                "bell::wait");
+    EXPECT_EQ(outcome, wait_outcome::served);
+    EXPECT_FALSE(held.owns_lock());
+    held.release();
+    one.reset();
+    ringer.join();
+  }
 }
 
 TEST(wait, in_a_cancelled_task_does_not_begin) {

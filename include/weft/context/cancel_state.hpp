@@ -33,8 +33,13 @@ class cancel_state {
 
   /// Marks this state and all below it; the first reason of each holds. Nothing after finish().
   void cancel(cancel_reason reason) noexcept;
-  /// The reason it was cancelled for, if it was. Does not look at the deadline.
+  /// The reason it was cancelled for, if it was; after finish() also what happened around it since.
+  /// Does not look at the deadline.
   std::optional<cancel_reason> requested() const noexcept;
+  /// One look tells that nothing asks to give up: not marked, not ended, no deadline.
+  bool is_quiet() const noexcept {
+    return mark_.load(std::memory_order_acquire) == 0 && deadline_ == no_deadline;
+  }
   /// The effective deadline: the earliest of its own and its ancestors' at creation.
   steady_time deadline() const noexcept { return deadline_; }
 
@@ -53,27 +58,36 @@ class cancel_state {
  private:
   virtual void destroy() noexcept = 0;
   void end_unreferenced() noexcept;
+  unsigned char mark_in_force() const noexcept;
   void mark_subtree(unsigned char mark) noexcept;
   void link_below(cancel_state* parent) noexcept;
   void unlink() noexcept;
 
+  static constexpr unsigned char ended_bit = 0x80;
+
   atomic<int> refs_{1};
-  atomic<unsigned char> mark_{0};   // 0, or 1 + cancel_reason
+  atomic<unsigned char> mark_{0};        // 0, or 1 + cancel_reason; and ended_bit, after finish()
   steady_time deadline_;                 // constant after construction
-  atomic<task_block*> task_;        // written under the tree lock
+  atomic<task_block*> task_;             // written under the tree lock
   bool finished_ = false;                // guarded by the tree lock
-  cancel_state* parent_ = nullptr;       // guarded by the tree lock; owned
+  cancel_state* parent_ = nullptr;       // guarded by the tree lock; owned; constant after finish()
   cancel_state* first_child_ = nullptr;  // guarded by the tree lock
   cancel_state* next_ = nullptr;         // guarded by the tree lock; siblings
   cancel_state* previous_ = nullptr;     // guarded by the tree lock
 };
 
+/// The cancel state in force for `task`, which is the running one; null if nothing can cancel it.
+inline cancel_state* cancel_state_of(const task_block& task) noexcept {
+  return task.context == nullptr ? nullptr : task.context->cancel;
+}
 /// The cancel state in force for the running task; null if nothing can cancel it.
 cancel_state* current_cancel_state() noexcept;
 
-/// The reason for which `task`'s waits must end now; looks at flag and deadline. Nothing while an
-/// exception is unwinding: a destructor that waits is not cancelled a second time.
+/// The reason for which the running task's waits must end now; looks at flag and deadline. Nothing
+/// while an exception is unwinding: a destructor that waits is not cancelled a second time.
 std::optional<cancel_reason> pending_cancellation() noexcept;
+/// The same for a task whose state in force is `state`, which is not null.
+std::optional<cancel_reason> pending_cancellation(const cancel_state& state) noexcept;
 
 /// A cancel state with the context node that puts it in force, in one allocation. The node owns the
 /// reference that the state is born with.

@@ -11,6 +11,8 @@ class spin_lock {
     if (locked_.exchange(true, std::memory_order_acquire)) lock_slow();
   }
   void unlock() noexcept { locked_.store(false, std::memory_order_release); }
+  /// Who held it at a moment that the caller knows of has given it back, and its writes are seen.
+  bool is_free() const noexcept { return !locked_.load(std::memory_order_acquire); }
 
  private:
   void lock_slow() noexcept;
