@@ -5,6 +5,7 @@
 #include <memory>
 #include <numeric>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <weft/fiber/fiber.hpp>
@@ -158,6 +159,106 @@ TEST(channel, destroys_what_is_left_in_it) {
 
 TEST(channel, refuses_an_absurd_capacity) {
   EXPECT_THROW(weft::channel<char>(std::size_t{1} << 40), weft::error);
+}
+
+TEST(channel, forms_until_a_point_in_time_do_as_the_forms_for_a_time) {
+  weft::channel<int> one(1);
+  const auto soon = [] { return weft::steady_clock::now() + 1ms; };
+  EXPECT_TRUE(one.pop_until(soon()).is_timed_out());
+  EXPECT_EQ(one.push_until(3, soon()), weft::wait_end::value);
+  EXPECT_EQ(one.push_until(4, soon()), weft::wait_end::timed_out);
+  auto got = one.pop_until(soon());
+  ASSERT_TRUE(got.has_value());
+  EXPECT_EQ(*got, 3);
+  EXPECT_TRUE(one.pop_for(0ms).is_timed_out());
+  EXPECT_TRUE(one.pop_for(-1ms).is_timed_out());
+}
+
+TEST(channel, says_what_is_in_it_who_waits_and_what_went_through) {
+  weft::run([] {
+    weft::channel<int> two(2);
+    two.push(1);
+    two.push(2);
+    auto waits = weft::go([&] { two.push(3); });
+    weft::yield();
+    auto now = two.statistics();
+    EXPECT_EQ(now.size, 2U);
+    EXPECT_EQ(now.producers_waiting, 1U);
+    EXPECT_EQ(now.consumers_waiting, 0U);
+    EXPECT_EQ(now.pushed, 2U);
+    EXPECT_EQ(now.popped, 0U);
+    EXPECT_EQ(two.pop(), 1);
+    waits.join();
+    now = two.statistics();
+    EXPECT_EQ(two.size(), 2U);
+    EXPECT_EQ(now.producers_waiting, 0U);
+    EXPECT_EQ(now.pushed, 3U);
+    EXPECT_EQ(now.popped, 1U);
+    EXPECT_EQ(two.pop(), 2);
+    EXPECT_EQ(two.pop(), 3);
+    auto takes = weft::go([&] { return two.pop(); });
+    weft::yield();
+    EXPECT_EQ(two.statistics().consumers_waiting, 1U);
+    two.push(4);
+    EXPECT_EQ(takes.join(), 4);
+    EXPECT_EQ(two.statistics().popped, 4U);
+  });
+}
+
+TEST(channel, is_closed_once) {
+  weft::channel<int> one(1);
+  EXPECT_FALSE(one.is_closed());
+  EXPECT_TRUE(one.close());
+  EXPECT_FALSE(one.close());
+  EXPECT_TRUE(one.is_closed());
+  EXPECT_FALSE(one.try_push(1));
+}
+
+TEST(channel, may_be_destroyed_by_who_got_the_last_value) {
+  for (int n = 0; n < 300; ++n) {
+    auto answer = std::make_unique<weft::channel<int>>(n % 2);
+    std::thread asked([at = answer.get()] { at->push(7); });
+    EXPECT_EQ(answer->pop(), 7);
+    answer.reset();
+    asked.join();
+  }
+}
+
+TEST(channel_death, destroyed_under_a_waiter_ends_the_program_and_says_why) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(weft::run([] {
+                 auto gone = std::make_unique<weft::channel<int>>(1);
+                 auto waits = weft::go([at = gone.get()] { at->pop(); });
+                 weft::yield();
+                 gone.reset();
+               }),
+               "a channel was destroyed while 0 producers and 1 consumers wait at it");
+}
+
+/// Its destructor uses the channel that carried it.
+struct answers_at_its_end {
+  weft::channel<int>* back;
+  explicit answers_at_its_end(weft::channel<int>& to) : back(&to) {}
+  answers_at_its_end(answers_at_its_end&& other) noexcept : back(std::exchange(other.back, nullptr)) {}
+  ~answers_at_its_end() {
+    if (back != nullptr) back->push(1);
+  }
+};
+
+TEST(channel, a_value_may_use_channels_in_its_destructor_wherever_it_ends) {
+  weft::channel<int> ends(16);
+  {
+    weft::channel<answers_at_its_end> odd(2);
+    odd.push(answers_at_its_end(ends));
+    odd.push(answers_at_its_end(ends));
+    EXPECT_FALSE(odd.try_push(answers_at_its_end(ends)));
+    EXPECT_EQ(odd.push_for(answers_at_its_end(ends), 1ms), weft::wait_end::timed_out);
+    EXPECT_TRUE(odd.pop().has_value());
+    odd.close();
+    EXPECT_FALSE(odd.push(answers_at_its_end(ends)));
+    EXPECT_EQ(ends.size(), 4U);
+  }
+  EXPECT_EQ(ends.size(), 5U);
 }
 
 TEST(channel, carries_values_between_threads_without_loss) {

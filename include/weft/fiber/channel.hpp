@@ -1,28 +1,35 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
-#include <string>
 #include <type_traits>
 #include <utility>
 
 #include <weft/context/wait.hpp>
 #include <weft/core/clock.hpp>
-#include <weft/core/error.hpp>
 #include <weft/core/result.hpp>
 
 namespace weft {
 
-/// How many wait at a channel, and how much it holds.
+namespace detail {
+[[noreturn]] void refuse_channel_capacity(std::size_t capacity);
+[[noreturn]] void channel_destroyed_under_waiters(std::size_t producers, std::size_t consumers) noexcept;
+}  // namespace detail
+
+/// How many wait at a channel, how much it holds, and what went through it.
 struct channel_statistics {
-  std::size_t size = 0;
-  std::size_t producers_waiting = 0;
-  std::size_t consumers_waiting = 0;
+  std::size_t size = 0;               ///< values in it now
+  std::size_t producers_waiting = 0;  ///< tasks that wait for room
+  std::size_t consumers_waiting = 0;  ///< tasks that wait for a value
+  std::uint64_t pushed = 0;           ///< values it took since it was made
+  std::uint64_t popped = 0;           ///< values it gave since it was made
 };
 
 /// A bounded queue between tasks: fibers of any run, and plain threads.
@@ -32,10 +39,14 @@ struct channel_statistics {
 /// A consumer served by a producer gets the value directly; it cannot be taken by a later one.
 ///
 /// Thread-safety: all members may be called from any fiber or thread.
-/// Lifetime: outlives every task that waits on it.
+/// Lifetime: outlives every task that waits on it; to destroy it under one is a contract violation that
+/// ends the program. It may be destroyed as soon as the last push or pop at it has returned.
 /// Cancellation: a cancelled or timed-out wait leaves the channel unchanged; a value that was handed
 /// over at the same moment is delivered, and the cancellation is seen by the next wait.
-/// Values need a move constructor that does not throw.
+/// Values need a move constructor that does not throw. They are moved, and what is left of a moved one is
+/// destroyed, under the channel's spin lock: neither may use the channel or wait. A value that still is
+/// one is never destroyed under the lock, so such destructors may do what they like.
+/// Cost: the memory for `capacity` values, rounded up to a power of two, is taken at once.
 template <typename Value>
 class channel {
   static_assert(
@@ -44,40 +55,48 @@ class channel {
       "Make it noexcept, or send a std::unique_ptr to it.");
 
  public:
+  /// Holds at most `capacity` values. Throws weft::error (invalid_argument) above 2^30.
   explicit channel(std::size_t capacity) : capacity_(capacity) {
-    if (capacity > capacity_max) {
-      throw error(errc::invalid_argument,
-                  "channel: a capacity of " + std::to_string(capacity) + " is absurd");
-    }
+    if (capacity > capacity_max) detail::refuse_channel_capacity(capacity);
     std::size_t cells = 1;
     while (cells < capacity) cells *= 2;
     mask_ = cells - 1;
-    if (capacity > 0) cells_ = std::make_unique<cell[]>(cells);
+    if (capacity > 0) cells_ = std::make_unique_for_overwrite<cell[]>(cells);
   }
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
   ~channel() {
-    while (size_ > 0) take_stored();
+    if (!producers_.empty() || !consumers_.empty()) {
+      detail::channel_destroyed_under_waiters(producers_.size(), consumers_.size());
+    }
+    while (size() > 0) take_stored();
   }
 
   /// Waits for room, then enqueues `value`. Returns false, and drops the value, once the channel is closed.
-  bool push(Value value) { return push_until_impl(value, no_deadline) == wait_end::value; }
+  bool push(Value value) { return wait_push(value, no_deadline) == wait_end::value; }
   /// Enqueues `value` if there is room or a consumer waits; else leaves it untouched and returns false.
   bool try_push(Value& value) {
     const std::lock_guard lock(lock_);
-    return !closed_ && place(value);
+    return !is_closed_now() && place(value);
   }
   bool try_push(Value&& value) { return try_push(value); }
   /// As push, but waits at most `bound`; closed and timed_out leave `value` untouched.
   template <typename Rep, typename Period>
   wait_end push_for(Value& value, std::chrono::duration<Rep, Period> bound) {
-    return push_until_impl(value, deadline_after(bound));
+    return wait_push(value, deadline_after(bound));
   }
+  template <typename Rep, typename Period>
+  wait_end push_for(Value&& value, std::chrono::duration<Rep, Period> bound) {
+    return wait_push(value, deadline_after(bound));
+  }
+  /// As push_for, until a point of the monotonic clock.
+  wait_end push_until(Value& value, steady_time until) { return wait_push(value, until); }
+  wait_end push_until(Value&& value, steady_time until) { return wait_push(value, until); }
 
   /// Waits for the next value. Empty once the channel is closed and drained.
   std::optional<Value> pop() {
     std::optional<Value> into;
-    pop_until_impl(into, no_deadline);
+    wait_pop(into, no_deadline);
     return into;
   }
   /// The next value if one is there.
@@ -90,8 +109,12 @@ class channel {
   /// As pop, but waits at most `bound`.
   template <typename Rep, typename Period>
   waited<Value> pop_for(std::chrono::duration<Rep, Period> bound) {
+    return pop_until(deadline_after(bound));
+  }
+  /// As pop_for, until a point of the monotonic clock.
+  waited<Value> pop_until(steady_time until) {
     std::optional<Value> into;
-    switch (pop_until_impl(into, deadline_after(bound))) {
+    switch (wait_pop(into, until)) {
       case wait_end::value:
         return waited<Value>(std::move(*into));
       case wait_end::closed:
@@ -102,21 +125,25 @@ class channel {
     return waited<Value>::timed_out();
   }
 
-  /// Refuses further pushes and wakes all waiters. Calling it again has no effect.
-  void close() noexcept {
+  /// Refuses further pushes and wakes all waiters. False if it was closed before.
+  bool close() noexcept {
     const std::lock_guard lock(lock_);
-    closed_ = true;
+    if (is_closed_now()) return false;
+    closed_.store(true, std::memory_order_relaxed);
     producers_.serve_all();
     consumers_.serve_all();
+    return true;
   }
   bool is_closed() const noexcept {
     const std::lock_guard lock(lock_);
-    return closed_;
+    return is_closed_now();
   }
+  /// How many values it holds; another task may change that before the caller looks.
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   std::size_t capacity() const noexcept { return capacity_; }
   channel_statistics statistics() const noexcept {
     const std::lock_guard lock(lock_);
-    return {size_, producers_.size(), consumers_.size()};
+    return {size(), producers_.size(), consumers_.size(), pushed_, pushed_ - size()};
   }
 
   /// `for (auto& value : channel)` pops until the channel is closed and drained. One consumer's view.
@@ -144,83 +171,90 @@ class channel {
   };
 
   // All of these are called with lock_ held.
+  bool is_closed_now() const noexcept { return closed_.load(std::memory_order_relaxed); }
   void store(Value& value) noexcept {
-    ::new (static_cast<void*>(cells_[(first_ + size_) & mask_].bytes)) Value(std::move(value));
-    ++size_;
+    const std::size_t held = size();
+    ::new (static_cast<void*>(cells_[(first_ + held) & mask_].bytes)) Value(std::move(value));
+    size_.store(held + 1, std::memory_order_relaxed);
   }
   Value take_stored() noexcept {
     auto* const at = std::launder(reinterpret_cast<Value*>(cells_[first_++ & mask_].bytes));
-    --size_;
+    size_.store(size() - 1, std::memory_order_relaxed);
     Value value(std::move(*at));
     at->~Value();
     return value;
   }
   /// Moves `value` to a waiting consumer or into the ring. False: no room.
   bool place(Value& value) noexcept {
-    if (!consumers_.empty()) {
-      detail::waiter& consumer = *consumers_.front();
-      static_cast<std::optional<Value>*>(consumer.slot)->emplace(std::move(value));
-      consumers_.serve(consumer);
-      return true;
+    if (detail::waiter* const consumer = consumers_.claim_front()) {
+      static_cast<std::optional<Value>*>(consumer->slot)->emplace(std::move(value));
+      consumers_.serve(*consumer);
+    } else if (size() < capacity_) {
+      store(value);
+    } else {
+      return false;
     }
-    if (size_ == capacity_) return false;
-    store(value);
+    ++pushed_;
     return true;
   }
   /// Takes the oldest value, from the ring or from a waiting producer, who then gets its place.
   bool take(std::optional<Value>& into) noexcept {
-    if (size_ > 0) into.emplace(take_stored());
-    if (!producers_.empty()) {
-      detail::waiter& producer = *producers_.front();
-      Value& offered = *static_cast<Value*>(producer.slot);
+    if (size() > 0) into.emplace(take_stored());
+    if (detail::waiter* const producer = producers_.claim_front()) {
+      Value& offered = *static_cast<Value*>(producer->slot);
       if (!into) {
         into.emplace(std::move(offered));
       } else {
         store(offered);
       }
-      producer.slot = nullptr;
-      producers_.serve(producer);
+      ++pushed_;
+      producer->slot = nullptr;
+      producers_.serve(*producer);
     }
     return into.has_value();
   }
 
-  wait_end push_until_impl(Value& value, steady_time until) {
-    detail::check_cancelled("channel::push");
+  wait_end wait_push(Value& value, steady_time until) {
+    constexpr const char* what = "channel::push";
+    detail::task_block& task = detail::task_block::current();
+    detail::check_cancelled(task, what);
     std::unique_lock lock(lock_);
-    if (closed_) return wait_end::closed;
+    if (is_closed_now()) return wait_end::closed;
     if (place(value)) return wait_end::value;
     detail::waiter self;
     self.slot = &value;
-    const auto outcome = detail::wait_in(producers_, self, lock, until, "channel::push");
-    lock.unlock();
-    if (outcome == detail::wait_outcome::cancelled) detail::throw_cancelled("channel::push");
+    const auto outcome = detail::wait_and_leave(task, producers_, self, lock, until, what);
+    if (outcome == detail::wait_outcome::cancelled) detail::throw_cancelled(what);
     if (outcome == detail::wait_outcome::timed_out) return wait_end::timed_out;
     return self.slot == nullptr ? wait_end::value : wait_end::closed;
   }
 
-  wait_end pop_until_impl(std::optional<Value>& into, steady_time until) {
-    detail::check_cancelled("channel::pop");
+  /// `into` is empty.
+  wait_end wait_pop(std::optional<Value>& into, steady_time until) {
+    constexpr const char* what = "channel::pop";
+    detail::task_block& task = detail::task_block::current();
+    detail::check_cancelled(task, what);
     std::unique_lock lock(lock_);
     if (take(into)) return wait_end::value;
-    if (closed_) return wait_end::closed;
+    if (is_closed_now()) return wait_end::closed;
     detail::waiter self;
     self.slot = &into;
-    const auto outcome = detail::wait_in(consumers_, self, lock, until, "channel::pop");
-    lock.unlock();
-    if (outcome == detail::wait_outcome::cancelled) detail::throw_cancelled("channel::pop");
+    const auto outcome = detail::wait_and_leave(task, consumers_, self, lock, until, what);
+    if (outcome == detail::wait_outcome::cancelled) detail::throw_cancelled(what);
     if (outcome == detail::wait_outcome::timed_out) return wait_end::timed_out;
     return into ? wait_end::value : wait_end::closed;
   }
 
   mutable detail::spin_lock lock_;
-  std::size_t capacity_;           // constant after construction
-  std::size_t mask_ = 0;           // constant after construction
-  std::unique_ptr<cell[]> cells_;  // ring; guarded by lock_
-  std::size_t first_ = 0;          // guarded by lock_
-  std::size_t size_ = 0;           // guarded by lock_
-  bool closed_ = false;            // guarded by lock_
-  detail::waiter_line producers_;  // guarded by lock_; empty unless the ring is full
-  detail::waiter_line consumers_;  // guarded by lock_; empty unless the ring is empty
+  std::atomic<bool> closed_{false};   // written under lock_; read without it as a guess
+  std::size_t capacity_;              // constant after construction
+  std::size_t mask_ = 0;              // constant after construction
+  std::unique_ptr<cell[]> cells_;     // ring; guarded by lock_
+  std::size_t first_ = 0;             // guarded by lock_
+  std::atomic<std::size_t> size_{0};  // written under lock_; read without it as a guess
+  std::uint64_t pushed_ = 0;          // guarded by lock_
+  detail::waiter_line producers_;     // guarded by lock_; empty unless the ring is full
+  detail::waiter_line consumers_;     // guarded by lock_; empty unless the ring is empty
 };
 
 }  // namespace weft
