@@ -33,6 +33,8 @@
 #include <weft/fiber/parker.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
+#include <weft/fiber/select.hpp>
+#include <weft/fiber/selector.hpp>
 #include <weft/fiber/semaphore.hpp>
 #include <weft/fiber/stack_guard.hpp>
 #include <weft/fiber/wait_group.hpp>

@@ -7,28 +7,22 @@
 
 namespace weft::detail {
 
-bool future_core::is_ready() const noexcept {
-  const std::lock_guard lock(lock_);
-  return ready_;
-}
-
 bool future_core::wait_ready(steady_time until) {
+  constexpr const char* what = "future::get";
+  if (is_ready()) return true;
+  task_block& task = task_block::current();
+  check_cancelled(task, what);
   std::unique_lock lock(lock_);
-  if (ready_) return true;
-  lock.unlock();
-  check_cancelled("future::get");
-  lock.lock();
-  if (ready_) return true;
+  if (is_ready()) return true;
   waiter self;
-  const auto outcome = wait_in(waiters_, self, lock, until, "future::get");
-  lock.unlock();
-  if (outcome == wait_outcome::cancelled) throw_cancelled("future::get");
+  const auto outcome = wait_and_leave(task, waiters_, self, lock, until, what);
+  if (outcome == wait_outcome::cancelled) throw_cancelled(what);
   return outcome == wait_outcome::served;
 }
 
 void future_core::publish() noexcept {
   const std::lock_guard lock(lock_);
-  ready_ = true;
+  ready_.store(true, std::memory_order_release);
   waiters_.serve_all();
 }
 

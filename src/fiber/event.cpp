@@ -11,18 +11,18 @@ namespace weft {
 
 void event::set() noexcept {
   const std::lock_guard guard(guard_);
-  set_ = true;
+  set_.store(true, std::memory_order_relaxed);
   waiters_.serve_all();
 }
 
 void event::reset() noexcept {
   const std::lock_guard guard(guard_);
-  set_ = false;
+  set_.store(false, std::memory_order_relaxed);
 }
 
 bool event::is_set() const noexcept {
   const std::lock_guard guard(guard_);
-  return set_;
+  return seems_set();
 }
 
 std::size_t event::waiting() const noexcept {
@@ -33,7 +33,7 @@ std::size_t event::waiting() const noexcept {
 bool event::wait_set(steady_time until) {
   detail::check_cancelled("event::wait");
   std::unique_lock guard(guard_);
-  return set_ || detail::wait_served(waiters_, guard, until, "event::wait");
+  return seems_set() || detail::wait_served(waiters_, guard, until, "event::wait");
 }
 
 }  // namespace weft

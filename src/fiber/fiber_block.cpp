@@ -58,13 +58,17 @@ void fiber_block::unpark() noexcept {
   if (permit_.give()) home().wake(*this);
 }
 
+void fiber_block::require_other() const {
+  if (this == &task_block::current()) throw error(errc::misuse, "join: a fiber cannot join itself");
+}
+
 bool fiber_block::wait_done(steady_time until) {
   if (is_done()) {
     // Not before the fiber has left its own join point.
     const std::lock_guard lock(join_lock_);
     return true;
   }
-  if (this == &task_block::current()) throw error(errc::misuse, "join: a fiber cannot join itself");
+  require_other();
   if (home().is_home()) home().hurry(*this);
   std::unique_lock lock(join_lock_);
   if (is_done()) return true;

@@ -10,8 +10,8 @@ namespace weft {
 bool parker::park_until(steady_time until) {
   detail::check_cancelled("park");
   std::unique_lock lock(lock_);
-  if (permit_) {
-    permit_ = false;
+  if (permit_.load(std::memory_order_relaxed)) {
+    permit_.store(false, std::memory_order_relaxed);
     return true;
   }
   if (!waiters_.empty()) {
@@ -28,11 +28,7 @@ bool parker::park_until(steady_time until) {
 
 void parker::unpark() noexcept {
   const std::lock_guard lock(lock_);
-  if (waiters_.empty()) {
-    permit_ = true;
-  } else {
-    waiters_.serve_front();
-  }
+  if (!waiters_.serve_front()) permit_.store(true, std::memory_order_relaxed);
 }
 
 }  // namespace weft

@@ -190,8 +190,8 @@ TEST(wait, that_leaves_the_lock_may_end_with_the_primitive_it_waited_at) {
     });
     detail::waiter mine;
     std::unique_lock held(one->lock);
-    const auto outcome = detail::wait_and_leave(detail::task_block::current(), one->line, mine, held, no_deadline,
-                                                "bell::wait");
+    const auto outcome = detail::wait_and_leave(detail::task_block::current(), one->line, mine, held,
+                                                no_deadline, "bell::wait");
     EXPECT_EQ(outcome, wait_outcome::served);
     EXPECT_FALSE(held.owns_lock());
     held.release();

@@ -50,7 +50,7 @@ struct waiter {
   waiter* previous = nullptr;
   select_ticket* ticket = nullptr;  ///< of a select; null for a plain wait
   bool listed = false;              ///< is it in a line?
-  atomic<bool> served{false};  ///< set by serve(), which does not touch the waiter afterwards
+  atomic<bool> served{false};       ///< set by serve(), which does not touch the waiter afterwards
 };
 
 /// How a wait ended.

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <weft/context/select_case.hpp>
 #include <weft/context/wait.hpp>
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
@@ -16,10 +17,13 @@ namespace weft {
 
 namespace detail {
 
+template <typename Value, typename Then>
+class on_ready_case;
+
 /// What a promise and its future share, without the value's type.
 ///
-/// The outcome is written once, before ready_ is set under lock_; who has seen ready_ under the lock
-/// may read it. One reference for the promise, one for the future.
+/// The outcome is written once, before ready_ is set under lock_; who has seen ready_ may read it. One
+/// reference for the promise, one for the future.
 class future_core {
  public:
   future_core() = default;
@@ -29,7 +33,7 @@ class future_core {
   void release() noexcept {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
-  bool is_ready() const noexcept;
+  bool is_ready() const noexcept { return ready_.load(std::memory_order_acquire); }
   /// False: `until` passed. Throws weft::cancelled.
   bool wait_ready(steady_time until);
   /// Somebody looks at the outcome: an error is not uncaught.
@@ -48,9 +52,26 @@ class future_core {
   std::atomic<int> refs_{2};
   std::atomic<bool> claimed_{false};
   std::atomic<bool> observed_{false};
-  mutable spin_lock lock_;
-  bool ready_ = false;   // guarded by lock_
-  waiter_line waiters_;  // guarded by lock_
+  friend class future_case;
+  spin_lock lock_;
+  std::atomic<bool> ready_{false};  // written under lock_
+  waiter_line waiters_;             // guarded by lock_
+};
+
+/// Being ready, as a case of a select.
+class future_case : public select_case {
+ public:
+  bool seems_ready() const noexcept final { return core_->is_ready(); }
+  bool try_now() noexcept final { return core_->is_ready(); }
+
+ protected:
+  explicit future_case(future_core& core) noexcept : select_case(&core.lock_, &core.waiters_), core_(&core) {}
+  future_case(future_case&&) noexcept = default;
+  ~future_case() override = default;
+  bool is_of(const future_core* core) const noexcept { return core_ == core; }
+
+ private:
+  future_core* core_;
 };
 
 [[noreturn]] void throw_no_state(const char* what);
@@ -133,6 +154,8 @@ class future {
 
  private:
   friend class promise<Value>;
+  template <typename, typename>
+  friend class detail::on_ready_case;
   explicit future(detail::future_state<Value>* state_ref) noexcept : state_(state_ref) {}
   detail::future_state<Value>& require(const char* what) const {
     if (state_ == nullptr) detail::throw_no_state(what);

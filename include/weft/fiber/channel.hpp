@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <weft/context/select_case.hpp>
 #include <weft/context/wait.hpp>
 #include <weft/core/clock.hpp>
 #include <weft/core/result.hpp>
@@ -19,6 +20,10 @@
 namespace weft {
 
 namespace detail {
+template <typename Value>
+class pop_case;
+template <typename Value>
+class push_case;
 [[noreturn]] void refuse_channel_capacity(std::size_t capacity);
 [[noreturn]] void channel_destroyed_under_waiters(std::size_t producers, std::size_t consumers) noexcept;
 }  // namespace detail
@@ -26,8 +31,8 @@ namespace detail {
 /// How many wait at a channel, how much it holds, and what went through it.
 struct channel_statistics {
   std::size_t size = 0;               ///< values in it now
-  std::size_t producers_waiting = 0;  ///< tasks that wait for room
-  std::size_t consumers_waiting = 0;  ///< tasks that wait for a value
+  std::size_t producers_waiting = 0;  ///< tasks that wait for room, selects included
+  std::size_t consumers_waiting = 0;  ///< tasks that wait for a value, selects included
   std::uint64_t pushed = 0;           ///< values it took since it was made
   std::uint64_t popped = 0;           ///< values it gave since it was made
 };
@@ -37,6 +42,7 @@ struct channel_statistics {
 /// Producers wait while it is full and consumers while it is empty, each served in arrival order.
 /// After close(), consumers drain what is left. Capacity 0 hands each value straight to a consumer.
 /// A consumer served by a producer gets the value directly; it cannot be taken by a later one.
+/// weft::select waits for several channels at once.
 ///
 /// Thread-safety: all members may be called from any fiber or thread.
 /// Lifetime: outlives every task that waits on it; to destroy it under one is a contract violation that
@@ -165,10 +171,19 @@ class channel {
   std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
+  friend class detail::pop_case<Value>;
+  friend class detail::push_case<Value>;
+
   static constexpr std::size_t capacity_max = std::size_t{1} << 30;
   struct cell {
     alignas(Value) std::byte bytes[sizeof(Value)];
   };
+
+  // A guess of what a push or a pop would find, without the lock.
+  bool seems_pushable() const noexcept {
+    return size() < capacity_ || !consumers_.empty() || is_closed_now();
+  }
+  bool seems_poppable() const noexcept { return size() > 0 || !producers_.empty() || is_closed_now(); }
 
   // All of these are called with lock_ held.
   bool is_closed_now() const noexcept { return closed_.load(std::memory_order_relaxed); }
@@ -257,4 +272,53 @@ class channel {
   detail::waiter_line consumers_;     // guarded by lock_; empty unless the ring is empty
 };
 
+namespace detail {
+
+/// A pop as a case of a select.
+template <typename Value>
+class pop_case : public select_case {
+ public:
+  bool seems_ready() const noexcept final { return from_->seems_poppable(); }
+  bool try_now() noexcept final {
+    return from_->take(*static_cast<std::optional<Value>*>(slot())) || from_->is_closed_now();
+  }
+
+ protected:
+  explicit pop_case(channel<Value>& from) noexcept
+      : select_case(&from.lock_, &from.consumers_), from_(&from) {}
+  pop_case(pop_case&&) noexcept = default;
+  ~pop_case() override = default;
+  /// Where the value goes; it must be empty. Before each select.
+  void aim_at(std::optional<Value>& into) noexcept { set_slot(&into); }
+
+ private:
+  channel<Value>* from_;
+};
+
+/// A push as a case of a select.
+template <typename Value>
+class push_case : public select_case {
+ public:
+  bool seems_ready() const noexcept final { return to_->seems_pushable(); }
+  bool try_now() noexcept final {
+    if (to_->is_closed_now()) return true;
+    if (!to_->place(*static_cast<Value*>(slot()))) return false;
+    set_slot(nullptr);
+    return true;
+  }
+
+ protected:
+  explicit push_case(channel<Value>& to) noexcept : select_case(&to.lock_, &to.producers_), to_(&to) {}
+  push_case(push_case&&) noexcept = default;
+  ~push_case() override = default;
+  /// What is to be pushed. Before each select.
+  void load(Value& value) noexcept { set_slot(&value); }
+  /// After it was chosen: was the value taken? Else the channel is closed.
+  bool was_pushed() const noexcept { return slot() == nullptr; }
+
+ private:
+  channel<Value>* to_;
+};
+
+}  // namespace detail
 }  // namespace weft

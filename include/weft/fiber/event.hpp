@@ -8,6 +8,10 @@
 
 namespace weft {
 
+namespace detail {
+class event_case;
+}
+
 /// A flag that tasks wait for; stays set until reset.
 ///
 /// For "it has happened": all waiters go on, and so do those that come later. There is no form that
@@ -46,11 +50,13 @@ class event {
   std::size_t waiting() const noexcept;
 
  private:
+  friend class detail::event_case;
   bool wait_set(steady_time until);
+  bool seems_set() const noexcept { return set_.load(std::memory_order_relaxed); }
 
   mutable detail::spin_lock guard_;
-  bool set_ = false;             // guarded by guard_
-  detail::waiter_line waiters_;  // guarded by guard_
+  detail::atomic<bool> set_{false};  // written under guard_; without it, what is read is a guess
+  detail::waiter_line waiters_;      // guarded by guard_
 };
 
 }  // namespace weft

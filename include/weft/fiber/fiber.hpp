@@ -78,6 +78,8 @@ class fiber_body final : public fiber_result<Value> {
 
 template <typename Function>
 auto make_fiber(go_options options, Function&& function, bool now, std::source_location from);
+template <typename Value, typename Then>
+class on_done_case;
 
 }  // namespace detail
 
@@ -150,6 +152,9 @@ class fiber {
   template <typename Function>
   friend auto detail::make_fiber(go_options options, Function&& function, bool now,
                                  std::source_location from);
+
+  template <typename, typename>
+  friend class detail::on_done_case;
 
   explicit fiber(detail::fiber_result<Value>* block_ref) noexcept : block_(block_ref) {}
   void require() const {

@@ -61,6 +61,8 @@ class fiber_block : public task_block, public cancel_node {
 
   /// Waits until the fiber has ended; started at once if it has not started. False: `until` passed.
   bool wait_done(steady_time until);
+  /// Throws weft::error (misuse) where the caller runs on this fiber: it would wait for its own end.
+  void require_other() const;
   /// Nobody will look at the result: an error of the fiber goes to the uncaught handler.
   void abandon() noexcept;
   /// Somebody looks at the result, now or later: it is not uncaught.
@@ -86,6 +88,7 @@ class fiber_block : public task_block, public cancel_node {
   void set_watcher(fiber_watcher& watcher) noexcept { watcher_ = &watcher; }
 
  private:
+  friend class fiber_case;
   friend class fiber_line;
   friend class inspection;
   friend class scheduler;

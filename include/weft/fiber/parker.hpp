@@ -8,6 +8,10 @@
 
 namespace weft {
 
+namespace detail {
+class parker_case;
+}
+
 /// Where one task parks until another one unparks it: the smallest part of a primitive of your own.
 ///
 /// unpark() leaves a permit, park() takes it, waiting for it if there is none; a second unpark()
@@ -35,9 +39,11 @@ class parker {
   void unpark() noexcept;
 
  private:
+  friend class detail::parker_case;
+
   detail::spin_lock lock_;
-  bool permit_ = false;          // guarded by lock_
-  detail::waiter_line waiters_;  // guarded by lock_; at most one
+  detail::atomic<bool> permit_{false};  // written under lock_; without it, what is read is a guess
+  detail::waiter_line waiters_;         // guarded by lock_; at most one
 };
 
 /// A parker for a thread that weft does not know of: a library's callback thread, a signal-like source.
@@ -58,6 +64,8 @@ class external_waker {
   void wake() noexcept { parked_.unpark(); }
 
  private:
+  friend class detail::parker_case;
+
   detail::outside_work counted_;
   parker parked_;
 };
