@@ -93,7 +93,7 @@ TEST(ends, a_deadlock_is_an_error_of_run) {
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 
 /// Deeper than any stack; the compiler cannot know.
-[[gnu::noinline]] int recurse(volatile const int& depth, int now) {  // NOLINT(misc-no-recursion): the point
+[[gnu::noinline]] int recurse(const volatile int& depth, int now) {  // NOLINT(misc-no-recursion): the point
   volatile char here[512];
   here[0] = static_cast<char>(now);
   return now == depth ? 0 : recurse(depth, now + 1) + here[0];
@@ -101,14 +101,22 @@ TEST(ends, a_deadlock_is_an_error_of_run) {
 
 TEST(ends_death, a_stack_overflow_ends_the_process_and_names_the_fiber) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(weft::run([] { weft::go([] { recurse(1'000'000, 0); }, {.name = "deep"}).join(); }),
+  EXPECT_EXIT(weft::run([] {
+                weft::go(
+                    [] {
+                      const volatile int depth = 1'000'000;
+                      recurse(depth, 0);
+                    },
+                    {.name = "deep"})
+                    .join();
+              }),
               testing::KilledBySignal(SIGSEGV), "stack overflow in fiber .* \"deep\"");
 }
 
 TEST(ends_death, a_wild_pointer_ends_the_process_as_everywhere) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(weft::run([] {
-                int* volatile nowhere = nullptr;
+                volatile int* volatile nowhere = nullptr;
                 *nowhere = 1;
               }),
               testing::KilledBySignal(SIGSEGV), "");
