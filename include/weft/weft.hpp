@@ -36,6 +36,7 @@
 #include <weft/fiber/select.hpp>
 #include <weft/fiber/selector.hpp>
 #include <weft/fiber/semaphore.hpp>
+#include <weft/fiber/simulate.hpp>
 #include <weft/fiber/stack_guard.hpp>
 #include <weft/fiber/wait_group.hpp>
 #include <weft/http/client.hpp>

@@ -52,16 +52,16 @@ class thread_pool::state {
 
   const thread_pool_options options_;
   mutable detail::spin_lock lock_;
-  entry* first_ = nullptr;              // guarded by lock_; owned; linked by next
-  entry* last_ = nullptr;               // guarded by lock_
-  std::size_t queued_ = 0;              // guarded by lock_
-  detail::waiter_line idle_threads_;    // guarded by lock_
-  detail::waiter_line drains_;          // guarded by lock_; wait until nothing is queued or runs
-  std::vector<cancel_scope*> running_;  // guarded by lock_; has room for one a thread
-  std::size_t active_ = 0;              // guarded by lock_; tasks taken and not finished
-  std::size_t finished_ = 0;            // guarded by lock_
-  bool cancelling_ = false;             // guarded by lock_; only goes to true
-  bool closed_ = false;                 // guarded by lock_
+  entry* first_ = nullptr;                       // guarded by lock_; owned; linked by next
+  entry* last_ = nullptr;                        // guarded by lock_
+  std::size_t queued_ = 0;                       // guarded by lock_
+  detail::waiter_line idle_threads_;             // guarded by lock_
+  detail::waiter_line drains_;                   // guarded by lock_; wait until nothing is queued or runs
+  std::vector<cancel_scope*> running_;           // guarded by lock_; has room for one a thread
+  std::size_t active_ = 0;                       // guarded by lock_; tasks taken and not finished
+  std::size_t finished_ = 0;                     // guarded by lock_
+  bool cancelling_ = false;                      // guarded by lock_; only goes to true
+  bool closed_ = false;                          // guarded by lock_
   std::vector<detail::started_thread> threads_;  // constant after start
 };
 

@@ -15,6 +15,18 @@ class fiber_line {
  public:
   bool empty() const noexcept { return first_ == nullptr; }
   fiber_block* front() const noexcept { return first_; }
+  /// Counts them, for a simulation.
+  std::size_t length() const noexcept {
+    std::size_t count = 0;
+    for (const fiber_block* one = first_; one != nullptr; one = one->next_) ++count;
+    return count;
+  }
+  /// The one behind `index` others.
+  fiber_block& at(std::size_t index) const noexcept {
+    fiber_block* one = first_;
+    for (; index > 0; --index) one = one->next_;
+    return *one;
+  }
 
   void push_back(fiber_block& fiber) noexcept {
     fiber.next_ = nullptr;
@@ -58,6 +70,14 @@ class unstarted_line {
     if (first == nullptr || first->turn_ >= turn) return nullptr;
     take(*first);
     return first;
+  }
+
+  /// Takes the one behind `index` others. The loop's own thread, in a simulation: there is no other loop.
+  fiber_block* pop_at(std::size_t index) noexcept {
+    const std::lock_guard lock(lock_);
+    fiber_block& one = line_.at(index);
+    take(one);
+    return &one;
   }
 
   /// Gives `fiber` the turn `turn`, before all others, if it is still here. The loop's own thread.

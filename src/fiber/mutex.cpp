@@ -90,6 +90,7 @@ void mutex::note_holder(const task_block& holder, const void* thread) noexcept {
 }
 
 void mutex::lock() {
+  detail::scheduling_point("mutex::lock");
   task_block& me = task_block::current();
   if (!take(me, 0)) lock_slowly(me, {"mutex::lock", no_deadline, false});
 }

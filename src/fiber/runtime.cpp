@@ -12,6 +12,7 @@
 #include <weft/log/log.hpp>
 
 #include "fiber/foreign_threads.hpp"
+#include "fiber/simulation.hpp"
 #include "fiber/survey.hpp"
 
 namespace weft::detail {
@@ -180,9 +181,10 @@ runtime::rest runtime::decide_all_idle(std::unique_lock<spin_lock>& idle_lock, s
   }
   const auto wakes_itself = [](const scheduler* loop) { return loop->wakes_itself(); };
   if (!options_.deadlock_check || std::any_of(loops_.begin(), loops_.end(), wakes_itself)) return {true};
-  if (outside_may_wake()) return look_again_later();
+  const bool all_is_inside = last.is_simulated();
+  if (!all_is_inside && outside_may_wake()) return look_again_later();
   const bool stuck = ending();
-  if (!stuck && foreign_threads() > 0) {
+  if (!stuck && !all_is_inside && foreign_threads() > 0) {
     const rest again = look_again_later();
     const bool warn = look_again_ > look_again_min * 2 && !std::exchange(warned_, true);
     if (!warn) return again;
@@ -323,6 +325,9 @@ void runtime::resolve_deadlock() {
 }
 
 void runtime::give_up_on_stuck_fibers(const char* why) noexcept {
+  if (const auto* const world = simulation_world::current()) {
+    std::fprintf(stderr, "weft: simulate: %s\n", world->how_to_replay().c_str());
+  }
   std::fprintf(stderr, "weft: run is ending, and these fibers %s; the process ends:\n%s", why,
                survey::of(*this, {}).c_str());
   std::abort();

@@ -14,6 +14,7 @@
 #include "fiber/inspection.hpp"
 #include "fiber/runtime.hpp"
 #include "fiber/sanitizer.hpp"
+#include "fiber/simulation.hpp"
 
 namespace weft::detail {
 namespace {
@@ -35,6 +36,7 @@ constinit thread_local scheduler* current_scheduler = nullptr;
 scheduler::scheduler(runtime& of, std::size_t index)
     : runtime_(of),
       index_(index),
+      simulation_(simulation_world::current()),
       live_exceptions_(thread_exception_state()),
       errno_(errno),
       stacks_(of.options().stack_bytes, of.options().stacks_idle_max),
@@ -52,6 +54,14 @@ scheduler::~scheduler() {
   current_scheduler = nullptr;
 }
 
+poller& scheduler::io() {
+  if (is_simulated()) {
+    throw error(errc::unsupported,
+                "io: descriptors are not part of a simulation; put a channel or a fake in their place");
+  }
+  return poller_;
+}
+
 const run_options& scheduler::options() const noexcept { return runtime_.options(); }
 
 // The line.
@@ -62,11 +72,29 @@ void scheduler::push_ready(fiber_block& fiber) noexcept {
 }
 
 fiber_block* scheduler::next_in_line() noexcept {
+  if (is_simulated()) [[unlikely]] return next_simulated();
   fiber_block* const ready = ready_.front();
   const std::int64_t turn = ready != nullptr ? ready->turn_ : std::numeric_limits<std::int64_t>::max();
   if (fiber_block* const unstarted = unstarted_.pop_before(turn)) return unstarted;
   if (ready != nullptr) ready_.remove(*ready);
   return ready;
+}
+
+/// Any of those in line. But go_now means at once: it and its caller were put in front.
+fiber_block* scheduler::next_simulated() noexcept {
+  fiber_block* next = ready_.front();
+  const bool at_once = next != nullptr && next->turn_ < 0;
+  const std::size_t ready = ready_.length(), all = ready + unstarted_.size();
+  if (all == 0) return nullptr;
+  const std::size_t index = at_once ? 0 : simulation_->choose(all);
+  if (index < ready) {
+    next = &ready_.at(index);
+    ready_.remove(*next);
+  } else {
+    next = unstarted_.pop_at(index - ready);
+  }
+  simulation_->turn_of(*next);
+  return next;
 }
 
 fiber_block* scheduler::next_ready() noexcept {
@@ -252,6 +280,7 @@ void scheduler::wake(fiber_block& fiber) noexcept {
 
 void scheduler::take_remote_wakes() noexcept {
   if (remote_wakes_.load(std::memory_order_relaxed) == nullptr) return;
+  if (is_simulated()) simulation_->woken_from_outside();
   fiber_block* newest = remote_wakes_.exchange(nullptr, std::memory_order_acquire);
   fiber_block* oldest_first = nullptr;
   while (newest != nullptr) {
@@ -314,7 +343,7 @@ void scheduler::fire_timers() noexcept {
 // The loop.
 
 void scheduler::run_ready() noexcept {
-  turns_left_ = turns_between_looks;
+  turns_left_ = is_simulated() ? 1 : turns_between_looks;
   if (fiber_block* const next = next_ready()) switch_to(loop_stack_, next, false);
 }
 
@@ -333,6 +362,11 @@ void scheduler::sleep() {
     until = std::min(until, epoch_ + std::chrono::milliseconds(*next));
   }
   if (stacks_.have_excess()) until = std::min(until, now_ + stack_pool::tidy_interval);
+  if (is_simulated()) {
+    simulation_->advance_to(until);
+    runtime_.get_up(*this);
+    return;
+  }
   int timeout_ms = -1;
   if (until != no_deadline) {
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();

@@ -24,6 +24,7 @@ namespace weft::detail {
 
 class inspection;
 class runtime;
+class simulation_world;
 
 /// What a component keeps for each loop. Ends with the loop, on its thread, when no fiber is left.
 class loop_service {
@@ -87,8 +88,10 @@ class scheduler {
   const run_options& options() const noexcept;
   const stack_record* running_stack() const noexcept { return running()->stack_; }
   fiber_block* running() const noexcept { return running_.load(std::memory_order_relaxed); }
+  bool is_simulated() const noexcept { return simulation_ != nullptr; }
   bool is_home() const noexcept { return current() == this; }
-  poller& io() noexcept { return poller_; }
+  /// Throws weft::error (unsupported) in a simulation.
+  poller& io();
   const stack_pools& stacks() const noexcept { return stacks_; }
   cell_pool& cells() noexcept { return cells_; }
   survey_desk& desk() noexcept { return desk_; }
@@ -135,6 +138,7 @@ class scheduler {
   void execute(fiber_block& fiber) noexcept;
   void remove(fiber_block& fiber) noexcept;
   fiber_block* next_in_line() noexcept;
+  fiber_block* next_simulated() noexcept;
   fiber_block* next_ready() noexcept;
   void push_ready(fiber_block& fiber) noexcept;
   bool bind_stack(fiber_block& fiber) noexcept;
@@ -150,6 +154,7 @@ class scheduler {
 
   runtime& runtime_;
   const std::size_t index_;
+  simulation_world* const simulation_;  // null in a real run
   const steady_time epoch_ = steady_clock::now();
   exception_state& live_exceptions_;
   int& errno_;  // the thread's: what a fiber does must not change it for another one

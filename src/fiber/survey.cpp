@@ -29,7 +29,8 @@ std::string survey::state_of(const scheduler& of, const fiber_block& one) {
 void survey::count() {
   for (const scheduler* const of : run_.loops()) {
     of->for_each_alive([&](const fiber_block& one) {
-      all_.push_back({one.id(), one.parent_id()});
+      // A maker is older. The main of a simulation has the id of a thread outside for its maker's.
+      all_.push_back({one.id(), one.parent_id() < one.id() ? one.parent_id() : 0});
       ++states_[state_of(*of, one)];
     });
   }

@@ -40,7 +40,8 @@ bool line_sink::writer::ensure_thread() {
   if (thread_.joinable()) thread_.join();  // it has ended already
   stop_ = false;
   try {
-    thread_ = weft::detail::started_thread("weft-log", weft::detail::thread_signals::blocked, [this] { run(); });
+    thread_ =
+        weft::detail::started_thread("weft-log", weft::detail::thread_signals::blocked, [this] { run(); });
     running_ = true;
   } catch (const error&) {
     // No thread to be had: whoever logs writes.

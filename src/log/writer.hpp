@@ -60,12 +60,12 @@ class line_sink::writer {
   const std::uint64_t generation_;
 
   std::mutex mutex_;
-  std::condition_variable wake_;   // the queue has something, or stop_
-  std::condition_variable ended_;  // running_ or stop_ became false
-  batch queue_;                    // guarded by mutex_
-  std::uint64_t accepted_ = 0;     // guarded by mutex_
-  bool running_ = false;           // guarded by mutex_
-  bool stop_ = false;              // guarded by mutex_
+  std::condition_variable wake_;         // the queue has something, or stop_
+  std::condition_variable ended_;        // running_ or stop_ became false
+  batch queue_;                          // guarded by mutex_
+  std::uint64_t accepted_ = 0;           // guarded by mutex_
+  bool running_ = false;                 // guarded by mutex_
+  bool stop_ = false;                    // guarded by mutex_
   weft::detail::started_thread thread_;  // guarded by mutex_
 
   std::mutex output_;  // one writes at a time; guards dropped_told_

@@ -198,7 +198,8 @@ void explorer::finish_current() {
     workers_[current_]->baton.release();
     return;
   }
-  const bool all = std::all_of(workers_.begin(), workers_.end(), [](const auto& one) { return one->finished; });
+  const bool all =
+      std::all_of(workers_.begin(), workers_.end(), [](const auto& one) { return one->finished; });
   if (!all) fail("deadlock: every thread that has not ended waits");
   current_ = nobody;
   main_baton_.release();
@@ -280,7 +281,8 @@ outcome explorer::run() {
   } while (failure_.empty() && next_path() && result.executions < bounds_.executions_max);
   result.failure = failure_;
   result.complete = failure_.empty() && path_.empty();
-  const bool stuck = std::any_of(workers_.begin(), workers_.end(), [](const auto& one) { return !one->finished; });
+  const bool stuck =
+      std::any_of(workers_.begin(), workers_.end(), [](const auto& one) { return !one->finished; });
   for (auto& one : workers_) {
     one->last = true;
     if (stuck) {

@@ -103,11 +103,15 @@ TEST(semaphore, hands_out_as_many_permits_as_there_are) {
   };
   expect_complete(explore::all_orders([](explore::execution& run) {
     const auto taker = [](state& here) { here.had += here.permits.try_acquire_for(1s) ? 1 : 0; };
-    program<state>(run).task(taker).task(taker).task([](state& here) { here.permits.release(); }).at_end([](state& here) {
-      int left = 0;
-      while (here.permits.try_acquire()) ++left;
-      explore::check(here.had + left == 2, "a permit was lost or doubled");
-    });
+    program<state>(run)
+        .task(taker)
+        .task(taker)
+        .task([](state& here) { here.permits.release(); })
+        .at_end([](state& here) {
+          int left = 0;
+          while (here.permits.try_acquire()) ++left;
+          explore::check(here.had + left == 2, "a permit was lost or doubled");
+        });
   }));
 }
 

@@ -6,6 +6,7 @@
 #include <weft/context/cancel_state.hpp>
 #include <weft/core/atomic.hpp>
 #include <weft/core/clock.hpp>
+#include <weft/core/oracle.hpp>
 #include <weft/core/spin_lock.hpp>
 #include <weft/core/task_block.hpp>
 
@@ -150,8 +151,9 @@ inline void require_wait_allowed(const char* what) { require_wait_allowed(task_b
 void check_cancelled_by(const cancel_state& state, const char* what);
 
 /// Throws if the task must give up: called by a wait before anything else, also when it need not wait.
-/// `task` is the running one.
+/// In a simulation another task may get its turn first. `task` is the running one.
 inline void check_cancelled(const task_block& task, const char* what) {
+  scheduling_point(what);
   const cancel_state* const state = cancel_state_of(task);
   if (state != nullptr && !state->is_quiet()) check_cancelled_by(*state, what);
 }

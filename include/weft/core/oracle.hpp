@@ -53,7 +53,8 @@ class oracle {
 /// Asks the oracle, if there is one, whether another task shall get its turn. At the beginning of every
 /// operation of a primitive, where no lock is held.
 inline void scheduling_point(const char* what) {
-  if (oracle* const decides = oracle::current()) [[unlikely]] decides->scheduling_point(what);
+  if (oracle* const decides = oracle::current()) [[unlikely]]
+    decides->scheduling_point(what);
 }
 
 }  // namespace weft::detail

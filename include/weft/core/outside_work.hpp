@@ -9,8 +9,8 @@ namespace weft::detail {
 /// still wake it, and it is no deadlock.
 ///
 /// Whoever holds one wakes its task first and ends the guard then; so a loop that reads zero finds
-/// every such wake among its wakes if it looks there afterwards. A simulation runs its pools itself: its work is
-/// not outside and is not counted. A forked child has none of the threads and starts from zero.
+/// every such wake among its wakes if it looks there afterwards. A simulation runs its pools itself: its work
+/// is not outside and is not counted. A forked child has none of the threads and starts from zero.
 ///
 /// Thread-safe. Costs an atomic increment and a decrement.
 class outside_work {
