@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/child.hpp"
 #include "support/figure.hpp"
 #include "support/machine.hpp"
 #include "support/report.hpp"
@@ -24,11 +25,12 @@ std::vector<figure>& figures() {
 namespace {
 
 constexpr const char* usage =
-    "Usage: weft_bench [GROUP...] [--json FILE] [--runs N] [--only TEXT] [--list]\n"
+    "Usage: weft_bench [GROUP...] [--json FILE] [--runs N] [--only TEXT] [--ours] [--list]\n"
     "\n"
     "Measures the figures of the groups, or of all; each side in turn, N times (5).\n"
     "  --json FILE   also write the rows to FILE as JSON\n"
     "  --only TEXT   only figures whose name contains TEXT\n"
+    "  --ours        only our side, for a profiler: no peers, no ratios\n"
     "  --list        name the figures and measure nothing\n";
 
 struct request {
@@ -36,6 +38,7 @@ struct request {
   std::string json_file;
   std::string only;
   int runs = 5;
+  bool ours = false;
   bool list = false;
   bool help = false;
 };
@@ -72,6 +75,8 @@ request read_arguments(const std::vector<std::string>& arguments) {
       asked.only = value();
     else if (one == "--runs")
       asked.runs = number_of_runs(value());
+    else if (one == "--ours")
+      asked.ours = true;
     else if (one == "--list")
       asked.list = true;
     else if (one == "--help" || one == "-h")
@@ -84,13 +89,22 @@ request read_arguments(const std::vector<std::string>& arguments) {
   return asked;
 }
 
+figure without_peers(figure one) {
+  one.baseline.clear();
+  one.peer = {};
+  one.more.clear();
+  if (one.target.of == target::kind::ratio) one.target = {};
+  return one;
+}
+
 /// The figures asked for, by group in order of name; within a group as declared.
 std::vector<figure> chosen(const request& asked) {
   std::vector<figure> found;
   for (const auto& one : figures()) {
     const bool in_group = asked.groups.empty() || std::find(asked.groups.begin(), asked.groups.end(),
                                                             one.group) != asked.groups.end();
-    if (in_group && one.name.find(asked.only) != std::string::npos) found.push_back(one);
+    if (!in_group || one.name.find(asked.only) == std::string::npos) continue;
+    found.push_back(asked.ours ? without_peers(one) : one);
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const figure& a, const figure& b) { return a.group < b.group; });
@@ -117,9 +131,10 @@ int run(const request& asked) {
   table out(stdout);
   for (const auto& one : chosen(asked)) {
     show_progress(one);
-    rows.push_back(measure(one, asked.runs));
+    const auto measured = measure(one, asked.runs);
     clear_progress();
-    out.print(rows.back());
+    for (const row& each : measured) out.print(each);
+    rows.insert(rows.end(), measured.begin(), measured.end());
   }
   out.print_summary(rows);
   if (json.is_open() && !(json << to_json(rows) << std::flush))
@@ -146,4 +161,9 @@ int run_arguments(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace weft::bench
 
-int main(int argc, char** argv) { return weft::bench::run_arguments({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  // How the program runs a measurement in a process of its own; see support/child.hpp.
+  if (arguments.size() == 2 && arguments[0] == "--probe") return weft::bench::run_probe(arguments[1]);
+  return weft::bench::run_arguments(arguments);
+}

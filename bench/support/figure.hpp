@@ -12,6 +12,8 @@
 //         .ours = [] { return ns_per(1'000'000, [] { ... }); },
 //         .baseline = "Boost.Fiber", .peer = [] { return ns_per(...); },
 //         .target = weft::bench::at_most_times(0.1)}};
+//
+// A figure with several baselines has `.more = {{"Go", peer, target}, ...}` and a row for each.
 
 namespace weft::bench {
 
@@ -38,7 +40,14 @@ class unavailable : public std::runtime_error {
 /// One measured run of one side; gives the figure in its unit.
 using measurement = std::function<double()>;
 
-/// One row of the table.
+/// Something that a figure is compared with.
+struct baseline {
+  std::string name;
+  measurement run;  ///< may throw unavailable
+  bench::target target = {};
+};
+
+/// One figure: a row of the table for each thing it is compared with.
 struct figure {
   std::string group;
   std::string name;
@@ -47,6 +56,8 @@ struct figure {
   std::string baseline = {};  ///< name of the peer; empty: there is none
   measurement peer = {};      ///< measured in turn with `ours`; may throw unavailable
   bench::target target = {};
+  std::vector<bench::baseline> more = {};  ///< further baselines; measured in the same runs, a row each
+  bool warm_up = true;                ///< false: each run is a process of its own, so the first one counts
   std::function<void()> before = {};  ///< once, before the runs of this figure; may throw unavailable
   std::function<void()> after = {};   ///< once, afterwards, in any case
 };

@@ -29,7 +29,7 @@ namespace {
 /// One side of a figure. The first problem ends it: a side is measured in full or not at all.
 class side {
  public:
-  side(const char* whose, const measurement& what) : whose_(whose), what_(what) {}
+  side(std::string whose, const measurement& what) : whose_(std::move(whose)), what_(what) {}
 
   void run(bool counts) {
     if (!what_ || !problem_.empty()) return;
@@ -37,7 +37,7 @@ class side {
       const double got = what_();
       if (counts) runs_.push_back(got);
     } catch (const std::exception& why) {
-      problem_ = std::string(whose_) + ": " + why.what();
+      problem_ = whose_ + ": " + why.what();
     }
   }
   std::optional<samples> result() const {
@@ -46,32 +46,50 @@ class side {
   const std::string& problem() const { return problem_; }
 
  private:
-  const char* whose_;
+  std::string whose_;
   const measurement& what_;
   std::vector<double> runs_;
   std::string problem_;
 };
 
+/// What the figure is compared with; a nameless one where it has only a value.
+std::vector<baseline> baselines_of(const figure& what) {
+  std::vector<baseline> all{{what.baseline, what.peer, what.target}};
+  all.insert(all.end(), what.more.begin(), what.more.end());
+  return all;
+}
+
+void run_in_turn(const figure& what, int runs, side& ours, std::vector<side>& peers) {
+  for (int n = what.warm_up ? -1 : 0; n < runs; ++n) {
+    ours.run(n >= 0);
+    for (side& peer : peers) peer.run(n >= 0);
+  }
+}
+
 }  // namespace
 
-row measure(const figure& what, int runs) {
-  row made{what.group, what.name, what.unit, what.baseline, what.target, {}, {}, {}};
+std::vector<row> measure(const figure& what, int runs) {
+  const auto baselines = baselines_of(what);
+  std::vector<row> rows;
+  for (const auto& one : baselines) {
+    rows.push_back({what.group, what.name, what.unit, one.name, one.target, {}, {}, {}});
+  }
   try {
     if (what.before) what.before();
     side ours("not measured", what.ours);
-    side peer(what.baseline.c_str(), what.peer);
-    for (int n = -1; n < runs; ++n) {
-      ours.run(n >= 0);
-      peer.run(n >= 0);
+    std::vector<side> peers;
+    for (const auto& one : baselines) peers.emplace_back(one.name, one.run);
+    run_in_turn(what, runs, ours, peers);
+    for (std::size_t n = 0; n < rows.size(); ++n) {
+      rows[n].value = ours.result();
+      rows[n].baseline_value = peers[n].result();
+      rows[n].missing = ours.problem().empty() ? peers[n].problem() : ours.problem();
     }
-    made.value = ours.result();
-    made.baseline_value = peer.result();
-    made.missing = ours.problem().empty() ? peer.problem() : ours.problem();
   } catch (const std::exception& why) {
-    made.missing = std::string("not measured: ") + why.what();
+    for (row& one : rows) one.missing = std::string("not measured: ") + why.what();
   }
   if (what.after) what.after();
-  return made;
+  return rows;
 }
 
 }  // namespace weft::bench

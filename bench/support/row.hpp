@@ -33,7 +33,8 @@ struct row {
   std::optional<bool> met() const;
 };
 
-/// Runs both sides in turn `runs` times, after one run of each that does not count.
-row measure(const figure& what, int runs);
+/// Runs ours and each baseline in turn `runs` times, after one run of each that does not count. A row
+/// for each baseline, all with the same value of ours; one row where there is none.
+std::vector<row> measure(const figure& what, int runs);
 
 }  // namespace weft::bench
