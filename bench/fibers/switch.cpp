@@ -1,7 +1,8 @@
 // The switch itself, with the exchange of the exception state and the guard below the stack.
 
 #include "fiber/stack.hpp"
-#include "fibers/peers.hpp"
+#include "fibers/bare_switch.hpp"
+#include "peers/peers.hpp"
 #include "support/figure.hpp"
 #include "support/measure.hpp"
 
@@ -26,26 +27,64 @@ void bounce(void* argument) {
   for (;;) both.back();
 }
 
-double switch_one_pair() {
+double switch_one_pair(std::size_t count) {
   detail::stack_pool pool(64 * 1024);
   pair_of_stacks both;
   detail::adopt_thread_stack(both.thread);
   both.other = pool.acquire();
   if (both.other == nullptr) throw unavailable("no memory for a stack");
   detail::prepare_stack(*both.other, bounce, &both);
-  const double ns = ns_per(switches, [&] { repeat(switches / 2, [&] { both.there(); }); });
+  const double ns = cpu_ns_per(count, [&] { repeat(count / 2, [&] { both.there(); }); });
   pool.release(*both.other);
   return ns;
+}
+
+/// The median difference of short runs in turn: both move with the machine.
+double cost_of_safety() {
+  constexpr int rounds = 11;
+  std::vector<double> more;
+  for (int n = 0; n < rounds; ++n) {
+    const double safe = switch_one_pair(switches / rounds);
+    more.push_back(safe - bare_switch(switches / rounds));
+  }
+  return median(more);
+}
+
+/// Both sides are in a handler, so that the state is moved at each switch.
+double switch_in_a_handler() {
+  try {
+    throw 1;
+  } catch (int) {
+    return switch_one_pair(switches);
+  }
 }
 
 const add one_pair{{
     .group = "fibers",
     .name = "switch, one pair",
     .unit = "ns",
-    .ours = switch_one_pair,
-    .baseline = "Boost.Context fcontext",
-    .peer = [] { return peers::fcontext_switch(switches); },
-    .target = at_most_times(1.0),
+    .ours = [] { return switch_one_pair(switches); },
+    .baseline = "bare switch",
+    .peer = [] { return bare_switch(switches); },
+    .target = at_most_times(1.3),
+    .more = {{"Boost.Context fcontext", boost_peer("fcontext_switch")}},
+}};
+
+const add in_a_handler{{
+    .group = "fibers",
+    .name = "switch, one pair, one in a handler",
+    .unit = "ns",
+    .ours = switch_in_a_handler,
+    .baseline = "bare switch",
+    .peer = [] { return bare_switch(switches); },
+}};
+
+const add safety{{
+    .group = "fibers",
+    .name = "cost of guards and exception state",
+    .unit = "ns",
+    .ours = cost_of_safety,
+    .target = at_most(2),
 }};
 
 }  // namespace

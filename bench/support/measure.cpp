@@ -1,6 +1,7 @@
 #include "support/measure.hpp"
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 
@@ -27,6 +28,12 @@ double cpu_seconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
   return in_seconds(used.ru_utime) + in_seconds(used.ru_stime);
+}
+
+double thread_cpu_seconds() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
 }  // namespace weft::bench

@@ -27,6 +27,18 @@ double ns_per(std::size_t count, Work&& work) {
   return seconds(std::forward<Work>(work)) * 1e9 / static_cast<double>(count);
 }
 
+/// CPU seconds that this thread used so far, user and system.
+double thread_cpu_seconds();
+
+/// As ns_per, but of the calling thread's CPU time: for what one thread computes without sleeping. It is
+/// the same on a quiet machine, and on a busy one the time that others take does not count.
+template <typename Work>
+double cpu_ns_per(std::size_t count, Work&& work) {
+  const double start = thread_cpu_seconds();
+  std::forward<Work>(work)();
+  return (thread_cpu_seconds() - start) * 1e9 / static_cast<double>(count);
+}
+
 /// Operations in a second, of the `count` that `work` does.
 template <typename Work>
 double per_second(std::size_t count, Work&& work) {

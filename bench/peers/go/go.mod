@@ -1,0 +1,3 @@
+module weft_bench_go_peer
+
+go 1.19
