@@ -33,12 +33,11 @@ double between_threads(std::size_t producers, std::size_t consumers) {
     const auto push = [&] {
       for (std::size_t n = 0; n < count / producers; ++n) through.push(static_cast<int>(n));
     };
-    on_two_threads(
-        [&] {
-          together(producers, push);
-          through.close();
-        },
-        [&] { together(consumers, take); });
+    const auto here = [&] {
+      together(producers, push);
+      through.close();
+    };
+    on_two_threads(here, [&] { together(consumers, take); });
   };
   run(messages / 10);
   return ns_per(messages, [&] { run(messages); });

@@ -41,16 +41,30 @@ void expect(long got, long wanted) {
   if (got != wanted) throw std::runtime_error("a tree gave " + std::to_string(got));
 }
 
-double skynet_milliseconds(weft::run_options options) {
+weft::run_options for_a_tree(std::size_t threads) { return {.threads = threads, .max_fibers = 2'000'000}; }
+
+void ask_skynet() {
   constexpr long leaves = 1'000'000;
-  options.max_fibers = 2 * leaves;
+  expect(skynet(0, leaves), leaves / 2 * (leaves - 1));
+}
+
+double skynet_one_thread() {
   double ms = 0;
-  const auto ask = [] { expect(skynet(0, leaves), leaves / 2 * (leaves - 1)); };
   const auto main = [&] {
-    ask();
-    ms = cpu_ns_per(1'000'000, ask);
+    ask_skynet();
+    ms = cpu_ns_per(1'000'000, ask_skynet);
   };
-  weft::run(main, options);
+  weft::run(main, for_a_tree(1));
+  return ms;
+}
+
+double skynet_two_threads() {
+  double ms = 0;
+  const auto main = [&] {
+    ask_skynet();
+    ms = ns_per(1'000'000, ask_skynet);
+  };
+  weft::run(main, for_a_tree(2));
   return ms;
 }
 
@@ -70,11 +84,21 @@ const add skynet_1{{
     .group = "fibers",
     .name = "skynet, 10^6 leaves, one thread",
     .unit = "ms",
-    .ours = [] { return skynet_milliseconds({}); },
+    .ours = skynet_one_thread,
     .baseline = "Go",
     .peer = go_peer("skynet"),
     .target = at_most_times(1.0 / 8),
     .more = {{"Boost.Fiber", boost_peer("skynet")}},
+}};
+
+const add skynet_2{{
+    .group = "fibers",
+    .name = "skynet, 10^6 leaves, two threads",
+    .unit = "ms",
+    .ours = skynet_two_threads,
+    .baseline = "Go",
+    .peer = go_peer("skynet", 2),
+    .target = at_most_times(1.0 / 8),
 }};
 
 const add fork_join{{
