@@ -28,6 +28,7 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/fiber_local.hpp>
+#include <weft/fiber/io_event.hpp>
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/parker.hpp>
@@ -39,6 +40,8 @@
 #include <weft/fiber/simulate.hpp>
 #include <weft/fiber/stack_guard.hpp>
 #include <weft/fiber/wait_group.hpp>
+#include <weft/fiber/sync.hpp>
+#include <weft/fiber/wait_set.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/status_error.hpp>

@@ -383,6 +383,7 @@ void scheduler::loop() {
     take_calls();
     fire_timers();
     run_ready();
+    poller_.end_if_forked();
     stacks_.tidy(now_);
     if (has_ready()) {
       poll_if_due();

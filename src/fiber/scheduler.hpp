@@ -83,6 +83,9 @@ class scheduler {
   /// The timers of after() and every(), made when the first one is armed. Home thread.
   std::unique_ptr<loop_service> user_timers;
 
+  /// In a forked child: nothing is resumed any more, so the loop gets control and ends the process.
+  void stop_switching() noexcept { turns_left_ = 0; }
+
   runtime& of() const noexcept { return runtime_; }
   std::size_t index() const noexcept { return index_; }
   const run_options& options() const noexcept;
