@@ -59,6 +59,7 @@
 #include <weft/metrics/registry.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/process/child.hpp>
+#include <weft/process/find_program.hpp>
 #include <weft/process/limits.hpp>
 #include <weft/process/self.hpp>
 #include <weft/process/signals.hpp>

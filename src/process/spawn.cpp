@@ -1,131 +1,147 @@
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <string_view>
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <unistd.h>
 
 #include <weft/core/error.hpp>
 #include <weft/process/child.hpp>
 
+#include "process/launch.hpp"
+#include "process/resource_limits.hpp"
+
 namespace weft::process {
 
 namespace {
 
-[[noreturn]] void throw_spawn_failed(const std::string& program, int why) {
-  throw system_error("process: spawn \"" + program + "\"", why);
-}
-
-// posix_spawn reports by return value.
-void check(int result, const std::string& program) {
-  if (result != 0) throw_spawn_failed(program, result);
-}
-
-struct file_actions {
-  file_actions() { ::posix_spawn_file_actions_init(&value); }
-  file_actions(const file_actions&) = delete;
-  file_actions& operator=(const file_actions&) = delete;
-  ~file_actions() { ::posix_spawn_file_actions_destroy(&value); }
-  posix_spawn_file_actions_t value;
-};
-
-struct attributes {
-  attributes() { ::posix_spawnattr_init(&value); }
-  attributes(const attributes&) = delete;
-  attributes& operator=(const attributes&) = delete;
-  ~attributes() { ::posix_spawnattr_destroy(&value); }
-
-  void set(bool own_group) {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigdefault(&value, &all);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::posix_spawnattr_setsigmask(&value, &none);
-    const int flags =
-        POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (own_group ? POSIX_SPAWN_SETPGROUP : 0);
-    ::posix_spawnattr_setflags(&value, static_cast<short>(flags));
-  }
-  posix_spawnattr_t value;
-};
+using detail::launch_step;
+using detail::launched;
 
 std::string_view name_of(std::string_view variable) { return variable.substr(0, variable.find('=')); }
 
 // The own environment with the wanted variables in place of those of the same name.
-std::vector<char*> environment_with(const std::vector<std::string>& wanted) {
+std::vector<char*> environment_of(const spawn_options& options) {
   std::vector<char*> all;
-  for (char** one = environ; one != nullptr && *one != nullptr; ++one) {
+  for (char** one = environ; !options.clear_environment && one != nullptr && *one != nullptr; ++one) {
     const auto same_name = [&](const std::string& other) { return name_of(other) == name_of(*one); };
-    if (std::none_of(wanted.begin(), wanted.end(), same_name)) all.push_back(*one);
+    if (std::none_of(options.environment.begin(), options.environment.end(), same_name)) all.push_back(*one);
   }
-  for (const auto& one : wanted) all.push_back(const_cast<char*>(one.c_str()));
+  for (const auto& one : options.environment) all.push_back(const_cast<char*>(one.c_str()));
   all.push_back(nullptr);
   return all;
 }
 
 std::vector<char*> arguments_of(const spawn_options& options) {
   std::vector<char*> all;
-  all.reserve(options.arguments.size() + 1);
+  all.reserve(options.arguments.size() + 2);
   for (const auto& one : options.arguments) all.push_back(const_cast<char*>(one.c_str()));
   if (all.empty()) all.push_back(const_cast<char*>(options.program.c_str()));
   all.push_back(nullptr);
   return all;
 }
 
-// Copies above every number in use here, so that putting one in place cannot overwrite another that
-// is still to come; close-on-exec, as they are only stepping stones.
-class stepping_stones {
- public:
-  explicit stepping_stones(const spawn_options& options) {
-    for (const auto& one : options.descriptors) lowest_ = std::max(lowest_, one.there + 1);
-    for (const auto& one : options.descriptors) {
-      unique_fd copy(::fcntl(one.here, F_DUPFD_CLOEXEC, lowest_));
-      if (!copy) throw_spawn_failed(options.program, errno);
-      copies_.push_back(std::move(copy));
-    }
-  }
+std::size_t bytes_of(const std::vector<char*>& texts) {
+  std::size_t bytes = 0;
+  for (const char* const one : texts) bytes += one == nullptr ? 0 : std::strlen(one) + 1;
+  return bytes;
+}
 
-  void place(file_actions& actions, const spawn_options& options) const {
-    for (std::size_t i = 0; i < copies_.size(); ++i) {
-      check(
-          ::posix_spawn_file_actions_adddup2(&actions.value, copies_[i].get(), options.descriptors[i].there),
-          options.program);
-    }
-    close_others(actions, options);
+void require_no_zero(const std::string& tried, const std::vector<std::string>& texts, const char* what) {
+  for (const auto& one : texts) {
+    if (one.find('\0') == std::string::npos) continue;
+    throw error(errc::invalid_argument, tried + ": " + what + " \"" + one.c_str() + "\" has a zero byte");
   }
+}
 
- private:
-  void close_others(file_actions& actions, const spawn_options& options) const {
-    for (int number = 3; number < lowest_; ++number) {
-      const auto is_wanted = [&](const inherited_descriptor& one) { return one.there == number; };
-      if (std::any_of(options.descriptors.begin(), options.descriptors.end(), is_wanted)) continue;
-      check(::posix_spawn_file_actions_addclose(&actions.value, number), options.program);
-    }
-    check(::posix_spawn_file_actions_addclosefrom_np(&actions.value, lowest_), options.program);
+void require_sense(const std::string& tried, const spawn_options& options) {
+  require_no_zero(tried, options.arguments, "the argument");
+  require_no_zero(tried, options.environment, "the variable");
+  require_no_zero(tried, {options.program, options.directory}, "the path");
+  for (const auto& one : options.environment) {
+    if (one.find('=') != std::string::npos && one.front() != '=') continue;
+    throw error(errc::invalid_argument,
+                tried + ": the variable \"" + one + "\" does not have the form NAME=value");
   }
+  for (const auto& one : options.descriptors) {
+    if (one.there >= 0) continue;
+    throw error(errc::invalid_argument,
+                tried + ": a descriptor cannot have the number " + std::to_string(one.there));
+  }
+}
 
-  int lowest_ = 3;
-  std::vector<unique_fd> copies_;
-};
+[[noreturn]] void throw_not_executed(const std::string& tried, const spawn_options& options, int why,
+                                     std::size_t bytes) {
+  switch (why) {
+    case ENOENT:
+      if (::access(options.program.c_str(), F_OK) != 0) break;
+      throw error(errc::not_found, tried +
+                                       ": it is there, but what it starts with is not: the interpreter of "
+                                       "its #! line, or its loader");
+    case EACCES:
+      throw error(errc::refused, tried + ": it is not executable for this user, or is no file");
+    case ENOEXEC:
+      throw error(errc::malformed,
+                  tried + ": it is neither a program for this machine nor a script with a #! line");
+    case E2BIG:
+      throw error(errc::too_large,
+                  tried + ": arguments and environment have " + std::to_string(bytes) +
+                      " bytes; one may have 128 KiB, all of them a quarter of the stack's limit "
+                      "(ulimit -s); pass them by a file or stdin");
+    default:
+      break;
+  }
+  throw system_error(tried, why);
+}
+
+[[noreturn]] void throw_failed(const std::string& tried, const spawn_options& options,
+                               const detail::launch_plan& plan, const launched& failed, std::size_t bytes) {
+  switch (failed.failed) {
+    case launch_step::descriptors: {
+      const auto& one = options.descriptors[failed.which];
+      throw system_error(
+          tried + ": give it descriptor " + std::to_string(one.here) + " as " + std::to_string(one.there),
+          failed.why);
+    }
+    case launch_step::limits:
+      throw system_error(tried + ": set its limit " +
+                             detail::name_of_limit(plan.limits[failed.which].resource) + " to " +
+                             std::to_string(plan.limits[failed.which].value.rlim_cur),
+                         failed.why);
+    case launch_step::directory:
+      throw system_error(tried + ": its working directory \"" + options.directory + '"', failed.why);
+    case launch_step::program:
+      throw_not_executed(tried, options, failed.why, bytes);
+    default:
+      if (failed.why == EAGAIN || failed.why == ENOMEM) {
+        throw error(errc::resource_exhausted,
+                    tried + ": " + std::strerror(failed.why) +
+                        "; raise the limit of processes (ulimit -u) or free memory");
+      }
+      throw system_error(tried, failed.why);
+  }
+}
 
 }  // namespace
 
 child child::spawn(const spawn_options& options) {
-  file_actions actions;
-  const stepping_stones stones(options);
-  stones.place(actions, options);
-  attributes attrs;
-  attrs.set(options.own_group);
-  auto arguments = arguments_of(options);
-  auto environment = environment_with(options.environment);
-  pid_t pid = -1;
-  check(::posix_spawn(&pid, options.program.c_str(), &actions.value, &attrs.value, arguments.data(),
-                      environment.data()),
-        options.program);
-  return adopt(pid);
+  const std::string tried = "process: spawn \"" + options.program + '"';
+  require_sense(tried, options);
+  const auto arguments = arguments_of(options);
+  const auto environment = environment_of(options);
+  detail::launch_plan plan{.program = options.program.c_str(),
+                           .arguments = arguments.data(),
+                           .environment = environment.data(),
+                           .directory = options.directory.empty() ? nullptr : options.directory.c_str(),
+                           .descriptors = &options.descriptors,
+                           .copies = {},
+                           .limits = detail::resource_limits_of(options.resource_limits),
+                           .own_group = options.own_group};
+  launched made = detail::launch(plan);
+  if (made.failed != launch_step::done) {
+    throw_failed(tried, options, plan, made, bytes_of(arguments) + bytes_of(environment));
+  }
+  return child(made.pid, std::move(made.pidfd));
 }
 
 }  // namespace weft::process

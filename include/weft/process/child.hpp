@@ -2,8 +2,6 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include <sys/types.h>
 
@@ -11,23 +9,9 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/core/unique_function.hpp>
 #include <weft/process/exit_status.hpp>
+#include <weft/process/spawn_options.hpp>
 
 namespace weft::process {
-
-/// A descriptor that a spawned program finds under a number of the parent's choice.
-struct inherited_descriptor {
-  int here = -1;   ///< open in this process
-  int there = -1;  ///< its number in the program, 0 or more
-};
-
-/// A program to spawn.
-struct spawn_options {
-  std::string program;                        ///< path of the program; no search in PATH
-  std::vector<std::string> arguments = {};    ///< argv, argv[0] included; empty: the path alone
-  std::vector<std::string> environment = {};  ///< "NAME=value" added to, or in place of, the own environment
-  std::vector<inherited_descriptor> descriptors = {};  ///< beside 0, 1 and 2; all others are closed
-  bool own_group = false;  ///< leads a process group: an interrupt from the terminal does not reach it
-};
 
 /// A child process, held by a pidfd: a signal cannot reach another process that took its number.
 ///
@@ -47,8 +31,10 @@ class child {
   /// threads hold would stay locked in the child. Throws resource_exhausted where fork fails.
   static child fork(unique_function<int()> body);
 
-  /// Starts a program, also from a process with threads. All signals have their default action and
-  /// none is blocked in it. Throws weft::error that names the program.
+  /// Starts a program, also from a process with threads, from several of them at once, and from a
+  /// fiber: the thread sleeps until the program has been loaded, about a millisecond. All signals have
+  /// their default action and none is blocked in it. Throws weft::error that names the program and the step
+  /// that failed: not_found, refused (not executable), too_large (arguments), resource_exhausted.
   static child spawn(const spawn_options& options);
 
   explicit operator bool() const noexcept { return static_cast<bool>(pidfd_); }
