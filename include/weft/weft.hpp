@@ -59,8 +59,11 @@
 #include <weft/metrics/registry.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/process/child.hpp>
+#include <weft/process/exec.hpp>
 #include <weft/process/find_program.hpp>
 #include <weft/process/limits.hpp>
+#include <weft/process/pipe.hpp>
+#include <weft/process/program.hpp>
 #include <weft/process/self.hpp>
 #include <weft/process/signals.hpp>
 #include <weft/process/socket.hpp>

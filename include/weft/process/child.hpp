@@ -42,6 +42,8 @@ class child {
   /// Readable once the child has ended.
   int pidfd() const noexcept { return pidfd_.get(); }
 
+  /// Has its end been seen here? Until then its number is not another process's.
+  bool is_reaped() const noexcept { return status_.has_value(); }
   /// How it ended, if it has; reaps it. Never waits.
   std::optional<exit_status> try_wait();
   /// Waits for its end and reaps it. A fiber waits, a plain thread blocks. Cancelled, the child is as it was.
