@@ -67,6 +67,7 @@
 #include <weft/process/self.hpp>
 #include <weft/process/signals.hpp>
 #include <weft/process/socket.hpp>
+#include <weft/process/wait_child.hpp>
 #include <weft/wire/base64.hpp>
 #include <weft/wire/binary.hpp>
 #include <weft/wire/envelope.hpp>

@@ -15,6 +15,8 @@
 #include <weft/fiber/io_handle.hpp>
 #include <weft/process/self.hpp>
 
+#include "process/reap.hpp"
+
 namespace weft::process {
 
 namespace {
@@ -54,19 +56,6 @@ void require_single_thread() {
               "process: fork: this process has " + std::to_string(names.size()) + " threads (" + list +
                   "), whose locks would stay locked in the child; fork before they start, or spawn "
                   "a program instead");
-}
-
-exit_status status_from(const siginfo_t& info) noexcept {
-  switch (info.si_code) {
-    case CLD_EXITED:
-      return exit_status::exited(info.si_status);
-    case CLD_KILLED:
-      return exit_status::signaled(info.si_status);
-    case CLD_DUMPED:
-      return exit_status::signaled(info.si_status, true);
-    default:
-      return {};
-  }
 }
 
 }  // namespace
@@ -123,11 +112,7 @@ child child::fork(unique_function<int()> body) {
 
 std::optional<exit_status> child::try_wait() {
   if (status_ || !pidfd_) return status_;
-  siginfo_t info{};
-  const int done = ::waitid(wait_by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
-  if (done == 0 && info.si_pid == 0) return std::nullopt;
-  if (done != 0 && errno == EINTR) return std::nullopt;
-  status_ = done == 0 ? status_from(info) : exit_status{};
+  status_ = detail::try_reap(pidfd_.get());
   return status_;
 }
 
