@@ -28,7 +28,8 @@ class child {
   /// static objects. An exception that leaves body is written to stderr; the status is 70 then.
   ///
   /// Throws weft::error (misuse) where this process has more than one thread: locks that other
-  /// threads hold would stay locked in the child. Throws resource_exhausted where fork fails.
+  /// threads hold would stay locked in the child. Throws resource_exhausted where fork fails. Called
+  /// inside weft::run, body may compute and exec, but not wait: it shares the loop with its parent.
   static child fork(unique_function<int()> body);
 
   /// Starts a program, also from a process with threads, from several of them at once, and from a
