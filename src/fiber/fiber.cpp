@@ -18,12 +18,12 @@ void throw_not_joinable() {
 }  // namespace detail
 
 void yield() {
-  detail::require_wait_allowed("yield");
-  detail::check_cancelled("yield");
-  detail::scheduler* const here = detail::scheduler::current();
-  if (here != nullptr && here->running() != nullptr) {
-    here->yield_turn();
-    detail::check_cancelled("yield");
+  const detail::task_block& task = detail::task_block::current();
+  detail::require_wait_allowed(task, "yield");
+  detail::check_cancelled(task, "yield");
+  if (task.is_fiber()) {
+    detail::scheduler::current()->yield_turn();
+    detail::check_cancelled(task, "yield");
   } else {
     std::this_thread::yield();
   }

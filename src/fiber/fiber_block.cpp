@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <weft/core/error.hpp>
@@ -26,14 +27,23 @@ struct park_timer : loop_timer {
   fiber_block& fiber;
 };
 
+std::unique_ptr<const char[]> copy_of(std::string_view text) {
+  if (text.empty()) return nullptr;
+  auto copy = std::make_unique<char[]>(text.size() + 1);  // ends with a zero
+  text.copy(copy.get(), text.size());
+  return copy;
+}
+
 }  // namespace
 
-fiber_block::fiber_block(std::string name, std::size_t stack_bytes, context_node* captured_ref)
+fiber_block::fiber_block(fiber_origin& origin)
     : task_block(next_task_id(), true),
-      cancel_node(captured_ref, no_deadline, this),
-      stack_bytes_(static_cast<std::uint32_t>(std::min(stack_bytes, stack_bytes_absurd))),
+      cancel_node(origin.context.release_node(), no_deadline, this),
+      stack_bytes_(static_cast<std::uint32_t>(std::min(origin.stack_bytes, stack_bytes_absurd))),
       parent_id_(task_block::current().id()),
-      name_(std::move(name)) {
+      made_at_(origin.made_at),
+      name_(copy_of(origin.name)) {
+  set_references(3);
   context = as_context().release_node();
 }
 
@@ -96,18 +106,20 @@ void fiber_block::finish() noexcept {
   if (locks_held != 0) note_ended_with_locks(*this);
   const std::exception_ptr error = body_error();
   if (error != nullptr) {
-    if (!observed_.load(std::memory_order_relaxed)) kept_context_ = weft::context::capture();
+    if ((end_.load(std::memory_order_relaxed) & observed_bit) == 0) kept_context_ = weft::context::capture();
     if (is_exit(error)) home().of().end(error, cancel_reason::shutdown);
   }
   detail::release(exchange_current(nullptr));
   cancel_state::finish();
-  lifetime_.store(elapsed().count(), std::memory_order_relaxed);
+  lifetime_.store(home().now().time_since_epoch().count() - lifetime_.load(std::memory_order_relaxed),
+                  std::memory_order_relaxed);
+  unsigned char before = 0;
   {
     const std::lock_guard lock(join_lock_);
-    done_.store(true, std::memory_order_seq_cst);
+    before = end_.fetch_or(done_bit, std::memory_order_acq_rel);
     joiners_.serve_all();
   }
-  if (abandoned_.load(std::memory_order_seq_cst)) report_if_uncaught();
+  if ((before & abandoned_bit) != 0) report_if_uncaught();
   end_extras();  // those of the uncaught handler
 }
 
@@ -120,21 +132,20 @@ steady_clock::duration fiber_block::elapsed() const noexcept {
 }
 
 void fiber_block::abandon() noexcept {
-  abandoned_.store(true, std::memory_order_seq_cst);
-  if (done_.load(std::memory_order_seq_cst)) report_if_uncaught();
+  if ((end_.fetch_or(abandoned_bit, std::memory_order_acq_rel) & done_bit) != 0) report_if_uncaught();
 }
 
 void fiber_block::report_if_uncaught() noexcept {
-  if (observed_.load(std::memory_order_relaxed) || reported_.exchange(true)) return;
+  if ((end_.load(std::memory_order_relaxed) & observed_bit) != 0) return;
   const std::exception_ptr error = body_error();
   if (error == nullptr) return;
   // Moved out: the context of a fiber holds the fiber.
   const weft::context::attachment in_its_context(std::move(kept_context_));
-  report_uncaught({.error = error, .fiber_id = id(), .name = name_});
+  report_uncaught({.error = error, .fiber_id = id(), .name = name()});
 }
 
 void fiber_block::mark_observed() noexcept {
-  observed_.store(true, std::memory_order_relaxed);
+  end_.fetch_or(observed_bit, std::memory_order_relaxed);
   kept_context_ = {};
 }
 

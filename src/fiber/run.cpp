@@ -41,17 +41,16 @@ int run_main(unique_function<int()> main, run_options options, std::source_locat
       throw;
     }
   };
-  auto* const fiber = new fiber_body<int, decltype(body)>(go_options{.name = "main"}, capture_current(), body);
-  fiber->set_made_at(from);
+  fiber_origin origin{.context = context::capture(), .name = "main", .made_at = from};
+  auto* const fiber = new fiber_body<int, decltype(body)>(origin, body);
   fiber->mark_observed();
-  fiber->retain();  // for the scheduler
   try {
     here.first().add(*fiber, true);
   } catch (...) {
     fiber->discard();
+    fiber->release();
     throw;
   }
-  fiber->retain();  // for us
   here.run_loops();
   const result<int> outcome = fiber->take();
   fiber->release();

@@ -26,6 +26,8 @@ class cancel_state {
   cancel_state(const cancel_state&) = delete;
   cancel_state& operator=(const cancel_state&) = delete;
 
+  /// For one that nobody else knows yet: it is born with that many references.
+  void set_references(int count) noexcept { refs_.store(count, std::memory_order_relaxed); }
   void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) end_unreferenced();

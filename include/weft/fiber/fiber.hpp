@@ -47,9 +47,8 @@ template <typename Value, typename Function>
 class fiber_body final : public fiber_result<Value> {
  public:
   template <typename From>
-  fiber_body(go_options options, context_node* captured_ref, From&& function)
-      : fiber_result<Value>(std::move(options.name), options.stack_bytes, captured_ref),
-        function_(std::in_place, std::forward<From>(function)) {}
+  fiber_body(fiber_origin& origin, From&& function)
+      : fiber_result<Value>(origin), function_(std::in_place, std::forward<From>(function)) {}
 
   static void* operator new(std::size_t bytes) { return allocate_fiber(bytes); }
   static void operator delete(void* memory, std::size_t bytes) noexcept { free_fiber(memory, bytes); }
@@ -77,9 +76,18 @@ class fiber_body final : public fiber_result<Value> {
 [[noreturn]] void throw_not_joinable();
 
 template <typename Function>
-auto make_fiber(go_options options, Function&& function, bool now, std::source_location from);
+auto make_fiber(fiber_origin origin, Function&& function, void (*spawn)(fiber_block*));
 template <typename Value, typename Then>
 class on_done_case;
+
+/// As `options` say; hands out the context in it.
+inline fiber_origin origin_of(go_options& options, std::source_location from) noexcept {
+  return {options.context ? std::move(*options.context) : weft::context::capture(), options.name,
+          options.stack_bytes, from};
+}
+inline fiber_origin origin_here(std::source_location from) noexcept {
+  return {.context = weft::context::capture(), .made_at = from};
+}
 
 }  // namespace detail
 
@@ -150,8 +158,8 @@ class fiber {
 
  private:
   template <typename Function>
-  friend auto detail::make_fiber(go_options options, Function&& function, bool now,
-                                 std::source_location from);
+  friend auto detail::make_fiber(detail::fiber_origin origin, Function&& function,
+                                 void (*spawn)(detail::fiber_block*));
 
   template <typename, typename>
   friend class detail::on_done_case;
@@ -173,22 +181,12 @@ class fiber {
 namespace detail {
 
 template <typename Function>
-auto make_fiber(go_options options, Function&& function, bool now, std::source_location from) {
+auto make_fiber(fiber_origin origin, Function&& function, void (*spawn)(fiber_block*)) {
   using held = std::decay_t<Function>;
   using value = std::invoke_result_t<held&>;
-  weft::context captured = options.context ? std::move(*options.context) : weft::context::capture();
-  auto* const block = new fiber_body<value, held>(std::move(options), captured.release_node(),
-                                                  std::forward<Function>(function));
-  // The context node owns the reference it is born with; one more for the handle, one for the scheduler.
-  block->retain();
-  block->retain();
-  block->set_made_at(from);
+  auto* const block = new fiber_body<value, held>(origin, std::forward<Function>(function));
   fiber<value> handle(block);
-  if (now) {
-    spawn_now(block);
-  } else {
-    spawn(block);
-  }
+  spawn(block);
   return handle;
 }
 
@@ -202,17 +200,27 @@ auto make_fiber(go_options options, Function&& function, bool now, std::source_l
 /// `from`, filled in by the compiler, is the place that dumps and reports show for the fiber.
 /// References that the function captures must outlive the fiber: join it, or use a scope.
 template <typename Function>
-auto go(Function&& function, go_options options = {},
+auto go(Function&& function, std::source_location from = std::source_location::current()) {
+  return detail::make_fiber(detail::origin_here(from), std::forward<Function>(function), detail::spawn);
+}
+template <typename Function>
+auto go(Function&& function, go_options options,
         std::source_location from = std::source_location::current()) {
-  return detail::make_fiber(std::move(options), std::forward<Function>(function), false, from);
+  return detail::make_fiber(detail::origin_of(options, from), std::forward<Function>(function),
+                            detail::spawn);
 }
 
 /// As go, but runs the fiber at once, until its first wait; then the caller goes on. Throws weft::error
 /// (misuse) inside a no_wait_scope.
 template <typename Function>
-auto go_now(Function&& function, go_options options = {},
+auto go_now(Function&& function, std::source_location from = std::source_location::current()) {
+  return detail::make_fiber(detail::origin_here(from), std::forward<Function>(function), detail::spawn_now);
+}
+template <typename Function>
+auto go_now(Function&& function, go_options options,
             std::source_location from = std::source_location::current()) {
-  return detail::make_fiber(std::move(options), std::forward<Function>(function), true, from);
+  return detail::make_fiber(detail::origin_of(options, from), std::forward<Function>(function),
+                            detail::spawn_now);
 }
 
 /// Lets everything that is ready now run before the caller goes on. A cancellation point.

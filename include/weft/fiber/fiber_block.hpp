@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <source_location>
-#include <string>
 #include <string_view>
 
 #include <weft/context/cancel_state.hpp>
@@ -21,6 +21,14 @@ class fiber_line;
 class scheduler;
 class unstarted_line;
 struct stack_record;
+
+/// How a fiber comes to be.
+struct fiber_origin {
+  weft::context context;        ///< what it runs in; moved from
+  std::string_view name = {};   ///< copied
+  std::size_t stack_bytes = 0;  ///< 0: the run's
+  std::source_location made_at = {};
+};
 
 /// Is told when a fiber is over for good: what it deferred, its locals and what its function captured
 /// have ended, and its result as well unless a handle holds it. Not told of a fiber that go() refused.
@@ -46,15 +54,16 @@ class fiber_block : public task_block, public cancel_node {
   // task_block
   bool park_until(steady_time until) override;
   void unpark() noexcept override;
-  std::string_view name() const noexcept override { return name_; }
+  std::string_view name() const noexcept override {
+    return name_ == nullptr ? std::string_view() : std::string_view(name_.get());
+  }
 
   std::uint64_t parent_id() const noexcept { return parent_id_; }
   /// Null until started; home thread only.
   const stack_record* stack() const noexcept { return stack_; }
   /// Where it was made, if the maker said so.
   std::source_location made_at() const noexcept { return made_at_; }
-  void set_made_at(std::source_location place) noexcept { made_at_ = place; }
-  bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }
+  bool is_done() const noexcept { return (end_.load(std::memory_order_acquire) & done_bit) != 0; }
   /// Since it was made; of one that has ended, its whole life. To one turn of the loop.
   steady_clock::duration elapsed() const noexcept;
   bool is_parked() const noexcept { return permit_.is_parked(); }
@@ -73,7 +82,8 @@ class fiber_block : public task_block, public cancel_node {
   void discard() noexcept;
 
  protected:
-  fiber_block(std::string name, std::size_t stack_bytes, context_node* captured_ref);
+  /// Born with three references: its context node's, the handle's and the scheduler's.
+  explicit fiber_block(fiber_origin& origin);
   /// Ends also what the destructor of its result has deferred or kept.
   ~fiber_block() override;
 
@@ -100,29 +110,30 @@ class fiber_block : public task_block, public cancel_node {
   void end_extras() noexcept;
 
   permit permit_;
-  std::atomic<bool> done_{false};
-  std::atomic<bool> observed_{false};
-  std::atomic<bool> abandoned_{false};
-  std::atomic<bool> reported_{false};
-  std::atomic<bool> started_{false};        // written by the home thread
-  bool is_unstarted_ = false;               // guarded by the lock of the home's unstarted line
-  std::uint32_t stack_bytes_;               // constant; 0: the run's
-  std::atomic<scheduler*> home_{nullptr};   // constant once started
-  stack_record* stack_ = nullptr;           // home thread only; null until started
-  fiber_block* next_ = nullptr;             // the line it is in, or the line of remote wakes
-  fiber_block* previous_ = nullptr;         // the line it is in
-  std::int64_t turn_ = 0;                   // its place among all that are in line in its loop
-  scheduler* registry_ = nullptr;           // constant once spawned: the loop whose list of the living has it
-  fiber_block* next_alive_ = nullptr;       // guarded by the registry's lock
-  fiber_block* previous_alive_ = nullptr;   // guarded by the registry's lock
-  std::atomic<std::int64_t> lifetime_{0};   // steady_time of birth; once done, the duration
+  // Done and abandoned are each set once; who sets the second of them reports an error that nobody observed.
+  static constexpr unsigned char done_bit = 1;
+  static constexpr unsigned char abandoned_bit = 2;
+  static constexpr unsigned char observed_bit = 4;
+  std::atomic<unsigned char> end_{0};
+  std::atomic<bool> started_{false};       // written by the home thread
+  bool is_unstarted_ = false;              // guarded by the lock of the home's unstarted line
+  std::uint32_t stack_bytes_;              // constant; 0: the run's
+  std::atomic<scheduler*> home_{nullptr};  // constant once started
+  stack_record* stack_ = nullptr;          // home thread only; null until started
+  fiber_block* next_ = nullptr;            // the line it is in, or the line of remote wakes
+  fiber_block* previous_ = nullptr;        // the line it is in
+  std::int64_t turn_ = 0;                  // its place among all that are in line in its loop
+  scheduler* registry_ = nullptr;          // constant once spawned: the loop whose list of the living has it
+  fiber_block* next_alive_ = nullptr;      // guarded by the registry's lock
+  fiber_block* previous_alive_ = nullptr;  // guarded by the registry's lock
+  std::atomic<std::int64_t> lifetime_{0};  // steady_time of birth; once done, the duration
   std::uint64_t parent_id_;
   fiber_watcher* watcher_ = nullptr;  // constant once spawned
   std::source_location made_at_;      // one pointer; constant once spawned
   spin_lock join_lock_;
   waiter_line joiners_;         // guarded by join_lock_
   weft::context kept_context_;  // of a fiber that ended with an error; it holds us until somebody looks
-  std::string name_;
+  std::unique_ptr<const char[]> name_;  // null: none
 };
 
 /// Hands a new fiber to the scheduler of the running fiber; takes over one reference. Throws

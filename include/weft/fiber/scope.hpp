@@ -120,13 +120,8 @@ class scope final : private detail::fiber_watcher {
     using value = std::invoke_result_t<held&>;
     place_guard place{this};
     const bool outside = options.context.has_value() || !cancel_.covers_current();
-    context captured = options.context ? std::move(*options.context) : context::capture();
-    auto* const block = new detail::child_body<value, held>(
-        *this, std::move(options), captured.release_node(), std::forward<Function>(function));
-    // The context node owns the reference it is born with; one more for the handle, one for the scheduler.
-    block->retain();
-    block->retain();
-    block->set_made_at(from);
+    detail::fiber_origin origin = detail::origin_of(options, from);
+    auto* const block = new detail::child_body<value, held>(origin, *this, std::forward<Function>(function));
     child<value> handle(block);
     if (outside) add_outsider(*block);
     spawn(block);

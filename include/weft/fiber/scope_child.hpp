@@ -27,10 +27,7 @@ class scope_child : public fiber_block {
   virtual std::exception_ptr failure() const noexcept = 0;
 
  protected:
-  template <typename... Args>
-  explicit scope_child(scope& of, Args&&... args) : fiber_block(std::forward<Args>(args)...), of_(of) {
-    watch();
-  }
+  scope_child(fiber_origin& origin, scope& of) : fiber_block(origin), of_(of) { watch(); }
   ~scope_child() override = default;
   /// The function is over, or will not be run.
   void function_over() noexcept;
@@ -74,8 +71,8 @@ template <typename Value, typename Function>
 class child_body final : public fiber_result<Value, scope_child> {
  public:
   template <typename From>
-  child_body(scope& of, go_options options, context_node* captured_ref, From&& function)
-      : fiber_result<Value, scope_child>(of, std::move(options.name), options.stack_bytes, captured_ref),
+  child_body(fiber_origin& origin, scope& of, From&& function)
+      : fiber_result<Value, scope_child>(origin, of),
         function_(std::in_place, std::forward<From>(function)) {}
 
   static void* operator new(std::size_t bytes) { return allocate_fiber(bytes); }
