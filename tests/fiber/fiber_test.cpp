@@ -114,6 +114,18 @@ TEST(fiber, join_from_a_plain_thread_waits_for_the_end) {
   runner.join();
 }
 
+TEST(fiber, join_for_of_one_without_a_value_says_whether_it_ended) {
+  weft::run([] {
+    weft::event go_on;
+    auto waits = weft::go([&] { go_on.wait(); });
+    EXPECT_TRUE(waits.join_for(2ms).is_timed_out());
+    go_on.set();
+    EXPECT_TRUE(waits.join_for(1min).has_value());
+    auto fails = weft::go([] { throw std::domain_error("no"); });
+    EXPECT_THROW(fails.join_for(1min), std::domain_error);
+  });
+}
+
 TEST(fiber, join_for_ends_at_its_bound_and_leaves_the_handle) {
   weft::run([] {
     weft::event go_on;

@@ -124,7 +124,7 @@ class fiber {
     if (!block_->wait_done(deadline_after(bound))) return waited<Value>::timed_out();
     if constexpr (std::is_void_v<Value>) {
       take().value();
-      return waited<Value>({});
+      return waited<Value>(typename waited<Value>::stored_type());
     } else {
       return waited<Value>(take().value());
     }
