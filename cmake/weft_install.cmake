@@ -25,9 +25,11 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/weftConfig.cmake.in" 
   INSTALL_DESTINATION "${package_folder}"
   NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/weftConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
-file(COPY "${PROJECT_SOURCE_DIR}/cmake/weft_jobs.cmake" DESTINATION "${PROJECT_BINARY_DIR}")
+file(COPY "${PROJECT_SOURCE_DIR}/cmake/weft_jobs.cmake" "${PROJECT_SOURCE_DIR}/cmake/weft_simulated_test.cmake"
+  DESTINATION "${PROJECT_BINARY_DIR}")
 install(FILES "${PROJECT_BINARY_DIR}/weftConfig.cmake" "${PROJECT_BINARY_DIR}/weftConfigVersion.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/weft_jobs.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/weft_simulated_test.cmake"
   DESTINATION "${package_folder}")
 install(EXPORT weftTargets NAMESPACE weft:: DESTINATION "${package_folder}")
 export(EXPORT weftTargets NAMESPACE weft:: FILE "${PROJECT_BINARY_DIR}/weftTargets.cmake")

@@ -316,19 +316,23 @@ TEST(simulate, refuses_descriptors_and_says_why) {
 TEST(simulate, notices_a_thread_that_is_not_of_the_simulation) {
   std::thread outside;
   event woken;
-  try {
-    simulate(5, [&] {
-      event waits;
-      outside = std::thread([&] {
-        waits.set();
-        woken.set();
-      });
-      // The outside takes real time, in which the simulation has nothing to do but yield.
-      go([&] {
-        while (!waits.is_set()) yield();
-      });
-      waits.wait();
+  simulation_options without_end;
+  without_end.turns_max = std::uint64_t{1} << 60U;
+  const auto program = [&] {
+    event waits;
+    outside = std::thread([&] {
+      while (waits.waiting() == 0) std::this_thread::yield();
+      waits.set();
+      woken.set();
     });
+    // The outside takes real time, in which the simulation has nothing to do but yield.
+    go([&] {
+      while (!waits.is_set()) yield();
+    });
+    waits.wait();
+  };
+  try {
+    simulate(5, program, without_end);
     ADD_FAILURE() << "nobody noticed";
   } catch (const simulation_error& found) {
     EXPECT_EQ(found.code(), errc::misuse) << found.what();

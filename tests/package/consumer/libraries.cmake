@@ -8,3 +8,6 @@ foreach(kind IN ITEMS static shared)
   add_library(user_of_${kind} STATIC "${CMAKE_CURRENT_LIST_DIR}/nothing.cpp")
   target_link_libraries(user_of_${kind} PRIVATE registers_${kind})
 endforeach()
+
+# A simulated test of a user's own.
+weft_add_simulated_test(simulated SOURCES "${CMAKE_CURRENT_LIST_DIR}/simulated.cpp" SEEDS 200)
