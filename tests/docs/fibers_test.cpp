@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -16,14 +18,20 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/condition.hpp>
+#include <weft/fiber/defer.hpp>
 #include <weft/fiber/dump.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/fiber_local.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/parker.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
+#include <weft/fiber/select.hpp>
 #include <weft/fiber/semaphore.hpp>
+#include <weft/fiber/simulate.hpp>
+#include <weft/process/exec.hpp>
+#include <weft/process/signals.hpp>
 
 namespace {
 
@@ -169,6 +177,24 @@ TEST(docs_fibers, channel_forms) {
   });
 }
 
+TEST(docs_fibers, select) {
+  weft::run([] {
+    weft::channel<int> numbers(1);
+    weft::channel<std::string> words(1);
+    weft::event stop;
+    auto feeder = weft::go([&] { numbers.push(1); });
+    int got = 0;
+    // example: select
+    weft::select(weft::on_pop(numbers, [&](std::optional<int> value) { got = value.value_or(0); }),
+                 weft::on_push(words, std::string("hello"), [](bool pushed) { EXPECT_TRUE(pushed); }),
+                 weft::on_set(stop, [] {}),     //
+                 weft::on_timeout(1h, [] {}));  // otherwise(f) in its place: do not wait
+    // end of example
+    feeder.join();
+    EXPECT_TRUE(got == 1 || words.try_pop() == "hello");
+  });
+}
+
 TEST(docs_fibers, mutex) {
   weft::run([] {
     // example: mutex
@@ -210,6 +236,65 @@ TEST(docs_fibers, semaphore) {
     all.join();
     // end of example
   });
+}
+
+// example: fiber_local
+weft::fiber_local<std::string> scratch;  // each fiber has its own, made when it first uses it
+// end of example
+
+TEST(docs_fibers, local) {
+  weft::run([] {
+    *scratch = "mine";
+    EXPECT_EQ(weft::go([] { return scratch->size(); }).join(), 0U);
+  });
+}
+
+TEST(docs_fibers, defer) {
+  std::vector<int> order;
+  weft::run([&] {
+    weft::go([&] {
+      // example: defer
+      weft::defer([&] { order.push_back(2); });  // at the end of the fiber, from any depth
+      weft::defer([&] { order.push_back(1); });  // the last one first; may wait
+      order.push_back(0);
+      // end of example
+    }).join();
+  });
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2}));
+}
+
+TEST(docs_fibers, exec) {
+  weft::run([] {
+    // example: exec
+    const weft::exec_result sorted = weft::exec({"sort", "-n"}, {.input = "10\n9\n", .timeout = 1min});
+    EXPECT_TRUE(sorted.ok());
+    EXPECT_EQ(sorted.out, "9\n10\n");
+    // end of example
+  });
+}
+
+TEST(docs_fibers, signals) {
+  weft::run([] {
+    // example: signals
+    weft::process::signal_watch stop({SIGTERM, SIGINT});  // from here on they are kept for it
+    ::raise(SIGTERM);
+    EXPECT_EQ(stop.wait(), SIGTERM);
+    // end of example
+  });
+}
+
+TEST(docs_fibers, simulate) {
+  // example: simulate
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    weft::simulate(seed, [] {
+      weft::channel<int> values(1);
+      auto sender = weft::go([&] { values.push(1); });
+      weft::sleep_for(1h);  // passes at once
+      EXPECT_EQ(values.pop(), 1);
+      sender.join();
+    });
+  }
+  // end of example
 }
 
 TEST(docs_fibers, threads) {
