@@ -11,8 +11,43 @@
 #include <weft/core/error.hpp>
 #include <weft/core/outside_work.hpp>
 #include <weft/core/started_thread.hpp>
+#include <weft/metrics/registry.hpp>
 
 namespace weft {
+
+namespace {
+
+constexpr const char* threads_name = "weft_pool_threads";
+constexpr const char* running_name = "weft_pool_tasks_running";
+constexpr const char* queued_name = "weft_pool_tasks_queued";
+
+std::vector<metrics::given_family> given_families() {
+  return {
+      {.what = {.name = threads_name, .help = "Threads of pools", .labels = {"pool"}}},
+      {.what = {.name = running_name, .help = "Tasks that pools run", .labels = {"pool"}}},
+      {.what = {.name = queued_name, .help = "Tasks that wait for a thread of a pool", .labels = {"pool"}}},
+  };
+}
+
+/// What the pools of one name count together.
+struct pool_meters {
+  explicit pool_meters(const std::string& pool) {
+    auto& to = metrics::default_registry();
+    queue_wait = to.get_histograms({.name = "weft_pool_queue_wait_seconds",
+                                    .help = "How long tasks waited for a thread of a pool",
+                                    .unit = "seconds",
+                                    .labels = {"pool"}})
+                     .with({pool});
+    refused = to.get_counters({.name = "weft_pool_refused_tasks_total",
+                               .help = "Tasks that pools refused at queue_max",
+                               .labels = {"pool"}})
+                  .with({pool});
+  }
+  metrics::histogram queue_wait;
+  metrics::counter refused;
+};
+
+}  // namespace
 
 /// The queue and the threads.
 ///
@@ -23,7 +58,11 @@ namespace weft {
 /// one that starts after that sees cancelling_. Nothing is allocated or freed under lock_.
 class thread_pool::state {
  public:
-  explicit state(thread_pool_options options) : options_(std::move(options)) {
+  explicit state(thread_pool_options options)
+      : options_(std::move(options)),
+        meters_(options_.name),
+        source_(metrics::default_registry().add_source(given_families(),
+                                                       [this](metrics::readings& to) { read(to); })) {
     running_.reserve(options_.threads);
   }
 
@@ -42,6 +81,7 @@ class thread_pool::state {
   struct entry {
     context captured;
     task work;
+    steady_time queued_at = steady_clock::now();
     detail::outside_work may_wake_tasks = {};
     entry* next = nullptr;
   };
@@ -49,8 +89,10 @@ class thread_pool::state {
   std::unique_ptr<entry> take(std::unique_lock<detail::spin_lock>& lock);
   void run(entry& one);
   static std::size_t drop(entry* first);
+  void read(metrics::readings& to) const;
 
   const thread_pool_options options_;
+  const pool_meters meters_;
   mutable detail::spin_lock lock_;
   entry* first_ = nullptr;                       // guarded by lock_; owned; linked by next
   entry* last_ = nullptr;                        // guarded by lock_
@@ -63,6 +105,7 @@ class thread_pool::state {
   bool cancelling_ = false;                      // guarded by lock_; only goes to true
   bool closed_ = false;                          // guarded by lock_
   std::vector<detail::started_thread> threads_;  // constant after start
+  metrics::source source_;                       // last: nothing is read of a pool that is ending
 };
 
 void thread_pool::state::start(const std::shared_ptr<state>& self) {
@@ -83,6 +126,7 @@ void thread_pool::state::post(context captured, task work) {
   }
   if (queued_ >= options_.queue_max) {
     lock.unlock();
+    meters_.refused.add();
     throw error(errc::resource_exhausted, "thread_pool \"" + options_.name +
                                               "\": " + std::to_string(options_.queue_max) +
                                               " tasks wait, which is queue_max; submit fewer or raise it");
@@ -125,6 +169,7 @@ void thread_pool::state::serve() {
 }
 
 void thread_pool::state::run(entry& one) {
+  meters_.queue_wait.record(steady_clock::now() - one.queued_at);
   const context::attachment here(std::move(one.captured));
   cancel_scope scope;
   {
@@ -136,6 +181,19 @@ void thread_pool::state::run(entry& one) {
   one.work.reset();  // what it captured ends in its context, before anybody is told
   const std::lock_guard lock(lock_);
   std::erase(running_, &scope);
+}
+
+void thread_pool::state::read(metrics::readings& to) const {
+  std::size_t running = 0;
+  std::size_t waiting = 0;
+  {
+    const std::lock_guard lock(lock_);
+    running = active_;
+    waiting = queued_;
+  }
+  to.add(threads_name, static_cast<double>(options_.threads), {options_.name});
+  to.add(running_name, static_cast<double>(running), {options_.name});
+  to.add(queued_name, static_cast<double>(waiting), {options_.name});
 }
 
 /// Tells tasks that they will not run; how many they were.

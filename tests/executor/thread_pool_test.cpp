@@ -8,12 +8,14 @@
 #include <atomic>
 #include <filesystem>
 #include <iterator>
+#include <latch>
 #include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
 #include <weft/context/context.hpp>
+#include <weft/metrics/registry.hpp>
 
 #include "support/sanitized.hpp"
 
@@ -143,6 +145,34 @@ TEST(thread_pool, many_submitters_lose_nothing) {
   for (auto& one : submitters) one.join();
   pool.shutdown(1min);
   EXPECT_EQ(ran, 4000);
+}
+
+TEST(thread_pool, shows_itself_in_the_metrics_while_it_lives) {
+  const auto snapshot = [] { return weft::metrics::default_registry().take_snapshot(); };
+  {
+    weft::thread_pool pool{{.threads = 1, .name = "metrics_test", .queue_max = 2}};
+    std::latch inside(1);
+    std::latch open(1);
+    auto running = pool.submit([&] {
+      inside.count_down();
+      open.wait();
+    });
+    inside.wait();
+    auto second = pool.submit([] {});
+    auto third = pool.submit([] {});
+    EXPECT_THROW(pool.submit([] {}), weft::error);
+    const auto now = snapshot();
+    EXPECT_EQ(now.find("weft_pool_threads", {"metrics_test"})->value, 1);
+    EXPECT_EQ(now.find("weft_pool_tasks_running", {"metrics_test"})->value, 1);
+    EXPECT_EQ(now.find("weft_pool_tasks_queued", {"metrics_test"})->value, 2);
+    EXPECT_GE(now.find("weft_pool_refused_tasks_total", {"metrics_test"})->value, 1);  // more when repeated
+    open.count_down();
+    third.get();
+  }
+  const auto after = snapshot();
+  EXPECT_EQ(after.find("weft_pool_threads", {"metrics_test"}), nullptr);
+  EXPECT_EQ(after.find("weft_pool_queue_wait_seconds", {"metrics_test"})->histogram.count() % 3, 0U);
+  EXPECT_GE(after.find("weft_pool_queue_wait_seconds", {"metrics_test"})->histogram.count(), 3U);
 }
 
 }  // namespace

@@ -34,6 +34,9 @@ struct shutdown_report {
 /// cancellation. Tasks start in the order of submission. Thread-safe.
 ///
 /// The destructor waits for all tasks, queued ones included.
+///
+/// metrics::default_registry() has, by pool name: weft_pool_threads, _tasks_running, _tasks_queued,
+/// _queue_wait_seconds (whose count is that of tasks begun) and _refused_tasks_total.
 class thread_pool {
  public:
   explicit thread_pool(thread_pool_options options = {});
