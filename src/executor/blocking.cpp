@@ -2,147 +2,142 @@
 
 #include <pthread.h>
 #include <atomic>
-#include <chrono>
 #include <memory>
-#include <mutex>
-#include <utility>
 
-#include <weft/context/wait.hpp>
-#include <weft/core/error.hpp>
-#include <weft/core/outside_work.hpp>
-#include <weft/core/started_thread.hpp>
+#include <weft/core/oracle.hpp>
+#include <weft/metrics/registry.hpp>
 
-namespace weft::detail {
+#include "executor/elastic_pool.hpp"
+
+namespace weft {
+
+namespace detail {
 namespace {
 
-constexpr std::size_t threads_max = 256;
-constexpr auto idle_max = std::chrono::seconds(5);
-
-/// Work that waits for a thread. Its guard ends after everybody who waits for the work was woken.
-struct blocking_task {
-  context captured;
-  unique_function<void()> work;
-  outside_work may_wake_tasks = {};
-  blocking_task* next = nullptr;
-};
-
-/// Threads that come and go with the work. Never destroyed: a task may run until the process ends.
-///
-/// Each queued task counts on an idle thread of its own: idle_ is never below queued_ unless there are
-/// threads_max or no more can be had. post() looks and queues under one hold of lock_, because an idle
-/// thread may end in between; starting_ keeps other posts away while it starts a thread without lock_.
-class elastic_pool {
- public:
-  void post(std::unique_ptr<blocking_task> task) {
-    const std::lock_guard one_at_a_time(starting_);
-    std::unique_lock lock(lock_);
-    while (idle_ <= queued_ && threads_ < threads_max) {
-      if (!start_thread(lock)) break;
-    }
-    push(task.release());
-    if (!idle_threads_.empty()) idle_threads_.serve_front();
-  }
-
- private:
-  /// False: the system gives no thread, but there are some. Throws weft::error if there is none at all
-  /// that could ever take a task.
-  bool start_thread(std::unique_lock<spin_lock>& lock) {
-    ++threads_;
-    ++idle_;
-    lock.unlock();
-    try {
-      started_thread("weft-blocking", thread_signals::inherited, [this] { serve(); }).detach();
-    } catch (const error&) {
-      lock.lock();
-      --idle_;
-      if (--threads_ == 0) throw;
-      return false;
-    }
-    lock.lock();
-    return true;
-  }
-
-  void push(blocking_task* task) noexcept {
-    (last_ != nullptr ? last_->next : first_) = task;
-    last_ = task;
-    ++queued_;
-  }
-
-  std::unique_ptr<blocking_task> pop() noexcept {
-    blocking_task* const task = std::exchange(first_, first_->next);
-    if (first_ == nullptr) last_ = nullptr;
-    --queued_;
-    return std::unique_ptr<blocking_task>(task);
-  }
-
-  /// Waits for work; false after idle_max without.
-  bool wait_for_work(std::unique_lock<spin_lock>& lock) {
-    const steady_time until = deadline_after(idle_max);
-    while (first_ == nullptr) {
-      waiter self;
-      const auto end = wait_in(idle_threads_, self, lock, until, "blocking: wait for work", false);
-      if (end == wait_outcome::timed_out) break;
-    }
-    return first_ != nullptr;
-  }
-
-  void serve() {
-    std::unique_lock lock(lock_);
-    while (wait_for_work(lock)) {
-      --idle_;
-      std::unique_ptr<blocking_task> task = pop();
-      lock.unlock();
-      run(*task);
-      task.reset();
-      lock.lock();
-      ++idle_;
-    }
-    --idle_;
-    --threads_;
-  }
-
-  static void run(blocking_task& task) {
-    const context::attachment here(std::move(task.captured));
-    task.work();
-    task.work.reset();
-  }
-
-  std::mutex starting_;
-  spin_lock lock_;
-  blocking_task* first_ = nullptr;  // guarded by lock_; owned; linked by next
-  blocking_task* last_ = nullptr;   // guarded by lock_
-  std::size_t queued_ = 0;          // guarded by lock_
-  std::size_t idle_ = 0;            // guarded by lock_; threads without a task, new ones included
-  std::size_t threads_ = 0;         // guarded by lock_
-  waiter_line idle_threads_;        // guarded by lock_
-};
-
+// No lock here: a forked child has none of the threads, and whatever lock was held stays held in it. It
+// leaves the pool behind and makes its own.
 std::atomic<elastic_pool*> the_pool{nullptr};
 
-elastic_pool& simulated_pool(oracle& simulation) {
-  std::shared_ptr<void>& pool = simulation.instance(&the_pool);
-  if (pool == nullptr) pool = std::make_shared<elastic_pool>();
-  return *static_cast<elastic_pool*>(pool.get());
+/// Options that were set. Former ones are kept: a pool that is being made may be reading them.
+struct chosen_options {
+  blocking_options options;
+  const chosen_options* former = nullptr;
+};
+constinit const chosen_options default_options{};
+std::atomic<const chosen_options*> chosen{&default_options};
+
+/// The pool in use here: of the simulation, if this is one. Null: not used yet.
+elastic_pool* pool_or_null() {
+  if (oracle* const simulation = oracle::current()) {
+    return static_cast<elastic_pool*>(simulation->instance(&the_pool).get());
+  }
+  return the_pool.load(std::memory_order_acquire);
+}
+
+void read_pool(metrics::readings& to) {
+  const elastic_pool* const pool = pool_or_null();
+  if (pool == nullptr) return;
+  const blocking_statistics now = pool->statistics();
+  to.add("weft_blocking_threads", static_cast<double>(now.threads));
+  to.add("weft_blocking_threads_idle", static_cast<double>(now.idle_threads));
+  to.add("weft_blocking_threads_peak", static_cast<double>(now.peak_threads));
+  to.add("weft_blocking_tasks_queued", static_cast<double>(now.queued_tasks));
+  to.add("weft_blocking_tasks_total", static_cast<double>(now.started_tasks));
+  to.add("weft_blocking_refused_tasks_total", static_cast<double>(now.refused_tasks));
+}
+
+/// What the pools count besides their statistics.
+struct blocking_meters {
+  metrics::registry& to = metrics::default_registry();
+  metrics::histogram queue_wait = to.get_histogram({.name = "weft_blocking_queue_wait_seconds",
+                                                    .help = "How long blocking calls waited for a thread",
+                                                    .unit = "seconds"});
+  metrics::counter abandoned =
+      to.get_counter({.name = "weft_blocking_abandoned_tasks_total",
+                      .help = "Blocking calls whose callers no longer wanted the result"});
+  metrics::source source = to.add_source(
+      {{.what = {.name = "weft_blocking_threads", .help = "Threads for blocking calls"}},
+       {.what = {.name = "weft_blocking_threads_idle", .help = "Threads for blocking calls that are free"}},
+       {.what = {.name = "weft_blocking_threads_peak", .help = "Most threads for blocking calls at once"}},
+       {.what = {.name = "weft_blocking_tasks_queued", .help = "Blocking calls that no thread has begun"}},
+       {.what = {.name = "weft_blocking_tasks_total", .help = "Blocking calls that a thread has begun"},
+        .kind = metrics::kind::counter},
+       {.what = {.name = "weft_blocking_refused_tasks_total", .help = "Blocking calls refused at queue_max"},
+        .kind = metrics::kind::counter}},
+      read_pool);
+};
+
+const blocking_meters& meters() {
+  static const blocking_meters& made = *new blocking_meters;  // threads may count until the process ends
+  return made;
+}
+
+elastic_pool& make_simulated_pool(oracle& simulation) {
+  auto made = std::make_shared<elastic_pool>(chosen.load()->options, meters().queue_wait);
+  elastic_pool& pool = *made;
+  simulation.instance(&the_pool) = std::move(made);
+  return pool;
+}
+
+elastic_pool& make_pool() {
+  if (oracle* const simulation = oracle::current()) return make_simulated_pool(*simulation);
+  [[maybe_unused]] static const int registered =
+      pthread_atfork(nullptr, nullptr, [] { the_pool.store(nullptr, std::memory_order_relaxed); });
+  const chosen_options* const made_with = chosen.load();
+  auto made = std::make_unique<elastic_pool>(made_with->options, meters().queue_wait);
+  elastic_pool* there = nullptr;
+  if (!the_pool.compare_exchange_strong(there, made.get())) return *there;
+  // Never destroyed: a task may run until the process ends.
+  elastic_pool& pool = *made.release();
+  // Who set options meanwhile may have seen no pool.
+  if (const auto* const now = chosen.load(); now != made_with) pool.set_options(now->options);
+  return pool;
 }
 
 elastic_pool& pool() {
-  if (oracle* const simulation = oracle::current()) return simulated_pool(*simulation);
-  // A forked child has none of the threads; it leaves the pool behind and makes its own.
-  [[maybe_unused]] static const int registered =
-      pthread_atfork(nullptr, nullptr, [] { the_pool.store(nullptr, std::memory_order_relaxed); });
-  elastic_pool* now = the_pool.load(std::memory_order_acquire);
-  if (now == nullptr) {
-    auto made = std::make_unique<elastic_pool>();
-    if (the_pool.compare_exchange_strong(now, made.get(), std::memory_order_acq_rel)) now = made.release();
-  }
-  return *now;
+  elastic_pool* const there = pool_or_null();
+  return there != nullptr ? *there : make_pool();
 }
 
 }  // namespace
 
 void post_blocking(unique_function<void()> work) {
   scheduling_point("blocking");
-  pool().post(std::make_unique<blocking_task>(blocking_task{context::capture(), std::move(work)}));
+  pool().post(std::move(work));
 }
 
-}  // namespace weft::detail
+bool abandonable_call::begin(cancel_scope& scope) {
+  const std::lock_guard lock(mutex_);
+  if (!abandoned_) scope_ = &scope;
+  return !abandoned_;
+}
+
+void abandonable_call::end() {
+  const std::lock_guard lock(mutex_);
+  scope_ = nullptr;
+}
+
+void abandonable_call::abandon() noexcept {
+  meters().abandoned.add();
+  const std::lock_guard lock(mutex_);
+  abandoned_ = true;
+  if (scope_ != nullptr) scope_->cancel(cancel_reason::requested);
+}
+
+}  // namespace detail
+
+void set_blocking_options(const blocking_options& options) {
+  detail::elastic_pool::checked(options);
+  auto set = std::make_unique<detail::chosen_options>(detail::chosen_options{options, detail::chosen.load()});
+  while (!detail::chosen.compare_exchange_weak(set->former, set.get())) {
+  }
+  const detail::chosen_options* const now = set.release();
+  if (auto* const pool = detail::pool_or_null()) pool->set_options(now->options);
+}
+
+blocking_statistics get_blocking_statistics() {
+  const detail::elastic_pool* const pool = detail::pool_or_null();
+  return pool == nullptr ? blocking_statistics{} : pool->statistics();
+}
+
+}  // namespace weft

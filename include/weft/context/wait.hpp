@@ -63,6 +63,7 @@ class waiter_line {
   /// Without the lock: a guess.
   bool empty() const noexcept { return front() == nullptr; }
   waiter* front() const noexcept { return first_.load(std::memory_order_relaxed); }
+  waiter* back() const noexcept { return last_; }
   /// Counts also selects that were just served elsewhere and have not left yet.
   std::size_t size() const noexcept { return size_; }
 
