@@ -25,7 +25,7 @@ class cell_pool {
  private:
   static constexpr std::size_t cell_bytes = 64;
   static constexpr std::size_t classes = 16;
-  static constexpr std::size_t kept_max = 4096;  // of each class
+  static constexpr std::size_t kept_max = 65536;  // of each class
 
   struct free_cell {
     free_cell* next;

@@ -21,6 +21,7 @@ namespace {
 
 constexpr int turns_between_looks = 64;                               // at timers and other threads' wakes
 constexpr auto time_between_polls = std::chrono::microseconds(60);    // while fibers are ready
+constexpr int jumps_between_looks = 48;  // so the line moves by at least a quarter of the turns
 constexpr std::ptrdiff_t unsettled_max = 64;
 
 /// For counters that one thread writes and others read.
@@ -176,7 +177,7 @@ void scheduler::remove(fiber_block& fiber) noexcept {
   // stack, and the run still counts it.
   fiber_watcher* const watcher = fiber.watcher_;
   fiber.release();
-  if (watcher != nullptr) watcher->fiber_over();
+  if (watcher != nullptr) tell_end([watcher] { watcher->fiber_over(); });
   const std::ptrdiff_t delta = alive_delta_.load(std::memory_order_relaxed) - 1;
   alive_delta_.store(delta, std::memory_order_relaxed);
   if (delta <= -unsettled_max) settle_alive();
@@ -266,7 +267,13 @@ void scheduler::yield_turn() noexcept {
 
 void scheduler::wake(fiber_block& fiber) noexcept {
   if (is_home()) {
-    push_ready(fiber);
+    if (end_is_told_ && jumps_left_ > 0) {
+      --jumps_left_;
+      fiber.turn_ = --first_turn_;
+      ready_.push_front(fiber);
+    } else {
+      push_ready(fiber);
+    }
     return;
   }
   fiber_block* top = remote_wakes_.load(std::memory_order_relaxed);
@@ -344,6 +351,7 @@ void scheduler::fire_timers() noexcept {
 
 void scheduler::run_ready() noexcept {
   turns_left_ = is_simulated() ? 1 : turns_between_looks;
+  jumps_left_ = is_simulated() ? 0 : jumps_between_looks;
   if (fiber_block* const next = next_ready()) switch_to(loop_stack_, next, false);
 }
 
