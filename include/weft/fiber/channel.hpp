@@ -46,7 +46,8 @@ struct channel_statistics {
 ///
 /// Thread-safety: all members may be called from any fiber or thread.
 /// Lifetime: outlives every task that waits on it; to destroy it under one is a contract violation that
-/// ends the program. It may be destroyed as soon as the last push or pop at it has returned.
+/// ends the program. Who has popped the last value may destroy it, also while the push of that value is still
+/// returning, unless that push had to wait: one that parked looks at the channel once more.
 /// Cancellation: a cancelled or timed-out wait leaves the channel unchanged; a value that was handed
 /// over at the same moment is delivered, and the cancellation is seen by the next wait.
 /// Values need a move constructor that does not throw. They are moved, and what is left of a moved one is
