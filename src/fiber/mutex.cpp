@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "fiber/contract.hpp"
-#include "fiber/relax.hpp"
 
 // The protocol.
 //
@@ -47,7 +46,11 @@ using detail::wait_outcome;
 
 constexpr std::uint64_t waited = 1;
 constexpr int overtakes_max = 128;
+#ifdef WEFT_EXPLORE
+constexpr int spins_max = 1;  // as long as it takes until something has changed
+#else
 constexpr int spins_max = 40;
+#endif
 
 std::uint64_t owned_by(const task_block& task) { return task.id() << 1; }
 
@@ -61,7 +64,7 @@ bool spinning_is_in_vain() noexcept {
 
 /// A pause of the spin number `spins`; they grow.
 void pause(int spins) noexcept {
-  for (int i = 0; i < std::min(1 << std::min(spins, 4), 16); ++i) detail::relax_processor();
+  for (int i = 0; i < std::min(1 << std::min(spins, 4), 16); ++i) detail::spin_pause();
 }
 
 }  // namespace

@@ -66,6 +66,12 @@ class explored_atomic {
     write(static_cast<Value>(former | bits));
     return former;
   }
+  Value fetch_and(Value bits, std::memory_order = std::memory_order_seq_cst) noexcept {
+    explore::point("fetch_and");
+    const Value former = value_;
+    write(static_cast<Value>(former & bits));
+    return former;
+  }
   operator Value() const noexcept { return load(); }  // NOLINT: as std::atomic
   Value operator=(Value value) noexcept {             // NOLINT: as std::atomic
     store(value);

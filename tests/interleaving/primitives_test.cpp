@@ -7,7 +7,11 @@
 
 #include <weft/context/cancellation.hpp>
 #include <weft/fiber/channel.hpp>
-#include <weft/fiber/sync.hpp>
+#include <weft/fiber/condition.hpp>
+#include <weft/fiber/event.hpp>
+#include <weft/fiber/mutex.hpp>
+#include <weft/fiber/semaphore.hpp>
+#include <weft/fiber/wait_group.hpp>
 
 #include "interleaving/explored_task.hpp"
 #include "interleaving/explorer.hpp"

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include <weft/context/wait.hpp>
+#include <weft/core/atomic.hpp>
 #include <weft/core/clock.hpp>
 
 namespace weft {
@@ -81,7 +82,7 @@ class mutex {
   bool somebody_waits() const noexcept;
 
   // The protocol is at the top of mutex.cpp.
-  std::atomic<word> owner_{0};
+  detail::atomic<word> owner_{0};
   std::atomic<const detail::task_block*> holder_{nullptr};
   std::atomic<const void*> holder_thread_{nullptr};
   mutable detail::spin_lock guard_;

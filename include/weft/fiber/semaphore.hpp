@@ -1,12 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 
 #include <weft/context/wait.hpp>
+#include <weft/core/atomic.hpp>
 #include <weft/core/clock.hpp>
 
 namespace weft {
@@ -62,7 +62,7 @@ class semaphore {
   void serve_line() noexcept;
 
   // The protocol is at the top of semaphore.cpp.
-  std::atomic<std::uint64_t> permits_;
+  detail::atomic<std::uint64_t> permits_;
   mutable detail::spin_lock guard_;
   detail::waiter_line waiters_;  // guarded by guard_
 };
