@@ -32,11 +32,13 @@
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/parker.hpp>
+#include <weft/fiber/recursive_mutex.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
 #include <weft/fiber/select.hpp>
 #include <weft/fiber/selector.hpp>
 #include <weft/fiber/semaphore.hpp>
+#include <weft/fiber/shared_mutex.hpp>
 #include <weft/fiber/simulate.hpp>
 #include <weft/fiber/stack_guard.hpp>
 #include <weft/fiber/wait_group.hpp>
