@@ -21,6 +21,7 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/executor/future.hpp>
 #include <weft/executor/thread_pool.hpp>
+#include <weft/fiber/barrier.hpp>
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/condition.hpp>
 #include <weft/fiber/defer.hpp>
@@ -30,6 +31,7 @@
 #include <weft/fiber/fiber_local.hpp>
 #include <weft/fiber/io_event.hpp>
 #include <weft/fiber/io_handle.hpp>
+#include <weft/fiber/latch.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/parker.hpp>
 #include <weft/fiber/recursive_mutex.hpp>
