@@ -32,7 +32,9 @@
 #include <weft/fiber/io_event.hpp>
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/latch.hpp>
+#include <weft/fiber/lazy.hpp>
 #include <weft/fiber/mutex.hpp>
+#include <weft/fiber/once.hpp>
 #include <weft/fiber/parker.hpp>
 #include <weft/fiber/recursive_mutex.hpp>
 #include <weft/fiber/run.hpp>
