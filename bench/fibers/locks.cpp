@@ -2,8 +2,8 @@
 #include <vector>
 
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/mutex.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/fiber/sync.hpp>
 
 #include "fibers/two_threads.hpp"
 #include "peers/peers.hpp"

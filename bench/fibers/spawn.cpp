@@ -1,8 +1,8 @@
 #include <vector>
 
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/fiber/sync.hpp>
 
 #include "peers/peers.hpp"
 #include "support/child.hpp"

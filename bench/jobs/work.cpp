@@ -3,9 +3,9 @@
 #include <memory>
 #include <vector>
 
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/fiber/sync.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/worker.hpp>
 

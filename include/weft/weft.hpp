@@ -46,7 +46,6 @@
 #include <weft/fiber/simulate.hpp>
 #include <weft/fiber/stack_guard.hpp>
 #include <weft/fiber/wait_group.hpp>
-#include <weft/fiber/sync.hpp>
 #include <weft/fiber/wait_set.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>

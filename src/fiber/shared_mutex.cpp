@@ -66,10 +66,12 @@ bool shared_mutex::try_lock() noexcept { return take(access::exclusive); }
 bool shared_mutex::try_lock_shared() noexcept { return take(access::shared); }
 
 void shared_mutex::lock() {
+  detail::scheduling_point("shared_mutex::lock");
   if (!take(access::exclusive)) wait_admitted(access::exclusive, {"shared_mutex::lock", no_deadline, false});
 }
 
 void shared_mutex::lock_shared() {
+  detail::scheduling_point("shared_mutex::lock_shared");
   if (!take(access::shared)) wait_admitted(access::shared, {"shared_mutex::lock_shared", no_deadline, false});
 }
 

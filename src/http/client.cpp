@@ -4,7 +4,7 @@
 
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
-#include <weft/fiber/sync.hpp>
+#include <weft/fiber/semaphore.hpp>
 #include <weft/http/request.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/stream.hpp>

@@ -11,7 +11,7 @@
 
 #include <weft/core/clock.hpp>
 #include <weft/fiber/fiber.hpp>
-#include <weft/fiber/sync.hpp>
+#include <weft/fiber/wait_group.hpp>
 #include <weft/http/server.hpp>
 
 namespace weft::http::detail {

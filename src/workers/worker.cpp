@@ -14,9 +14,10 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
 #include <weft/core/failure.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/mutex.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/fiber/sync.hpp>
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
 #include <weft/log/sink.hpp>

@@ -3,9 +3,9 @@
 
 #include <weft/closure/closure.hpp>
 #include <weft/executor/thread_pool.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/fiber/sync.hpp>
 
 namespace {
 

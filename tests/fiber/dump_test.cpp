@@ -16,7 +16,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
-#include <weft/fiber/sync.hpp>
+#include <weft/fiber/wait_group.hpp>
 
 namespace {
 

@@ -15,9 +15,9 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/channel.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
-#include <weft/fiber/sync.hpp>
 
 #include "support/sanitized.hpp"
 

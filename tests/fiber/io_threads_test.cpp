@@ -8,9 +8,9 @@
 #include <thread>
 
 #include <weft/fiber/channel.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/fiber/sync.hpp>
 
 #include "fiber/scheduler.hpp"
 #include "support/descriptors.hpp"

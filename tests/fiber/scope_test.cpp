@@ -12,9 +12,9 @@
 
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/defer.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber_local.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/fiber/sync.hpp>
 
 #include "support/sanitized.hpp"
 

@@ -4,9 +4,9 @@
 
 #include <optional>
 
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/fiber/sync.hpp>
 #include <weft/http/client.hpp>
 
 #include "http/raw_client.hpp"

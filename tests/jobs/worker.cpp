@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include <weft/fiber/channel.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
-#include <weft/fiber/sync.hpp>
 #include <weft/log/log.hpp>
 
 #include "jobs/job_envelope.hpp"

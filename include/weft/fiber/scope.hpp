@@ -14,7 +14,6 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/context/wait.hpp>
 #include <weft/fiber/scope_child.hpp>
-#include <weft/fiber/sync.hpp>
 
 namespace weft {
 

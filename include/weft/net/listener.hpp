@@ -3,8 +3,8 @@
 #include <sys/types.h>
 
 #include <weft/core/unique_fd.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/io_handle.hpp>
-#include <weft/fiber/sync.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/stream.hpp>
 
