@@ -33,6 +33,7 @@
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/latch.hpp>
 #include <weft/fiber/lazy.hpp>
+#include <weft/fiber/loop_timer.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/once.hpp>
 #include <weft/fiber/parker.hpp>
