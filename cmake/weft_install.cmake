@@ -6,7 +6,7 @@ set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
 
 get_property(components GLOBAL PROPERTY WEFT_COMPONENTS)
 list(TRANSFORM components PREPEND weft_ OUTPUT_VARIABLE targets)
-install(TARGETS ${targets} weft_sqlite weft_libdw EXPORT weftTargets
+install(TARGETS ${targets} weft_sqlite weft_libdw weft_preemption EXPORT weftTargets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weft" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
@@ -25,10 +25,12 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/weftConfig.cmake.in" 
   INSTALL_DESTINATION "${package_folder}"
   NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/weftConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
-file(COPY "${PROJECT_SOURCE_DIR}/cmake/weft_jobs.cmake" "${PROJECT_SOURCE_DIR}/cmake/weft_simulated_test.cmake"
+file(COPY "${PROJECT_SOURCE_DIR}/cmake/weft_jobs.cmake" "${PROJECT_SOURCE_DIR}/cmake/weft_preemptible.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/weft_simulated_test.cmake"
   DESTINATION "${PROJECT_BINARY_DIR}")
 install(FILES "${PROJECT_BINARY_DIR}/weftConfig.cmake" "${PROJECT_BINARY_DIR}/weftConfigVersion.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/weft_jobs.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/weft_preemptible.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/weft_simulated_test.cmake"
   DESTINATION "${package_folder}")
 install(EXPORT weftTargets NAMESPACE weft:: DESTINATION "${package_folder}")

@@ -12,6 +12,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
 #include <weft/core/outside_work.hpp>
+#include <weft/core/safepoint.hpp>
 #include <weft/core/stack_trace.hpp>
 #include <weft/core/started_thread.hpp>
 #include <weft/core/symbolizer.hpp>
@@ -37,6 +38,7 @@
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/once.hpp>
 #include <weft/fiber/parker.hpp>
+#include <weft/fiber/preemption.hpp>
 #include <weft/fiber/recursive_mutex.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>

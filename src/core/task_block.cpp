@@ -1,14 +1,19 @@
 #include <weft/core/oracle.hpp>
+#include <weft/core/safepoint.hpp>
 #include <weft/core/spin_lock.hpp>
 #include <weft/core/task_block.hpp>
 
 #include <sched.h>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
 #include <new>
 
 namespace weft::detail {
+
+constinit thread_local std::atomic<bool> turn_due{true};
+constinit thread_local unsigned safepoints_off = 0;
 
 constinit thread_local task_block* running_task = nullptr;
 

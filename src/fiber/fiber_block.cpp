@@ -44,6 +44,7 @@ fiber_block::fiber_block(fiber_origin& origin)
       made_at_(origin.made_at),
       name_(copy_of(origin.name)) {
   set_references(3);
+  preemption_off = origin.preemptible ? 0 : 1;
   context = as_context().release_node();
 }
 

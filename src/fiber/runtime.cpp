@@ -103,7 +103,9 @@ void runtime::serve_loop(std::size_t index) noexcept {
 void runtime::run_loops() {
   ran_ = true;
   in_step_.arrive_and_wait();
+  monitor_.begin();
   first_->loop();
+  monitor_.end();
   in_step_.arrive_and_wait();
 }
 

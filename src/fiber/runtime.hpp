@@ -14,6 +14,7 @@
 #include <weft/core/started_thread.hpp>
 #include <weft/fiber/run.hpp>
 
+#include "fiber/monitor.hpp"
 #include "fiber/scheduler.hpp"
 
 namespace weft::detail {
@@ -80,6 +81,7 @@ class runtime {
 
   run_statistics statistics() const noexcept;
   std::vector<fiber_info> list() const;
+  monitor& watch() noexcept { return monitor_; }
   /// Held by the one survey that goes on.
   std::mutex survey_lock;
 
@@ -130,6 +132,7 @@ class runtime {
     explicit grace_timer(runtime& of) noexcept;
     runtime& run;
   } grace_{*this};  // armed on the loop that ended the run
+  monitor monitor_{*this};
 };
 
 }  // namespace weft::detail

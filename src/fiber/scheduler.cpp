@@ -48,6 +48,7 @@ scheduler::scheduler(runtime& of, std::size_t index)
   }
   adopt_thread_stack(loop_stack_);
   current_scheduler = this;
+  turn_due.store(true, std::memory_order_relaxed);  // the first safepoint asks for marks
 }
 
 scheduler::~scheduler() {
@@ -263,6 +264,11 @@ void scheduler::yield_turn() noexcept {
   suspend();
 }
 
+void scheduler::yield_to_loop() noexcept {
+  turns_left_ = 0;
+  yield_turn();
+}
+
 // Waking.
 
 void scheduler::wake(fiber_block& fiber) noexcept {
@@ -382,6 +388,7 @@ void scheduler::sleep() {
   }
   poller_.poll(timeout_ms);
   runtime_.get_up(*this);
+  runtime_.watch().loop_woke();
 }
 
 void scheduler::loop() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <unistd.h>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -7,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include <weft/core/safepoint.hpp>
 #include <weft/core/timer_wheel.hpp>
 #include <weft/fiber/fiber_block.hpp>
 #include <weft/fiber/loop_timer.hpp>
@@ -73,6 +75,8 @@ class scheduler {
   void suspend() noexcept;
   /// Puts the running fiber at the end of the line and gives up its turn.
   void yield_turn() noexcept;
+  /// The same, and lets the loop look at timers and descriptors before anyone.
+  void yield_to_loop() noexcept;
   /// Whom `tell` wakes on this loop was waiting for the end of the running fiber, and runs next.
   template <typename Tell>
   void tell_end(Tell&& tell) noexcept {
@@ -106,6 +110,11 @@ class scheduler {
   poller& io();
   const stack_pools& stacks() const noexcept { return stacks_; }
   cell_pool& cells() noexcept { return cells_; }
+  /// Has an exception been thrown here that is not caught yet?
+  bool exception_in_flight() const noexcept { return live_exceptions_.uncaught != 0; }
+  /// The running fiber's turn is over at its next safepoint. Any thread.
+  void mark_turn_due() noexcept { turn_due_.store(true, std::memory_order_relaxed); }
+  pid_t thread_id() const noexcept { return thread_id_; }
   survey_desk& desk() noexcept { return desk_; }
   /// Time of the loop's last turn; cheap.
   steady_time now() const noexcept { return now_; }
@@ -121,7 +130,8 @@ class scheduler {
   /// Set by who rouses it to look for work. Under the runtime's idle lock.
   bool searches = false;
   bool has_remote_wakes() const noexcept {
-    return remote_wakes_.load(std::memory_order_seq_cst) != nullptr || has_calls_.load(std::memory_order_seq_cst);
+    return remote_wakes_.load(std::memory_order_seq_cst) != nullptr ||
+           has_calls_.load(std::memory_order_seq_cst);
   }
   bool has_ready() const noexcept { return !ready_.empty() || unstarted_.size() > 0; }
   void ring() noexcept { poller_.ring(); }
@@ -169,6 +179,8 @@ class scheduler {
   simulation_world* const simulation_;  // null in a real run
   const steady_time epoch_ = steady_clock::now();
   exception_state& live_exceptions_;
+  std::atomic<bool>& turn_due_ = turn_due;  // the home thread's
+  const pid_t thread_id_ = gettid();
   int& errno_;  // the thread's: what a fiber does must not change it for another one
   steady_time now_ = epoch_;
   steady_time polled_ = epoch_;
@@ -199,7 +211,7 @@ class scheduler {
   spin_lock calls_lock_;
   std::vector<unique_function<void()>> calls_;  // guarded by calls_lock_
   std::atomic<bool> has_calls_{false};
-  std::atomic<bool> sleeping_{false};  // written under the runtime's idle lock
+  std::atomic<bool> sleeping_{false};         // written under the runtime's idle lock
   std::vector<std::uint64_t> seen_switches_;  // of each loop, when this one last began to look for work
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/core/atomic.hpp>
+#include <weft/core/safepoint.hpp>
 
 namespace weft::detail {
 
@@ -8,9 +9,13 @@ namespace weft::detail {
 class spin_lock {
  public:
   void lock() noexcept {
+    ++safepoints_off;  // another fiber of this thread would spin for ever
     if (locked_.exchange(true, std::memory_order_acquire)) lock_slow();
   }
-  void unlock() noexcept { locked_.store(false, std::memory_order_release); }
+  void unlock() noexcept {
+    locked_.store(false, std::memory_order_release);
+    --safepoints_off;
+  }
   /// Who held it at a moment that the caller knows of has given it back, and its writes are seen.
   bool is_free() const noexcept { return !locked_.load(std::memory_order_acquire); }
 

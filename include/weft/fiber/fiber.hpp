@@ -21,6 +21,7 @@ namespace weft {
 struct go_options {
   std::string name = {};                      ///< for people; empty: none
   std::size_t stack_bytes = 0;                ///< address space of its stack; 0: run_options::stack_bytes
+  bool preemptible = true;                    ///< false: compiler-inserted safepoints do not switch it
   std::optional<weft::context> context = {};  ///< runs in this one instead of the caller's
 };
 
@@ -83,7 +84,7 @@ class on_done_case;
 /// As `options` say; hands out the context in it.
 inline fiber_origin origin_of(go_options& options, std::source_location from) noexcept {
   return {options.context ? std::move(*options.context) : weft::context::capture(), options.name,
-          options.stack_bytes, from};
+          options.stack_bytes, from, options.preemptible};
 }
 inline fiber_origin origin_here(std::source_location from) noexcept {
   return {.context = weft::context::capture(), .made_at = from};

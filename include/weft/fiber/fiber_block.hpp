@@ -28,6 +28,7 @@ struct fiber_origin {
   std::string_view name = {};   ///< copied
   std::size_t stack_bytes = 0;  ///< 0: the run's
   std::source_location made_at = {};
+  bool preemptible = true;
 };
 
 /// Is told when a fiber is over for good: what it deferred, its locals and what its function captured

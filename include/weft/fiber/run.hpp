@@ -33,6 +33,15 @@ enum class uncaught_policy : unsigned char {
   stop,    ///< ends the run: all other fibers are cancelled, and run returns 255
 };
 
+/// A fiber that has its thread for longer than run_options::watchdog; the others of that thread cannot run.
+struct long_turn {
+  std::uint64_t fiber_id = 0;
+  std::string name = {};
+  std::size_t loop = 0;                ///< index of its loop
+  steady_clock::duration lasted = {};  ///< so far
+  std::string calls = {};              ///< one line for each; empty where they could not be had
+};
+
 /// How weft::run runs.
 struct run_options {
   /// Loops, each on a thread of its own, the first on the caller's; 0: one for each core. Fibers that
@@ -54,6 +63,15 @@ struct run_options {
   /// After an exit, an error of main or a deadlock, how long the other fibers may take to unwind. Then
   /// those that are left are named on stderr, and the process is aborted.
   std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
+  /// A fiber that has its thread for that long is reported, once for each such turn, with its calls; 0: none
+  /// is. A thread looks four times in that span; the calls are had by a SIGURG to the loop's thread, if the
+  /// program leaves that signal alone.
+  std::chrono::milliseconds watchdog = {};
+  /// Told of long turns, on the watchdog's thread; must not throw. Default: a warning in the log.
+  std::function<void(const long_turn&)> on_long_turn = {};
+  /// At a SIGQUIT, print dump_fibers() on stderr and go on, instead of ending the process. A handler of the
+  /// program is called too.
+  bool dump_on_sigquit = false;
 };
 
 /// Thrown by run: fibers were left, each waited, and nothing could wake them: no fiber that runs, no timer,
