@@ -1,10 +1,13 @@
 // Fibers of one thread that take turns: by yielding, and by channels.
 
+#include <array>
+#include <optional>
 #include <vector>
 
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
+#include <weft/fiber/select.hpp>
 
 #include "peers/peers.hpp"
 #include "support/figure.hpp"
@@ -65,6 +68,22 @@ double one_way() {
   });
 }
 
+/// A select over four channels of which one, another each time, is ready.
+double select_one_ready() {
+  return in_a_run(messages, [](std::size_t count) {
+    std::array<weft::channel<int>, 4> of{weft::channel<int>(1), weft::channel<int>(1), weft::channel<int>(1),
+                                         weft::channel<int>(1)};
+    long sum = 0;
+    const auto add_up = [&](std::optional<int> value) { sum += *value; };
+    for (std::size_t n = 0; n < count; ++n) {
+      of[n % 4].push(static_cast<int>(n));
+      weft::select(weft::on_pop(of[0], add_up), weft::on_pop(of[1], add_up), weft::on_pop(of[2], add_up),
+                   weft::on_pop(of[3], add_up));
+    }
+    keep(sum);
+  });
+}
+
 const add yield_2{{
     .group = "fibers",
     .name = "yield, 2 fibers",
@@ -107,6 +126,16 @@ const add channel_128{{
     .peer = go_peer("channel_128"),
     .target = at_most_times(1.0 / 3),
     .more = {{"Boost.Fiber", boost_peer("channel_128"), at_most_times(1.0 / 5)}},
+}};
+
+const add select_4{{
+    .group = "fibers",
+    .name = "select over 4 channels, one ready",
+    .unit = "ns",
+    .ours = select_one_ready,
+    .baseline = "Go",
+    .peer = go_peer("select_4"),
+    .target = at_most_times(1.0 / 3),
 }};
 
 }  // namespace
