@@ -48,6 +48,7 @@
 #include <weft/fiber/shared_mutex.hpp>
 #include <weft/fiber/simulate.hpp>
 #include <weft/fiber/stack_guard.hpp>
+#include <weft/fiber/timer.hpp>
 #include <weft/fiber/wait_group.hpp>
 #include <weft/fiber/wait_set.hpp>
 #include <weft/http/client.hpp>

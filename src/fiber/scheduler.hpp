@@ -93,6 +93,7 @@ class scheduler {
 
   void arm(loop_timer& timer, steady_time due) noexcept;
   void disarm(loop_timer& timer) noexcept;
+  steady_time time_of(std::uint64_t tick) const noexcept { return epoch_ + std::chrono::milliseconds(tick); }
   /// The timers of after() and every(), made when the first one is armed. Home thread.
   std::unique_ptr<loop_service> user_timers;
 

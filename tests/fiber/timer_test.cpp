@@ -1,0 +1,539 @@
+#include <weft/fiber/timer.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/fiber/defer.hpp>
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/fiber/scope.hpp>
+#include <weft/fiber/simulate.hpp>
+#include <weft/fiber/sync.hpp>
+
+#include "support/sanitized.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr weft::key_spec user_spec{.name = "test.timer_user"};
+const weft::key<int> user{user_spec};
+
+TEST(after, calls_once_on_a_fiber_of_its_own_and_never_early) {
+  weft::run([] {
+    weft::event called;
+    std::uint64_t where = 0;
+    const auto start = weft::steady_clock::now();
+    auto timer = weft::after(3ms, [&] {
+      where = weft::this_fiber::id();
+      called.set();
+    });
+    EXPECT_TRUE(timer.active());
+    called.wait();
+    EXPECT_GE(weft::steady_clock::now() - start, 3ms);
+    EXPECT_FALSE(timer.active());
+    EXPECT_NE(where, weft::this_fiber::id());
+    EXPECT_EQ(timer.info().ticks, 1U);
+  });
+}
+
+TEST(after, keeps_the_run_on_until_it_is_due) {
+  bool called = false;
+  weft::run([&] { weft::after(2ms, [&] { called = true; }).detach(); });
+  EXPECT_TRUE(called);
+}
+
+TEST(after, that_shall_not_keep_the_run_is_dropped_at_its_end) {
+  const auto captured = std::make_shared<int>(0);
+  bool called = false;
+  const auto start = weft::steady_clock::now();
+  weft::run([&] { weft::after(1h, [&called, captured] { called = true; }, {.keeps_run = false}).detach(); });
+  EXPECT_LT(weft::steady_clock::now() - start, 30min);
+  EXPECT_FALSE(called);
+  EXPECT_EQ(captured.use_count(), 1);
+}
+
+TEST(after, cancelled_is_not_called_and_gives_its_captures_back_at_once) {
+  weft::run([] {
+    const auto captured = std::make_shared<int>(0);
+    bool called = false;
+    auto timer = weft::after(1ms, [&called, captured] { called = true; });
+    EXPECT_TRUE(timer.cancel());
+    EXPECT_EQ(captured.use_count(), 1);
+    EXPECT_FALSE(timer.cancel());
+    weft::sleep_for(5ms);
+    EXPECT_FALSE(called);
+  });
+}
+
+TEST(after, is_cancelled_by_dropping_its_handle) {
+  weft::run([] {
+    bool called = false;
+    {
+      auto timer = weft::after(1ms, [&] { called = true; });
+    }
+    auto other = weft::after(1ms, [&] { called = true; });
+    other = weft::timer();
+    weft::sleep_for(5ms);
+    EXPECT_FALSE(called);
+  });
+}
+
+TEST(after, dropped_while_it_runs_asks_it_to_give_up_and_waits_for_its_end) {
+  weft::run([] {
+    std::string order;
+    weft::event started;
+    {
+      auto timer = weft::after(1ms, [&] {
+        weft::defer([&] {
+          weft::sleep_for(2ms);
+          order += 'd';
+        });
+        started.set();
+        try {
+          weft::sleep_for(1h);
+        } catch (const weft::cancelled&) {
+          order += 'c';
+          throw;
+        }
+      });
+      started.wait();
+    }
+    EXPECT_EQ(order, "cd");
+  });
+}
+
+TEST(after, stopped_while_it_runs_lets_it_finish) {
+  weft::run([] {
+    weft::event started;
+    bool finished = false;
+    auto timer = weft::after(1ms, [&] {
+      started.set();
+      weft::sleep_for(3ms);
+      finished = true;
+    });
+    started.wait();
+    timer.stop();
+    EXPECT_TRUE(finished);
+  });
+}
+
+TEST(after, runs_in_the_context_of_where_it_was_armed) {
+  weft::run([] {
+    int seen = 0;
+    weft::event called;
+    weft::timer timer;
+    {
+      const weft::scoped_value bound{user, 6};
+      timer = weft::after(1ms, [&] {
+        seen = user.value_or(-1);
+        called.set();
+      });
+    }
+    called.wait();
+    EXPECT_EQ(seen, 6);
+  });
+}
+
+TEST(after, whose_surroundings_were_cancelled_is_not_called) {
+  weft::run([] {
+    bool called = false;
+    weft::timer timer;
+    {
+      weft::cancel_scope part;
+      timer = weft::after(1ms, [&] { called = true; });
+      part.cancel();
+    }
+    while (timer.active()) weft::sleep_for(1ms);
+    EXPECT_FALSE(called);
+  });
+}
+
+TEST(after, of_no_time_and_of_less_is_due_at_once) {
+  weft::run([] {
+    weft::wait_group calls;
+    calls.add(2);
+    auto now = weft::after(0ms, [&] { calls.done(); });
+    auto before = weft::after(-5s, [&] { calls.done(); });
+    calls.wait();
+  });
+}
+
+TEST(after, of_a_time_that_is_never_reached_is_armed_and_cancelled) {
+  weft::run([] {
+    auto timer = weft::after(std::chrono::hours::max(), [] {});
+    EXPECT_TRUE(timer.active());
+    EXPECT_TRUE(timer.cancel());
+  });
+}
+
+TEST(after, outside_a_run_is_an_error_and_ends_its_function) {
+  const auto captured = std::make_shared<int>(0);
+  try {
+    auto timer = weft::after(1ms, [captured] {});
+    FAIL();
+  } catch (const weft::error& refused) {
+    EXPECT_EQ(refused.code(), weft::errc::no_scheduler);
+  }
+  EXPECT_EQ(captured.use_count(), 1);
+}
+
+TEST(after, that_throws_is_reported_once_by_its_name) {
+  int reported = 0;
+  weft::run([] { weft::after(1ms, [] { throw std::runtime_error("late"); }, {.name = "late one"}).detach(); },
+            {.on_uncaught = [&](const weft::uncaught_error& what) {
+              ++reported;
+              EXPECT_EQ(what.name, "late one");
+            }});
+  EXPECT_EQ(reported, 1);
+}
+
+TEST(after, that_exits_ends_the_run) {
+  EXPECT_EQ(weft::run([] {
+              weft::after(1ms, [] { weft::exit(12); }).detach();
+              weft::sleep_for(1h);
+            }),
+            12);
+}
+
+TEST(after, that_cannot_start_its_fiber_is_reported_and_the_run_goes_on) {
+  int reported = 0;
+  weft::run(
+      [] {
+        auto timer = weft::after(1ms, [] { ADD_FAILURE() << "above max_fibers"; });
+        while (timer.active()) weft::sleep_for(1ms);
+      },
+      {.max_fibers = 1, .on_uncaught = [&](const weft::uncaught_error&) { ++reported; }});
+  EXPECT_EQ(reported, 1);
+}
+
+TEST(after, is_given_up_when_the_run_ends) {
+  const auto captured = std::make_shared<int>(0);
+  weft::timer kept;
+  const int status = weft::run([&] {
+    kept = weft::after(1h, [captured] {});
+    weft::exit(3);
+  });
+  EXPECT_EQ(status, 3);
+  EXPECT_EQ(captured.use_count(), 1);
+  EXPECT_FALSE(kept.active());
+  EXPECT_FALSE(kept.cancel());
+}
+
+TEST(every, calls_again_and_again_until_it_is_cancelled_from_inside) {
+  weft::run([] {
+    int calls = 0;
+    weft::event enough;
+    weft::timer timer;
+    timer = weft::every(1ms, [&] {
+      if (++calls < 3) return;
+      EXPECT_TRUE(timer.cancel());
+      weft::sleep_for(1ms);  // cancelling one's own timer does not cancel the tick
+      enough.set();
+    });
+    enough.wait();
+    weft::sleep_for(5ms);
+    EXPECT_EQ(calls, 3);
+  });
+}
+
+TEST(every, runs_each_tick_on_a_new_fiber) {
+  weft::run([] {
+    std::vector<std::uint64_t> fibers;
+    weft::event enough;
+    auto timer = weft::every(1ms, [&] {
+      fibers.push_back(weft::this_fiber::id());
+      if (fibers.size() == 3) enough.set();
+    });
+    enough.wait();
+    timer.stop();
+    std::sort(fibers.begin(), fibers.end());
+    EXPECT_EQ(std::unique(fibers.begin(), fibers.end()), fibers.end());
+  });
+}
+
+TEST(every, does_not_drift_and_counts_what_it_skipped) {
+  weft::run([] {
+    weft::event enough;
+    std::atomic<int> calls{0};
+    auto timer = weft::every(10ms, [&] {
+      if (++calls == 2) enough.set();
+      if (calls == 1) std::this_thread::sleep_for(35ms);  // holds the loop up
+    });
+    const auto first = timer.info().due;
+    enough.wait();
+    timer.stop();
+    const weft::timer_info info = timer.info();
+    EXPECT_GE(info.missed, 2U);
+    EXPECT_EQ(info.due, first + 10ms * static_cast<int>(info.ticks + info.missed));
+  });
+}
+
+TEST(every, never_overlaps_itself) {
+  weft::run([] {
+    int running = 0;
+    int calls = 0;
+    weft::event enough;
+    auto timer = weft::every(1ms, [&] {
+      EXPECT_EQ(++running, 1);
+      weft::sleep_for(5ms);
+      --running;
+      if (++calls == 3) enough.set();
+    });
+    enough.wait();
+    timer.stop();
+    EXPECT_GT(timer.info().missed, 0U);
+  });
+}
+
+TEST(every, goes_on_after_an_error_that_is_reported_once) {
+  int reported = 0;
+  weft::run(
+      [] {
+        int calls = 0;
+        weft::event enough;
+        auto timer = weft::every(1ms, [&] {
+          if (++calls == 1) throw std::runtime_error("first");
+          if (calls == 3) enough.set();
+        });
+        enough.wait();
+      },
+      {.on_uncaught = [&](const weft::uncaught_error&) { ++reported; }});
+  EXPECT_EQ(reported, 1);
+}
+
+TEST(every, stops_on_an_error_where_it_shall) {
+  int calls = 0;
+  weft::run(
+      [&] {
+        weft::every(1ms,
+                    [&] {
+                      ++calls;
+                      throw std::runtime_error("only");
+                    },
+                    {.stops_on_error = true})
+            .detach();
+      },
+      {.on_uncaught = [](const weft::uncaught_error&) {}});
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(every, ends_with_the_deadline_it_was_armed_under) {
+  int calls = 0;
+  weft::run([&] {
+    try {
+      weft::with_timeout(20ms, [&] {
+        weft::every(1ms, [&] { ++calls; }).detach();
+        weft::sleep_for(1h);
+      });
+    } catch (const weft::deadline_exceeded&) {
+      return;
+    }
+    ADD_FAILURE();
+  });
+  SUCCEED() << calls;  // that the run ended is the claim
+}
+
+TEST(every, refuses_a_period_below_its_grain) {
+  weft::run([] {
+    EXPECT_THROW(std::ignore = weft::every(999us, [] {}), weft::error);
+    EXPECT_THROW(std::ignore = weft::every(-1s, [] {}), weft::error);
+  });
+}
+
+TEST(timer, is_dropped_inside_its_own_tick_without_waiting_for_itself) {
+  weft::run([] {
+    weft::event dropped;
+    auto timer = std::make_unique<weft::timer>();
+    *timer = weft::every(1ms, [&] {
+      timer.reset();
+      dropped.set();
+    });
+    dropped.wait();
+  });
+}
+
+TEST(timer, cancelled_from_another_thread_gives_its_captures_back_at_once_and_lets_the_run_end) {
+  const auto captured = std::make_shared<int>(0);
+  std::thread other;
+  weft::run([&] {
+    auto timer = std::make_unique<weft::timer>(weft::after(1h, [captured] {}));
+    other = std::thread([timer = std::move(timer), &captured] {
+      EXPECT_TRUE(timer->cancel());
+      EXPECT_EQ(captured.use_count(), 1);
+    });
+  });
+  other.join();
+}
+
+TEST(timer, of_great_number_is_cancelled_from_other_threads_while_the_loop_fires_them) {
+  struct outcome {
+    std::atomic<int> called{0};
+    std::atomic<int> ended{0};
+    bool cancelled = false;  // by the thread that has the handle
+  };
+  struct counted {
+    explicit counted(outcome& kept) : of(&kept) {}
+    counted(counted&& other) noexcept : of(std::exchange(other.of, nullptr)) {}
+    ~counted() {
+      if (of != nullptr) ++of->ended;
+    }
+    outcome* of;
+  };
+  constexpr std::size_t count = sanitized ? 2000 : 20'000;
+  std::vector<outcome> outcomes(count);
+  weft::run([&] {
+    std::vector<weft::timer> timers;
+    for (std::size_t i = 0; i < count; ++i) {
+      timers.push_back(weft::after(std::chrono::milliseconds(i % 20),
+                                   [held = counted(outcomes[i])] { ++held.of->called; }));
+    }
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < 3; ++t) {
+      threads.emplace_back([&, t] {
+        for (std::size_t i = t; i < count; i += 3) {
+          outcomes[i].cancelled = timers[i].cancel();
+          if (i % 2 == 0) timers[i] = weft::timer();
+        }
+      });
+    }
+    weft::sleep_for(5ms);
+    for (auto& one : threads) one.join();
+  });
+  int never_called = 0;
+  for (const outcome& one : outcomes) {
+    EXPECT_EQ(one.ended, 1);
+    EXPECT_LE(one.called + (one.cancelled ? 1 : 0), 1);
+    if (one.called == 0) ++never_called;
+  }
+  EXPECT_GT(never_called, 0);
+}
+
+TEST(timer, handle_outlives_its_run_on_any_thread) {
+  weft::timer kept;
+  weft::run([&] { kept = weft::after(1h, [] {}, {.keeps_run = false}); });
+  EXPECT_FALSE(kept.active());
+  std::thread([moved = std::move(kept)]() mutable {
+    EXPECT_FALSE(moved.cancel());
+    moved = weft::timer();
+  }).join();
+}
+
+TEST(timer, works_on_every_loop_of_a_run) {
+  std::atomic<int> calls{0};
+  weft::run(
+      [&] {
+        weft::scope all;
+        for (int i = 0; i < 40; ++i) {
+          all.go([&] {
+            weft::event done;
+            auto one = weft::after(1ms, [&] {
+              ++calls;
+              done.set();
+            });
+            auto never = weft::after(1h, [] {});
+            done.wait();
+            never.cancel();
+          });
+        }
+        all.join();
+      },
+      {.threads = 3});
+  EXPECT_EQ(calls, 40);
+}
+
+TEST(timer, handles_move_between_loops) {
+  weft::run(
+      [] {
+        std::vector<weft::timer> timers(200);
+        for (auto& one : timers) one = weft::after(1h, [] {});
+        weft::scope all;
+        for (auto& one : timers) {
+          all.go([&one] {
+            EXPECT_TRUE(one.cancel());
+            weft::yield();
+            one = weft::after(1ms, [] {});
+          });
+        }
+        all.join();
+      },
+      {.threads = 3});
+}
+
+TEST(timer, is_due_in_order_and_never_early_under_every_seed) {
+  for (std::uint64_t seed = 1; seed <= (sanitized ? 100 : 1000); ++seed) {
+    weft::simulate(seed, [] {
+      weft::scope all;
+      for (int i = 0; i < 4; ++i) {
+        all.go([i] {
+          int ticks = 0;
+          const auto start = weft::steady_clock::now();
+          weft::event enough;
+          auto periodic = weft::every(std::chrono::milliseconds(2 + i), [&] {
+            ++ticks;
+            EXPECT_GE(weft::steady_clock::now() - start, std::chrono::milliseconds((2 + i) * ticks));
+            weft::yield();
+            if (ticks == 3) enough.set();
+          });
+          auto never = weft::after(8ms, [] {});
+          weft::after(1h, [] {}, {.keeps_run = false}).detach();
+          enough.wait();
+          if (i % 2 == 0) never.cancel();
+          periodic.stop();
+          EXPECT_GE(periodic.info().ticks, 3U);
+        });
+      }
+      all.join();
+      weft::after(5ms, [] { weft::yield(); }).detach();
+    });
+  }
+}
+
+TEST(list_timers, shows_those_that_are_active) {
+  weft::run([] {
+    const auto before = weft::statistics_of_timers();
+    auto one = weft::after(1h, [] {}, {.name = "one"});
+    auto two = weft::every(2h, [] {});
+    const auto all = weft::list_timers();
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto& info) { return info.id == one.id(); });
+    ASSERT_NE(found, all.end());
+    EXPECT_EQ(found->name, "one");
+    EXPECT_EQ(found->period, 0ns);
+    EXPECT_GT(found->due, weft::steady_clock::now() + 59min);
+    EXPECT_EQ(two.info().period, 2h);
+    one.cancel();
+    EXPECT_FALSE(one.active());
+    const auto after = weft::statistics_of_timers();
+    EXPECT_EQ(after.active, before.active + 1);
+    EXPECT_EQ(after.cancelled, before.cancelled + 1);
+    for (const auto& info : weft::list_timers()) EXPECT_NE(info.id, one.id());
+  });
+}
+
+TEST(timer, of_a_million_at_once_takes_no_more_than_it_says) {
+  weft::run([] {
+    const std::size_t count = sanitized ? 10'000 : 1'000'000;
+    std::vector<weft::timer> timers;
+    timers.reserve(count);
+    for (std::size_t i = 0; i < count; ++i)
+      timers.push_back(weft::after(std::chrono::seconds(100 + i % 1000), [] {}));
+    EXPECT_GE(weft::statistics().timers, count);
+    for (std::size_t i = 0; i < count; ++i) EXPECT_TRUE(timers[(i * 7919) % count].cancel());
+    EXPECT_LT(weft::statistics().timers, count);
+  });
+  const auto small = [] {};
+  using once = weft::detail::timer_body<decltype(small), false, false>;
+  EXPECT_LE(sizeof(once), 128U);
+}
+
+}  // namespace
