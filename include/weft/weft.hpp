@@ -22,6 +22,7 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/executor/future.hpp>
 #include <weft/executor/thread_pool.hpp>
+#include <weft/fiber/all_of.hpp>
 #include <weft/fiber/barrier.hpp>
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/condition.hpp>
@@ -30,11 +31,13 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/fiber_local.hpp>
+#include <weft/fiber/first_of.hpp>
 #include <weft/fiber/io_event.hpp>
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/latch.hpp>
 #include <weft/fiber/lazy.hpp>
 #include <weft/fiber/loop_timer.hpp>
+#include <weft/fiber/map_limited.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/once.hpp>
 #include <weft/fiber/parker.hpp>

@@ -21,8 +21,6 @@
 namespace weft {
 
 namespace detail {
-namespace {
-
 bool is_cancellation(const std::exception_ptr& thrown) noexcept {
   try {
     std::rethrow_exception(thrown);
@@ -32,8 +30,6 @@ bool is_cancellation(const std::exception_ptr& thrown) noexcept {
     return false;
   }
 }
-
-}  // namespace
 
 void scope_child::wait_over() {
   try {
@@ -140,7 +136,11 @@ void scope::function_over(detail::scope_child& child) noexcept {
   if (error == nullptr) return;
   // A child that gave up because it was asked to has not failed.
   if (detail::is_cancellation(error) && (child.requested() || cancel_.is_cancelled())) return;
-  keep_failure(child, error);
+  if (options_.on_error == child_errors::to_handles && !detail::is_exit(error)) {
+    child.error_is_handles_ = true;
+  } else {
+    keep_failure(child, error);
+  }
 }
 
 void scope::keep_failure(detail::scope_child& child, const std::exception_ptr& error) noexcept {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <weft/context/cancel_state.hpp>
@@ -77,6 +78,27 @@ template <typename Rep, typename Period, typename Work>
 auto with_timeout(std::chrono::duration<Rep, Period> bound, Work&& work)
     -> decltype(std::forward<Work>(work)()) {
   return with_deadline(deadline_after(bound), std::forward<Work>(work));
+}
+
+/// Runs `work`, which returns nothing, for as long as `until`: what waits inside gives up then, and this
+/// goes on. True if it was cut short. A deadline already in force that comes first is not its affair.
+template <typename Work>
+bool move_on_at(steady_time until, Work&& work) {
+  static_assert(std::is_void_v<decltype(std::forward<Work>(work)())>, "keep results in a captured variable");
+  cancel_scope scope(until);
+  try {
+    std::forward<Work>(work)();
+    return false;
+  } catch (const cancelled& stop) {
+    if (stop.reason() == cancel_reason::deadline && scope.deadline_passed()) return true;
+    throw;
+  }
+}
+
+/// move_on_at(now + `bound`).
+template <typename Rep, typename Period, typename Work>
+bool move_on_after(std::chrono::duration<Rep, Period> bound, Work&& work) {
+  return move_on_at(deadline_after(bound), std::forward<Work>(work));
 }
 
 /// Hides the cancellation and the deadline of the surroundings from `work`; for cleaning up.

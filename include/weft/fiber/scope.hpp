@@ -20,6 +20,7 @@ namespace weft {
 /// What an error of one child means for the others.
 enum class child_errors : unsigned char {
   cancel_siblings,  ///< the first one cancels the scope
+  to_handles,       ///< the others go on, and join() does not throw: it is the handle's, else uncaught
   keep_going,       ///< the others go on; join() throws the first one when all have ended
 };
 

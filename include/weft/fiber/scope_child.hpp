@@ -16,6 +16,8 @@ class scope;
 
 namespace detail {
 
+bool is_cancellation(const std::exception_ptr& thrown) noexcept;
+
 /// What a scope knows of a child of any type. The scope is told of a failure as soon as the child's
 /// function has thrown, and by fiber_watcher when nothing of the child is left.
 class scope_child : public fiber_block {
@@ -31,6 +33,8 @@ class scope_child : public fiber_block {
   ~scope_child() override = default;
   /// The function is over, or will not be run.
   void function_over() noexcept;
+  /// Is its error the affair of the handle, not of the scope?
+  bool error_is_handles() const noexcept { return error_is_handles_; }
 
  private:
   friend class weft::scope;
@@ -40,6 +44,7 @@ class scope_child : public fiber_block {
   scope& of_;                             // lives until it was told that the child is over
   scope_child* next_failed_ = nullptr;    // guarded by the scope's lock
   weft::context failed_in_;               // of a child in the line of the failed ones
+  bool error_is_handles_ = false;         // written before the child is done
   bool is_outsider_ = false;              // guarded by the scope's lock
   scope_child* next_outsider_ = nullptr;  // guarded by the scope's lock
   scope_child* previous_outsider_ = nullptr;
@@ -89,8 +94,10 @@ class child_body final : public fiber_result<Value, scope_child> {
   }
 
  private:
-  // The scope hears of the error, so it is never an uncaught one.
-  std::exception_ptr body_error() const noexcept override { return nullptr; }
+  // What the scope hears of is never an uncaught error.
+  std::exception_ptr body_error() const noexcept override {
+    return this->error_is_handles() ? failure() : nullptr;
+  }
   void run_body() noexcept override {
     this->outcome_.emplace(result<Value>::of([this]() -> Value { return std::invoke(*function_); }));
     this->function_over();
@@ -111,7 +118,8 @@ class child_body final : public fiber_result<Value, scope_child> {
 /// A handle to one child of a scope: its result, and the means to give it up.
 ///
 /// Move-only; from any fiber or thread. It may outlive the scope, in which the child has ended then;
-/// dropping it drops the child's result, not its error, which is the scope's.
+/// dropping it drops the child's result, not its error, which is the scope's (or, with
+/// child_errors::to_handles, goes to the uncaught handler).
 template <typename Value>
 class child {
  public:
@@ -175,7 +183,10 @@ class child {
     return outcome;
   }
   void drop() noexcept {
-    if (block_ != nullptr) std::exchange(block_, nullptr)->release();
+    if (block_ == nullptr) return;
+    auto* const gone = std::exchange(block_, nullptr);
+    gone->abandon();
+    gone->release();
   }
 
   detail::fiber_result<Value, detail::scope_child>* block_ = nullptr;
