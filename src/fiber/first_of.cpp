@@ -34,4 +34,11 @@ void detail::throw_no_alternatives() {
   throw error(errc::invalid_argument, "first_of: there is no alternative to run; the range is empty");
 }
 
+void detail::throw_all_failed(std::vector<std::exception_ptr> errors) {
+  for (std::exception_ptr& one : errors) {
+    if (one == nullptr) one = std::make_exception_ptr(cancelled(cancel_reason::requested, "start"));
+  }
+  throw all_failed(std::move(errors));
+}
+
 }  // namespace weft

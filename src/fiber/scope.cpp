@@ -135,7 +135,11 @@ void scope::function_over(detail::scope_child& child) noexcept {
   const std::exception_ptr error = child.failure();
   if (error == nullptr) return;
   // A child that gave up because it was asked to has not failed.
-  if (detail::is_cancellation(error) && (child.requested() || cancel_.is_cancelled())) return;
+  if (detail::is_cancellation(error) && (child.requested() || cancel_.is_cancelled())) {
+    const std::lock_guard lock(lock_);
+    child_gave_up_ = true;
+    return;
+  }
   if (options_.on_error == child_errors::to_handles && !detail::is_exit(error)) {
     child.error_is_handles_ = true;
   } else {
@@ -267,6 +271,7 @@ detail::scope_child* scope::take_first_failed() noexcept {
 void scope::throw_outcome(bool gave_up) {
   task_lock lock(lock_);
   const bool by_us = std::exchange(cancelled_here_, false) || !failed_.empty();
+  const bool child_gave_up = std::exchange(child_gave_up_, false);
   lock.unlock();
   cancel_.reset();
   if (auto* const failed = take_first_failed()) {
@@ -275,8 +280,10 @@ void scope::throw_outcome(bool gave_up) {
     failed->release();
     std::rethrow_exception(error);
   }
-  // What asked us to give up, if it was not the scope itself, asks still.
-  if (gave_up && (!by_us || cancel_.is_cancelled())) detail::throw_cancelled("scope::join");
+  // What asked us to give up, if it was not the scope itself, asks still. Where it asked the children,
+  // and they were faster, what they should have done is missing all the same.
+  if (by_us && !cancel_.is_cancelled()) return;
+  if (gave_up || (child_gave_up && detail::pending_cancellation())) detail::throw_cancelled("scope::join");
 }
 
 void scope::leave_by(const std::exception_ptr& thrown) {

@@ -173,6 +173,29 @@ TEST(scope, ends_after_what_its_children_captured_has_ended) {
   });
 }
 
+TEST(scope, whose_children_were_faster_to_give_up_than_its_owner_throws_cancelled_too) {
+  weft::run([] {
+    bool missing = true;
+    auto parent = weft::go([&] {
+      weft::scope s;
+      s.go([&] {
+        weft::sleep_for(1h);
+        missing = false;
+      });
+      // The owner hears of nothing until its child has ended.
+      weft::shield([&] {
+        while (s.running() > 0) weft::sleep_for(1ms);
+      });
+      s.join();
+      EXPECT_FALSE(missing);
+    });
+    weft::yield();
+    weft::yield();
+    parent.cancel();
+    EXPECT_THROW(parent.join(), weft::cancelled);
+  });
+}
+
 // Results.
 
 TEST(child, gives_its_value_before_and_after_the_join) {

@@ -30,6 +30,8 @@ class all_failed : public error {
 namespace detail {
 
 [[noreturn]] void throw_no_alternatives();
+/// Those that were cancelled before they started have no error yet.
+[[noreturn]] void throw_all_failed(std::vector<std::exception_ptr> errors);
 
 /// Alternatives in one scope; the first that gives a value ends it.
 template <typename Value>
@@ -46,7 +48,7 @@ class race {
 
   Value outcome() {
     in_.join();
-    if (!won_.load()) throw all_failed(std::move(errors_));
+    if (!won_.load()) throw_all_failed(std::move(errors_));
     if constexpr (!std::is_void_v<Value>) return std::move(*winner_);
   }
 
@@ -64,8 +66,8 @@ class race {
     } catch (const exit_exception&) {
       throw;
     } catch (...) {
-      if (pending_cancellation()) throw;
       errors_[place] = std::current_exception();
+      if (pending_cancellation()) throw;
       return;
     }
     in_.cancel(cancel_reason::sibling);

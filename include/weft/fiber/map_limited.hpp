@@ -70,15 +70,15 @@ void start_all(scope& in, Range& range, Function& function, std::source_location
 /// The container of what an associative one is mapped to: the same kind with the same keys.
 template <typename Container, typename Value>
 struct rebound {};
-template <template <typename...> class Map, typename Key, typename Old, typename Compare, typename Allocator,
-          typename Value>
-struct rebound<Map<Key, Old, Compare, Allocator>, Value> {
-  using type = Map<Key, Value, Compare>;
+template <template <typename...> class Map, typename Key, typename... Rest, typename Value>
+  requires requires { typename Map<Key, Rest...>::key_compare; }
+struct rebound<Map<Key, Rest...>, Value> {
+  using type = Map<Key, Value, typename Map<Key, Rest...>::key_compare>;
 };
-template <template <typename...> class Map, typename Key, typename Old, typename Hash, typename Equal,
-          typename Allocator, typename Value>
-struct rebound<Map<Key, Old, Hash, Equal, Allocator>, Value> {
-  using type = Map<Key, Value, Hash, Equal>;
+template <template <typename...> class Map, typename Key, typename... Rest, typename Value>
+  requires requires { typename Map<Key, Rest...>::hasher; }
+struct rebound<Map<Key, Rest...>, Value> {
+  using type = Map<Key, Value, typename Map<Key, Rest...>::hasher, typename Map<Key, Rest...>::key_equal>;
 };
 
 template <typename Range>

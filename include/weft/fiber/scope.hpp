@@ -162,6 +162,7 @@ class scope final : private detail::fiber_watcher {
   std::size_t running_ = 0;                   // guarded by lock_
   std::size_t failures_ = 0;                  // guarded by lock_
   std::size_t failed_kept_ = 0;               // guarded by lock_
+  bool child_gave_up_ = false;                // guarded by lock_; because it was asked to
   bool cancelled_here_ = false;               // guarded by lock_
   detail::waiter_line wants_place_;           // guarded by lock_
   detail::waiter_line joins_;                 // guarded by lock_
