@@ -5,6 +5,7 @@
 #include "fiber/foreign_threads.hpp"
 #include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
+#include "fiber/terminate.hpp"
 
 namespace weft {
 namespace {
@@ -32,6 +33,7 @@ int run_main(unique_function<int()> main, run_options options, std::source_locat
   require_wait_allowed("run");
   last_exit_of_thread().reset();
   const thread_of_run here_counts;
+  const terminate_watch names_fibers;
   runtime here(std::move(options));
   auto body = [&here, &main] {
     try {
