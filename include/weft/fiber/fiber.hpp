@@ -199,7 +199,8 @@ auto make_fiber(fiber_origin origin, Function&& function, void (*spawn)(fiber_bl
 /// max_fibers.
 ///
 /// `from`, filled in by the compiler, is the place that dumps and reports show for the fiber.
-/// References that the function captures must outlive the fiber: join it, or use a scope.
+/// References that the function captures must outlive the fiber: join it, or use a scope. In CMake,
+/// weft_check_captures(target) looks for places where nobody joins.
 template <typename Function>
 auto go(Function&& function, std::source_location from = std::source_location::current()) {
   return detail::make_fiber(detail::origin_here(from), std::forward<Function>(function), detail::spawn);
