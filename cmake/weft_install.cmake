@@ -27,7 +27,6 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/weftConfig.cmake.in" 
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/weftConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 file(COPY "${PROJECT_SOURCE_DIR}/cmake/weft_jobs.cmake" "${PROJECT_SOURCE_DIR}/cmake/weft_preemptible.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/weft_simulated_test.cmake"
-file(COPY "${PROJECT_SOURCE_DIR}/cmake/weft_jobs.cmake" "${PROJECT_SOURCE_DIR}/cmake/weft_simulated_test.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/weft_check_captures.cmake" "${PROJECT_SOURCE_DIR}/cmake/weft_captures.py"
   DESTINATION "${PROJECT_BINARY_DIR}")
 install(FILES "${PROJECT_BINARY_DIR}/weftConfig.cmake" "${PROJECT_BINARY_DIR}/weftConfigVersion.cmake"
