@@ -36,6 +36,7 @@ install(FILES "${PROJECT_BINARY_DIR}/weftConfig.cmake" "${PROJECT_BINARY_DIR}/we
   "${PROJECT_SOURCE_DIR}/cmake/weft_check_captures.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/weft_captures.py"
   DESTINATION "${package_folder}")
+install(FILES "${PROJECT_SOURCE_DIR}/tools/gdb/weft.py" DESTINATION "${CMAKE_INSTALL_DATADIR}/weft/gdb")
 install(EXPORT weftTargets NAMESPACE weft:: DESTINATION "${package_folder}")
 export(EXPORT weftTargets NAMESPACE weft:: FILE "${PROJECT_BINARY_DIR}/weftTargets.cmake")
 

@@ -15,6 +15,7 @@
 #include <weft/fiber/run.hpp>
 
 #include "fiber/cell_pool.hpp"
+#include "fiber/debug_layout.hpp"
 #include "fiber/fiber_line.hpp"
 #include "fiber/overflow.hpp"
 #include "fiber/poller.hpp"
@@ -154,7 +155,9 @@ class scheduler {
   void settle_alive() noexcept;
 
  private:
+  friend struct debug_layout;
   friend class inspection;
+  friend class shown_to_debuggers;
   friend class survey;
   static void run_stack(void* self) noexcept;
   void enroll(fiber_block& fiber);
@@ -182,6 +185,8 @@ class scheduler {
   exception_state& live_exceptions_;
   std::atomic<bool>& turn_due_ = turn_due;  // the home thread's
   const pid_t thread_id_ = gettid();
+  scheduler* next_shown_ = nullptr;
+  shown_to_debuggers shown_{*this};
   int& errno_;  // the thread's: what a fiber does must not change it for another one
   steady_time now_ = epoch_;
   steady_time polled_ = epoch_;

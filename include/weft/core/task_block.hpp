@@ -64,9 +64,11 @@ class task_block {
   task_block(std::uint64_t id, bool is_fiber) noexcept : id_(id), is_fiber_(is_fiber) {}
   ~task_block() = default;
 
+  // Here, so that fibers can show debuggers where it is.
+  const std::uint64_t id_;
+
  private:
-  std::uint64_t id_;
-  bool is_fiber_;
+  const bool is_fiber_;
 };
 
 /// The next task id.

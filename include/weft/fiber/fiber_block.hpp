@@ -99,6 +99,7 @@ class fiber_block : public task_block, public cancel_node {
   void set_watcher(fiber_watcher& watcher) noexcept { watcher_ = &watcher; }
 
  private:
+  friend struct debug_layout;
   friend class fiber_case;
   friend class fiber_line;
   friend class inspection;
