@@ -4,17 +4,17 @@
 
 namespace weft::detail {
 
-/// While it lives, the calling thread is one of a run: it is not foreign.
-class thread_of_run {
+/// While it lives, the calling thread is the loop of a run that weft started a thread for.
+class loop_thread {
  public:
-  thread_of_run() noexcept;
-  thread_of_run(const thread_of_run&) = delete;
-  thread_of_run& operator=(const thread_of_run&) = delete;
-  ~thread_of_run();
+  loop_thread() noexcept;
+  loop_thread(const loop_thread&) = delete;
+  loop_thread& operator=(const loop_thread&) = delete;
+  ~loop_thread();
 };
 
-/// How many threads this process has that are neither weft's nor in a run: any of them might wake a
-/// fiber. The caller is in a run. One system call.
-std::size_t foreign_threads() noexcept;
+/// How many threads this process has that are neither of this run, which has `loops` loops, nor of a pool
+/// of weft: any of them might wake a fiber of the run. Those of other runs are among them. One system call.
+std::size_t foreign_threads(std::size_t loops) noexcept;
 
 }  // namespace weft::detail

@@ -2,7 +2,6 @@
 
 #include <weft/fiber/fiber.hpp>
 
-#include "fiber/foreign_threads.hpp"
 #include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 #include "fiber/terminate.hpp"
@@ -32,7 +31,6 @@ namespace detail {
 int run_main(unique_function<int()> main, run_options options, std::source_location from) {
   require_wait_allowed("run");
   last_exit_of_thread().reset();
-  const thread_of_run here_counts;
   const terminate_watch names_fibers;
   runtime here(std::move(options));
   auto body = [&here, &main] {

@@ -85,6 +85,7 @@ runtime::~runtime() {
 }
 
 void runtime::serve_loop(std::size_t index) noexcept {
+  const loop_thread counted;
   std::unique_ptr<scheduler> loop;
   try {
     loop = std::make_unique<scheduler>(*this, index);
@@ -186,7 +187,7 @@ runtime::rest runtime::decide_all_idle(std::unique_lock<spin_lock>& idle_lock, s
   const bool all_is_inside = last.is_simulated();
   if (!all_is_inside && outside_may_wake()) return look_again_later();
   const bool stuck = ending();
-  if (!stuck && !all_is_inside && foreign_threads() > 0) {
+  if (!stuck && !all_is_inside && foreign_threads(loops_.size()) > 0) {
     const rest again = look_again_later();
     const bool warn = look_again_ > look_again_min * 2 && !std::exchange(warned_, true);
     if (!warn) return again;

@@ -10,7 +10,9 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/channel.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/mutex.hpp>
 #include <weft/fiber/scope.hpp>
 
 namespace {
@@ -115,6 +117,33 @@ TEST(deadlock, of_which_a_foreign_thread_could_be_the_end_is_not_cancelled) {
     return 7;
   }), 7);
   stranger.join();
+}
+
+TEST(deadlock, is_not_seen_where_another_run_may_wake_a_fiber) {
+  weft::channel<int> there(0);
+  weft::channel<int> back(0);
+  std::thread other([&] {
+    weft::run(
+        [&] {
+          for (int n = 0; n < 50; ++n) {
+            there.pop();
+            weft::sleep_for(1ms);
+            back.push(n);
+          }
+        },
+        {.threads = 2});
+  });
+  EXPECT_EQ(weft::run(
+                [&] {
+                  for (int n = 0; n < 50; ++n) {
+                    there.push(n);
+                    EXPECT_EQ(back.pop(), n);
+                  }
+                  return 5;
+                },
+                {.threads = 2}),
+            5);
+  other.join();
 }
 
 TEST(deadlock, is_not_looked_for_where_that_is_switched_off) {

@@ -16,8 +16,11 @@
 
 #include <weft/context/context.hpp>
 #include <weft/fiber/channel.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/mutex.hpp>
 #include <weft/fiber/scope.hpp>
+#include <weft/fiber/wait_group.hpp>
 
 namespace {
 
