@@ -41,7 +41,9 @@ TEST(loop, held_ends_all_the_same_when_the_run_is_ended) {
 TEST(loop, ends_its_service_on_its_thread_when_no_fiber_is_left) {
   struct service : weft::detail::loop_service {
     explicit service(bool& flag) : ended(flag) {}
-    ~service() override { ended = scheduler::current() != nullptr && scheduler::current()->running() == nullptr; }
+    ~service() override {
+      ended = scheduler::current() != nullptr && scheduler::current()->running() == nullptr;
+    }
     bool& ended;
   };
   bool ended = false;
@@ -51,10 +53,8 @@ TEST(loop, ends_its_service_on_its_thread_when_no_fiber_is_left) {
 
 TEST(loop, tells_the_watcher_when_nothing_of_a_fiber_is_left) {
   struct watched final : weft::detail::fiber_result<void>, weft::detail::fiber_watcher {
-    explicit watched(std::string& told)
-        : fiber_result<void>("watched", 0, weft::detail::capture_current()), order(told) {
+    watched(weft::detail::fiber_origin origin, std::string& told) : fiber_result<void>(origin), order(told) {
       set_watcher(*this);
-      retain();  // ours; the test lets it go
     }
     void run_body() noexcept override {
       order += 'r';
@@ -66,8 +66,7 @@ TEST(loop, tells_the_watcher_when_nothing_of_a_fiber_is_left) {
   };
   std::string order;
   weft::run([&] {
-    auto* const fiber = new watched(order);
-    fiber->retain();
+    auto* const fiber = new watched({.context = weft::context::capture(), .name = "watched"}, order);
     weft::detail::spawn(fiber);
     fiber->wait_done(weft::no_deadline);
     fiber->mark_observed();
