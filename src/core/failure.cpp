@@ -1,5 +1,5 @@
-#include <weft/core/failure.hpp>
 #include <weft/core/clock.hpp>
+#include <weft/core/failure.hpp>
 #include <weft/core/unwinding.hpp>
 
 #include <mutex>

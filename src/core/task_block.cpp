@@ -64,7 +64,8 @@ task_block& adopt_thread() noexcept {
 }
 
 std::uint64_t next_task_id() noexcept {
-  if (oracle* const simulated = oracle::current()) [[unlikely]] return simulated->next_task_id();
+  if (oracle* const simulated = oracle::current()) [[unlikely]]
+    return simulated->next_task_id();
   static std::atomic<std::uint64_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }

@@ -37,8 +37,9 @@ void barrier::arrive_and_drop() {
 /// The phase of the arrival. Leaves `guard` released if that was the last one.
 std::uint64_t barrier::count(guard_lock& guard, std::size_t arrivals, const char* call) {
   if (arrivals > missing_) {
-    detail::contract_broken(call, detail::describe(detail::task_block::current()) + ": " + std::to_string(arrivals) +
-                                      " arrivals where the phase lacks " + std::to_string(missing_));
+    detail::contract_broken(call, detail::describe(detail::task_block::current()) + ": " +
+                                      std::to_string(arrivals) + " arrivals where the phase lacks " +
+                                      std::to_string(missing_));
   }
   const std::uint64_t phase = ended_ + (completing_ ? 1 : 0);
   missing_ -= arrivals;
@@ -76,7 +77,9 @@ std::exception_ptr barrier::complete() noexcept {
 
 namespace {
 
-std::uint64_t phase_of(const detail::waiter& one) noexcept { return *static_cast<const std::uint64_t*>(one.slot); }
+std::uint64_t phase_of(const detail::waiter& one) noexcept {
+  return *static_cast<const std::uint64_t*>(one.slot);
+}
 
 }  // namespace
 

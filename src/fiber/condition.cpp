@@ -11,7 +11,8 @@ namespace weft {
 bool condition::wait_notified(std::unique_lock<mutex>& lock, steady_time until) {
   detail::check_cancelled("condition::wait");
   detail::require_wait_allowed("condition::wait");
-  if (!lock.owns_lock()) throw error(errc::misuse, "condition::wait: the lock does not hold its mutex; lock it first");
+  if (!lock.owns_lock())
+    throw error(errc::misuse, "condition::wait: the lock does not hold its mutex; lock it first");
   detail::waiter self;
   std::unique_lock guard(guard_);
   lock.unlock();

@@ -63,8 +63,9 @@ void contract_broken(const char* call, const std::string& how) noexcept {
 
 void locked_again(const char* call, const char* held) noexcept {
   const std::string me = describe(task_block::current());
-  contract_broken(call, me + " waits for " + held + " that " + me +
-                            " holds already, so it would wait for ever; lock it once, or use a recursive_mutex");
+  contract_broken(call,
+                  me + " waits for " + held + " that " + me +
+                      " holds already, so it would wait for ever; lock it once, or use a recursive_mutex");
 }
 
 void unlocked_by_stranger(const char* call, const char* held, const task_block* holder,

@@ -81,7 +81,8 @@ struct mutex::wait_terms {
 /// Takes it if it is free; `free` is 0, or `waited` to overtake.
 bool mutex::take(task_block& me, word free) noexcept {
   const word mine = owned_by(me) | free;
-  if (!owner_.compare_exchange_strong(free, mine, std::memory_order_acquire, std::memory_order_relaxed)) return false;
+  if (!owner_.compare_exchange_strong(free, mine, std::memory_order_acquire, std::memory_order_relaxed))
+    return false;
   note_holder(me, this_thread_mark());
   ++me.locks_held;
   return true;
@@ -216,7 +217,8 @@ void mutex::unlock_slowly(task_block& me) noexcept {
   for (;;) {
     const word owned = owner_.load(std::memory_order_relaxed);
     if ((owned & ~waited) != owned_by(me))
-      detail::unlocked_by_stranger("mutex::unlock", "a mutex", holder_.load(std::memory_order_relaxed), owned >> 1);
+      detail::unlocked_by_stranger("mutex::unlock", "a mutex", holder_.load(std::memory_order_relaxed),
+                                   owned >> 1);
     {
       const std::lock_guard guard(guard_);
       if (pass_on()) return;

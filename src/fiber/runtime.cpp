@@ -26,8 +26,8 @@ constexpr auto look_again_soon = std::chrono::milliseconds(1);
 run_options checked(run_options options) {
   if (options.threads == 0) options.threads = std::max(1U, std::thread::hardware_concurrency());
   if (options.threads > loops_max) {
-    throw error(errc::invalid_argument, "run: threads = " + std::to_string(options.threads) +
-                                            "; at most " + std::to_string(loops_max) + " are possible");
+    throw error(errc::invalid_argument, "run: threads = " + std::to_string(options.threads) + "; at most " +
+                                            std::to_string(loops_max) + " are possible");
   }
   if (options.stack_bytes > stack_pools::bytes_max) {
     throw error(errc::invalid_argument, "run: stack_bytes = " + std::to_string(options.stack_bytes) +

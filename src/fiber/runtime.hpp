@@ -108,9 +108,9 @@ class runtime {
   const run_options options_;
   std::vector<scheduler*> loops_;  // constant while fibers run
   std::unique_ptr<scheduler> first_;
-  std::barrier<> in_step_;            // made, go, left
-  std::exception_ptr start_error_;    // guarded by idle_lock_ until all are made
-  bool ran_ = false;                  // the first loop's thread
+  std::barrier<> in_step_;          // made, go, left
+  std::exception_ptr start_error_;  // guarded by idle_lock_ until all are made
+  bool ran_ = false;                // the first loop's thread
   std::vector<started_thread> threads_;
 
   std::atomic<std::ptrdiff_t> holds_{0};
@@ -118,11 +118,11 @@ class runtime {
   std::atomic<std::size_t> alive_peak_{0};
 
   spin_lock idle_lock_;
-  std::atomic<std::size_t> idle_{0};  // written under idle_lock_
+  std::atomic<std::size_t> idle_{0};                    // written under idle_lock_
   steady_clock::duration look_again_ = look_again_min;  // guarded by idle_lock_
   std::uint64_t quiet_since_switches_ = 0;              // guarded by idle_lock_
   bool warned_ = false;                                 // guarded by idle_lock_; since then
-  std::atomic<bool> over_{false};     // written under idle_lock_
+  std::atomic<bool> over_{false};                       // written under idle_lock_
   std::atomic<bool> searching_{false};
 
   spin_lock end_lock_;

@@ -19,8 +19,8 @@
 namespace weft::detail {
 namespace {
 
-constexpr int turns_between_looks = 64;                               // at timers and other threads' wakes
-constexpr auto time_between_polls = std::chrono::microseconds(60);    // while fibers are ready
+constexpr int turns_between_looks = 64;                             // at timers and other threads' wakes
+constexpr auto time_between_polls = std::chrono::microseconds(60);  // while fibers are ready
 constexpr int jumps_between_looks = 48;  // so the line moves by at least a quarter of the turns
 constexpr std::ptrdiff_t unsettled_max = 64;
 
@@ -74,7 +74,8 @@ void scheduler::push_ready(fiber_block& fiber) noexcept {
 }
 
 fiber_block* scheduler::next_in_line() noexcept {
-  if (is_simulated()) [[unlikely]] return next_simulated();
+  if (is_simulated()) [[unlikely]]
+    return next_simulated();
   fiber_block* const ready = ready_.front();
   const std::int64_t turn = ready != nullptr ? ready->turn_ : std::numeric_limits<std::int64_t>::max();
   if (fiber_block* const unstarted = unstarted_.pop_before(turn)) return unstarted;
@@ -171,7 +172,8 @@ void scheduler::remove(fiber_block& fiber) noexcept {
   {
     scheduler& registry = *fiber.registry_;
     const std::lock_guard lock(registry.alive_lock_);
-    (fiber.previous_alive_ != nullptr ? fiber.previous_alive_->next_alive_ : registry.alive_) = fiber.next_alive_;
+    (fiber.previous_alive_ != nullptr ? fiber.previous_alive_->next_alive_ : registry.alive_) =
+        fiber.next_alive_;
     if (fiber.next_alive_ != nullptr) fiber.next_alive_->previous_alive_ = fiber.previous_alive_;
   }
   // With the last reference its result ends here, whose destructor may wait: the fiber still has its

@@ -100,11 +100,12 @@ bool semaphore::add_if_nobody_waits(std::size_t permits) noexcept {
   do {
     if (permits > max() - (now >> 1)) {
       detail::contract_broken("semaphore::release", std::to_string(permits) + " permits more than the " +
-                                                        std::to_string(now >> 1) + " there are exceed the maximum");
+                                                        std::to_string(now >> 1) +
+                                                        " there are exceed the maximum");
     }
     if ((now & waited) != 0) return false;
-  } while (!permits_.compare_exchange_weak(now, now + (std::uint64_t{permits} << 1), std::memory_order_release,
-                                           std::memory_order_relaxed));
+  } while (!permits_.compare_exchange_weak(now, now + (std::uint64_t{permits} << 1),
+                                           std::memory_order_release, std::memory_order_relaxed));
   return true;
 }
 

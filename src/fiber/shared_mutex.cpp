@@ -151,7 +151,8 @@ void shared_mutex::unlock_slowly(task_block& me) noexcept {
     const word state = state_.load(std::memory_order_relaxed);
     if ((state & ~waited) != written_by(me)) {
       if ((state & exclusive) == 0 && state != 0)
-        detail::contract_broken("shared_mutex::unlock", detail::describe(me) + " unlocks a shared_mutex that " +
+        detail::contract_broken("shared_mutex::unlock", detail::describe(me) +
+                                                            " unlocks a shared_mutex that " +
                                                             std::to_string(readers_in(state)) +
                                                             " readers hold; they call unlock_shared()");
       detail::unlocked_by_stranger("shared_mutex::unlock", "a shared_mutex",
@@ -173,8 +174,9 @@ void shared_mutex::unlock_shared() noexcept {
   word state = state_.load(std::memory_order_relaxed);
   for (;;) {
     if ((state & exclusive) != 0 || readers_in(state) == 0)
-      detail::contract_broken("shared_mutex::unlock_shared", detail::describe(task_block::current()) +
-                                                                 " unlocks a shared_mutex that no reader holds");
+      detail::contract_broken(
+          "shared_mutex::unlock_shared",
+          detail::describe(task_block::current()) + " unlocks a shared_mutex that no reader holds");
     if ((state & waited) != 0 && readers_in(state) == 1) {
       if (last_reader_leaves()) return;
       state = state_.load(std::memory_order_relaxed);

@@ -228,8 +228,8 @@ void timer_home::start_tick(timer_record& timer) noexcept {
   tick_fiber* tick = nullptr;
   try {
     // Its three references are its context's, the loop's and that of timer.tick_.
-    tick = new tick_fiber(timer,
-                          {.context = timer.context_, .name = timer.name(), .made_at = timer.made_at_});
+    tick =
+        new tick_fiber(timer, {.context = timer.context_, .name = timer.name(), .made_at = timer.made_at_});
     tick->abandon();
     {
       const std::lock_guard lock(lock_);

@@ -52,7 +52,8 @@ void report_uncaught(const uncaught_error& what) noexcept {
     log_it(what);  // the handler failed; the error must not vanish with it
   }
   if (here != nullptr && here->options().uncaught == uncaught_policy::stop) {
-    here->of().end(std::make_exception_ptr(exit_exception(status_uncaught, true, false)), cancel_reason::shutdown);
+    here->of().end(std::make_exception_ptr(exit_exception(status_uncaught, true, false)),
+                   cancel_reason::shutdown);
   }
 }
 

@@ -21,8 +21,9 @@ void wait_group::add(std::size_t count) noexcept {
 void wait_group::done() noexcept {
   const std::lock_guard guard(guard_);
   if (count_ == 0) {
-    detail::contract_broken("wait_group::done", detail::describe(detail::task_block::current()) +
-                                                    " called it more often than add; add before the work starts");
+    detail::contract_broken("wait_group::done",
+                            detail::describe(detail::task_block::current()) +
+                                " called it more often than add; add before the work starts");
   }
   if (--count_ == 0) waiters_.serve_all();
 }

@@ -8,7 +8,8 @@ namespace weft::detail {
 
 /// Waits in `line`, for primitives that have nothing to put right when a waiter gives up. False when
 /// `until` passed; throws weft::cancelled. Leaves `lock` released, also when it throws.
-inline bool wait_served(waiter_line& line, std::unique_lock<spin_lock>& lock, steady_time until, const char* what) {
+inline bool wait_served(waiter_line& line, std::unique_lock<spin_lock>& lock, steady_time until,
+                        const char* what) {
   waiter self;
   const auto outcome = wait_in(line, self, lock, until, what);
   lock.unlock();

@@ -173,8 +173,7 @@ bool flush(std::chrono::milliseconds bound) {
   bool done = true;
   const auto sinks = snapshot();
   for (const auto& each : *sinks) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now());
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now());
     done = each->flush(std::max(left, 0ms)) && done;
   }
   return done;
@@ -185,8 +184,7 @@ void pause_sinks(std::chrono::milliseconds bound) noexcept {
     const auto until = steady_clock::now() + bound;
     const auto sinks = snapshot();
     for (const auto& each : *sinks) {
-      const auto left =
-          std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now());
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now());
       each->pause(std::max(left, 0ms));
     }
   } catch (...) {

@@ -11,14 +11,17 @@
 #include <vector>
 
 #include <weft/fiber/channel.hpp>
+#include <weft/fiber/condition.hpp>
 #include <weft/fiber/defer.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/fiber_local.hpp>
 #include <weft/fiber/first_of.hpp>
 #include <weft/fiber/map_limited.hpp>
+#include <weft/fiber/mutex.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
-#include <weft/fiber/sync.hpp>
+#include <weft/fiber/semaphore.hpp>
 #include <weft/fiber/timer.hpp>
 
 namespace {

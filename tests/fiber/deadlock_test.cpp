@@ -83,24 +83,26 @@ TEST(deadlock, is_found_across_loops) {
           both.join();
         },
         {.threads = 3});
-    EXPECT_NE(report.find("3 fibers: 2 waits in channel::pop, 1 waits in scope::join"), std::string::npos) << report;
+    EXPECT_NE(report.find("3 fibers: 2 waits in channel::pop, 1 waits in scope::join"), std::string::npos)
+        << report;
   }
 }
 
 TEST(deadlock, is_not_seen_where_a_timer_a_pool_or_blocking_may_wake_a_fiber) {
   weft::thread_pool pool({.threads = 1});
   EXPECT_EQ(weft::run([&] {
-    weft::channel<int> values(0);
-    auto slow = pool.submit([&] {
-      std::this_thread::sleep_for(30ms);
-      values.push(1);
-    });
-    EXPECT_EQ(values.pop(), 1);
-    slow.get();
-    weft::blocking([] { std::this_thread::sleep_for(30ms); });
-    weft::sleep_for(30ms);
-    return 0;
-  }), 0);
+              weft::channel<int> values(0);
+              auto slow = pool.submit([&] {
+                std::this_thread::sleep_for(30ms);
+                values.push(1);
+              });
+              EXPECT_EQ(values.pop(), 1);
+              slow.get();
+              weft::blocking([] { std::this_thread::sleep_for(30ms); });
+              weft::sleep_for(30ms);
+              return 0;
+            }),
+            0);
 }
 
 TEST(deadlock, of_which_a_foreign_thread_could_be_the_end_is_not_cancelled) {
@@ -112,10 +114,11 @@ TEST(deadlock, of_which_a_foreign_thread_could_be_the_end_is_not_cancelled) {
     go_on.set();
   });
   EXPECT_EQ(weft::run([&] {
-    waits = true;
-    go_on.wait();
-    return 7;
-  }), 7);
+              waits = true;
+              go_on.wait();
+              return 7;
+            }),
+            7);
   stranger.join();
 }
 
@@ -148,11 +151,7 @@ TEST(deadlock, is_not_seen_where_another_run_may_wake_a_fiber) {
 
 TEST(deadlock, is_not_looked_for_where_that_is_switched_off) {
   weft::event go_on;
-  weft::run(
-      [&] {
-        weft::with_timeout(50ms, [&] { go_on.wait_for(20ms); });
-      },
-      {.deadlock_check = false});
+  weft::run([&] { weft::with_timeout(50ms, [&] { go_on.wait_for(20ms); }); }, {.deadlock_check = false});
 }
 
 #if !defined(__SANITIZE_THREAD__)

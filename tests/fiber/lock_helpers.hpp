@@ -76,7 +76,8 @@ struct kind_name {
 };
 
 /// Runs `work` on `fibers` fibers of one loop and `threads` plain threads, all at a time.
-inline void on_fibers_and_threads(std::size_t fibers, std::size_t threads, const std::function<void()>& work) {
+inline void on_fibers_and_threads(std::size_t fibers, std::size_t threads,
+                                  const std::function<void()>& work) {
   std::vector<std::thread> plain;
   for (std::size_t i = 0; i < threads; ++i) plain.emplace_back(work);
   weft::run([&] {

@@ -380,7 +380,8 @@ TEST(mutex_death, locking_it_again_says_so_and_does_not_hang) {
           .join();
     });
   };
-  EXPECT_DEATH(breach(), "mutex::lock: fiber [0-9]+ \"twice\" waits for a mutex that fiber [0-9]+ \"twice\" holds");
+  EXPECT_DEATH(breach(),
+               "mutex::lock: fiber [0-9]+ \"twice\" waits for a mutex that fiber [0-9]+ \"twice\" holds");
 }
 
 }  // namespace

@@ -51,8 +51,10 @@ INSTANTIATE_TEST_SUITE_P(tasks, once_tasks, kinds_of_crew(), kind_name());
 TEST(once, passes_arguments_and_does_nothing_when_it_is_done) {
   weft::once flag;
   std::string text;
-  weft::call_once(flag, [&](std::string value) { text = std::move(value); }, "first");
-  weft::call_once(flag, [&](std::string value) { text = std::move(value); }, "second");
+  weft::call_once(
+      flag, [&](std::string value) { text = std::move(value); }, "first");
+  weft::call_once(
+      flag, [&](std::string value) { text = std::move(value); }, "second");
   EXPECT_EQ(text, "first");
 }
 
@@ -117,7 +119,8 @@ TEST(once, a_call_from_within_the_initialiser_is_misuse_and_not_a_hang) {
       FAIL() << "no error";
     } catch (const weft::error& error) {
       EXPECT_EQ(error.code(), weft::errc::misuse);
-      EXPECT_NE(std::string(error.what()).find("from within the initialiser"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("from within the initialiser"), std::string::npos)
+          << error.what();
     }
     bool ran = false;
     flag.call([&] { ran = true; });

@@ -69,7 +69,8 @@ TEST(recursive_mutex_death, only_its_owner_unlocks_it) {
   EXPECT_DEATH(lock.unlock(), "that nobody holds");
   lock.lock();
   lock.lock();
-  EXPECT_DEATH(weft::run([&] { lock.unlock(); }), "fiber [0-9]+ \"main\" unlocks a mutex that thread [0-9]+ holds");
+  EXPECT_DEATH(weft::run([&] { lock.unlock(); }),
+               "fiber [0-9]+ \"main\" unlocks a mutex that thread [0-9]+ holds");
   lock.unlock();
   lock.unlock();
 }

@@ -102,7 +102,8 @@ TEST(run, stops_at_the_first_uncaught_error_where_asked) {
           throw;
         }
       },
-      {.on_uncaught = [&](const weft::uncaught_error&) { ++reports; }, .uncaught = weft::uncaught_policy::stop});
+      {.on_uncaught = [&](const weft::uncaught_error&) { ++reports; },
+       .uncaught = weft::uncaught_policy::stop});
   EXPECT_EQ(status, 255);
   EXPECT_TRUE(unwound);
   EXPECT_EQ(reports, 1);
@@ -197,6 +198,5 @@ TEST(run, refused_for_its_options_leaves_nothing_behind) {
   }
   EXPECT_EQ(counted.use_count(), 1);
 }
-
 
 }  // namespace

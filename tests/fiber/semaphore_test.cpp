@@ -195,7 +195,8 @@ TEST(semaphore, impossible_numbers_are_misuse) {
 
 TEST(semaphore_death, more_permits_than_can_be_counted_end_the_program) {
   weft::semaphore permits(weft::semaphore::max());
-  EXPECT_DEATH(permits.release(), "semaphore::release: 1 permits more than the [0-9]+ there are exceed the maximum");
+  EXPECT_DEATH(permits.release(),
+               "semaphore::release: 1 permits more than the [0-9]+ there are exceed the maximum");
 }
 
 }  // namespace

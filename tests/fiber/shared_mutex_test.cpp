@@ -232,8 +232,10 @@ TEST(shared_mutex_death, misuse_names_the_tasks) {
   lock.unlock_shared();
   lock.lock();
   EXPECT_DEATH(lock.unlock_shared(), "no reader holds");
-  EXPECT_DEATH(lock.lock_shared(), "shared_mutex::lock_shared: thread [0-9]+ waits for a shared_mutex that thread");
-  EXPECT_DEATH(weft::run([&] { lock.unlock(); }), "fiber [0-9]+ \"main\" unlocks a shared_mutex that thread [0-9]+ holds");
+  EXPECT_DEATH(lock.lock_shared(),
+               "shared_mutex::lock_shared: thread [0-9]+ waits for a shared_mutex that thread");
+  EXPECT_DEATH(weft::run([&] { lock.unlock(); }),
+               "fiber [0-9]+ \"main\" unlocks a shared_mutex that thread [0-9]+ holds");
   lock.unlock();
 }
 

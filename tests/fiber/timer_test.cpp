@@ -13,11 +13,12 @@
 
 #include <weft/context/cancellation.hpp>
 #include <weft/fiber/defer.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
 #include <weft/fiber/simulate.hpp>
-#include <weft/fiber/sync.hpp>
+#include <weft/fiber/wait_group.hpp>
 
 #include "support/sanitized.hpp"
 

@@ -87,7 +87,8 @@ TEST(wait_group_death, misuse_ends_the_program) {
   weft::wait_group group;
   EXPECT_DEATH(group.done(), "wait_group::done: thread [0-9]+ called it more often than add");
   group.add();
-  EXPECT_DEATH(group.add(std::numeric_limits<std::size_t>::max()), "wait_group::add: the count would overflow");
+  EXPECT_DEATH(group.add(std::numeric_limits<std::size_t>::max()),
+               "wait_group::add: the count would overflow");
 }
 
 }  // namespace

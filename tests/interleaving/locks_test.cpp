@@ -127,7 +127,8 @@ TEST(semaphore, passes_on_what_one_who_wanted_more_leaves) {
         .task([](state& here) { here.had += here.permits.try_acquire_for(1s) ? 1 : 0; })
         .task([](state& here) { here.permits.release(); })
         .at_end([](state& here) {
-          explore::check(here.had + static_cast<int>(here.permits.available()) == 1, "a permit was lost or doubled");
+          explore::check(here.had + static_cast<int>(here.permits.available()) == 1,
+                         "a permit was lost or doubled");
           explore::check(here.permits.waiting() == 0, "somebody is left in line");
         });
   }));
@@ -207,9 +208,8 @@ TEST(once, runs_until_one_initialiser_succeeds) {
       } catch (const std::runtime_error&) {
       }
     };
-    program<state>(run).task(caller).task(caller).task(caller).at_end([](state& here) {
-      explore::check(here.tries == 2 && here.succeeded == 1, "not once");
-    });
+    program<state>(run).task(caller).task(caller).task(caller).at_end(
+        [](state& here) { explore::check(here.tries == 2 && here.succeeded == 1, "not once"); });
   }));
 }
 

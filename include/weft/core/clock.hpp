@@ -71,7 +71,8 @@ steady_time deadline_at(std::chrono::time_point<Clock, Duration> until) {
   using std::chrono::duration;
   // In floating point, because the difference of distant points overflows.
   const auto now = detail::now_of<Clock>();
-  const duration<double> left = duration<double>(until.time_since_epoch()) - duration<double>(now.time_since_epoch());
+  const duration<double> left =
+      duration<double>(until.time_since_epoch()) - duration<double>(now.time_since_epoch());
   if (left > std::chrono::hours(24 * 365 * 100)) return no_deadline;
   if (left < std::chrono::hours(-1)) return steady_clock::now();
   if constexpr (std::is_same_v<typename Clock::time_point, steady_time>) {

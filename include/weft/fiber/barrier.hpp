@@ -81,12 +81,12 @@ class barrier {
 
   // The protocol is at the top of barrier.cpp.
   mutable detail::spin_lock guard_;
-  std::size_t expected_;                // guarded by guard_; of the phases that have not begun
-  std::size_t missing_;                 // guarded by guard_; of the phase that is open
-  std::uint64_t ended_ = 0;             // guarded by guard_; number of phases
-  bool completing_ = false;             // guarded by guard_
-  detail::waiter_line waiters_;         // guarded by guard_
-  unique_function<void()> on_phase_;    // used by the one that set completing_
+  std::size_t expected_;              // guarded by guard_; of the phases that have not begun
+  std::size_t missing_;               // guarded by guard_; of the phase that is open
+  std::uint64_t ended_ = 0;           // guarded by guard_; number of phases
+  bool completing_ = false;           // guarded by guard_
+  detail::waiter_line waiters_;       // guarded by guard_
+  unique_function<void()> on_phase_;  // used by the one that set completing_
 };
 
 }  // namespace weft

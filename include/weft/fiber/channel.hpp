@@ -263,14 +263,14 @@ class channel {
 
   mutable detail::spin_lock lock_;
   detail::atomic<bool> closed_{false};   // written under lock_; read without it as a guess
-  std::size_t capacity_;              // constant after construction
-  std::size_t mask_ = 0;              // constant after construction
-  std::unique_ptr<cell[]> cells_;     // ring; guarded by lock_
-  std::size_t first_ = 0;             // guarded by lock_
+  std::size_t capacity_;                 // constant after construction
+  std::size_t mask_ = 0;                 // constant after construction
+  std::unique_ptr<cell[]> cells_;        // ring; guarded by lock_
+  std::size_t first_ = 0;                // guarded by lock_
   detail::atomic<std::size_t> size_{0};  // written under lock_; read without it as a guess
-  std::uint64_t pushed_ = 0;          // guarded by lock_
-  detail::waiter_line producers_;     // guarded by lock_; empty unless the ring is full
-  detail::waiter_line consumers_;     // guarded by lock_; empty unless the ring is empty
+  std::uint64_t pushed_ = 0;             // guarded by lock_
+  detail::waiter_line producers_;        // guarded by lock_; empty unless the ring is full
+  detail::waiter_line consumers_;        // guarded by lock_; empty unless the ring is empty
 };
 
 namespace detail {

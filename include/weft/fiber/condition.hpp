@@ -44,7 +44,8 @@ class condition {
   }
   /// Gives `holds()` as it is when it became true or the bound passed.
   template <typename Clock, typename Duration, typename Predicate>
-  bool wait_until(std::unique_lock<mutex>& lock, std::chrono::time_point<Clock, Duration> until, Predicate holds) {
+  bool wait_until(std::unique_lock<mutex>& lock, std::chrono::time_point<Clock, Duration> until,
+                  Predicate holds) {
     const steady_time bound = deadline_at(until);
     detail::check_cancelled("condition::wait");
     while (!holds()) {

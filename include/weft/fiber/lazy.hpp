@@ -16,9 +16,8 @@ namespace weft {
 /// function-local static, it never blocks the thread while a fiber makes the value.
 ///
 /// Thread-safety: any fiber or thread may ask; the value itself is as safe as its type.
-/// Cancellation, errors: as weft::once; asking for the value from within the function is weft::error (misuse).
-/// Lifetime: outlives every call and every reference to the value.
-/// Cost: one load once it is made.
+/// Cancellation, errors: as weft::once; asking for the value from within the function is weft::error
+/// (misuse). Lifetime: outlives every call and every reference to the value. Cost: one load once it is made.
 template <typename Value>
 class lazy {
  public:

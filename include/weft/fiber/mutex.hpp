@@ -66,7 +66,8 @@ class mutex {
   bool lock_until(steady_time until);
   bool lock_slowly(detail::task_block& me, const wait_terms& terms);
   bool wait_in_line(detail::task_block& me, const wait_terms& terms);
-  bool accept_offer(detail::task_block& me, guard_lock& guard, const wait_terms& terms, detail::wait_outcome& outcome);
+  bool accept_offer(detail::task_block& me, guard_lock& guard, const wait_terms& terms,
+                    detail::wait_outcome& outcome);
   void unlock_slowly(detail::task_block& me) noexcept;
   bool pass_on() noexcept;
 

@@ -21,12 +21,12 @@ namespace weft {
 /// Cancellation: lock() and lock_shared() are no cancellation points, so that destructors may lock. The
 /// timed forms are, and throw weft::cancelled without the mutex.
 /// Contract: only the task that locked it exclusively unlocks it, and does not lock it again in either way
-/// without a bound; unlock_shared() follows a lock_shared(). Always checked; a breach ends the program with a message that
-/// names the tasks. Readers are counted, not known: a reader that locks again, in either way, may wait
-/// for itself, as with std::shared_mutex.
-/// Errors: a wait inside a no_wait_scope throws weft::error (misuse); the mutex is as before.
-/// Lifetime: outlives every call; may be destroyed as soon as nobody holds it or waits for it.
-/// Cost: one atomic operation for each call without contention; readers of several threads share the word.
+/// without a bound; unlock_shared() follows a lock_shared(). Always checked; a breach ends the program with a
+/// message that names the tasks. Readers are counted, not known: a reader that locks again, in either way,
+/// may wait for itself, as with std::shared_mutex. Errors: a wait inside a no_wait_scope throws weft::error
+/// (misuse); the mutex is as before. Lifetime: outlives every call; may be destroyed as soon as nobody holds
+/// it or waits for it. Cost: one atomic operation for each call without contention; readers of several
+/// threads share the word.
 class shared_mutex {
  public:
   constexpr shared_mutex() noexcept = default;

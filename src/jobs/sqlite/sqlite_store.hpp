@@ -60,7 +60,7 @@ class sqlite_store final : public store {
   turn_queue requests_;
   mutable listeners listeners_;
   store_options options_;
-  writer writer_;       // the writer thread's
+  writer writer_;                        // the writer thread's
   weft::detail::started_thread thread_;  // last: it uses all of the above
 };
 
