@@ -135,7 +135,6 @@ const add maps_1m{{
     .name = "mappings with 1M guarded fibers",
     .unit = "maps",
     .ours = in_fresh_process("maps_1m"),
-    .target = at_most(52),
     .warm_up = false,
 }};
 

@@ -23,6 +23,7 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/fiber_local.hpp>
+#include <weft/fiber/map_limited.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/parker.hpp>
 #include <weft/fiber/run.hpp>
@@ -30,6 +31,7 @@
 #include <weft/fiber/select.hpp>
 #include <weft/fiber/semaphore.hpp>
 #include <weft/fiber/simulate.hpp>
+#include <weft/fiber/timer.hpp>
 #include <weft/process/exec.hpp>
 #include <weft/process/signals.hpp>
 
@@ -141,6 +143,28 @@ TEST(docs_fibers, scope_error) {
     both.go([] { throw std::runtime_error("disk"); });
     both.go([] { weft::sleep_for(1h); });           // cancelled as soon as the other one fails
     EXPECT_THROW(both.join(), std::runtime_error);  // when both have ended
+    // end of example
+  });
+}
+
+TEST(docs_fibers, map) {
+  weft::run([] {
+    // example: map
+    const std::vector<int> inputs{1, 2, 3, 4};
+    const auto squares =
+        weft::map_limited(inputs, 2, load);  // at most two at once, in the order of the inputs
+    EXPECT_EQ(squares, (std::vector<int>{1, 4, 9, 16}));
+    // end of example
+  });
+}
+
+TEST(docs_fibers, timers) {
+  weft::run([] {
+    // example: timers
+    weft::semaphore ticks(0);
+    const auto clock = weft::every(1ms, [&] { ticks.release(); });
+    const auto late = weft::after(1h, [] { FAIL(); });
+    ticks.acquire(3);
     // end of example
   });
 }
