@@ -47,7 +47,6 @@ TEST_P(shared_mutex_order, serves_in_order_and_readers_next_to_each_other_togeth
     weft::shared_mutex lock;
     std::mutex order_guard;
     std::string order;  // guarded by order_guard
-    std::atomic<int> inside{0};
     const auto note = [&](char c) {
       const std::lock_guard guard(order_guard);
       order += c;

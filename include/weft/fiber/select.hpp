@@ -23,7 +23,7 @@ inline constexpr bool is_select_case = std::is_base_of_v<select_case, Case> || i
 template <typename... Cases>
 constexpr std::size_t otherwise_place() noexcept {
   std::size_t place = 0;
-  ((is_otherwise<Cases> ? true : (++place, false)) || ...);
+  static_cast<void>(((is_otherwise<Cases> || (++place, false)) || ...));
   return place;
 }
 
