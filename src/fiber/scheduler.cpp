@@ -180,6 +180,9 @@ void scheduler::remove(fiber_block& fiber) noexcept {
   // stack, and the run still counts it.
   fiber_watcher* const watcher = fiber.watcher_;
   fiber.release();
+  // Its block may be gone: on this stack nobody runs any more.
+  running_.store(nullptr, std::memory_order_relaxed);
+  running_task = nullptr;
   if (watcher != nullptr) tell_end([watcher] { watcher->fiber_over(); });
   const std::ptrdiff_t delta = alive_delta_.load(std::memory_order_relaxed) - 1;
   alive_delta_.store(delta, std::memory_order_relaxed);
