@@ -128,9 +128,7 @@ void elastic_pool::call_free_thread() noexcept {
 void elastic_pool::get_thread(lock& held) {
   if (!free_.empty()) {
     call_free_thread();
-  } else if (threads_ < options_.threads_eager) {
-    start_thread(held);
-  } else if (threads_ < options_.threads_max && !call_keeper(held)) {
+  } else if (threads_ < options_.threads_eager || (threads_ < options_.threads_max && !call_keeper(held))) {
     start_thread(held);
   }
 }

@@ -8,6 +8,8 @@
 
 #include <cxxabi.h>
 
+// The names are the compiler's and the linker's.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 void __sanitizer_cov_trace_pc() {
@@ -35,3 +37,4 @@ void __wrap___cxa_guard_abort(abi::__guard* guard) noexcept {
   --weft::detail::safepoints_off;
 }
 }
+// NOLINTEND(readability-identifier-naming)

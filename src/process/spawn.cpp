@@ -60,8 +60,9 @@ void require_sense(const std::string& tried, const spawn_options& options) {
   require_no_zero(tried, {options.program, options.directory}, "the path");
   for (const auto& one : options.environment) {
     if (one.find('=') != std::string::npos && one.front() != '=') continue;
-    throw error(errc::invalid_argument,
-                tried + ": the variable \"" + one + "\" does not have the form NAME=value");
+    std::string why = tried;
+    why.append(": the variable \"").append(one).append("\" does not have the form NAME=value");
+    throw error(errc::invalid_argument, why);
   }
   for (const auto& one : options.descriptors) {
     if (one.there >= 0) continue;

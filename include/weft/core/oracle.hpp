@@ -47,6 +47,7 @@ class oracle {
   ~oracle() = default;
 
  private:
+  // NOLINTNEXTLINE(readability-identifier-naming): a private member, static or not
   [[gnu::tls_model("initial-exec")]] static thread_local constinit oracle* current_;
 };
 
