@@ -152,9 +152,10 @@ void worker::state::start(claimed_job claimed) {
   const attempt_end release = released(claimed, queue_.clock().now());
   ++active_;
   try {
-    go([this, held = std::move(claimed), what = std::move(opened)] { attempt_or_conclude(held, what); },
-       std::move(options))
-        .detach();
+    auto body = [this, held = std::move(claimed), what = std::move(opened)] {
+      attempt_or_conclude(held, what);
+    };
+    go(std::move(body), std::move(options)).detach();  // NOLINT: the worker waits until active_ is zero
   } catch (const error& failed) {
     log::error("jobs: an attempt cannot be started",
                {{"job", to_string(release.id)}, {"error", failed.what()}});
