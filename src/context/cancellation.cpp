@@ -17,7 +17,9 @@ spin_lock tree_lock;
 /// The state of a cancel_scope, with the context node that puts it in force.
 class scope_state final : public cancel_node {
  public:
-  explicit scope_state(steady_time until) : cancel_node(capture_current(), until, &task_block::current()) {}
+  explicit scope_state(steady_time until) : cancel_node(capture_current(), until) {
+    join_tree(task_block::current());
+  }
 
  private:
   void destroy() noexcept override { delete this; }
@@ -25,14 +27,24 @@ class scope_state final : public cancel_node {
 
 }  // namespace
 
-cancel_state::cancel_state(cancel_state* parent, steady_time until, task_block* task) noexcept
-    : deadline_(parent == nullptr ? until : std::min(until, parent->deadline_)), task_(task) {
-  if (parent == nullptr) return;
-  const std::lock_guard lock(tree_lock);
-  mark_.store(parent->mark_in_force(), std::memory_order_relaxed);
-  while (parent->finished_ && parent->parent_ != nullptr) parent = parent->parent_;
-  parent->retain();
-  link_below(parent);
+cancel_state::cancel_state(cancel_state* parent, steady_time until) noexcept
+    : deadline_(parent == nullptr ? until : std::min(until, parent->deadline_)), parent_(parent) {
+  if (parent != nullptr) parent->retain();
+}
+
+void cancel_state::join_tree(task_block& task) noexcept {
+  cancel_state* const first = parent_;
+  cancel_state* parent = first;
+  {
+    const std::lock_guard lock(tree_lock);
+    task_.store(&task, std::memory_order_relaxed);
+    if (parent == nullptr) return;
+    mark_.store(parent->mark_in_force(), std::memory_order_relaxed);
+    while (parent->finished_ && parent->parent_ != nullptr) parent = parent->parent_;
+    if (parent != first) parent->retain();
+    link_below(parent);
+  }
+  if (parent != first) first->release();
 }
 
 cancel_state::~cancel_state() {
@@ -51,6 +63,7 @@ void cancel_state::end_unreferenced() noexcept {
 }
 
 void cancel_state::link_below(cancel_state* parent) noexcept {
+  in_tree_ = true;
   parent_ = parent;
   previous_ = nullptr;
   next_ = parent->first_child_;
@@ -59,7 +72,8 @@ void cancel_state::link_below(cancel_state* parent) noexcept {
 }
 
 void cancel_state::unlink() noexcept {
-  if (parent_ == nullptr) return;
+  if (!in_tree_) return;
+  in_tree_ = false;
   (previous_ != nullptr ? previous_->next_ : parent_->first_child_) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
 }
@@ -159,8 +173,8 @@ std::optional<cancel_reason> pending_cancellation(const cancel_state& state) noe
   return reason;
 }
 
-cancel_node::cancel_node(context_node* parent_ref, steady_time until, task_block* task) noexcept
-    : cancel_state(parent_ref == nullptr ? nullptr : parent_ref->cancel, until, task),
+cancel_node::cancel_node(context_node* parent_ref, steady_time until) noexcept
+    : cancel_state(parent_ref == nullptr ? nullptr : parent_ref->cancel, until),
       node_(inherited_bindings(parent_ref), this, 0, [](context_node*) noexcept {}) {
   if (node_.parent != nullptr) ++node_.hops;
 }

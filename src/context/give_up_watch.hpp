@@ -12,8 +12,9 @@ namespace weft::detail {
 /// knows only the task that made it.
 class borrowed_state final : public cancel_state {
  public:
-  borrowed_state(cancel_state* in_force, task_block* task) noexcept
-      : cancel_state(in_force, no_deadline, task) {}
+  borrowed_state(cancel_state* in_force, task_block& task) noexcept : cancel_state(in_force, no_deadline) {
+    join_tree(task);
+  }
   borrowed_state(const borrowed_state&) = delete;
   borrowed_state& operator=(const borrowed_state&) = delete;
   ~borrowed_state() override { finish(); }
@@ -33,7 +34,7 @@ class give_up_watch {
     if (!state_->is_quiet() && std::uncaught_exceptions() > 0) {
       state_ = nullptr;
     } else if (!state_->wakes(task)) {
-      wakes_here_.emplace(state_, &task);
+      wakes_here_.emplace(state_, task);
     }
   }
 

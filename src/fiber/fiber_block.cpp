@@ -38,7 +38,7 @@ std::unique_ptr<const char[]> copy_of(std::string_view text) {
 
 fiber_block::fiber_block(fiber_origin& origin)
     : task_block(next_task_id(), true),
-      cancel_node(origin.context.release_node(), no_deadline, this),
+      cancel_node(origin.context.release_node(), no_deadline),
       stack_bytes_(static_cast<std::uint32_t>(std::min(origin.stack_bytes, stack_bytes_absurd))),
       parent_id_(task_block::current().id()),
       made_at_(origin.made_at),

@@ -128,6 +128,7 @@ void scheduler::enroll(fiber_block& fiber) {
   fiber.home_.store(this, std::memory_order_relaxed);
   fiber.registry_ = this;
   fiber.lifetime_.store(now_.time_since_epoch().count(), std::memory_order_relaxed);
+  fiber.join_tree(fiber);
   {
     const std::lock_guard lock(alive_lock_);
     fiber.next_alive_ = alive_;

@@ -21,10 +21,14 @@ namespace weft::detail {
 /// that ends hands its children to its parent, so a living tree does not keep its finished ancestors.
 class cancel_state {
  public:
-  /// Joins the tree below `parent` (null: a root of its own). `task` is unparked on cancel.
-  cancel_state(cancel_state* parent, steady_time until, task_block* task) noexcept;
+  /// Takes the bound of `parent` (null: a root of its own), below which it will join the tree.
+  cancel_state(cancel_state* parent, steady_time until) noexcept;
   cancel_state(const cancel_state&) = delete;
   cancel_state& operator=(const cancel_state&) = delete;
+
+  /// From here on it is cancelled with its parent, and `task` is unparked then: another thread may do so
+  /// at once, so task is wholly made. Once, before cancel().
+  void join_tree(task_block& task) noexcept;
 
   /// For one that nobody else knows yet: it is born with that many references.
   void set_references(int count) noexcept { refs_.store(count, std::memory_order_relaxed); }
@@ -70,9 +74,10 @@ class cancel_state {
   atomic<int> refs_{1};
   atomic<unsigned char> mark_{0};        // 0, or 1 + cancel_reason; and ended_bit, after finish()
   steady_time deadline_;                 // constant after construction
-  atomic<task_block*> task_;             // written under the tree lock
+  atomic<task_block*> task_{nullptr};    // written under the tree lock
+  bool in_tree_ = false;                 // guarded by the tree lock
   bool finished_ = false;                // guarded by the tree lock
-  cancel_state* parent_ = nullptr;       // guarded by the tree lock; owned; constant after finish()
+  cancel_state* parent_;                 // guarded by the tree lock; owned; constant after finish()
   cancel_state* first_child_ = nullptr;  // guarded by the tree lock
   cancel_state* next_ = nullptr;         // guarded by the tree lock; siblings
   cancel_state* previous_ = nullptr;     // guarded by the tree lock
@@ -96,7 +101,7 @@ std::optional<cancel_reason> pending_cancellation(const cancel_state& state) noe
 class cancel_node : public cancel_state {
  public:
   /// A state below that of `parent_ref`, which it takes over; its node inherits those bindings.
-  cancel_node(context_node* parent_ref, steady_time until, task_block* task) noexcept;
+  cancel_node(context_node* parent_ref, steady_time until) noexcept;
   ~cancel_node() override;
 
   /// The context in which this state is in force. Once: it takes over the node's first reference.
