@@ -316,10 +316,9 @@ void scheduler::take_remote_wakes() noexcept {
 }
 
 void scheduler::post(unique_function<void()> call) {
-  {
-    const std::lock_guard lock(calls_lock_);
-    calls_.push_back(std::move(call));
-  }
+  // Under the lock to the end: the call may end the run, and is not taken before we let go of it.
+  const std::lock_guard lock(calls_lock_);
+  calls_.push_back(std::move(call));
   has_calls_.store(true, std::memory_order_seq_cst);
   runtime_.rouse(*this);
 }
