@@ -10,8 +10,10 @@
 #include <unistd.h>
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -112,6 +114,62 @@ void run_on_a_thread(Work work) {
   if (worker.joinable()) worker.join();
 }
 
+/// The units of one module's debug information by address, for files without .debug_aranges: clang writes
+/// none unless it is told to.
+class unit_index {
+ public:
+  explicit unit_index(Dwfl_Module* module) {
+    Dwarf_Die* unit = nullptr;
+    Dwarf_Addr bias = 0;
+    while ((unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr) {
+      Dwarf_Addr base = 0;
+      Dwarf_Addr start = 0;
+      Dwarf_Addr end = 0;
+      for (std::ptrdiff_t at = 0; (at = dwarf_ranges(unit, at, &base, &start, &end)) > 0;) {
+        ranges_.push_back({start + bias, end + bias, bias, unit});
+      }
+    }
+    std::sort(ranges_.begin(), ranges_.end(),
+              [](const range& left, const range& right) { return left.start < right.start; });
+  }
+
+  /// Null if no unit has the address.
+  Dwarf_Die* find(Dwarf_Addr address, Dwarf_Addr& bias) const {
+    auto next = std::upper_bound(ranges_.begin(), ranges_.end(), address,
+                                 [](Dwarf_Addr wanted, const range& has) { return wanted < has.start; });
+    if (next == ranges_.begin() || address >= std::prev(next)->end) return nullptr;
+    bias = std::prev(next)->bias;
+    return std::prev(next)->unit;
+  }
+
+ private:
+  struct range {
+    Dwarf_Addr start;
+    Dwarf_Addr end;
+    Dwarf_Addr bias;
+    Dwarf_Die* unit;
+  };
+  std::vector<range> ranges_;
+};
+
+/// Puts the functions that were inlined around `address` before `whole`, the function that is there.
+void add_inlined(std::vector<stack_frame>& into, Dwarf_Die* unit, Dwarf_Addr address,
+                 const stack_frame& whole) {
+  Dwarf_Die* scopes_raw = nullptr;
+  const int count = unit == nullptr ? 0 : dwarf_getscopes(unit, address, &scopes_raw);
+  const std::unique_ptr<Dwarf_Die, void (*)(void*)> scopes(scopes_raw, &std::free);
+  stack_frame frame = whole;
+  for (int i = 0; i < count; ++i) {
+    Dwarf_Die* const scope = scopes.get() + i;
+    if (dwarf_tag(scope) != DW_TAG_inlined_subroutine) continue;
+    if (const char* const name = name_of(scope)) frame.function = demangled(name);
+    into.push_back(frame);
+    set_call_place(frame, unit, scope);
+  }
+  frame.function = whole.function;
+  into.push_back(std::move(frame));
+}
+
 }  // namespace
 
 struct symbolizer::modules {
@@ -125,31 +183,19 @@ struct symbolizer::modules {
   modules& operator=(const modules&) = delete;
   ~modules() { dwfl_end(all); }
 
-  std::vector<stack_frame> find(Dwarf_Addr address) const;
-  /// Puts the functions that were inlined around `address` before `whole`, the function that is there.
-  void add_inlined(std::vector<stack_frame>& into, Dwfl_Module* module, Dwarf_Addr address,
-                   const stack_frame& whole) const {
-    Dwarf_Addr bias = 0;
-    Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias);
-    Dwarf_Die* scopes_raw = nullptr;
-    const int count = unit == nullptr ? 0 : dwarf_getscopes(unit, address - bias, &scopes_raw);
-    const std::unique_ptr<Dwarf_Die, void (*)(void*)> scopes(scopes_raw, &std::free);
-    stack_frame frame = whole;
-    for (int i = 0; i < count; ++i) {
-      Dwarf_Die* const scope = scopes.get() + i;
-      if (dwarf_tag(scope) != DW_TAG_inlined_subroutine) continue;
-      if (const char* const name = name_of(scope)) frame.function = demangled(name);
-      into.push_back(frame);
-      set_call_place(frame, unit, scope);
-    }
-    frame.function = whole.function;
-    into.push_back(std::move(frame));
+  std::vector<stack_frame> find(Dwarf_Addr address);
+  /// The unit of debug information that has the address, or null. What that information says of addresses
+  /// is less by `bias`.
+  Dwarf_Die* unit_of(Dwfl_Module* module, Dwarf_Addr address, Dwarf_Addr& bias) {
+    if (Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias)) return unit;
+    return units.try_emplace(module, module).first->second.find(address, bias);
   }
 
   Dwfl* all;
+  std::unordered_map<Dwfl_Module*, unit_index> units;  // where .debug_aranges did not have an address
 };
 
-std::vector<stack_frame> symbolizer::modules::find(Dwarf_Addr address) const {
+std::vector<stack_frame> symbolizer::modules::find(Dwarf_Addr address) {
   stack_frame frame{.address = address};
   Dwfl_Module* const module = all == nullptr ? nullptr : dwfl_addrmodule(all, address);
   if (module == nullptr) return {frame};
@@ -166,13 +212,15 @@ std::vector<stack_frame> symbolizer::modules::find(Dwarf_Addr address) const {
     // Of a stripped file only exported names are left: the nearest one before is that of another function.
     if (symbol.st_size == 0 || offset < symbol.st_size) frame.function = demangled(name);
   }
-  if (Dwfl_Line* const line = dwfl_module_getsrc(module, address)) {
+  Dwarf_Addr bias = 0;
+  Dwarf_Die* const unit = unit_of(module, address, bias);
+  if (Dwarf_Line* const line = unit == nullptr ? nullptr : dwarf_getsrc_die(unit, address - bias)) {
     int number = 0;
-    const char* const file = dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
-    set_place(frame, file, number);
+    dwarf_lineno(line, &number);
+    set_place(frame, dwarf_linesrc(line, nullptr, nullptr), number);
   }
   std::vector<stack_frame> frames;
-  add_inlined(frames, module, address, frame);
+  add_inlined(frames, unit, address - bias, frame);
   return frames;
 }
 
