@@ -249,7 +249,7 @@ TEST(docs_fibers, semaphore) {
     std::atomic<int> open{0};
     weft::scope all;
     for (int i = 0; i < 6; ++i) {
-      all.go([&] {
+      all.go([&, i] {
         connections.acquire();
         EXPECT_LE(++open, 2);
         load(i);

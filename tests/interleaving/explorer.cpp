@@ -75,7 +75,7 @@ class explorer {
   };
 
   void run_once();
-  void serve(std::size_t index);
+  void serve(worker& self);
   void make_workers(std::size_t count);
   bool next_path();
   bool enabled(std::size_t index) const {
@@ -223,8 +223,7 @@ std::string explorer::story() const {
 
 // Threads, reused from execution to execution.
 
-void explorer::serve(std::size_t index) {
-  worker& self = *workers_[index];
+void explorer::serve(worker& self) {
   for (;;) {
     self.baton.acquire();
     if (self.last) return;
@@ -242,9 +241,8 @@ void explorer::serve(std::size_t index) {
 
 void explorer::make_workers(std::size_t count) {
   while (workers_.size() < count) {
-    const std::size_t index = workers_.size();
-    workers_.push_back(std::make_unique<worker>());
-    workers_.back()->thread = std::thread([this, index] { serve(index); });
+    worker& made = *workers_.emplace_back(std::make_unique<worker>());
+    made.thread = std::thread([this, &made] { serve(made); });
   }
 }
 
@@ -298,7 +296,11 @@ outcome explorer::run() {
 outcome all_orders(const std::function<void(execution&)>& program, options bounds) {
   auto one = std::make_unique<explorer>(program, bounds);
   outcome result = one->run();
-  if (!result.failure.empty()) (void)one.release();  // threads may be left in it
+  if (!result.failure.empty()) {
+    // Threads may be left in it, so it is kept to the end of the process.
+    static auto& failed = *new std::vector<std::unique_ptr<explorer>>;
+    failed.push_back(std::move(one));
+  }
   return result;
 }
 
