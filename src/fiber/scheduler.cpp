@@ -288,50 +288,20 @@ void scheduler::wake(fiber_block& fiber) noexcept {
     }
     return;
   }
-  fiber_block* top = remote_wakes_.load(std::memory_order_relaxed);
-  do {
-    fiber.next_ = top;
-  } while (!remote_wakes_.compare_exchange_weak(top, &fiber, std::memory_order_seq_cst));
+  remote_wakes_.push(fiber);
   // The fiber may run from here on, but it cannot end the run under our feet: it leaves its wait only
   // after it has held the lock under which we were called; see task_block.
   runtime_.rouse(*this);
 }
 
 void scheduler::take_remote_wakes() noexcept {
-  if (remote_wakes_.load(std::memory_order_relaxed) == nullptr) return;
+  if (remote_wakes_.seems_empty()) return;
   if (is_simulated()) simulation_->woken_from_outside();
-  fiber_block* newest = remote_wakes_.exchange(nullptr, std::memory_order_acquire);
-  fiber_block* oldest_first = nullptr;
-  while (newest != nullptr) {
-    fiber_block* const next = newest->next_;
-    newest->next_ = oldest_first;
-    oldest_first = newest;
-    newest = next;
-  }
-  while (oldest_first != nullptr) {
-    fiber_block* const next = oldest_first->next_;
-    push_ready(*oldest_first);
-    oldest_first = next;
-  }
+  remote_wakes_.take_all([this](fiber_block& fiber) { push_ready(fiber); });
 }
 
 void scheduler::post(unique_function<void()> call) {
-  // Under the lock to the end: the call may end the run, and is not taken before we let go of it.
-  const std::lock_guard lock(calls_lock_);
-  calls_.push_back(std::move(call));
-  has_calls_.store(true, std::memory_order_seq_cst);
-  runtime_.rouse(*this);
-}
-
-void scheduler::take_calls() {
-  if (!has_calls_.load(std::memory_order_relaxed)) return;
-  has_calls_.store(false, std::memory_order_seq_cst);
-  std::vector<unique_function<void()>> calls;
-  {
-    const std::lock_guard lock(calls_lock_);
-    calls.swap(calls_);
-  }
-  for (auto& call : calls) call();
+  calls_.post(std::move(call), [this] { runtime_.rouse(*this); });
 }
 
 // Timers: whole milliseconds since the run began, rounded up, so that none is early.
@@ -400,7 +370,7 @@ void scheduler::loop() {
   while (!runtime_.over()) {
     now_ = steady_clock::now();
     take_remote_wakes();
-    take_calls();
+    calls_.run_all();
     fire_timers();
     run_ready();
     poller_.end_if_forked();

@@ -19,6 +19,8 @@
 #include "fiber/fiber_line.hpp"
 #include "fiber/overflow.hpp"
 #include "fiber/poller.hpp"
+#include "fiber/posted_calls.hpp"
+#include "fiber/remote_wakes.hpp"
 #include "fiber/stack.hpp"
 #include "fiber/stack_pools.hpp"
 #include "fiber/survey_desk.hpp"
@@ -49,10 +51,10 @@ class loop_service {
 /// What belongs to whom. Everything belongs to the home thread but: unstarted_ (its own lock), the list of
 /// the living (alive_lock_), remote_wakes_, sleeping_, and counters that others may read.
 ///
-/// Waking from another thread: push on remote_wakes_ (a stack, newest first), then, if sleeping_ is
-/// set, have it cleared and the poller's bell rung (runtime::rouse). The loop sets sleeping_ before
-/// it looks at remote_wakes_ for the last time and only then sleeps: either it sees the fiber, or
-/// the waker sees sleeping_. A target that is awake costs no system call.
+/// Waking from another thread: push on remote_wakes_, then, if sleeping_ is set, have it cleared and the
+/// poller's bell rung (runtime::rouse). The loop sets sleeping_ before it looks at remote_wakes_ for the
+/// last time and only then sleeps: either it sees the fiber, or the waker sees sleeping_. A target that is
+/// awake costs no system call.
 class scheduler {
  public:
   scheduler(runtime& of, std::size_t index);
@@ -131,10 +133,7 @@ class scheduler {
   void set_sleeping(bool now) noexcept { sleeping_.store(now, std::memory_order_seq_cst); }
   /// Set by who rouses it to look for work. Under the runtime's idle lock.
   bool searches = false;
-  bool has_remote_wakes() const noexcept {
-    return remote_wakes_.load(std::memory_order_seq_cst) != nullptr ||
-           has_calls_.load(std::memory_order_seq_cst);
-  }
+  bool has_remote_wakes() const noexcept { return remote_wakes_.any() || calls_.any(); }
   bool has_ready() const noexcept { return !ready_.empty() || unstarted_.size() > 0; }
   void ring() noexcept { poller_.ring(); }
   std::vector<std::uint64_t>& seen_switches() noexcept { return seen_switches_; }
@@ -172,7 +171,6 @@ class scheduler {
   void switch_to(stack_record& from, fiber_block* next, bool for_good) noexcept;
   void run_ready() noexcept;
   void take_remote_wakes() noexcept;
-  void take_calls();
   void fire_timers() noexcept;
   void poll_if_due() noexcept;
   void sleep();
@@ -213,10 +211,8 @@ class scheduler {
   std::atomic<std::uint64_t> stolen_{0};   // written by the home thread
   mutable spin_lock alive_lock_;
   fiber_block* alive_ = nullptr;  // guarded by alive_lock_
-  std::atomic<fiber_block*> remote_wakes_{nullptr};
-  spin_lock calls_lock_;
-  std::vector<unique_function<void()>> calls_;  // guarded by calls_lock_
-  std::atomic<bool> has_calls_{false};
+  remote_wakes<fiber_block> remote_wakes_;
+  posted_calls calls_;
   std::atomic<bool> sleeping_{false};         // written under the runtime's idle lock
   std::vector<std::uint64_t> seen_switches_;  // of each loop, when this one last began to look for work
 };

@@ -20,6 +20,8 @@ namespace weft::detail {
 class fiber_line;
 class scheduler;
 class unstarted_line;
+template <typename Fiber>
+class remote_wakes;
 struct stack_record;
 
 /// How a fiber comes to be.
@@ -103,6 +105,7 @@ class fiber_block : public task_block, public cancel_node {
   friend class fiber_case;
   friend class fiber_line;
   friend class inspection;
+  friend class remote_wakes<fiber_block>;
   friend class scheduler;
   friend class survey;
   friend class unstarted_line;
