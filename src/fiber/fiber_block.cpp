@@ -118,7 +118,7 @@ void fiber_block::finish() noexcept {
   {
     const std::lock_guard lock(join_lock_);
     before = end_.fetch_or(done_bit, std::memory_order_acq_rel);
-    home().tell_end([this] { joiners_.serve_all(); });
+    home().tell_end(parent_id_, [this] { joiners_.serve_all(); });
   }
   if ((before & abandoned_bit) != 0) report_if_uncaught();
   end_extras();  // those of the uncaught handler

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 
 #include <weft/core/spin_lock.hpp>
 #include <weft/fiber/fiber_block.hpp>
@@ -39,6 +40,16 @@ class fiber_line {
     fiber.next_ = first_;
     (first_ != nullptr ? first_->previous_ : last_) = &fiber;
     first_ = &fiber;
+  }
+  /// Moves those from `first` to `last`, who stand in this order, to the front.
+  void move_to_front(fiber_block& first, fiber_block& last) noexcept {
+    if (&first == first_) return;
+    first.previous_->next_ = last.next_;
+    (last.next_ != nullptr ? last.next_->previous_ : last_) = first.previous_;
+    first.previous_ = nullptr;
+    last.next_ = first_;
+    first_->previous_ = &last;
+    first_ = &first;
   }
   void remove(fiber_block& fiber) noexcept {
     (fiber.previous_ != nullptr ? fiber.previous_->next_ : first_) = fiber.next_;
@@ -80,13 +91,28 @@ class unstarted_line {
     return &one;
   }
 
-  /// Gives `fiber` the turn `turn`, before all others, if it is still here. The loop's own thread.
-  void move_to_front(fiber_block& fiber, std::int64_t turn, const scheduler* here) noexcept {
+  /// If `fiber` is still here, gives it and its siblings right behind it the turns before `first_turn`,
+  /// which is that of all others, and lowers it. The loop's own thread.
+  void move_to_front(fiber_block& fiber, std::int64_t& first_turn, const scheduler* here) noexcept {
     const std::lock_guard lock(lock_);
     if (!fiber.is_unstarted_ || fiber.home_.load(std::memory_order_relaxed) != here) return;
-    line_.remove(fiber);
-    fiber.turn_ = turn;
-    line_.push_front(fiber);
+    int count = 1;
+    fiber_block& last = last_of_siblings(fiber, count);
+    first_turn -= count;
+    std::int64_t turn = first_turn;
+    for (fiber_block* one = &fiber; turn < first_turn + count; one = one->next_) one->turn_ = turn++;
+    line_.move_to_front(fiber, last);
+  }
+
+  /// The turn right behind the siblings in front, children of `parent_id`; nothing if there is none in front.
+  /// The loop's own thread.
+  std::optional<std::int64_t> turn_behind_children(std::uint64_t parent_id) noexcept {
+    if (size() == 0) return std::nullopt;
+    const std::lock_guard lock(lock_);
+    fiber_block* const first = line_.front();
+    if (first == nullptr || first->parent_id_ != parent_id) return std::nullopt;
+    int count = 1;
+    return last_of_siblings(*first, count).turn_ + 1;
   }
 
   /// Moves up to `count_max` of them to `into`, oldest first, and to their new home. Any loop's thread.
@@ -106,6 +132,17 @@ class unstarted_line {
   std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
+  static constexpr int siblings_max = 32;
+
+  /// Of those who stand in line right behind `first` and have the same parent; adds their number.
+  static fiber_block& last_of_siblings(fiber_block& first, int& count) noexcept {
+    fiber_block* last = &first;
+    while (count < siblings_max && last->next_ != nullptr && last->next_->parent_id_ == first.parent_id_) {
+      last = last->next_;
+      ++count;
+    }
+    return *last;
+  }
   void take(fiber_block& fiber) noexcept {
     line_.remove(fiber);
     fiber.is_unstarted_ = false;

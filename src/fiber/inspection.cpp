@@ -1,6 +1,7 @@
 #include "fiber/inspection.hpp"
 
 #include "fiber/scheduler.hpp"
+#include "fiber/switch_stack.hpp"
 
 namespace weft::detail {
 
@@ -13,13 +14,13 @@ inspection::~inspection() { here_.inspection_ = nullptr; }
 
 stack_trace inspection::trace_of(fiber_block& parked) noexcept {
   asked_ = parked.stack_;
-  switch_stack(asker_, *asked_, here_.live_exceptions_, false);
+  switch_stack(asker_, *asked_, here_.live_exceptions_);
   return trace_;
 }
 
 void inspection::answer() noexcept {
   trace_ = stack_trace::current(1);
-  switch_stack(*asked_, asker_, here_.live_exceptions_, false);
+  switch_stack(*asked_, asker_, here_.live_exceptions_);
 }
 
 }  // namespace weft::detail

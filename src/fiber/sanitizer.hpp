@@ -29,6 +29,12 @@
 
 namespace weft::detail::sanitizer {
 
+#if defined(WEFT_ASAN) || defined(WEFT_TSAN)
+inline constexpr bool watches_stacks = true;
+#else
+inline constexpr bool watches_stacks = false;
+#endif
+
 /// Does the program run under Valgrind?
 bool on_valgrind() noexcept;
 /// The record of a stack was made.

@@ -15,6 +15,7 @@
 #include "fiber/runtime.hpp"
 #include "fiber/sanitizer.hpp"
 #include "fiber/simulation.hpp"
+#include "fiber/switch_stack.hpp"
 
 namespace weft::detail {
 namespace {
@@ -68,12 +69,12 @@ const run_options& scheduler::options() const noexcept { return runtime_.options
 
 // The line.
 
-void scheduler::push_ready(fiber_block& fiber) noexcept {
+[[gnu::always_inline]] inline void scheduler::push_ready(fiber_block& fiber) noexcept {
   fiber.turn_ = ++last_turn_;
   ready_.push_back(fiber);
 }
 
-fiber_block* scheduler::next_in_line() noexcept {
+[[gnu::always_inline]] inline fiber_block* scheduler::next_in_line() noexcept {
   if (is_simulated()) [[unlikely]]
     return next_simulated();
   fiber_block* const ready = ready_.front();
@@ -100,7 +101,7 @@ fiber_block* scheduler::next_simulated() noexcept {
   return next;
 }
 
-fiber_block* scheduler::next_ready() noexcept {
+[[gnu::always_inline]] inline fiber_block* scheduler::next_ready() noexcept {
   if (turns_left_ <= 0) return nullptr;
   --turns_left_;
   return next_in_line();
@@ -108,7 +109,7 @@ fiber_block* scheduler::next_ready() noexcept {
 
 void scheduler::hurry(fiber_block& fiber) noexcept {
   if (fiber.started_.load(std::memory_order_relaxed) || unstarted_.size() == 0) return;
-  unstarted_.move_to_front(fiber, --first_turn_, this);
+  unstarted_.move_to_front(fiber, first_turn_, this);
 }
 
 void scheduler::adopt(fiber_line& stolen) noexcept {
@@ -180,11 +181,12 @@ void scheduler::remove(fiber_block& fiber) noexcept {
   // With the last reference its result ends here, whose destructor may wait: the fiber still has its
   // stack, and the run still counts it.
   fiber_watcher* const watcher = fiber.watcher_;
+  const std::uint64_t parent_id = fiber.parent_id();
   fiber.release();
   // Its block may be gone: on this stack nobody runs any more.
   running_.store(nullptr, std::memory_order_relaxed);
   running_task = nullptr;
-  if (watcher != nullptr) tell_end([watcher] { watcher->fiber_over(); });
+  if (watcher != nullptr) tell_end(parent_id, [watcher] { watcher->fiber_over(); });
   const std::ptrdiff_t delta = alive_delta_.load(std::memory_order_relaxed) - 1;
   alive_delta_.store(delta, std::memory_order_relaxed);
   if (delta <= -unsettled_max) settle_alive();
@@ -213,7 +215,7 @@ bool scheduler::bind_stack(fiber_block& fiber) noexcept {
 
 /// Runs fibers that have not started one after the other on one stack, as long as none of them
 /// leaves it by waiting and the next in line has not started either.
-void scheduler::run_stack(void* self) noexcept {
+void* scheduler::run_stack(void* self) noexcept {
   auto& here = *static_cast<scheduler*>(self);
   sanitizer::arrived(*here.running()->stack_);
   for (;;) {
@@ -226,8 +228,9 @@ void scheduler::run_stack(void* self) noexcept {
       here.set_running(next);
       continue;
     }
+    const landing to = here.land(next);
     stack->pool->release(*stack);
-    here.switch_to(*stack, next, true);
+    return leave_stack(*stack, to.stack, here.live_exceptions_);
   }
 }
 
@@ -245,22 +248,32 @@ void scheduler::execute(fiber_block& fiber) noexcept {
 
 // Switching.
 
-void scheduler::set_running(fiber_block* fiber) noexcept {
+[[gnu::always_inline]] inline void scheduler::set_running(fiber_block* fiber) noexcept {
   running_.store(fiber, std::memory_order_relaxed);
   running_task = fiber;
   bump<std::uint64_t>(switches_);
 }
 
-void scheduler::switch_to(stack_record& from, fiber_block* next, bool for_good) noexcept {
-  while (next != nullptr && next->stack_ == nullptr && !bind_stack(*next)) next = next_ready();
+/// Makes `next` the running one, with a stack; the loop itself if there is none.
+[[gnu::always_inline]] inline scheduler::landing scheduler::land(fiber_block* next) noexcept {
+  bool is_new = false;
+  while (next != nullptr && next->stack_ == nullptr) {
+    is_new = bind_stack(*next);
+    if (!is_new) next = next_ready();
+  }
   set_running(next);
-  stack_record& to = next != nullptr ? *next->stack_ : loop_stack_;
-  if (&to != &from) switch_stack(from, to, live_exceptions_, for_good);
+  return {next != nullptr ? *next->stack_ : loop_stack_, is_new};
+}
+
+void scheduler::switch_to(stack_record& from, fiber_block* next) noexcept {
+  const landing to = land(next);
+  if (to.is_new) return start_stack(from, to.stack, live_exceptions_);
+  if (&to.stack != &from) switch_stack(from, to.stack, live_exceptions_);
 }
 
 void scheduler::suspend() noexcept {
   const int kept_errno = errno_;  // it belongs to the thread; the fiber's value must survive
-  switch_to(*running()->stack_, next_ready(), false);
+  switch_to(*running()->stack_, next_ready());
   while (inspection_ != nullptr) inspection_->answer();  // asked for its stack: this is not its turn
   errno_ = kept_errno;
 }
@@ -281,7 +294,8 @@ void scheduler::wake(fiber_block& fiber) noexcept {
   if (is_home()) {
     if (end_is_told_ && jumps_left_ > 0) {
       --jumps_left_;
-      fiber.turn_ = --first_turn_;
+      const auto behind = unstarted_.turn_behind_children(parent_of_ended_);
+      fiber.turn_ = behind ? *behind : --first_turn_;
       ready_.push_front(fiber);
     } else {
       push_ready(fiber);
@@ -333,7 +347,7 @@ void scheduler::fire_timers() noexcept {
 void scheduler::run_ready() noexcept {
   turns_left_ = is_simulated() ? 1 : turns_between_looks;
   jumps_left_ = is_simulated() ? 0 : jumps_between_looks;
-  if (fiber_block* const next = next_ready()) switch_to(loop_stack_, next, false);
+  if (fiber_block* const next = next_ready()) switch_to(loop_stack_, next);
 }
 
 void scheduler::poll_if_due() noexcept {

@@ -45,8 +45,9 @@ class loop_service {
 /// Who runs next. Two lines: ready_ has fibers that have started, unstarted_ those that have not and
 /// may be taken by other loops. Each fiber in line has a turn, a number; the smaller front goes
 /// first, so both lines together are one, first come, first served. Two things jump it: a fiber that is
-/// joined before it has started, and the joiner of one that ends (tell_end), within a budget for each
-/// turn of the loop. So a tree of fibers is walked depth first, on few stacks that are warm.
+/// joined before it has started, with the siblings behind it, and the joiner of one that ends (tell_end),
+/// within a budget for each turn of the loop; the joiner goes behind the siblings that are next in line, so
+/// that a batch runs on one stack without a switch. So a tree of fibers is walked depth first, on few stacks that are warm.
 ///
 /// What belongs to whom. Everything belongs to the home thread but: unstarted_ (its own lock), the list of
 /// the living (alive_lock_), remote_wakes_, sleeping_, and counters that others may read.
@@ -80,14 +81,17 @@ class scheduler {
   void yield_turn() noexcept;
   /// The same, and lets the loop look at timers and descriptors before anyone.
   void yield_to_loop() noexcept;
-  /// Whom `tell` wakes on this loop was waiting for the end of the running fiber, and runs next.
+  /// Whom `tell` wakes on this loop was waiting for the end of a child of `parent_id`, and runs next, or
+  /// once the siblings have run that are next in line.
   template <typename Tell>
-  void tell_end(Tell&& tell) noexcept {
+  void tell_end(std::uint64_t parent_id, Tell&& tell) noexcept {
     end_is_told_ = true;
+    parent_of_ended_ = parent_id;
     tell();
     end_is_told_ = false;
   }
-  /// Moves an unstarted fiber of this loop to the front of the line: its joiner is about to wait.
+  /// Moves an unstarted fiber of this loop to the front of the line, and the siblings behind it with it: its
+  /// joiner is about to wait.
   void hurry(fiber_block& fiber) noexcept;
 
   /// Has `call` called on the loop's stack, at its next turn; it must neither wait nor throw. Any
@@ -158,7 +162,7 @@ class scheduler {
   friend class inspection;
   friend class shown_to_debuggers;
   friend class survey;
-  static void run_stack(void* self) noexcept;
+  static void* run_stack(void* self) noexcept;
   void enroll(fiber_block& fiber);
   void execute(fiber_block& fiber) noexcept;
   void remove(fiber_block& fiber) noexcept;
@@ -168,7 +172,12 @@ class scheduler {
   void push_ready(fiber_block& fiber) noexcept;
   bool bind_stack(fiber_block& fiber) noexcept;
   void set_running(fiber_block* fiber) noexcept;
-  void switch_to(stack_record& from, fiber_block* next, bool for_good) noexcept;
+  struct landing {
+    stack_record& stack;
+    bool is_new;
+  };
+  landing land(fiber_block* next) noexcept;
+  void switch_to(stack_record& from, fiber_block* next) noexcept;
   void run_ready() noexcept;
   void take_remote_wakes() noexcept;
   void fire_timers() noexcept;
@@ -198,6 +207,7 @@ class scheduler {
   int turns_left_ = 0;
   int jumps_left_ = 0;
   bool end_is_told_ = false;
+  std::uint64_t parent_of_ended_ = 0;           // while the end is told
   std::atomic<std::ptrdiff_t> alive_delta_{0};  // not yet told to the runtime; written by the home thread
   unstarted_line unstarted_;
   timer_wheel timers_;

@@ -4,11 +4,8 @@
 #include <cstring>
 #include <new>
 
-#include "fiber/overflow.hpp"
 #include "fiber/sanitizer.hpp"
-#include "fiber/stack_memory.hpp"
 
-extern "C" void weft_switch_stack(void** save_sp, void* to_sp) noexcept;
 extern "C" void weft_stack_entry() noexcept;
 
 namespace weft::detail {
@@ -34,19 +31,6 @@ void prepare_stack(stack_record& stack, stack_main main, void* argument) noexcep
   stack.sp = sp;
   stack.exceptions = {};
   sanitizer::prepare(stack);
-}
-
-void switch_stack(stack_record& from, stack_record& to, exception_state& live, bool for_good) noexcept {
-  if (live.in_use() || to.exceptions.in_use()) {
-    from.exceptions = live;
-    live = to.exceptions;
-    to.exceptions = {};
-  }
-  if (from.canary != nullptr && !canary_is_whole(from.canary)) [[unlikely]]
-    die_of_overflow(from);
-  sanitizer::leave(from, to, for_good);
-  weft_switch_stack(&from.sp, to.sp);
-  sanitizer::arrived(from);
 }
 
 void adopt_thread_stack(stack_record& stack) noexcept { sanitizer::adopt_thread(stack); }

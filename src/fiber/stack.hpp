@@ -35,15 +35,11 @@ struct stack_record {
   const std::uint64_t* canary = nullptr;  ///< compared at each switch away, where there is one
 };
 
-/// Runs on a fresh stack; never returns.
-using stack_main = void (*)(void* argument);
+/// Runs on a new stack; returns what leave_stack() gave it.
+using stack_main = void* (*)(void* argument);
 
-/// Makes the stack's next switch begin with `main(argument)`.
+/// Makes the stack new: its next switch begins with `main(argument)`.
 void prepare_stack(stack_record& stack, stack_main main, void* argument) noexcept;
-
-/// Leaves the running stack `from` for `to`; comes back when somebody switches to `from`. Exchanges
-/// the exception state `live` of the thread. `for_good`: nothing will come back to `from`.
-void switch_stack(stack_record& from, stack_record& to, exception_state& live, bool for_good) noexcept;
 
 /// For a thread's own stack: tells the sanitizers about it.
 void adopt_thread_stack(stack_record& stack) noexcept;

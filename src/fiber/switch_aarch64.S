@@ -1,14 +1,8 @@
-// void weft_switch_stack(void** save_sp, void* to_sp); see switch_x86_64.S.
-// Saves x19 to x30 and d8 to d15, as AAPCS64 asks of a callee.
+// void weft_switch_stack(void** save_sp, void* to_sp); void weft_start_stack(void** save_sp, void* to_sp);
+// see switch_x86_64.S. Save x19 to x30 and d8 to d15, as AAPCS64 asks of a callee.
 
 #if defined(__aarch64__)
-    .text
-    .globl weft_switch_stack
-    .hidden weft_switch_stack
-    .type weft_switch_stack, %function
-    .align 4
-weft_switch_stack:
-    .cfi_startproc
+    .macro save_and_change_stack
     sub sp, sp, #160
     .cfi_adjust_cfa_offset 160
     stp x19, x20, [sp, #0]
@@ -24,6 +18,9 @@ weft_switch_stack:
     mov x9, sp
     str x9, [x0]
     mov sp, x1
+    .endm
+
+    .macro restore
     ldp x19, x20, [sp, #0]
     ldp x21, x22, [sp, #16]
     ldp x23, x24, [sp, #32]
@@ -35,12 +32,37 @@ weft_switch_stack:
     ldp d12, d13, [sp, #128]
     ldp d14, d15, [sp, #144]
     add sp, sp, #160
+    .endm
+
+    .text
+    .globl weft_switch_stack
+    .hidden weft_switch_stack
+    .type weft_switch_stack, %function
+    .align 4
+weft_switch_stack:
+    .cfi_startproc
+    save_and_change_stack
+    restore
     .cfi_adjust_cfa_offset -160
-    br x30
+    ret
     .cfi_endproc
     .size weft_switch_stack, .-weft_switch_stack
 
-// The first frame of every fiber stack: calls x20(x19). Unwinders stop here.
+    .globl weft_start_stack
+    .hidden weft_start_stack
+    .type weft_start_stack, %function
+    .align 4
+weft_start_stack:
+    .cfi_startproc
+    save_and_change_stack
+    restore
+    .cfi_adjust_cfa_offset -160
+    br x30
+    .cfi_endproc
+    .size weft_start_stack, .-weft_start_stack
+
+// The first frame of every fiber stack: calls x20(x19) and goes on at the stack pointer that it returns, which
+// another stack left. Unwinders stop here.
     .globl weft_stack_entry
     .hidden weft_stack_entry
     .type weft_stack_entry, %function
@@ -50,7 +72,9 @@ weft_stack_entry:
     .cfi_undefined x30
     mov x0, x19
     blr x20
-    brk #1
+    mov sp, x0
+    restore
+    ret
     .cfi_endproc
     .size weft_stack_entry, .-weft_stack_entry
 #endif
