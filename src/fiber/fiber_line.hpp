@@ -95,7 +95,8 @@ class unstarted_line {
   /// which is that of all others, and lowers it. The loop's own thread.
   void move_to_front(fiber_block& fiber, std::int64_t& first_turn, const scheduler* here) noexcept {
     const std::lock_guard lock(lock_);
-    if (!fiber.is_unstarted_ || fiber.home_.load(std::memory_order_relaxed) != here) return;
+    // The home first: of another home's fibers the mark is not ours to read.
+    if (fiber.home_.load(std::memory_order_relaxed) != here || !fiber.is_unstarted_) return;
     int count = 1;
     fiber_block& last = last_of_siblings(fiber, count);
     first_turn -= count;
