@@ -67,7 +67,7 @@ TEST(dump_fibers, shows_the_running_fiber_with_the_caller) {
   weft::run([] {
     const std::string text = dumps_here();
     EXPECT_TRUE(has(text, "\"main\" runs")) << text;
-    EXPECT_TRUE(has(text, "dumps_here(")) << text;
+    EXPECT_TRUE(has(text, "::dumps_here")) << text;
   });
 }
 
@@ -183,7 +183,7 @@ TEST(dump_fibers, shows_the_stacks_of_fibers_on_every_loop) {
           text = dumps_here();
         } while (!has(text, "3 waits in channel::pop"));
         EXPECT_EQ(times(text, "waits_for_a_value("), 3u) << text;
-        EXPECT_EQ(times(text, "dumps_here("), 1u) << text;
+        EXPECT_EQ(times(text, "::dumps_here"), 1u) << text;
         values.close();
         children.join();
       },
