@@ -277,6 +277,12 @@ bool runtime::find_work(scheduler& loop) noexcept {
   return found;
 }
 
+void runtime::pass_search_on(scheduler& loop) noexcept {
+  if (!std::exchange(loop.searches, false)) return;
+  searching_.exchange(false, std::memory_order_acq_rel);
+  if (others_have_work(loop)) offer();
+}
+
 // The end.
 
 void runtime::end(std::exception_ptr why, cancel_reason reason) noexcept {

@@ -76,6 +76,8 @@ class runtime {
   void offer() noexcept;
   /// Looks for fibers that `loop` could run; bounded.
   bool find_work(scheduler& loop) noexcept;
+  /// `loop` has work: if it was roused to search, somebody else may be.
+  void pass_search_on(scheduler& loop) noexcept;
   /// Does another loop have a fiber that waits to be started?
   bool others_have_work(const scheduler& loop) const noexcept;
 

@@ -390,6 +390,7 @@ void scheduler::loop() {
     poller_.end_if_forked();
     stacks_.tidy(now_);
     if (has_ready()) {
+      runtime_.pass_search_on(*this);
       poll_if_due();
     } else if (!runtime_.find_work(*this)) {
       sleep();

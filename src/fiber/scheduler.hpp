@@ -47,7 +47,8 @@ class loop_service {
 /// first, so both lines together are one, first come, first served. Two things jump it: a fiber that is
 /// joined before it has started, with the siblings behind it, and the joiner of one that ends (tell_end),
 /// within a budget for each turn of the loop; the joiner goes behind the siblings that are next in line, so
-/// that a batch runs on one stack without a switch. So a tree of fibers is walked depth first, on few stacks that are warm.
+/// that a batch runs on one stack without a switch. So a tree of fibers is walked depth first, on few stacks
+/// that are warm.
 ///
 /// What belongs to whom. Everything belongs to the home thread but: unstarted_ (its own lock), the list of
 /// the living (alive_lock_), remote_wakes_, sleeping_, and counters that others may read.
