@@ -19,9 +19,6 @@ namespace weft::detail {
 namespace {
 
 constexpr std::size_t loops_max = 256;
-constexpr std::size_t stolen_max = 256;  // at a time
-constexpr auto spin_max = std::chrono::microseconds(20);
-constexpr auto look_again_soon = std::chrono::milliseconds(1);
 
 run_options checked(run_options options) {
   if (options.threads == 0) options.threads = std::max(1U, std::thread::hardware_concurrency());
@@ -34,14 +31,6 @@ run_options checked(run_options options) {
                                             "; at most " + std::to_string(stack_pools::bytes_max));
   }
   return options;
-}
-
-void relax() noexcept {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
 }
 
 }  // namespace
@@ -78,7 +67,7 @@ runtime::runtime(run_options options)
 
 runtime::~runtime() {
   if (!ran_) {
-    over_.store(true, std::memory_order_release);
+    idle_.end_unrun();
     run_loops();
   }
   for (started_thread& one : threads_) one.join();
@@ -91,7 +80,7 @@ void runtime::serve_loop(std::size_t index) noexcept {
     loop = std::make_unique<scheduler>(*this, index);
     loops_[index] = loop.get();
   } catch (...) {
-    const std::lock_guard lock(idle_lock_);
+    const std::lock_guard lock(end_lock_);
     start_error_ = std::current_exception();
   }
   in_step_.arrive_and_wait();
@@ -128,38 +117,8 @@ void runtime::count_one_more(std::ptrdiff_t unsettled) {
 
 // Idle loops.
 
-void runtime::rouse(scheduler& loop) noexcept {
-  if (!loop.sleeps()) return;
-  {
-    const std::lock_guard lock(idle_lock_);
-    if (!loop.sleeps()) return;
-    wake_up(loop);
-  }
-  loop.ring();
-}
-
-void runtime::wake_up(scheduler& loop) noexcept {
-  loop.set_sleeping(false);
-  idle_.fetch_sub(1, std::memory_order_acq_rel);
-}
-
-void runtime::get_up(scheduler& loop) noexcept {
-  const std::lock_guard lock(idle_lock_);
-  if (loop.sleeps()) wake_up(loop);
-}
-
-runtime::rest runtime::lie_down(scheduler& loop) {
-  std::unique_lock lock(idle_lock_);
-  if (over()) return {};
-  loop.set_sleeping(true);
-  idle_.fetch_add(1, std::memory_order_acq_rel);
-  if (loop.has_remote_wakes() || loop.has_ready()) {
-    wake_up(loop);
-    return {};
-  }
-  if (idle_.load(std::memory_order_relaxed) == loops_.size()) return decide_all_idle(lock, loop);
-  if (others_have_work(loop)) return {true, steady_clock::now() + look_again_soon};
-  return {true};
+loop_rest runtime::lie_down(scheduler& loop) {
+  return search_.lie_down(loop, [&](auto& idle_lock) { return decide_all_idle(idle_lock, loop); });
 }
 
 /// May a thread that weft knows of wake a fiber, or has it just done so?
@@ -171,15 +130,10 @@ bool runtime::outside_may_wake() const noexcept {
 }
 
 /// The idle lock is held; all loops sleep, the last one is about to.
-runtime::rest runtime::decide_all_idle(std::unique_lock<spin_lock>& idle_lock, scheduler& last) {
+loop_rest runtime::decide_all_idle(idle_loops<scheduler>::lock& idle_lock, scheduler& last) {
   if (alive_.load(std::memory_order_seq_cst) == 0) {
     if (holds_.load(std::memory_order_relaxed) > 0 && !ending()) return {true};
-    over_.store(true, std::memory_order_release);
-    wake_up(last);
-    idle_lock.unlock();
-    for (scheduler* const loop : loops_) {
-      if (loop != &last) rouse(*loop);
-    }
+    idle_.end_run(idle_lock, last);
     return {};
   }
   const auto wakes_itself = [](const scheduler* loop) { return loop->wakes_itself(); };
@@ -188,16 +142,14 @@ runtime::rest runtime::decide_all_idle(std::unique_lock<spin_lock>& idle_lock, s
   if (!all_is_inside && outside_may_wake()) return look_again_later();
   const bool stuck = ending();
   if (!stuck && !all_is_inside && foreign_threads(loops_.size()) > 0) {
-    const rest again = look_again_later();
+    const loop_rest again = look_again_later();
     const bool warn = look_again_ > look_again_min * 2 && !std::exchange(warned_, true);
     if (!warn) return again;
-    wake_up(last);
-    idle_lock.unlock();
+    idle_.call_off(idle_lock, last);
     warn_of_deadlock();
     return {};
   }
-  wake_up(last);
-  idle_lock.unlock();
+  idle_.call_off(idle_lock, last);
   if (stuck) give_up_on_stuck_fibers("wait for what can never happen, and cannot be cancelled there");
   resolve_deadlock();
   return {};
@@ -205,7 +157,7 @@ runtime::rest runtime::decide_all_idle(std::unique_lock<spin_lock>& idle_lock, s
 
 /// Somebody outside may wake a fiber, or may have gone without doing so. Less and less often while no
 /// fiber runs.
-runtime::rest runtime::look_again_later() noexcept {
+loop_rest runtime::look_again_later() noexcept {
   std::uint64_t switches = 0;
   for (const scheduler* const loop : loops_) switches += loop->switches();
   if (std::exchange(quiet_since_switches_, switches) != switches) {
@@ -215,72 +167,6 @@ runtime::rest runtime::look_again_later() noexcept {
   const auto until = steady_clock::now() + look_again_;
   look_again_ = std::min(2 * look_again_, look_again_max);
   return {true, until};
-}
-
-// Sharing work.
-
-void runtime::offer() noexcept {
-  if (loops_.size() == 1) return;
-  // Read-modify-writes, though they change nothing: who raises idle_ or clears searching_ after us
-  // sees the fiber in line.
-  if (idle_.fetch_add(0, std::memory_order_acq_rel) == 0) return;
-  if (searching_.exchange(true, std::memory_order_acq_rel)) return;
-  for (scheduler* const loop : loops_) {
-    {
-      const std::lock_guard lock(idle_lock_);
-      if (!loop->sleeps()) continue;
-      wake_up(*loop);
-      loop->searches = true;
-    }
-    loop->ring();
-    return;
-  }
-  searching_.exchange(false, std::memory_order_acq_rel);
-}
-
-bool runtime::others_have_work(const scheduler& loop) const noexcept {
-  return std::any_of(loops_.begin(), loops_.end(),
-                     [&](scheduler* other) { return other != &loop && other->unstarted().size() > 0; });
-}
-
-bool runtime::steal_for(scheduler& thief, bool lonely_too) noexcept {
-  for (std::size_t step = 1; step < loops_.size(); ++step) {
-    scheduler& victim = *loops_[(thief.index() + step) % loops_.size()];
-    const std::size_t there = victim.unstarted().size();
-    if (there == 0) continue;
-    if (there == 1 && !(lonely_too && victim.switches() == thief.seen_switches()[victim.index()])) continue;
-    fiber_line stolen;
-    if (victim.unstarted().steal(stolen, std::min((there + 1) / 2, stolen_max), &thief) == 0) continue;
-    thief.adopt(stolen);
-    return true;
-  }
-  return false;
-}
-
-bool runtime::find_work(scheduler& loop) noexcept {
-  if (loops_.size() == 1) return false;
-  bool found = steal_for(loop, false);
-  if (!found && idle_.load(std::memory_order_relaxed) + 1 < loops_.size()) {
-    for (scheduler* const other : loops_) loop.seen_switches()[other->index()] = other->switches();
-    const steady_time until = steady_clock::now() + spin_max;
-    do {
-      for (int i = 0; i < 32; ++i) relax();
-      found = loop.has_remote_wakes() || over() || steal_for(loop, false);
-    } while (!found && steady_clock::now() < until);
-    found = found || steal_for(loop, true);
-  }
-  if (std::exchange(loop.searches, false)) {
-    searching_.exchange(false, std::memory_order_acq_rel);
-    found = found || steal_for(loop, false);
-    if (found && others_have_work(loop)) offer();
-  }
-  return found;
-}
-
-void runtime::pass_search_on(scheduler& loop) noexcept {
-  if (!std::exchange(loop.searches, false)) return;
-  searching_.exchange(false, std::memory_order_acq_rel);
-  if (others_have_work(loop)) offer();
 }
 
 // The end.

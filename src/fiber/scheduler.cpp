@@ -358,7 +358,7 @@ void scheduler::poll_if_due() noexcept {
 
 void scheduler::sleep() {
   settle_alive();
-  const runtime::rest rest = runtime_.lie_down(*this);
+  const loop_rest rest = runtime_.lie_down(*this);
   if (!rest.allowed) return;
   steady_time until = rest.until;
   if (const auto next = timers_.next_tick()) {
@@ -386,11 +386,11 @@ void scheduler::loop() {
     take_remote_wakes();
     calls_.run_all();
     fire_timers();
+    if (has_ready()) runtime_.pass_search_on(*this);
     run_ready();
     poller_.end_if_forked();
     stacks_.tidy(now_);
     if (has_ready()) {
-      runtime_.pass_search_on(*this);
       poll_if_due();
     } else if (!runtime_.find_work(*this)) {
       sleep();

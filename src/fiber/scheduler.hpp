@@ -17,6 +17,7 @@
 #include "fiber/cell_pool.hpp"
 #include "fiber/debug_layout.hpp"
 #include "fiber/fiber_line.hpp"
+#include "fiber/idle_loops.hpp"
 #include "fiber/overflow.hpp"
 #include "fiber/poller.hpp"
 #include "fiber/posted_calls.hpp"
@@ -51,12 +52,10 @@ class loop_service {
 /// that are warm.
 ///
 /// What belongs to whom. Everything belongs to the home thread but: unstarted_ (its own lock), the list of
-/// the living (alive_lock_), remote_wakes_, sleeping_, and counters that others may read.
+/// the living (alive_lock_), remote_wakes_, calls_, idle_, and counters that others may read.
 ///
-/// Waking from another thread: push on remote_wakes_, then, if sleeping_ is set, have it cleared and the
-/// poller's bell rung (runtime::rouse). The loop sets sleeping_ before it looks at remote_wakes_ for the
-/// last time and only then sleeps: either it sees the fiber, or the waker sees sleeping_. A target that is
-/// awake costs no system call.
+/// Waking from another thread: push on remote_wakes_, then, if the loop sleeps, end that and ring the
+/// poller's bell (idle_loops). A target that is awake costs no system call.
 class scheduler {
  public:
   scheduler(runtime& of, std::size_t index);
@@ -129,15 +128,14 @@ class scheduler {
   steady_time now() const noexcept { return now_; }
 
   // For the other loops, and for whoever watches.
+  using line = fiber_line;
   /// Grows with every switch. Any thread.
   std::uint64_t switches() const noexcept { return switches_.load(std::memory_order_relaxed); }
   unstarted_line& unstarted() noexcept { return unstarted_; }
-  bool sleeps() const noexcept { return sleeping_.load(std::memory_order_seq_cst); }
+  bool sleeps() const noexcept { return idle_.sleeps(); }
   /// May a timer or a descriptor wake this loop? While it sleeps.
   bool wakes_itself() const noexcept { return timers_.size() > timers_apart_ || poller_.waiting() > 0; }
-  void set_sleeping(bool now) noexcept { sleeping_.store(now, std::memory_order_seq_cst); }
-  /// Set by who rouses it to look for work. Under the runtime's idle lock.
-  bool searches = false;
+  idle_state& idle() noexcept { return idle_; }
   bool has_remote_wakes() const noexcept { return remote_wakes_.any() || calls_.any(); }
   bool has_ready() const noexcept { return !ready_.empty() || unstarted_.size() > 0; }
   void ring() noexcept { poller_.ring(); }
@@ -224,7 +222,7 @@ class scheduler {
   fiber_block* alive_ = nullptr;  // guarded by alive_lock_
   remote_wakes<fiber_block> remote_wakes_;
   posted_calls calls_;
-  std::atomic<bool> sleeping_{false};         // written under the runtime's idle lock
+  idle_state idle_;
   std::vector<std::uint64_t> seen_switches_;  // of each loop, when this one last began to look for work
 };
 

@@ -57,6 +57,7 @@ class explorer {
   // On the running thread of an execution.
   void point(const char* what);
   void block_until(std::function<bool()> can_go_on, const char* what);
+  void wait_bounded(std::function<bool()> can_go_on, const char* what);
   void stand_back(const char* what);
   std::size_t choose(std::size_t count);
   void wrote() { ++writes_; }
@@ -69,6 +70,7 @@ class explorer {
     std::binary_semaphore baton{0};
     std::function<void()> function;
     std::function<bool()> can_go_on;  // empty: it can
+    bool bounded = false;             // its bound passes when nobody can go on
     bool finished = true;
     bool last = false;  // no more functions will come
     std::thread thread;
@@ -84,6 +86,7 @@ class explorer {
   }
   std::size_t pick(std::size_t count);
   std::vector<std::size_t> others() const;
+  std::vector<std::size_t> bounded() const;
   void note(const char* what);
   void switch_from_blocked();
   void hand_to(std::size_t next);
@@ -137,6 +140,14 @@ std::vector<std::size_t> explorer::others() const {
   return able;
 }
 
+std::vector<std::size_t> explorer::bounded() const {
+  std::vector<std::size_t> able;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    if (!workers_[i]->finished && workers_[i]->bounded) able.push_back(i);
+  }
+  return able;
+}
+
 void explorer::note(const char* what) {
   steps_.push_back({current_, what});
   if (steps_.size() > bounds_.steps_max) fail("it goes on for ever");
@@ -165,6 +176,12 @@ void explorer::block_until(std::function<bool()> can_go_on, const char* what) {
   switch_from_blocked();
 }
 
+void explorer::wait_bounded(std::function<bool()> can_go_on, const char* what) {
+  if (choose(2) == 1) return note("a bound passes early");
+  workers_[current_]->bounded = true;
+  block_until(std::move(can_go_on), what);
+}
+
 void explorer::spin_pause() {
   block_until([this, seen = writes_] { return writes_ != seen; }, "spin");
 }
@@ -177,10 +194,12 @@ void explorer::stand_back(const char* what) {
 void explorer::switch_from_blocked() {
   auto able = others();
   if (enabled(current_)) able.push_back(current_);
+  if (able.empty()) able = bounded();
   if (able.empty()) fail("deadlock: every thread waits");
   const std::size_t next = able[pick(able.size())];
   if (next != current_) hand_to(next);
   workers_[current_]->can_go_on = nullptr;
+  workers_[current_]->bounded = false;
 }
 
 void explorer::hand_to(std::size_t next) {
@@ -192,7 +211,8 @@ void explorer::hand_to(std::size_t next) {
 
 void explorer::finish_current() {
   workers_[current_]->finished = true;
-  const auto able = others();
+  auto able = others();
+  if (able.empty()) able = bounded();
   if (!able.empty()) {
     current_ = able[pick(able.size())];
     workers_[current_]->baton.release();
@@ -316,6 +336,9 @@ void point(const char* what) {
 }
 void block_until(std::function<bool()> can_go_on, const char* what) {
   if (active != nullptr) active->block_until(std::move(can_go_on), what);
+}
+void wait_bounded(std::function<bool()> can_go_on, const char* what) {
+  if (active != nullptr) active->wait_bounded(std::move(can_go_on), what);
 }
 void stand_back(const char* what) {
   if (active != nullptr) active->stand_back(what);

@@ -57,6 +57,8 @@ void point(const char* what);
 void block_until(std::function<bool()> can_go_on, const char* what);
 /// Goes on at some time, or when the others cannot: a wait with a bound.
 void stand_back(const char* what);
+/// As block_until, with a bound: goes on also when nobody else can, or earlier at the price of a preemption.
+void wait_bounded(std::function<bool()> can_go_on, const char* what);
 /// One of `count` ways, each of which is tried; counts as a preemption unless it is the first.
 std::size_t choose(std::size_t count);
 /// Tells that something was written, so that who spins may look again.

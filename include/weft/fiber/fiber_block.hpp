@@ -17,11 +17,13 @@
 
 namespace weft::detail {
 
-class fiber_line;
 class scheduler;
-class unstarted_line;
+template <typename Fiber>
+class line_of;
 template <typename Fiber>
 class remote_wakes;
+template <typename Fiber, typename Loop>
+class unstarted_line_of;
 struct stack_record;
 
 /// How a fiber comes to be.
@@ -103,12 +105,12 @@ class fiber_block : public task_block, public cancel_node {
  private:
   friend struct debug_layout;
   friend class fiber_case;
-  friend class fiber_line;
   friend class inspection;
+  friend class line_of<fiber_block>;
   friend class remote_wakes<fiber_block>;
   friend class scheduler;
   friend class survey;
-  friend class unstarted_line;
+  friend class unstarted_line_of<fiber_block, scheduler>;
   scheduler& home() const noexcept { return *home_.load(std::memory_order_relaxed); }
   void finish() noexcept;
   void report_if_uncaught() noexcept;
