@@ -17,12 +17,7 @@ class line_of {
  public:
   bool empty() const noexcept { return first_ == nullptr; }
   Fiber* front() const noexcept { return first_; }
-  /// Counts them, for a simulation.
-  std::size_t length() const noexcept {
-    std::size_t count = 0;
-    for (const Fiber* one = first_; one != nullptr; one = one->next_) ++count;
-    return count;
-  }
+  std::size_t length() const noexcept { return length_; }
   /// The one behind `index` others.
   Fiber& at(std::size_t index) const noexcept {
     Fiber* one = first_;
@@ -35,12 +30,14 @@ class line_of {
     fiber.previous_ = last_;
     (last_ != nullptr ? last_->next_ : first_) = &fiber;
     last_ = &fiber;
+    ++length_;
   }
   void push_front(Fiber& fiber) noexcept {
     fiber.previous_ = nullptr;
     fiber.next_ = first_;
     (first_ != nullptr ? first_->previous_ : last_) = &fiber;
     first_ = &fiber;
+    ++length_;
   }
   /// Moves those from `first` to `last`, who stand in this order, to the front.
   void move_to_front(Fiber& first, Fiber& last) noexcept {
@@ -55,11 +52,13 @@ class line_of {
   void remove(Fiber& fiber) noexcept {
     (fiber.previous_ != nullptr ? fiber.previous_->next_ : first_) = fiber.next_;
     (fiber.next_ != nullptr ? fiber.next_->previous_ : last_) = fiber.previous_;
+    --length_;
   }
 
  private:
   Fiber* first_ = nullptr;
   Fiber* last_ = nullptr;
+  std::size_t length_ = 0;
 };
 
 /// The fibers of one loop that have not started. Its own thread puts them in and starts them; other
@@ -129,6 +128,13 @@ class unstarted_line_of {
       into.push_back(fiber);
     }
     return moved;
+  }
+
+  /// The turn of the first one; `nobody` if there is none. The loop's own thread.
+  std::int64_t front_turn(std::int64_t nobody) noexcept {
+    if (size() == 0) return nobody;
+    const std::lock_guard lock(lock_);
+    return line_.empty() ? nobody : line_.front()->turn_;
   }
 
   /// Any thread; out of date at once.

@@ -12,6 +12,7 @@
 #include <weft/log/log.hpp>
 
 #include "fiber/foreign_threads.hpp"
+#include "fiber/run_meters.hpp"
 #include "fiber/simulation.hpp"
 #include "fiber/survey.hpp"
 
@@ -93,9 +94,12 @@ void runtime::serve_loop(std::size_t index) noexcept {
 void runtime::run_loops() {
   ran_ = true;
   in_step_.arrive_and_wait();
-  monitor_.begin();
-  first_->loop();
-  monitor_.end();
+  {
+    const run_meters::shown_run shown(*this);
+    monitor_.begin();
+    first_->loop();
+    monitor_.end();
+  }
   in_step_.arrive_and_wait();
 }
 
@@ -201,7 +205,14 @@ run_statistics runtime::statistics() const noexcept {
   sum.loops = loops_.size();
   sum.fibers = static_cast<std::size_t>(alive());
   sum.fibers_peak = alive_peak_.load(std::memory_order_relaxed);
-  for (const scheduler* const loop : loops_) loop->add_to(sum);
+  std::size_t running = 0;
+  for (scheduler* const loop : loops_) {
+    loop->add_to(sum);
+    if (loop->running() != nullptr) ++running;
+  }
+  // The figures are not of one moment: none must come out below zero.
+  const std::size_t in_turn = sum.fibers_ready + running;
+  sum.fibers_parked = sum.fibers > in_turn ? sum.fibers - in_turn : 0;
   return sum;
 }
 

@@ -12,6 +12,7 @@
 #include <weft/core/error.hpp>
 
 #include "fiber/inspection.hpp"
+#include "fiber/run_meters.hpp"
 #include "fiber/runtime.hpp"
 #include "fiber/sanitizer.hpp"
 #include "fiber/simulation.hpp"
@@ -42,6 +43,7 @@ scheduler::scheduler(runtime& of, std::size_t index)
       live_exceptions_(thread_exception_state()),
       errno_(errno),
       stacks_(of.options().stack_bytes, of.options().stacks_idle_max),
+      meter_(run_meters::get().loop_lag(), run_meters::get().timer_lag()),
       seen_switches_(of.options().threads) {
   if (current_scheduler != nullptr) {
     throw error(errc::misuse,
@@ -113,7 +115,8 @@ void scheduler::hurry(fiber_block& fiber) noexcept {
 }
 
 void scheduler::adopt(fiber_line& stolen) noexcept {
-  bump<std::uint64_t>(stolen_);
+  bump<std::uint64_t>(steals_);
+  bump<std::uint64_t>(stolen_, stolen.length());
   while (fiber_block* const fiber = stolen.front()) {
     stolen.remove(*fiber);
     fiber->turn_ = ++last_turn_;
@@ -187,6 +190,7 @@ void scheduler::remove(fiber_block& fiber) noexcept {
   running_.store(nullptr, std::memory_order_relaxed);
   running_task = nullptr;
   if (watcher != nullptr) tell_end(parent_id, [watcher] { watcher->fiber_over(); });
+  bump<std::uint64_t>(ended_);
   const std::ptrdiff_t delta = alive_delta_.load(std::memory_order_relaxed) - 1;
   alive_delta_.store(delta, std::memory_order_relaxed);
   if (delta <= -unsettled_max) settle_alive();
@@ -335,14 +339,36 @@ void scheduler::arm_apart(loop_timer& timer, steady_time due) noexcept {
 
 void scheduler::fire_timers() noexcept {
   if (timers_.empty()) return;
-  const auto passed = std::chrono::floor<std::chrono::milliseconds>(now_ - epoch_);
-  timers_.advance(static_cast<std::uint64_t>(passed.count()), [](timer_node& node) {
+  const auto passed =
+      static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(now_ - epoch_).count());
+  std::uint64_t first = passed + 1;
+  timers_.advance(passed, [&first](timer_node& node) {
+    first = std::min(first, node.due);
     auto& timer = static_cast<loop_timer&>(node);
     timer.fire(timer);
   });
+  if (first <= passed && !is_simulated()) meter_.timer_fired(now_ - time_of(first));
 }
 
 // The loop.
+
+/// The turn of the fiber that is next in line.
+std::int64_t scheduler::front_turn() noexcept {
+  const fiber_block* const ready = ready_.front();
+  return std::min(ready != nullptr ? ready->turn_ : loop_meter::nobody,
+                  unstarted_.front_turn(loop_meter::nobody));
+}
+
+void scheduler::begin_turn() noexcept {
+  if (is_simulated()) return;
+  if (meter_.begin_turn(now_, front_turn(), last_turn_)) copy_figures();
+}
+
+void scheduler::copy_figures() noexcept {
+  loop_figures now{.ready = ready_.length(), .timers = static_cast<std::size_t>(timers_.size())};
+  stacks_.add_to(now);
+  meter_.copy(now);
+}
 
 void scheduler::run_ready() noexcept {
   turns_left_ = is_simulated() ? 1 : turns_between_looks;
@@ -365,14 +391,17 @@ void scheduler::sleep() {
     until = std::min(until, epoch_ + std::chrono::milliseconds(*next));
   }
   if (stacks_.have_excess()) until = std::min(until, now_ + stack_pool::tidy_interval);
+  copy_figures();
   if (is_simulated()) {
     simulation_->advance_to(until);
     runtime_.get_up(*this);
     return;
   }
+  const steady_time now = steady_clock::now();
+  meter_.end_line(now);
   int timeout_ms = -1;
   if (until != no_deadline) {
-    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
     timeout_ms = static_cast<int>(std::clamp<long long>(ms, 0, INT_MAX));
   }
   poller_.poll(timeout_ms);
@@ -387,6 +416,7 @@ void scheduler::loop() {
     calls_.run_all();
     fire_timers();
     if (has_ready()) runtime_.pass_search_on(*this);
+    begin_turn();
     run_ready();
     poller_.end_if_forked();
     stacks_.tidy(now_);
@@ -396,6 +426,10 @@ void scheduler::loop() {
       sleep();
     }
   }
+  copy_figures();
+  if (is_simulated()) return;
+  meter_.end_line(steady_clock::now());
+  meter_.flush();
 }
 
 // For those who watch.
@@ -419,13 +453,21 @@ fiber_info scheduler::describe(const fiber_block& fiber) const {
   return info;
 }
 
-void scheduler::add_to(run_statistics& sum) const noexcept {
+void scheduler::add_to(run_statistics& sum) noexcept {
+  if (is_home()) copy_figures();
+  const loop_figures now = meter_.figures();
   sum.fibers += static_cast<std::size_t>(alive_delta_.load(std::memory_order_relaxed));
   sum.fibers_started += started_.load(std::memory_order_relaxed);
+  sum.fibers_ended += ended_.load(std::memory_order_relaxed);
+  sum.fibers_ready += now.ready + unstarted_.size();
+  sum.fibers_stolen += stolen_.load(std::memory_order_relaxed);
   sum.switches += switches();
-  sum.steals += stolen_.load(std::memory_order_relaxed);
-  sum.stacks += stacks_.made();
-  sum.timers += static_cast<std::size_t>(timers_.size());
+  sum.steals += steals_.load(std::memory_order_relaxed);
+  sum.stacks += now.stacks;
+  sum.stacks_in_use += now.stacks_in_use;
+  sum.stacks_idle += now.stacks_idle;
+  sum.stack_peak_bytes = std::max(sum.stack_peak_bytes, now.stack_touched);
+  sum.timers += now.timers;
 }
 
 }  // namespace weft::detail

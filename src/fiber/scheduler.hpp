@@ -18,6 +18,7 @@
 #include "fiber/debug_layout.hpp"
 #include "fiber/fiber_line.hpp"
 #include "fiber/idle_loops.hpp"
+#include "fiber/loop_meter.hpp"
 #include "fiber/overflow.hpp"
 #include "fiber/poller.hpp"
 #include "fiber/posted_calls.hpp"
@@ -149,8 +150,8 @@ class scheduler {
     for (fiber_block* fiber = alive_; fiber != nullptr; fiber = fiber->next_alive_) see(*fiber);
   }
   fiber_info describe(const fiber_block& fiber) const;
-  /// Adds this loop's figures. Any thread.
-  void add_to(run_statistics& sum) const noexcept;
+  /// Adds this loop's figures: exact on its own thread, else some of them are a millisecond old. Any thread.
+  void add_to(run_statistics& sum) noexcept;
   /// A timer that does not count as something that could wake a fiber.
   void arm_apart(loop_timer& timer, steady_time due) noexcept;
   /// Hands the number of fibers born less those that have ended here to the runtime.
@@ -183,6 +184,9 @@ class scheduler {
   void poll_if_due() noexcept;
   void sleep();
   std::uint64_t tick_of(steady_time time) const noexcept;
+  std::int64_t front_turn() noexcept;
+  void begin_turn() noexcept;
+  void copy_figures() noexcept;
 
   runtime& runtime_;
   const std::size_t index_;
@@ -213,11 +217,14 @@ class scheduler {
   std::size_t timers_apart_ = 0;
   stack_record loop_stack_;
   stack_pools stacks_;
+  loop_meter meter_;
   cell_pool cells_;
   overflow_watch overflow_watch_;
   poller poller_;
   std::atomic<std::uint64_t> started_{0};  // written by the home thread
+  std::atomic<std::uint64_t> ended_{0};    // written by the home thread
   std::atomic<std::uint64_t> stolen_{0};   // written by the home thread
+  std::atomic<std::uint64_t> steals_{0};   // written by the home thread
   mutable spin_lock alive_lock_;
   fiber_block* alive_ = nullptr;  // guarded by alive_lock_
   remote_wakes<fiber_block> remote_wakes_;

@@ -91,6 +91,8 @@ class stack_pool {
   std::size_t stack_bytes() const noexcept { return stack_bytes_; }
   stack_guard guard() const noexcept { return guard_; }
   std::size_t made() const noexcept { return made_; }
+  /// The most bytes of a stack that had been touched, of those that were looked at when they came back.
+  std::size_t touched_peak() const noexcept { return touched_peak_; }
   /// Free stacks that hold memory, and free stacks that do not.
   std::size_t hot() const noexcept { return hot_count_; }
   std::size_t cold() const noexcept { return cold_.size(); }
@@ -118,6 +120,7 @@ class stack_pool {
   std::vector<char*> cold_;
   slab* slabs_ = nullptr;  // newest first
   std::size_t made_ = 0;
+  std::size_t touched_peak_ = 0;
 };
 
 }  // namespace weft::detail

@@ -125,7 +125,9 @@ void stack_pool::release(stack_record& stack) noexcept {
 }
 
 void stack_pool::give_back_depth(stack_record& stack) noexcept {
-  if (touched_bytes(stack) <= depth_kept + guard_bytes) return;
+  const std::size_t touched = touched_bytes(stack);
+  touched_peak_ = std::max(touched_peak_, touched);
+  if (touched <= depth_kept + guard_bytes) return;
   auto* const bottom = const_cast<char*>(stack.bottom);
   const iovec deep{bottom, (stack.bytes - depth_kept) / guard_bytes * guard_bytes};
   give_back({&deep, 1});

@@ -39,10 +39,15 @@ bool stack_pools::is_guard(const void* address) const noexcept {
          });
 }
 
-std::size_t stack_pools::made() const noexcept {
-  std::size_t sum = default_.made();
-  for (const auto& pool : by_class_) sum += pool != nullptr ? pool->made() : 0;
-  return sum;
+void stack_pools::add_to(loop_figures& figures) const noexcept {
+  const auto add = [&figures](const stack_pool& pool) {
+    figures.stacks += pool.made();
+    figures.stacks_idle += pool.hot();
+    figures.stacks_in_use += pool.made() - pool.hot() - pool.cold();
+    figures.stack_touched = std::max(figures.stack_touched, pool.touched_peak());
+  };
+  add(default_);
+  for (const stack_pool* const pool : used_) add(*pool);
 }
 
 }  // namespace weft::detail

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "fiber/loop_meter.hpp"
 #include "fiber/stack.hpp"
 
 namespace weft::detail {
@@ -22,7 +23,8 @@ class stack_pools {
   bool fits(const stack_record& stack, std::size_t stack_bytes) const noexcept;
 
   bool is_guard(const void* address) const noexcept;
-  std::size_t made() const noexcept;
+  /// Adds the figures of all pools.
+  void add_to(loop_figures& figures) const noexcept;
 
   /// See stack_pool.
   void tidy(steady_time now) noexcept {

@@ -125,18 +125,27 @@ const std::any& last_exit() noexcept;
 inline constexpr key_spec in_server_spec{.name = "weft.in_server"};
 inline const key<bool> in_server{in_server_spec};
 
-/// Figures of the running thread's run, over all its loops; all zero outside. Exact to what the other
-/// loops do at this moment.
+/// Figures of a run, over all its loops. Of the other loops, what is said here to be of now may be a
+/// millisecond old, or as old as the turn of a fiber that runs for longer.
 struct run_statistics {
   std::size_t loops = 0;
   std::size_t fibers = 0;  ///< alive, the caller included
   std::size_t fibers_peak = 0;
+  std::size_t fibers_ready = 0;   ///< in line now, started or not
+  std::size_t fibers_parked = 0;  ///< that wait now
   std::uint64_t fibers_started = 0;
-  std::uint64_t switches = 0;  ///< from fiber to fiber or loop
-  std::uint64_t steals = 0;    ///< times that a loop took unstarted fibers from another one
-  std::size_t stacks = 0;      ///< made so far; reused
-  std::size_t timers = 0;      ///< armed
+  std::uint64_t fibers_ended = 0;    ///< those that were cancelled before they started included
+  std::uint64_t fibers_stolen = 0;   ///< unstarted, that a loop took from another one
+  std::uint64_t switches = 0;        ///< from fiber to fiber or loop
+  std::uint64_t steals = 0;          ///< times that a loop took unstarted fibers from another one
+  std::size_t stacks = 0;            ///< made so far; reused
+  std::size_t stacks_in_use = 0;     ///< now
+  std::size_t stacks_idle = 0;       ///< free now, with their memory
+  std::size_t stack_peak_bytes = 0;  ///< most of a stack that was touched, of one in 256 that came back
+  std::size_t timers = 0;            ///< armed now
 };
+/// Those of the running thread's run; all zero outside. The default registry of metrics has those of all
+/// runs of the process, as `weft_fibers_...`.
 run_statistics statistics() noexcept;
 
 /// What a fiber is doing.
