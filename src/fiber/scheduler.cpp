@@ -296,9 +296,9 @@ void scheduler::yield_to_loop() noexcept {
 
 void scheduler::wake(fiber_block& fiber) noexcept {
   if (is_home()) {
-    if (end_is_told_ && jumps_left_ > 0) {
+    if (parent_of_ended_ && jumps_left_ > 0) {
       --jumps_left_;
-      const auto behind = unstarted_.turn_behind_children(parent_of_ended_);
+      const auto behind = unstarted_.turn_behind_children(*parent_of_ended_);
       fiber.turn_ = behind ? *behind : --first_turn_;
       ready_.push_front(fiber);
     } else {

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include <weft/core/safepoint.hpp>
@@ -86,10 +87,9 @@ class scheduler {
   /// once the siblings have run that are next in line.
   template <typename Tell>
   void tell_end(std::uint64_t parent_id, Tell&& tell) noexcept {
-    end_is_told_ = true;
     parent_of_ended_ = parent_id;
     tell();
-    end_is_told_ = false;
+    parent_of_ended_.reset();
   }
   /// Moves an unstarted fiber of this loop to the front of the line, and the siblings behind it with it: its
   /// joiner is about to wait.
@@ -209,9 +209,8 @@ class scheduler {
   std::int64_t first_turn_ = 0;
   int turns_left_ = 0;
   int jumps_left_ = 0;
-  bool end_is_told_ = false;
-  std::uint64_t parent_of_ended_ = 0;           // while the end is told
-  std::atomic<std::ptrdiff_t> alive_delta_{0};  // not yet told to the runtime; written by the home thread
+  std::optional<std::uint64_t> parent_of_ended_;  // while the end is told
+  std::atomic<std::ptrdiff_t> alive_delta_{0};    // not yet told to the runtime; written by the home thread
   unstarted_line unstarted_;
   timer_wheel timers_;
   std::size_t timers_apart_ = 0;

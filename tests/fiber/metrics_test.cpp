@@ -39,13 +39,21 @@ std::uint64_t count_above(const std::string& name, double least) {
   return above;
 }
 
+class run_metrics : public testing::Test {
+ protected:
+  /// The first run registers them.
+  static void SetUpTestSuite() {
+    weft::run([] {});
+  }
+};
+
 /// Keeps the thread for that long.
 void hog(std::chrono::nanoseconds length) {
   const auto until = std::chrono::steady_clock::now() + length;
   while (std::chrono::steady_clock::now() < until) continue;
 }
 
-TEST(run_metrics, show_the_fibers_of_a_run_while_it_is_on) {
+TEST_F(run_metrics, show_the_fibers_of_a_run_while_it_is_on) {
   weft::run([] {
     const double ended = shown("ended_total");
     const double started = shown("started_total");
@@ -72,7 +80,7 @@ TEST(run_metrics, show_the_fibers_of_a_run_while_it_is_on) {
   });
 }
 
-TEST(run_metrics, count_fibers_that_ended_without_having_started) {
+TEST_F(run_metrics, count_fibers_that_ended_without_having_started) {
   weft::run([] {
     const double ended = shown("ended_total");
     const double started = shown("started_total");
@@ -84,7 +92,7 @@ TEST(run_metrics, count_fibers_that_ended_without_having_started) {
   });
 }
 
-TEST(run_metrics, keep_what_was_counted_when_the_run_has_ended) {
+TEST_F(run_metrics, keep_what_was_counted_when_the_run_has_ended) {
   const auto once = [] { weft::run([] { weft::go([] { weft::yield(); }).join(); }); };
   once();
   const double ended = shown("ended_total");
@@ -98,7 +106,7 @@ TEST(run_metrics, keep_what_was_counted_when_the_run_has_ended) {
   EXPECT_GT(shown("switches_total"), switches);
 }
 
-TEST(run_metrics, add_up_the_runs_of_several_threads) {
+TEST_F(run_metrics, add_up_the_runs_of_several_threads) {
   weft::run([] {
     weft::event there;
     weft::event enough;
@@ -117,7 +125,7 @@ TEST(run_metrics, add_up_the_runs_of_several_threads) {
   });
 }
 
-TEST(run_metrics, show_armed_timers) {
+TEST_F(run_metrics, show_armed_timers) {
   weft::run([] {
     const auto late = weft::after(1h, [] {});
     const auto never = weft::every(1h, [] {});
@@ -125,7 +133,7 @@ TEST(run_metrics, show_armed_timers) {
   });
 }
 
-TEST(run_metrics, show_how_much_of_a_stack_was_used) {
+TEST_F(run_metrics, show_how_much_of_a_stack_was_used) {
   weft::run([] {
     const auto use = [] {
       volatile char deep[24 * 1024];
@@ -137,7 +145,7 @@ TEST(run_metrics, show_how_much_of_a_stack_was_used) {
   });
 }
 
-TEST(run_metrics, show_that_a_fiber_held_up_those_behind_it) {
+TEST_F(run_metrics, show_that_a_fiber_held_up_those_behind_it) {
   const auto before = count_above("loop_lag_seconds", 5e-3);
   weft::run([] {
     auto holder = weft::go([] { hog(6ms); });
@@ -148,7 +156,7 @@ TEST(run_metrics, show_that_a_fiber_held_up_those_behind_it) {
   EXPECT_GE(count_above("loop_lag_seconds", 5e-3), before + 1);
 }
 
-TEST(run_metrics, show_that_a_timer_was_late) {
+TEST_F(run_metrics, show_that_a_timer_was_late) {
   const auto before = count_above("timer_lag_seconds", 5e-3);
   weft::run([] {
     weft::event rang;
@@ -159,7 +167,7 @@ TEST(run_metrics, show_that_a_timer_was_late) {
   EXPECT_GE(count_above("timer_lag_seconds", 5e-3), before + 1);
 }
 
-TEST(run_metrics, may_be_read_by_any_thread_while_loops_run) {
+TEST_F(run_metrics, may_be_read_by_any_thread_while_loops_run) {
   std::atomic<bool> over{false};
   double least = 0;
   std::thread reader([&] {

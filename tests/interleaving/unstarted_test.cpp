@@ -20,6 +20,7 @@ struct loop_name {};
 struct fiber {
   int turns = 0;
   std::int64_t turn_ = 0;
+  std::uint64_t parent_id_ = 0;
   fiber* next_ = nullptr;
   fiber* previous_ = nullptr;
   bool is_unstarted_ = false;
@@ -44,8 +45,8 @@ class late_move : public real_line {
   loop_name* former_home = nullptr;
 };
 
-/// The loop puts three fibers in line, wants the second one first, and runs what is left in its line; another
-/// loop takes some of them into its own line and runs them.
+/// The loop puts three fibers in line, wants the second one and its sibling first, and runs what is left in
+/// its line; another loop takes some of them into its own line and runs them.
 template <typename Line>
 struct two_loops {
   two_loops() {
@@ -57,9 +58,12 @@ struct two_loops {
     for (fiber& one : fibers) {
       one.home_.store(&owner, std::memory_order_relaxed);
       one.turn_ = ++turn;
+      one.parent_id_ = &one == fibers.data() ? 1 : 2;
       line.push_back(one);
     }
-    line.move_to_front(fibers[1], -1, &owner);
+    std::int64_t first_turn = 0;
+    line.move_to_front(fibers[1], first_turn, &owner);
+    explore::check(first_turn == 0 || first_turn == -1 || first_turn == -2, "more turns than fibers moved");
     run_all(line, owner);
   }
 
@@ -78,7 +82,7 @@ struct two_loops {
   }
 
   void run_all(real_line& from, loop_name& here) {
-    std::int64_t last = -2;
+    std::int64_t last = -3;
     while (fiber* const one = from.pop_before(any_turn)) {
       explore::check(one->home_.load(std::memory_order_relaxed) == &here, "a fiber runs away from its home");
       explore::check(one->turn_ > last, "not first come, first served");
