@@ -29,6 +29,7 @@ var figures = map[string]func() float64{
 	"sleepers_warm":       func() float64 { return sleepers(2) },
 	"timer_insert_cancel": timerInsertAndCancel,
 	"timer_cancel_random": timerCancelRandom,
+	"timer_fire":          timerFire,
 	"skynet":              skynetMilliseconds,
 	"fib":                 fibPerTask,
 }

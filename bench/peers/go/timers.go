@@ -61,3 +61,23 @@ func timerCancelRandom() float64 {
 		runtime.Gosched()
 	})
 }
+
+// Arms many that are due in a millisecond, and waits for the last of them.
+func timerFire() float64 {
+	const batch = 10000
+	const batches = 20
+	oneBatch := func() {
+		var ticks sync.WaitGroup
+		ticks.Add(batch)
+		for n := 0; n < batch; n++ {
+			time.AfterFunc(time.Millisecond, func() { ticks.Done() })
+		}
+		ticks.Wait()
+	}
+	oneBatch()
+	return nsPer(batch*batches, func() {
+		for n := 0; n < batches; n++ {
+			oneBatch()
+		}
+	})
+}
