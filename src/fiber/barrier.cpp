@@ -85,7 +85,7 @@ std::uint64_t phase_of(const detail::waiter& one) noexcept {
 
 void barrier::serve_ended() noexcept {
   for (detail::waiter* one = waiters_.front(); one != nullptr;) {
-    detail::waiter* const next = one->next;
+    detail::waiter* const next = waiters_.behind(*one);
     if (phase_of(*one) < ended_) waiters_.serve(*one);
     one = next;
   }

@@ -17,6 +17,9 @@ namespace weft::detail {
 
 namespace {
 
+// There may be millions of them, most of them waiting.
+static_assert(sizeof(fiber_block) <= 320);
+
 constexpr std::size_t stack_bytes_absurd = stack_pools::bytes_max + 1;
 
 /// The timer of one bounded park; on the stack of the fiber.
@@ -74,26 +77,10 @@ void fiber_block::require_other() const {
 }
 
 bool fiber_block::wait_done(steady_time until) {
-  if (is_done()) {
-    // Not before the fiber has left its own join point.
-    const std::lock_guard lock(join_lock_);
-    return true;
-  }
+  if (end_.is_over()) return true;
   require_other();
   if (home().is_home()) home().hurry(*this);
-  std::unique_lock lock(join_lock_);
-  if (is_done()) return true;
-  waiter self;
-  switch (wait_in(joiners_, self, lock, until, "fiber::join")) {
-    case wait_outcome::served:
-      return true;
-    case wait_outcome::timed_out:
-      return false;
-    case wait_outcome::cancelled:
-      break;
-  }
-  lock.unlock();
-  throw_cancelled("fiber::join");
+  return end_.wait(until);
 }
 
 fiber_block::~fiber_block() { end_extras(); }
@@ -107,20 +94,14 @@ void fiber_block::finish() noexcept {
   if (locks_held != 0) note_ended_with_locks(*this);
   const std::exception_ptr error = body_error();
   if (error != nullptr) {
-    if ((end_.load(std::memory_order_relaxed) & observed_bit) == 0) kept_context_ = weft::context::capture();
+    if (!end_.is_observed()) kept_context_ = weft::context::capture();
     if (is_exit(error)) home().of().end(error, cancel_reason::shutdown);
   }
   detail::release(exchange_current(nullptr));
   cancel_state::finish();
   lifetime_.store(home().now().time_since_epoch().count() - lifetime_.load(std::memory_order_relaxed),
                   std::memory_order_relaxed);
-  unsigned char before = 0;
-  {
-    const std::lock_guard lock(join_lock_);
-    before = end_.fetch_or(done_bit, std::memory_order_acq_rel);
-    home().tell_end(parent_id_, [this] { joiners_.serve_all(); });
-  }
-  if ((before & abandoned_bit) != 0) report_if_uncaught();
+  if (end_.end([this](auto&& wake) { home().tell_end(parent_id_, wake); })) report_uncaught_error();
   end_extras();  // those of the uncaught handler
 }
 
@@ -133,11 +114,10 @@ steady_clock::duration fiber_block::elapsed() const noexcept {
 }
 
 void fiber_block::abandon() noexcept {
-  if ((end_.fetch_or(abandoned_bit, std::memory_order_acq_rel) & done_bit) != 0) report_if_uncaught();
+  if (end_.abandon()) report_uncaught_error();
 }
 
-void fiber_block::report_if_uncaught() noexcept {
-  if ((end_.load(std::memory_order_relaxed) & observed_bit) != 0) return;
+void fiber_block::report_uncaught_error() noexcept {
   const std::exception_ptr error = body_error();
   if (error == nullptr) return;
   // Moved out: the context of a fiber holds the fiber.
@@ -146,7 +126,7 @@ void fiber_block::report_if_uncaught() noexcept {
 }
 
 void fiber_block::mark_observed() noexcept {
-  end_.fetch_or(observed_bit, std::memory_order_relaxed);
+  end_.mark_observed();
   kept_context_ = {};
 }
 

@@ -26,7 +26,7 @@ constexpr std::uint32_t write_edges = EPOLLOUT | always;
 }
 
 io_waiter* who_wants(const waiter_line& line, std::uint32_t wants) noexcept {
-  for (waiter* one = line.front(); one != nullptr; one = one->next) {
+  for (waiter* one = line.front(); one != nullptr; one = line.behind(*one)) {
     auto* const waiting = static_cast<io_waiter*>(one);
     if ((waiting->wants & wants) != 0) return waiting;
   }
@@ -89,7 +89,7 @@ void io_entry::deliver(std::uint32_t events) noexcept {
   }
   for (waiter* one = waiters_.front(); one != nullptr;) {
     auto* const waiting = static_cast<io_waiter*>(one);
-    one = one->next;
+    one = waiters_.behind(*one);
     const std::uint32_t ends = (waiting->wants & EPOLLIN) != 0 ? EPOLLRDHUP | always : always;
     waiting->got = events & (waiting->wants | ends);
     if (waiting->got != 0) waiters_.serve(*waiting);

@@ -143,7 +143,7 @@ void line_sink::writer::finish(std::uint64_t records) {
   const std::lock_guard lock(flush_lock_);
   finished_ += records;
   for (auto* at = flushers_.front(); at != nullptr;) {
-    auto* const next = at->next;
+    auto* const next = flushers_.behind(*at);
     if (static_cast<flusher*>(at->slot)->target <= finished_) flushers_.serve(*at);
     at = next;
   }

@@ -11,12 +11,12 @@
 namespace weft::detail {
 
 /// A task of an execution: parks as a fiber does. The explorer's thread runs it while it lives there.
-class explored_task final : public task_block {
+class explored_task : public task_block {
  public:
   explored_task() : task_block(next_task_id(), true), former_(running_task) { running_task = this; }
   explored_task(const explored_task&) = delete;
   explored_task& operator=(const explored_task&) = delete;
-  ~explored_task() { running_task = former_; }
+  virtual ~explored_task() { running_task = former_; }
 
   /// A bound that is not no_deadline passes at some time, which the explorer picks.
   bool park_until(steady_time until) override {

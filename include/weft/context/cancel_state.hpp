@@ -73,10 +73,10 @@ class cancel_state {
 
   atomic<int> refs_{1};
   atomic<unsigned char> mark_{0};        // 0, or 1 + cancel_reason; and ended_bit, after finish()
-  steady_time deadline_;                 // constant after construction
-  atomic<task_block*> task_{nullptr};    // written under the tree lock
   bool in_tree_ = false;                 // guarded by the tree lock
   bool finished_ = false;                // guarded by the tree lock
+  steady_time deadline_;                 // constant after construction
+  atomic<task_block*> task_{nullptr};    // written under the tree lock
   cancel_state* parent_;                 // guarded by the tree lock; owned; constant after finish()
   cancel_state* first_child_ = nullptr;  // guarded by the tree lock
   cancel_state* next_ = nullptr;         // guarded by the tree lock; siblings

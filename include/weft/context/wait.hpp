@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 
 #include <weft/context/cancel_state.hpp>
@@ -58,36 +59,44 @@ struct waiter {
 enum class wait_outcome : unsigned char { served, timed_out, cancelled };
 
 /// The line of tasks that wait for one thing, in order of arrival. Guarded by the primitive's lock.
+///
+/// A ring: the last one is before the first. So the line itself is small, and every fiber has one.
 class waiter_line {
  public:
   /// Without the lock: a guess.
   bool empty() const noexcept { return front() == nullptr; }
   waiter* front() const noexcept { return first_.load(std::memory_order_relaxed); }
-  waiter* back() const noexcept { return last_; }
+  waiter* back() const noexcept {
+    waiter* const first = front();
+    return first != nullptr ? first->previous : nullptr;
+  }
+  /// The one behind `one`, which is in the line; null behind the last.
+  waiter* behind(const waiter& one) const noexcept { return one.next != front() ? one.next : nullptr; }
   /// Counts also selects that were just served elsewhere and have not left yet.
   std::size_t size() const noexcept { return size_; }
 
   void push_back(waiter& one) noexcept {
-    one.next = nullptr;
-    one.previous = last_;
     one.listed = true;
-    if (last_ != nullptr) {
-      last_->next = &one;
+    if (waiter* const first = front()) {
+      one.next = first;
+      one.previous = first->previous;
+      first->previous->next = &one;
+      first->previous = &one;
     } else {
+      one.next = one.previous = &one;
       first_.store(&one, std::memory_order_relaxed);
     }
-    last_ = &one;
     ++size_;
   }
   void remove(waiter& one) noexcept {
-    if (one.previous != nullptr) {
-      one.previous->next = one.next;
-    } else {
+    one.previous->next = one.next;
+    one.next->previous = one.previous;
+    if (--size_ == 0) {
+      first_.store(nullptr, std::memory_order_relaxed);
+    } else if (front() == &one) {
       first_.store(one.next, std::memory_order_relaxed);
     }
-    (one.next != nullptr ? one.next->previous : last_) = one.previous;
     one.listed = false;
-    --size_;
   }
 
   /// The first waiter that can still be served, null without one. The caller must serve() it, having
@@ -120,8 +129,7 @@ class waiter_line {
 
  private:
   atomic<waiter*> first_{nullptr};
-  waiter* last_ = nullptr;
-  std::size_t size_ = 0;
+  std::uint32_t size_ = 0;
 };
 
 /// Joins `line` and parks until `one` is served, `until` passes or the task must give up. Called

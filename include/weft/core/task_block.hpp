@@ -53,10 +53,10 @@ class task_block {
   std::atomic<const char*> waits_for{nullptr};
   /// Set by no_wait_scope: why a wait is not allowed here; null where it is.
   const char* no_wait = nullptr;
-  /// Above 0: compiler-inserted safepoints do not switch. Changed by the task itself only.
-  unsigned preemption_off = 0;
   /// Null until first used; changed by the task itself only.
   task_extras* extras = nullptr;
+  /// Above 0: compiler-inserted safepoints do not switch. Changed by the task itself only.
+  unsigned preemption_off = 0;
   /// How many locks with an owner it holds; changed by the task itself only.
   std::uint32_t locks_held = 0;
 

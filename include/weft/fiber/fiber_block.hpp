@@ -11,6 +11,7 @@
 #include <weft/context/cancel_state.hpp>
 #include <weft/context/wait.hpp>
 #include <weft/core/task_block.hpp>
+#include <weft/fiber/join_point.hpp>
 #include <weft/fiber/permit.hpp>
 
 // The part of a fiber that does not depend on its result. Users read fiber.hpp.
@@ -68,7 +69,9 @@ class fiber_block : public task_block, public cancel_node {
   const stack_record* stack() const noexcept { return stack_; }
   /// Where it was made, if the maker said so.
   std::source_location made_at() const noexcept { return made_at_; }
-  bool is_done() const noexcept { return (end_.load(std::memory_order_acquire) & done_bit) != 0; }
+  bool is_done() const noexcept { return end_.is_done(); }
+  /// Where its end is waited for.
+  join_point& end() noexcept { return end_; }
   /// Since it was made; of one that has ended, its whole life. To one turn of the loop.
   steady_clock::duration elapsed() const noexcept;
   bool is_parked() const noexcept { return permit_.is_parked(); }
@@ -104,7 +107,6 @@ class fiber_block : public task_block, public cancel_node {
 
  private:
   friend struct debug_layout;
-  friend class fiber_case;
   friend class inspection;
   friend class line_of<fiber_block>;
   friend class remote_wakes<fiber_block>;
@@ -113,15 +115,10 @@ class fiber_block : public task_block, public cancel_node {
   friend class unstarted_line_of<fiber_block, scheduler>;
   scheduler& home() const noexcept { return *home_.load(std::memory_order_relaxed); }
   void finish() noexcept;
-  void report_if_uncaught() noexcept;
+  void report_uncaught_error() noexcept;
   void end_extras() noexcept;
 
   permit permit_;
-  // Done and abandoned are each set once; who sets the second of them reports an error that nobody observed.
-  static constexpr unsigned char done_bit = 1;
-  static constexpr unsigned char abandoned_bit = 2;
-  static constexpr unsigned char observed_bit = 4;
-  std::atomic<unsigned char> end_{0};
   std::atomic<bool> started_{false};       // written by the home thread
   bool is_unstarted_ = false;              // guarded by the lock of the home's unstarted line
   std::uint32_t stack_bytes_;              // constant; 0: the run's
@@ -137,8 +134,7 @@ class fiber_block : public task_block, public cancel_node {
   std::uint64_t parent_id_;
   fiber_watcher* watcher_ = nullptr;  // constant once spawned
   std::source_location made_at_;      // one pointer; constant once spawned
-  spin_lock join_lock_;
-  waiter_line joiners_;         // guarded by join_lock_
+  join_point end_;
   weft::context kept_context_;  // of a fiber that ended with an error; it holds us until somebody looks
   std::unique_ptr<const char[]> name_;  // null: none
 };

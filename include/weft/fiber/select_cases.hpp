@@ -113,10 +113,10 @@ class on_done_case final : public fiber_case {
  public:
   template <typename From>
   on_done_case(fiber<Value>& of, From&& then)
-      : fiber_case(required(of)), of_(&of), then_(std::forward<From>(then)) {}
+      : fiber_case(required(of).end()), of_(&of), then_(std::forward<From>(then)) {}
 
   void prepare() const {
-    if (!is_of(of_->block_)) throw_not_joinable();
+    if (of_->block_ == nullptr || !is_of(of_->block_->end())) throw_not_joinable();
   }
   void finish() {
     of_->block_->wait_done(no_deadline);  // does not wait: only until the fiber has left its join point
