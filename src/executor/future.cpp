@@ -9,7 +9,12 @@ namespace weft::detail {
 
 bool future_core::wait_ready(steady_time until) {
   constexpr const char* what = "future::get";
-  if (is_ready()) return true;
+  if (is_ready()) {
+    if (!lock_.is_free()) {
+      const std::lock_guard until_publish_is_over(lock_);
+    }
+    return true;
+  }
   task_block& task = task_block::current();
   check_cancelled(task, what);
   std::unique_lock lock(lock_);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <exception>
 #include <optional>
@@ -9,6 +8,7 @@
 
 #include <weft/context/select_case.hpp>
 #include <weft/context/wait.hpp>
+#include <weft/core/atomic.hpp>
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
 #include <weft/core/result.hpp>
@@ -22,8 +22,11 @@ class on_ready_case;
 
 /// What a promise and its future share, without the value's type.
 ///
-/// The outcome is written once, before ready_ is set under lock_; who has seen ready_ may read it. One
-/// reference for the promise, one for the future.
+/// Who claims it first writes the outcome and then, under lock_, sets ready_ and serves all who wait; a
+/// reader joins the line under lock_ after a last look at ready_, so none is lost. Who has seen ready_ may
+/// read the outcome, and one who waited goes on only when lock_ is free: then nobody is in here on behalf of
+/// the promise any more, and the promise may end. One reference for the promise, one for the future; the
+/// last one ends the outcome, and reports an error that nobody observed.
 class future_core {
  public:
   future_core() = default;
@@ -49,13 +52,13 @@ class future_core {
   void report_if_unobserved(const std::exception_ptr& error) const noexcept;
 
  private:
-  std::atomic<int> refs_{2};
-  std::atomic<bool> claimed_{false};
-  std::atomic<bool> observed_{false};
   friend class future_case;
+  atomic<int> refs_{2};
+  atomic<bool> claimed_{false};
+  atomic<bool> observed_{false};
   spin_lock lock_;
-  std::atomic<bool> ready_{false};  // written under lock_
-  waiter_line waiters_;             // guarded by lock_
+  atomic<bool> ready_{false};  // written under lock_
+  waiter_line waiters_;        // guarded by lock_
 };
 
 /// Being ready, as a case of a select.
@@ -172,7 +175,8 @@ class future {
 };
 
 /// The other end of a future: says once how the work ended. Dropped before, the future gets
-/// broken_promise. Move-only; the two ends may be on different threads.
+/// broken_promise. Move-only; the two ends may be on different threads. It may end as soon as a wait for
+/// the outcome has returned it.
 template <typename Value>
 class promise {
  public:
