@@ -14,6 +14,7 @@ timer_record::timer_record(context_node* captured_ref, std::source_location from
       }),
       context_(weft::context::from_node(captured_ref)),
       id_(next_task_id()),
+      made_by_(task_block::current().id()),
       made_at_(from) {}
 
 void timer_record::fiber_over() noexcept { home_->tick_over(*this); }

@@ -275,6 +275,7 @@ void timer_home::tick_over(timer_record& timer) noexcept {
 }
 
 tick_fiber::tick_fiber(timer_record& of, fiber_origin origin) : fiber_result<void>(origin), of_(of) {
+  set_parent(of.made_by_);
   set_watcher(of);
 }
 

@@ -13,9 +13,11 @@
 #include <vector>
 
 #include <weft/fiber/channel.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
+#include <weft/fiber/timer.hpp>
 #include <weft/fiber/wait_group.hpp>
 
 namespace {
@@ -68,6 +70,24 @@ TEST(dump_fibers, shows_the_running_fiber_with_the_caller) {
     const std::string text = dumps_here();
     EXPECT_TRUE(has(text, "\"main\" runs")) << text;
     EXPECT_TRUE(has(text, "::dumps_here")) << text;
+  });
+}
+
+TEST(dump_fibers, names_as_the_maker_of_a_tick_who_armed_its_timer) {
+  weft::run([] {
+    std::string text;
+    weft::event dumped;
+    auto timer = weft::after(1ms,
+                             [&] {
+                               text = dumps_here();
+                               dumped.set();
+                             },
+                             {.name = "tick"});
+    dumped.wait();
+    const auto tick = text.find("\"tick\" runs");
+    ASSERT_NE(tick, std::string::npos) << text;
+    const std::string made = "by fiber " + std::to_string(weft::this_fiber::id()) + " \"main\",";
+    EXPECT_EQ(text.find(made, tick), text.find("by ", tick)) << text;
   });
 }
 

@@ -241,7 +241,7 @@ namespace this_fiber {
 bool in_fiber() noexcept;
 /// Its id; on a plain thread that of the thread's task block.
 std::uint64_t id() noexcept;
-/// The id of the task that made it; 0 on a plain thread.
+/// The id of the task that made it, or armed the timer whose tick it is; 0 on a plain thread.
 std::uint64_t parent_id() noexcept;
 std::string_view name() noexcept;
 }  // namespace this_fiber

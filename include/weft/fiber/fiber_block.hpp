@@ -102,6 +102,8 @@ class fiber_block : public task_block, public cancel_node {
   /// Ends the fiber without running it.
   virtual void fail_unstarted(std::exception_ptr why) noexcept = 0;
 
+  /// Before it is spawned: whose child it is, if not the running task's.
+  void set_parent(std::uint64_t id) noexcept { parent_id_ = id; }
   /// Before it is spawned: who is told of its end.
   void set_watcher(fiber_watcher& watcher) noexcept { watcher_ = &watcher; }
 
@@ -131,9 +133,9 @@ class fiber_block : public task_block, public cancel_node {
   fiber_block* next_alive_ = nullptr;      // guarded by the registry's lock
   fiber_block* previous_alive_ = nullptr;  // guarded by the registry's lock
   std::atomic<std::int64_t> lifetime_{0};  // steady_time of birth; once done, the duration
-  std::uint64_t parent_id_;
-  fiber_watcher* watcher_ = nullptr;  // constant once spawned
-  std::source_location made_at_;      // one pointer; constant once spawned
+  std::uint64_t parent_id_;                // constant once spawned
+  fiber_watcher* watcher_ = nullptr;       // constant once spawned
+  std::source_location made_at_;           // one pointer; constant once spawned
   join_point end_;
   weft::context kept_context_;  // of a fiber that ended with an error; it holds us until somebody looks
   std::unique_ptr<const char[]> name_;  // null: none

@@ -156,7 +156,7 @@ std::string_view to_string(fiber_state state) noexcept;
 /// A fiber as it was when somebody looked.
 struct fiber_info {
   std::uint64_t id = 0;
-  std::uint64_t parent_id = 0;
+  std::uint64_t parent_id = 0;  ///< the task that made it, or armed the timer whose tick it is
   std::string name = {};
   fiber_state state = fiber_state::not_started;
   const char* waits_for = nullptr;  ///< of one that waits, e.g. "channel::pop"

@@ -133,11 +133,12 @@ timer make_timer(steady_time due, steady_clock::duration period, Function&& func
 
 /// Calls `function` once, on a fiber of its own, when `delay` has passed: never early, and within the
 /// next millisecond when the loop is free. It runs in the caller's context, captured here, deadline and
-/// cancellation included. What it throws goes to the uncaught handler.
+/// cancellation included. What it throws goes to the uncaught handler. The fiber's parent is the caller.
 ///
-/// Cost: about 128 bytes until it is due, with a function of up to 16 bytes; arming and cancelling on
-/// the same thread take no system call. Cancelled from another thread it gives its function back at once and
-/// its memory soon. Throws weft::error (no_scheduler) outside weft::run, std::bad_alloc.
+/// Cost: 128 bytes until it is due, with a function of up to 8 bytes and without a name, else whole 64
+/// more; arming and cancelling on the same thread take no system call. Cancelled from another thread it gives
+/// its function back at once and its memory soon. Throws weft::error (no_scheduler) outside weft::run,
+/// std::bad_alloc.
 ///     auto reminder = weft::after(5s, [&] { ring(); });
 template <typename Rep, typename Period, typename Function>
 timer after(std::chrono::duration<Rep, Period> delay, Function&& function, timer_options options = {},

@@ -2,10 +2,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <weft/context/context.hpp>
@@ -32,9 +33,6 @@ class timer_record : public loop_timer, public fiber_watcher {
   /// It was never armed.
   void discard() noexcept;
 
-  bool keeps_run = true;        ///< constant once armed
-  bool stops_on_error = false;  ///< constant once armed
-
  protected:
   timer_record(context_node* captured_ref, std::source_location from) noexcept;
   virtual ~timer_record() = default;
@@ -56,16 +54,24 @@ class timer_record : public loop_timer, public fiber_watcher {
   timer_home* home_ = nullptr;    // constant once armed
   timer_record* next_ = nullptr;  // all that are active; or those cancelled from elsewhere
   timer_record* previous_ = nullptr;
-  weft::context context_;         // constant; ends with the record
-  std::uint64_t id_;              // constant
+  weft::context context_;  // constant; ends with the record
+  const std::uint64_t id_;
+  const std::uint64_t made_by_;   // the id of the task that armed it
   std::source_location made_at_;  // constant
   tick_fiber* tick_ = nullptr;    // counted
   std::uint32_t refs_ = 0;        // the handle, the wheel, the running tick, who lists
-  bool active_ = false;           // may start ticks
-  bool in_wheel_ = false;         // or in the line of those cancelled from elsewhere
-  bool ticking_ = false;          // from the tick's start until nothing is left of its fiber
-  bool calling_ = false;          // the function is in use
-  bool fired_ = false;            // has it started a tick?
+
+ public:
+  bool keeps_run = true;        ///< constant once armed
+  bool stops_on_error = false;  ///< constant once armed
+
+ private:
+  // In one byte: with a function of 8 bytes a timer is to need 128.
+  bool active_ : 1 = false;    // may start ticks
+  bool in_wheel_ : 1 = false;  // or in the line of those cancelled from elsewhere
+  bool ticking_ : 1 = false;   // from the tick's start until nothing is left of its fiber
+  bool calling_ : 1 = false;   // the function is in use
+  bool fired_ : 1 = false;     // has it started a tick?
 };
 
 /// What a periodic timer has besides.
@@ -81,7 +87,7 @@ class timer_body final : public timer_record {
  public:
   template <typename From>
   timer_body(context_node* captured_ref, std::source_location from, From&& function)
-      : timer_record(captured_ref, from), function_(std::in_place, std::forward<From>(function)) {}
+      : timer_record(captured_ref, from), function_(std::forward<From>(function)) {}
 
   static void* operator new(std::size_t bytes) { return allocate_fiber(bytes); }
   static void operator delete(void* memory, std::size_t bytes) noexcept { free_fiber(memory, bytes); }
@@ -97,8 +103,13 @@ class timer_body final : public timer_record {
   [[no_unique_address]] std::conditional_t<Named, std::string, nothing> named;
 
  private:
-  void call() override { static_cast<void>(std::invoke(*function_)); }
-  void drop_function() noexcept override { function_.reset(); }
+  ~timer_body() override {
+    if (has_function_) std::destroy_at(&function_);
+  }
+  void call() override { static_cast<void>(std::invoke(function_)); }
+  void drop_function() noexcept override {
+    if (std::exchange(has_function_, false)) std::destroy_at(&function_);
+  }
   void destroy() noexcept override { delete this; }
   std::string_view name() const noexcept override {
     if constexpr (Named) return named;
@@ -109,7 +120,10 @@ class timer_body final : public timer_record {
     return nullptr;
   }
 
-  std::optional<Function> function_;
+  bool has_function_ = true;  // false once it has been dropped
+  union {
+    Function function_;
+  };
 };
 
 }  // namespace weft::detail
