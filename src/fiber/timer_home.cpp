@@ -1,22 +1,18 @@
 #include "fiber/timer_home.hpp"
 
-#include <algorithm>
-#include <string>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include <weft/core/error.hpp>
 
 #include "fiber/runtime.hpp"
-#include "fiber/uncaught.hpp"
+#include "fiber/tick_fiber.hpp"
 
 namespace weft::detail {
 namespace {
 
 constexpr int swept_max = 1024;  // records taken out of the wheel in one turn of the loop
-
-// All homes whose loop has not ended.
-constinit spin_lock homes_lock;
-constinit timer_home* homes = nullptr;  // guarded by homes_lock
 
 /// Ties a home to its loop.
 class home_of_loop final : public loop_service {
@@ -30,11 +26,7 @@ class home_of_loop final : public loop_service {
 
 }  // namespace
 
-timer_home::timer_home(scheduler& loop) : loop_(&loop), epoch_(loop.time_of(0)) {
-  const std::lock_guard all(homes_lock);
-  next_home_ = homes;
-  homes = this;
-}
+timer_home::timer_home(scheduler& loop) : loop_(&loop), epoch_(loop.time_of(0)) { enlist(); }
 
 timer_home& timer_home::here() {
   scheduler* const loop = scheduler::current();
@@ -45,8 +37,6 @@ timer_home& timer_home::here() {
     loop->user_timers = std::make_unique<home_of_loop>(*new timer_home(*loop));
   return static_cast<home_of_loop&>(*loop->user_timers).of;
 }
-
-// Arming and ending.
 
 void timer_home::arm(timer_record& timer, steady_time due) noexcept {
   const std::lock_guard lock(lock_);
@@ -165,12 +155,7 @@ void timer_home::release(timer_record& timer) noexcept {
 }
 
 void timer_home::close() noexcept {
-  {
-    const std::lock_guard all(homes_lock);
-    timer_home** at = &homes;
-    while (*at != this) at = &(*at)->next_home_;
-    *at = next_home_;
-  }
+  leave_list();
   guard lock(lock_);
   loop_ = nullptr;
   ++records_;  // ours, until the end of this function
@@ -193,177 +178,6 @@ void timer_home::close() noexcept {
   const bool last = --records_ == 0;
   lock.unlock();
   if (last) delete this;
-}
-
-// Ticks.
-
-void timer_home::fire(timer_record& timer) noexcept {
-  timer_period* const period = timer.period();
-  {
-    const std::lock_guard lock(lock_);
-    if (!timer.active_) return;  // cancelled elsewhere; the sweep will see to it
-    if (period != nullptr) {
-      const auto skipped = static_cast<std::uint64_t>((loop_->now() - period->due) / period->length);
-      period->due += period->length * static_cast<std::int64_t>(skipped + 1);
-      period->missed += skipped + (timer.ticking_ ? 1 : 0);
-      figures_.missed += skipped + (timer.ticking_ ? 1 : 0);
-      loop_->arm(timer, period->due);
-      if (timer.ticking_) return;
-      ++period->ticks;
-      ++timer.refs_;
-    } else {
-      end_active(timer);
-      timer.in_wheel_ = false;  // its reference becomes the tick's
-    }
-    ++figures_.ticks;
-    timer.fired_ = timer.ticking_ = timer.calling_ = true;
-  }
-  start_tick(timer);
-  if (period != nullptr) return;
-  const std::lock_guard lock(lock_);
-  drop_hold(timer);  // the run counts the fiber by now
-}
-
-void timer_home::start_tick(timer_record& timer) noexcept {
-  tick_fiber* tick = nullptr;
-  try {
-    // Its three references are its context's, the loop's and that of timer.tick_.
-    tick =
-        new tick_fiber(timer, {.context = timer.context_, .name = timer.name(), .made_at = timer.made_at_});
-    tick->abandon();
-    {
-      const std::lock_guard lock(lock_);
-      timer.tick_ = tick;
-    }
-    loop_->add(*tick);
-  } catch (...) {
-    const no_wait_scope on_loop("a timer that could not start its fiber");
-    report_uncaught({.error = std::current_exception(),
-                     .fiber_id = tick == nullptr ? 0 : tick->id(),
-                     .name = timer.name()});
-    if (tick != nullptr) tick->discard();
-    call_over(timer, false);
-    tick_over(timer);
-  }
-}
-
-void timer_home::call_over(timer_record& timer, bool last) noexcept {
-  guard lock(lock_);
-  timer.calling_ = false;
-  if (last && timer.active_) {
-    end_active(timer);
-    leave_wheel(timer);
-  }
-  const bool drop = !timer.active_;
-  lock.unlock();
-  if (drop) timer.drop_function();
-}
-
-void timer_home::tick_over(timer_record& timer) noexcept {
-  tick_fiber* tick = nullptr;
-  {
-    const std::lock_guard lock(lock_);
-    tick = std::exchange(timer.tick_, nullptr);
-  }
-  if (tick != nullptr) tick->release();
-  {
-    const std::lock_guard lock(lock_);
-    timer.ticking_ = false;
-    idle_.serve_all();
-  }
-  release(timer);
-}
-
-tick_fiber::tick_fiber(timer_record& of, fiber_origin origin) : fiber_result<void>(origin), of_(of) {
-  set_parent(of.made_by_);
-  set_watcher(of);
-}
-
-void tick_fiber::run_body() noexcept {
-  outcome_.emplace(result<void>::of([this] { of_.call(); }));
-  of_.home_->call_over(of_, is_last() || (of_.stops_on_error && !outcome_->has_value()));
-}
-
-void tick_fiber::fail_unstarted(std::exception_ptr why) noexcept {
-  outcome_.emplace(std::move(why));
-  of_.home_->call_over(of_, is_last());
-}
-
-/// Was it asked to give up by what is around it? Then others would be, too.
-bool tick_fiber::is_last() const noexcept {
-  return requested().has_value() || (deadline() != no_deadline && deadline() <= steady_clock::now());
-}
-
-// For those who look.
-
-bool timer_home::is_active(const timer_record& timer) noexcept {
-  const std::lock_guard lock(lock_);
-  return timer.active_;
-}
-
-timer_info timer_home::info(timer_record& timer) {
-  timer_info info{.id = timer.id_, .name = std::string(timer.name())};
-  const std::lock_guard lock(lock_);
-  info.ticking = timer.ticking_;
-  if (const timer_period* const period = timer.period()) {
-    info.due = period->due;
-    info.period = period->length;
-    info.ticks = period->ticks;
-    info.missed = period->missed;
-  } else {
-    info.due = epoch_ + std::chrono::milliseconds(timer.due);
-    info.ticks = timer.fired_ ? 1 : 0;
-  }
-  return info;
-}
-
-/// False if `into` has no room for all.
-bool timer_home::collect(std::vector<timer_record*>& into) noexcept {
-  const std::lock_guard lock(lock_);
-  for (timer_record* timer = active_; timer != nullptr; timer = timer->next_) {
-    if (into.size() == into.capacity()) return false;
-    ++timer->refs_;
-    into.push_back(timer);
-  }
-  return true;
-}
-
-std::vector<timer_info> timer_home::list() {
-  std::vector<timer_record*> held;
-  const auto let_go = [&] {
-    for (timer_record* const timer : held) timer->home_->release(*timer);
-    held.clear();
-  };
-  for (bool all = false; !all;) {
-    held.reserve(statistics().active + held.capacity() / 2 + 16);
-    all = true;
-    const std::lock_guard lock(homes_lock);
-    for (timer_home* home = homes; home != nullptr && all; home = home->next_home_) all = home->collect(held);
-    if (!all) let_go();
-  }
-  std::vector<timer_info> infos;
-  try {
-    infos.reserve(held.size());
-    for (timer_record* const timer : held) infos.push_back(timer->home_->info(*timer));
-  } catch (...) {
-    let_go();
-    throw;
-  }
-  let_go();
-  return infos;
-}
-
-timer_statistics timer_home::statistics() noexcept {
-  timer_statistics sum;
-  const std::lock_guard all(homes_lock);
-  for (timer_home* home = homes; home != nullptr; home = home->next_home_) {
-    const std::lock_guard lock(home->lock_);
-    sum.active += home->figures_.active;
-    sum.ticks += home->figures_.ticks;
-    sum.missed += home->figures_.missed;
-    sum.cancelled += home->figures_.cancelled;
-  }
-  return sum;
 }
 
 }  // namespace weft::detail

@@ -2,13 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <mutex>
 #include <vector>
 
 #include <weft/context/wait.hpp>
 #include <weft/core/spin_lock.hpp>
-#include <weft/fiber/fiber.hpp>
 #include <weft/fiber/timer.hpp>
 
 #include "fiber/scheduler.hpp"
@@ -29,6 +27,8 @@ namespace weft::detail {
 /// Cancelled on another thread, a record stays in the wheel and goes into the line dead_, and the loop is
 /// asked, once for all that come meanwhile, to take it out (sweep). If it comes due before, it does nothing.
 /// The loop cannot go before the lock is given back: close() takes it first.
+///
+/// Arming and ending are in timer_home.cpp, ticks in timer_fire.cpp, the list of all in timer_list.cpp.
 class timer_home {
  public:
   timer_home(const timer_home&) = delete;
@@ -61,6 +61,8 @@ class timer_home {
   using guard = std::unique_lock<spin_lock>;
   explicit timer_home(scheduler& loop);
   ~timer_home() = default;
+  void enlist() noexcept;
+  void leave_list() noexcept;
   void end_active(timer_record& timer) noexcept;
   void leave_wheel(timer_record& timer) noexcept;
   void drop_hold(const timer_record& timer) noexcept;
@@ -80,22 +82,7 @@ class timer_home {
   std::size_t holds_ = 0;    // active ones that keep the run
   waiter_line idle_;         // who waits for the end of a tick of any timer
   timer_statistics figures_;
-  timer_home* next_home_ = nullptr;  // guarded by the lock of all homes
-};
-
-/// The fiber of one tick.
-class tick_fiber final : public fiber_result<void> {
- public:
-  tick_fiber(timer_record& of, fiber_origin origin);
-  static void* operator new(std::size_t bytes) { return allocate_fiber(bytes); }
-  static void operator delete(void* memory, std::size_t bytes) noexcept { free_fiber(memory, bytes); }
-
- private:
-  void run_body() noexcept override;
-  void fail_unstarted(std::exception_ptr why) noexcept override;
-  void destroy() noexcept override { delete this; }
-  bool is_last() const noexcept;
-  timer_record& of_;  // it has a reference for us
+  timer_home* next_home_ = nullptr;  // guarded by the lock of the list
 };
 
 }  // namespace weft::detail
