@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <type_traits>
@@ -32,6 +33,9 @@ std::vector<context_field> context_of_task() {
     for (auto& entry : context::capture().log_entries()) {
       found.push_back({std::move(entry.name), to_utf8(entry.text)});
     }
+    const std::size_t keys = found.size();
+    detail::ask_context_sources(found);
+    if (found.size() != keys) std::ranges::stable_sort(found, {}, &context_field::name);
   } catch (const std::exception& problem) {
     found.push_back({"weft.context", std::string("unreadable: ") + problem.what()});
   }

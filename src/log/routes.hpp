@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include <weft/log/level.hpp>
 #include <weft/log/record.hpp>
@@ -18,6 +19,9 @@ void count_collector(level of, int change) noexcept;
 void count_lost() noexcept;
 /// Hands the record to the sinks whose level it has.
 void to_sinks(const std::shared_ptr<const record>& one) noexcept;
+
+/// What the context sources add for the running task.
+void ask_context_sources(std::vector<context_field>& into);
 
 /// Grows by one in a forked child: what was made under another number belongs to the parent.
 std::uint64_t fork_generation() noexcept;

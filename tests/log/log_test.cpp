@@ -9,6 +9,7 @@
 
 #include <weft/context/context.hpp>
 #include <weft/core/task_block.hpp>
+#include <weft/log/context_source.hpp>
 #include <weft/log/log.hpp>
 
 #include "log/memory_sink.hpp"
@@ -42,6 +43,13 @@ namespace {
 
 inline constexpr key_spec broken_spec{.name = "test.broken", .log = true};
 inline const key<broken> broken_key{broken_spec};
+
+void add_quiet_in_words(std::vector<context_field>& into) {
+  const int* const found = quiet.find();
+  if (found == nullptr) return;
+  into.push_back({"zz.last", std::to_string(*found)});
+  into.push_back({"aa.first", std::to_string(*found)});
+}
 
 TEST(log, a_record_carries_time_level_message_place_task_and_process) {
   only_sink sink;
@@ -252,6 +260,23 @@ TEST_F(log_exit, a_record_written_by_a_late_destructor_is_not_lost) {
         std::exit(0);
       },
       ::testing::ExitedWithCode(0), "first[^\n]*\n[^\n]*middle words[^\n]*\n[^\n]*last words");
+}
+
+TEST(log, what_a_context_source_adds_is_among_the_context_of_each_record) {
+  add_context_source(&add_quiet_in_words);
+  add_context_source(&add_quiet_in_words);
+  only_sink sink;
+  warn("without");
+  {
+    const scoped_value one(quiet, 7);
+    const scoped_value two(request, "r");
+    warn("with");
+  }
+  const auto records = sink->take();
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_TRUE(records[0].context.empty());
+  EXPECT_EQ(records[1].context,
+            (std::vector<context_field>{{"aa.first", "7"}, {"test.request", "r"}, {"zz.last", "7"}}));
 }
 
 }  // namespace

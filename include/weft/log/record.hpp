@@ -41,7 +41,7 @@ struct record {
   log::level level = level::info;
   std::string message;
   std::vector<field> fields;           ///< in the order they were given
-  std::vector<context_field> context;  ///< keys with `.log = true`, by name
+  std::vector<context_field> context;  ///< keys with `.log = true` and what context sources add, by name
   std::uint64_t task_id = 0;           ///< unique within the process
   std::string task_name;
   std::int64_t process_id = 0;
