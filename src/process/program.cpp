@@ -122,6 +122,7 @@ program::program(std::vector<std::string> arguments, program_options options)
                          .descriptors = std::move(its.placed),
                          .own_group = true,
                          .clear_environment = options.clear_environment,
+                         .pass_context = options.pass_context,
                          .directory = std::move(options.directory),
                          .resource_limits = options.resource_limits});
 }

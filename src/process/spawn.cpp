@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <weft/context/environment.hpp>
 #include <weft/core/error.hpp>
 #include <weft/process/child.hpp>
 
@@ -20,17 +21,46 @@ using detail::launched;
 
 std::string_view name_of(std::string_view variable) { return variable.substr(0, variable.find('=')); }
 
-// The own environment with the wanted variables in place of those of the same name.
-std::vector<char*> environment_of(const spawn_options& options) {
-  std::vector<char*> all;
-  for (char** one = environ; !options.clear_environment && one != nullptr && *one != nullptr; ++one) {
-    const auto same_name = [&](const std::string& other) { return name_of(other) == name_of(*one); };
-    if (std::none_of(options.environment.begin(), options.environment.end(), same_name)) all.push_back(*one);
+// The environment of a child: the own one, with what the context says in place of it, and the wanted
+// variables in place of both.
+class child_environment {
+ public:
+  explicit child_environment(const spawn_options& options) {
+    if (!options.clear_environment && options.pass_context) add_context();
+    for (char** one = environ; !options.clear_environment && one != nullptr && *one != nullptr; ++one) {
+      if (!is_wanted(options, *one) && !is_of_context(*one)) all_.push_back(*one);
+    }
+    for (const auto& one : from_context_) {
+      if (!is_wanted(options, one)) all_.push_back(const_cast<char*>(one.c_str()));
+    }
+    for (const auto& one : options.environment) all_.push_back(const_cast<char*>(one.c_str()));
+    all_.push_back(nullptr);
   }
-  for (const auto& one : options.environment) all.push_back(const_cast<char*>(one.c_str()));
-  all.push_back(nullptr);
-  return all;
-}
+  child_environment(const child_environment&) = delete;
+  child_environment& operator=(const child_environment&) = delete;
+
+  /// As long as this and the options live.
+  const std::vector<char*>& all() const noexcept { return all_; }
+
+ private:
+  void add_context() {
+    variables_ = environment_of(context::capture());
+    for (const auto& one : variables_) {
+      if (one.value) from_context_.push_back(one.name + "=" + *one.value);
+    }
+  }
+  static bool is_wanted(const spawn_options& options, std::string_view variable) {
+    return std::ranges::any_of(options.environment,
+                               [&](const auto& other) { return name_of(other) == name_of(variable); });
+  }
+  bool is_of_context(std::string_view variable) const {
+    return std::ranges::any_of(variables_, [&](const auto& one) { return one.name == name_of(variable); });
+  }
+
+  std::vector<environment_variable> variables_;
+  std::vector<std::string> from_context_;
+  std::vector<char*> all_;
+};
 
 std::vector<char*> arguments_of(const spawn_options& options) {
   std::vector<char*> all;
@@ -129,10 +159,10 @@ child child::spawn(const spawn_options& options) {
   const std::string tried = "process: spawn \"" + options.program + '"';
   require_sense(tried, options);
   const auto arguments = arguments_of(options);
-  const auto environment = environment_of(options);
+  const child_environment environment(options);
   detail::launch_plan plan{.program = options.program.c_str(),
                            .arguments = arguments.data(),
-                           .environment = environment.data(),
+                           .environment = environment.all().data(),
                            .directory = options.directory.empty() ? nullptr : options.directory.c_str(),
                            .descriptors = &options.descriptors,
                            .copies = {},
@@ -140,7 +170,7 @@ child child::spawn(const spawn_options& options) {
                            .own_group = options.own_group};
   launched made = detail::launch(plan);
   if (made.failed != launch_step::done) {
-    throw_failed(tried, options, plan, made, bytes_of(arguments) + bytes_of(environment));
+    throw_failed(tried, options, plan, made, bytes_of(arguments) + bytes_of(environment.all()));
   }
   return child(made.pid, std::move(made.pidfd));
 }

@@ -96,7 +96,8 @@ own_program::started own_program::spawn_one() {
                                       .arguments = process::own_arguments(),
                                       .environment = {role_assignment()},
                                       .descriptors = {{connection.get(), role_descriptor}},
-                                      .own_group = true});
+                                      .own_group = true,
+                                      .pass_context = false});  // it serves many tasks
   return {std::move(mine), std::make_unique<spawned_worker>(std::move(child)),
           unique_fd(::dup(spawned_keep_alive_.reader.get())), true};
 }

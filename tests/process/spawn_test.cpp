@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <weft/context/environment.hpp>
 #include <weft/process/child.hpp>
 #include <weft/process/find_program.hpp>
 #include <weft/process/self.hpp>
@@ -32,6 +33,9 @@ std::string read_all(int fd) {
     text.append(buffer, static_cast<std::size_t>(got));
   return text;
 }
+
+inline constexpr weft::key_spec said_spec{.name = "test.said"};
+inline const weft::key<std::string> said{said_spec};
 
 /// What a shell script prints, spawned with `options`.
 std::string printed_by(const std::string& script, spawn_options options = {}) {
@@ -71,6 +75,30 @@ TEST(spawn, can_give_an_environment_of_its_own) {
                        {.environment = {"WEFT_INNER=1"}, .clear_environment = true}),
             " 1\n");
   ::unsetenv("WEFT_OUTER");
+}
+
+void say_what_a_child_finds(const weft::context& of, std::vector<weft::environment_variable>& into) {
+  const std::string* const found = of.find(said);
+  if (found == nullptr) return;
+  into.push_back({"WEFT_OUTER", *found});
+  into.push_back({"WEFT_OLD", std::nullopt});
+}
+
+TEST(spawn, what_the_context_says_is_in_the_environment) {
+  weft::add_environment_source(&say_what_a_child_finds);
+  ::setenv("WEFT_OUTER", "outer", 1);
+  ::setenv("WEFT_OLD", "old", 1);
+  const std::string script = "echo \"$WEFT_OUTER $WEFT_OLD\"";
+  EXPECT_EQ(printed_by(script), "outer old\n");
+  {
+    const weft::scoped_value here(said, "context");
+    EXPECT_EQ(printed_by(script), "context \n");
+    EXPECT_EQ(printed_by(script, {.environment = {"WEFT_OUTER=mine", "WEFT_OLD=new"}}), "mine new\n");
+    EXPECT_EQ(printed_by(script, {.pass_context = false}), "outer old\n");
+    EXPECT_EQ(printed_by(script, {.clear_environment = true}), " \n");
+  }
+  ::unsetenv("WEFT_OUTER");
+  ::unsetenv("WEFT_OLD");
 }
 
 TEST(spawn, sets_the_limits_of_the_program_only) {

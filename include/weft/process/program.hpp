@@ -45,6 +45,7 @@ struct program_options {
   std::string directory = {};                 ///< where it works; empty: where this process does
   std::vector<std::string> environment = {};  ///< "NAME=value" added to, or in place of, the own environment
   bool clear_environment = false;             ///< it gets `environment` and nothing else
+  bool pass_context = true;                   ///< finds trace and baggage of the task in its environment
   limits resource_limits = {};                ///< what it may use
   /// Between SIGTERM and SIGKILL, where it has to be ended.
   std::chrono::milliseconds grace = std::chrono::seconds(2);

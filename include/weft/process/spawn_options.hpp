@@ -21,6 +21,7 @@ struct spawn_options {
   std::vector<inherited_descriptor> descriptors = {};  ///< beside 0, 1 and 2; all others are closed
   bool own_group = false;  ///< leads a process group: an interrupt from the terminal does not reach it
   bool clear_environment = false;  ///< it gets `environment` and nothing else
+  bool pass_context = true;        ///< finds trace and baggage of the spawning task in its environment
   std::string directory = {};      ///< where it works; empty: where this process does
   limits resource_limits = {};     ///< what it may use
 };
