@@ -11,6 +11,7 @@
 #include <weft/codec/schema.hpp>
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
+#include <weft/context/environment.hpp>
 #include <weft/core/outside_work.hpp>
 #include <weft/core/safepoint.hpp>
 #include <weft/core/stack_trace.hpp>
@@ -65,6 +66,7 @@
 #include <weft/jobs/store.hpp>
 #include <weft/jobs/worker.hpp>
 #include <weft/log/collector.hpp>
+#include <weft/log/context_source.hpp>
 #include <weft/log/log.hpp>
 #include <weft/log/record_codec.hpp>
 #include <weft/log/sink.hpp>
@@ -80,6 +82,8 @@
 #include <weft/process/signals.hpp>
 #include <weft/process/socket.hpp>
 #include <weft/process/wait_child.hpp>
+#include <weft/trace/propagation.hpp>
+#include <weft/trace/span.hpp>
 #include <weft/wire/base64.hpp>
 #include <weft/wire/binary.hpp>
 #include <weft/wire/envelope.hpp>
