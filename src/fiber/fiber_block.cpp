@@ -7,6 +7,8 @@
 #include <utility>
 
 #include <weft/core/error.hpp>
+#include <weft/core/holds_exception.hpp>
+#include <weft/core/unwinding.hpp>
 
 #include "fiber/contract.hpp"
 #include "fiber/runtime.hpp"
@@ -95,7 +97,7 @@ void fiber_block::finish() noexcept {
   const std::exception_ptr error = body_error();
   if (error != nullptr) {
     if (!end_.is_observed()) kept_context_ = weft::context::capture();
-    if (is_exit(error)) home().of().end(error, cancel_reason::shutdown);
+    if (holds_exception<exit_exception>(error)) home().of().end(error, cancel_reason::shutdown);
   }
   detail::release(exchange_current(nullptr));
   cancel_state::finish();

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include <weft/core/error.hpp>
+#include <weft/core/holds_exception.hpp>
+#include <weft/core/unwinding.hpp>
 
 #include "fiber/uncaught.hpp"
 
@@ -21,16 +23,6 @@
 namespace weft {
 
 namespace detail {
-bool is_cancellation(const std::exception_ptr& thrown) noexcept {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const cancelled&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 void scope_child::wait_over() {
   try {
     wait_done(no_deadline);
@@ -135,12 +127,12 @@ void scope::function_over(detail::scope_child& child) noexcept {
   const std::exception_ptr error = child.failure();
   if (error == nullptr) return;
   // A child that gave up because it was asked to has not failed.
-  if (detail::is_cancellation(error) && (child.requested() || cancel_.is_cancelled())) {
+  if (detail::holds_exception<cancelled>(error) && (child.requested() || cancel_.is_cancelled())) {
     const std::lock_guard lock(lock_);
     child_gave_up_ = true;
     return;
   }
-  if (options_.on_error == child_errors::to_handles && !detail::is_exit(error)) {
+  if (options_.on_error == child_errors::to_handles && !detail::holds_exception<exit_exception>(error)) {
     child.error_is_handles_ = true;
   } else {
     keep_failure(child, error);
@@ -148,7 +140,7 @@ void scope::function_over(detail::scope_child& child) noexcept {
 }
 
 void scope::keep_failure(detail::scope_child& child, const std::exception_ptr& error) noexcept {
-  const bool exits = detail::is_exit(error);
+  const bool exits = detail::holds_exception<exit_exception>(error);
   child.failed_in_ = context::capture();
   child.retain();
   bool kept = true;
@@ -258,7 +250,8 @@ detail::scope_child* scope::take_first_failed() noexcept {
   while (auto* const one = failed_.pop_front()) {
     if (chosen == nullptr) {
       chosen = one;
-    } else if (detail::is_exit(one->failure()) && !detail::is_exit(chosen->failure())) {
+    } else if (detail::holds_exception<exit_exception>(one->failure()) &&
+               !detail::holds_exception<exit_exception>(chosen->failure())) {
       suppressed_.push_back(*std::exchange(chosen, one));
     } else {
       suppressed_.push_back(*one);
@@ -293,14 +286,15 @@ void scope::leave_by(const std::exception_ptr& thrown) {
   auto* const failed = take_first_failed();
   if (failed == nullptr) std::rethrow_exception(thrown);
   const std::exception_ptr error = failed->failure();
-  const bool takes_over = detail::is_exit(error) || was_failed || detail::is_cancellation(thrown);
-  if (!takes_over || detail::is_exit(thrown)) {
+  const bool takes_over = detail::holds_exception<exit_exception>(error) || was_failed ||
+                          detail::holds_exception<cancelled>(thrown);
+  if (!takes_over || detail::holds_exception<exit_exception>(thrown)) {
     suppressed_.push_back(*failed);
     std::rethrow_exception(thrown);
   }
   failed->failed_in_ = {};
   failed->release();
-  if (!detail::is_cancellation(thrown)) detail::hand_on_uncaught(thrown);
+  if (!detail::holds_exception<cancelled>(thrown)) detail::hand_on_uncaught(thrown);
   std::rethrow_exception(error);
 }
 

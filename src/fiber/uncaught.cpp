@@ -1,6 +1,8 @@
 #include "fiber/uncaught.hpp"
 
 #include <weft/core/failure.hpp>
+#include <weft/core/holds_exception.hpp>
+#include <weft/core/unwinding.hpp>
 #include <weft/log/log.hpp>
 
 #include "fiber/runtime.hpp"
@@ -8,16 +10,6 @@
 
 namespace weft::detail {
 namespace {
-
-bool is_unwinding(const std::exception_ptr& thrown) noexcept {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const unwinding&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
 
 constexpr int status_uncaught = 255;
 
@@ -29,18 +21,8 @@ void log_it(const uncaught_error& what) {
 
 }  // namespace
 
-bool is_exit(const std::exception_ptr& thrown) noexcept {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const exit_exception&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 void report_uncaught(const uncaught_error& what) noexcept {
-  if (is_unwinding(what.error)) return;
+  if (holds_exception<unwinding>(what.error)) return;
   scheduler* const here = scheduler::current();
   try {
     if (here != nullptr && here->options().on_uncaught) {
@@ -59,7 +41,7 @@ void report_uncaught(const uncaught_error& what) noexcept {
 
 void hand_on_uncaught(const uncaught_error& what) noexcept {
   scheduler* const here = scheduler::current();
-  if (here != nullptr && is_exit(what.error) && !in_server.value_or(false)) {
+  if (here != nullptr && holds_exception<exit_exception>(what.error) && !in_server.value_or(false)) {
     here->of().end(what.error, cancel_reason::shutdown);
   }
   report_uncaught(what);

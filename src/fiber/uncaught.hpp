@@ -6,9 +6,6 @@
 
 namespace weft::detail {
 
-/// Is it what weft::exit throws?
-bool is_exit(const std::exception_ptr& thrown) noexcept;
-
 /// Hands an error that nobody joins to the run's handler; cancellation and exit are no errors.
 void report_uncaught(const uncaught_error& what) noexcept;
 /// As report_uncaught, but an exit ends the run, unless a server is around it.

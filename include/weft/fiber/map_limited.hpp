@@ -11,7 +11,9 @@
 #include <vector>
 
 #include <weft/context/cancellation.hpp>
+#include <weft/core/holds_exception.hpp>
 #include <weft/core/result.hpp>
+#include <weft/core/unwinding.hpp>
 #include <weft/fiber/scope.hpp>
 
 // A function over the elements of a range, a fiber for each element and at most `width` at once. All of
@@ -174,7 +176,7 @@ auto map_limited_for(std::chrono::duration<Rep, Period> bound, Range&& range, st
         results.reserve(children.size());
         for (auto& one : children) {
           result<value> outcome = one.join_result();
-          if (!outcome.has_value() && detail::is_cancellation(outcome.error())) {
+          if (!outcome.has_value() && detail::holds_exception<cancelled>(outcome.error())) {
             results.emplace_back();
           } else {
             results.emplace_back(std::move(outcome));

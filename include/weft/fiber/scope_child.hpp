@@ -16,8 +16,6 @@ class scope;
 
 namespace detail {
 
-bool is_cancellation(const std::exception_ptr& thrown) noexcept;
-
 /// What a scope knows of a child of any type. The scope is told of a failure as soon as the child's
 /// function has thrown, and by fiber_watcher when nothing of the child is left.
 class scope_child : public fiber_block {
