@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view purpose = "job";
 constexpr std::uint64_t version = 1;
+constexpr std::uint64_t version_with_trace = 2;  // only where it says what version 1 means not
 
 moment read_moment(wire::canonical_reader& in) { return moment(std::chrono::microseconds(in.integer())); }
 
@@ -23,13 +24,22 @@ int read_count(wire::canonical_reader& in) {
   return static_cast<int>(value);
 }
 
+job_trace read_trace(wire::canonical_reader& in) {
+  const std::uint64_t value = in.unsigned_integer();
+  if (value > static_cast<std::uint64_t>(job_trace::child)) {
+    throw error(errc::malformed, "jobs: read a job: the trace mode " + std::to_string(value) + " is unknown");
+  }
+  return static_cast<job_trace>(value);
+}
+
 std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
 }  // namespace
 
 std::string seal(const wire::key_ring& keys, const job_envelope& job) {
   wire::canonical_writer out;
-  out.unsigned_integer(version);
+  const bool says_trace = job.trace != job_trace::linked;
+  out.unsigned_integer(says_trace ? version_with_trace : version);
   out.integer(static_cast<std::int64_t>(job.id));
   out.text(job.queue);
   out.text(job.closure);
@@ -41,6 +51,7 @@ std::string seal(const wire::key_ring& keys, const job_envelope& job) {
   job.expires ? out.integer(micros(*job.expires)) : out.absent();
   out.binary(as_bytes(job.context));
   out.text(job.source);
+  if (says_trace) out.unsigned_integer(static_cast<std::uint64_t>(job.trace));
   const bytes sealed = wire::sign(keys, purpose, out);
   if (sealed.size() > wire::envelope_bytes_max) {
     throw error(errc::too_large, "jobs: push \"" + job.closure + "\": the job has " +
@@ -58,9 +69,10 @@ job_envelope unseal(const wire::key_ring& keys, std::string_view stored) {
 job_envelope parse_job(std::span<const std::byte> body) {
   wire::canonical_reader in(body);
   const std::uint64_t found = in.unsigned_integer();
-  if (found != version) {
+  if (found < version || found > version_with_trace) {
     throw error(errc::malformed, "jobs: read a job: its form has version " + std::to_string(found) +
-                                     ", this build knows " + std::to_string(version));
+                                     ", this build knows " + std::to_string(version) + " to " +
+                                     std::to_string(version_with_trace));
   }
   job_envelope job;
   job.id = job_id{in.integer()};
@@ -74,6 +86,7 @@ job_envelope parse_job(std::span<const std::byte> body) {
   if (!in.take_absent()) job.expires = read_moment(in);
   job.context = as_text(in.binary());
   job.source = in.text();
+  if (found == version_with_trace) job.trace = read_trace(in);
   in.expect_end();
   return job;
 }

@@ -26,6 +26,7 @@ struct job_envelope {
   std::optional<moment> expires;
   std::string context;  ///< wire form of the captured context
   std::string source;   ///< where the closure was written; for people
+  job_trace trace = job_trace::linked;
 };
 
 /// A job as it is stored: all of it signed with the ring's first key.

@@ -55,6 +55,7 @@ new_job queue::make_job(const detail::pushed_closure& what, const push_options& 
   job.expires = options.expires;
   job.context = context::capture().to_wire(wire_policy::job);
   job.source = what.source;
+  job.trace = options.trace;
   return {job.id, job.queue, job.closure, seal(keys(), job), options.priority, now, job.not_before};
 }
 

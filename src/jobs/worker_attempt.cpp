@@ -2,6 +2,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
+#include <weft/trace/span.hpp>
 
 #include "jobs/attempt_link.hpp"
 #include "jobs/kept_attempt.hpp"
@@ -23,6 +24,29 @@ failure failure_of(const closure_refusal& refusal) {
   return what;
 }
 
+void log_failure(const claimed_job& claimed, const attempt_result& result) {
+  if (result.outcome != attempt_outcome::failed) return;
+  log::critical("jobs: an attempt failed", {{"job", to_string(claimed.id)},
+                                            {"queue", claimed.queue},
+                                            {"attempt", claimed.attempts + 1},
+                                            {"code", to_string(result.error->code)},
+                                            {"error", result.error->chain()}});
+}
+
+/// The span of an attempt, in the context of the task that pushed the job.
+trace::span_options span_of(const job_envelope& job, const trace::span_context* pushed_by) {
+  trace::span_options how{.kind = trace::span_kind::consumer};
+  if (job.trace == job_trace::child) return how;
+  how.new_trace = true;
+  if (pushed_by != nullptr) how.links.push_back(*pushed_by);
+  return how;
+}
+
+void note_outcome(trace::span& of, const attempt_result& result) {
+  of.set({{"job.outcome", to_string(result.outcome)}});
+  if (result.outcome == attempt_outcome::failed) of.status(trace::span_status::error, result.error->chain());
+}
+
 }  // namespace
 
 void worker::state::attempt(const claimed_job& claimed, const job_envelope& job) {
@@ -30,16 +54,10 @@ void worker::state::attempt(const claimed_job& claimed, const job_envelope& job)
   log::collector gathered({.pass_on = options_.pass_on_logs});
   attempt_result result;
   try {
-    result = run_closure(claimed, job);
+    result = run_traced(claimed, job);
   } catch (...) {
     result = {attempt_outcome::failed, failure::from(std::current_exception())};
-  }
-  if (result.outcome == attempt_outcome::failed) {
-    log::critical("jobs: an attempt failed", {{"job", to_string(claimed.id)},
-                                              {"queue", claimed.queue},
-                                              {"attempt", claimed.attempts + 1},
-                                              {"code", to_string(result.error->code)},
-                                              {"error", result.error->chain()}});
+    log_failure(claimed, result);
   }
   attempt_end end = decide(claimed, job, result, options_.retry, queue_.clock().now(), draw());
   end.record.started = started;
@@ -47,7 +65,24 @@ void worker::state::attempt(const claimed_job& claimed, const job_envelope& job)
   conclude(std::move(end));
 }
 
-attempt_result worker::state::run_closure(const claimed_job& claimed, const job_envelope& job) {
+attempt_result worker::state::run_traced(const claimed_job& claimed, const job_envelope& job) {
+  const auto* const pushed_by = trace::current();
+  const std::string_view identity = job.closure;
+  trace::span here("job " + std::string(identity.substr(0, identity.find('('))),
+                   {{"job.id", to_string(claimed.id)},
+                    {"job.queue", claimed.queue},
+                    {"job.attempt", claimed.attempts + 1}},
+                   span_of(job, pushed_by));
+  const bool has_span = trace::current() != pushed_by;
+  const std::string with_span = has_span ? context::capture().to_wire(wire_policy::job) : std::string();
+  auto result = run_closure(claimed, job, has_span ? with_span : job.context);
+  note_outcome(here, result);
+  log_failure(claimed, result);
+  return result;
+}
+
+attempt_result worker::state::run_closure(const claimed_job& claimed, const job_envelope& job,
+                                          std::string_view context) {
   attempt_link link(queue_.kept_in(), id_, claimed);
   cancel_scope scope;
   {
@@ -56,7 +91,7 @@ attempt_result worker::state::run_closure(const claimed_job& claimed, const job_
   }
   attempt_result result;
   try {
-    closure_request request{job.closure, job.arguments, job.context, no_deadline, &link};
+    closure_request request{job.closure, job.arguments, std::string(context), no_deadline, &link};
     if (job.timeout.count() > 0) request.deadline = deadline_after(job.timeout);
     const closure_outcome outcome = runner_.run(request);
     log::emit(outcome.log);

@@ -33,6 +33,7 @@ TEST_F(jobs_signing, what_was_sealed_comes_back) {
   job.expires = moment(std::chrono::microseconds(9));
   job.context = std::string("c\0x", 3);
   job.source = "mail.cpp:1";
+  job.trace = job_trace::child;
   const auto back = unseal(*keys_, seal(*keys_, job));
   EXPECT_EQ(back.id, job.id);
   EXPECT_EQ(back.queue, job.queue);
@@ -45,6 +46,7 @@ TEST_F(jobs_signing, what_was_sealed_comes_back) {
   EXPECT_EQ(back.expires, job.expires);
   EXPECT_EQ(back.context, job.context);
   EXPECT_EQ(back.source, job.source);
+  EXPECT_EQ(back.trace, job.trace);
 }
 
 TEST_F(jobs_signing, each_single_bit_that_is_changed_is_refused) {

@@ -19,6 +19,7 @@
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
 #include <weft/process/self.hpp>
+#include <weft/trace/propagation.hpp>
 
 #include "workers/test_program.hpp"
 
@@ -256,6 +257,28 @@ TEST(client, context_travels_as_far_as_its_keys_say) {
     const weft::scoped_value other(weft_test::secret, "s-18");
     EXPECT_EQ(pool.call<std::string>("request"), "r-17");
     EXPECT_EQ(pool.call<std::string>("secret"), "none");
+  });
+}
+
+TEST(client, trace_and_baggage_travel_and_records_show_them) {
+  const std::vector<weft::trace::header> sent{
+      {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+      {"tracestate", "foo=1"},
+      {"baggage", "a=b;p"}};
+  client pool;
+  on_fiber([&] {
+    weft::log::collector log;
+    weft::trace::from_headers(sent).run([&] {
+      EXPECT_EQ(pool.call<std::string>("trace_headers"),
+                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 foo=1 a=b;p ");
+      pool.call("say", "inside");
+    });
+    EXPECT_EQ(pool.call<std::string>("trace_headers"), "");
+    const auto records = log.take();
+    ASSERT_EQ(records.size(), 1U);
+    ASSERT_EQ(records[0].context.size(), 2U);
+    EXPECT_EQ(records[0].context[0].text, "b7ad6b7169203331");
+    EXPECT_EQ(records[0].context[1].text, "0af7651916cd43dd8448eb211c80319c");
   });
 }
 

@@ -19,6 +19,7 @@
 #include <weft/fiber/run.hpp>
 #include <weft/log/log.hpp>
 #include <weft/process/self.hpp>
+#include <weft/trace/propagation.hpp>
 
 namespace weft_test {
 
@@ -124,6 +125,11 @@ void offer_functions(weft::services& provided, weft::workers::interfaces& offere
     return left ? std::chrono::duration_cast<std::chrono::milliseconds>(*left).count() : -1;
   });
   offered.add("request", [] { return request.value_or("none"); });
+  offered.add("trace_headers", [] {
+    std::string text;
+    for (const auto& one : weft::trace::to_headers()) text += one.value + " ";
+    return text;
+  });
   offered.add("secret", [] { return secret.value_or("none"); });
   offered.add("say", [](std::string text) { weft::log::info(text, {{"from", "worker"}}); });
   offered.add("zeros", [](std::size_t count) { return std::string(count, '0'); });

@@ -50,6 +50,12 @@ enum class attempt_outcome : unsigned char {
 std::string_view to_string(attempt_outcome outcome) noexcept;
 std::optional<attempt_outcome> attempt_outcome_from_string(std::string_view name) noexcept;
 
+/// How the spans of a job's attempts stand to the span that pushed it.
+enum class job_trace : unsigned char {
+  linked,  ///< each begins a trace of its own, with a link to it (default)
+  child,   ///< each is a child of it, in its trace
+};
+
 /// How a job is pushed. The defaults: now, the queue's default name, as often as the retry policy says.
 struct push_options {
   std::chrono::microseconds delay{0};    ///< runs that long from now at the earliest
@@ -59,6 +65,7 @@ struct push_options {
   int max_attempts = 0;                  ///< failures until it is dead; 0: the queue's default
   std::chrono::microseconds timeout{0};  ///< bound of one attempt; 0: the queue's default
   std::optional<moment> expires = {};    ///< not started after this moment: dead instead
+  job_trace trace = job_trace::linked;   ///< for programs that record spans
 };
 
 }  // namespace weft::jobs
