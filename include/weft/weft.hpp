@@ -21,7 +21,10 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/core/version.hpp>
 #include <weft/executor/blocking.hpp>
+#include <weft/executor/common_pool.hpp>
+#include <weft/executor/executor.hpp>
 #include <weft/executor/future.hpp>
+#include <weft/executor/strand.hpp>
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/all_of.hpp>
 #include <weft/fiber/barrier.hpp>

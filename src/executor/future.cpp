@@ -17,6 +17,7 @@ bool future_core::wait_ready(steady_time until) {
   }
   task_block& task = task_block::current();
   check_cancelled(task, what);
+  if (until == no_deadline) refuse_wait_for_itself(what);
   std::unique_lock lock(lock_);
   if (is_ready()) return true;
   waiter self;

@@ -20,7 +20,7 @@ namespace weft::detail {
 namespace {
 
 // There may be millions of them, most of them waiting.
-static_assert(sizeof(fiber_block) <= 320);
+static_assert(sizeof(fiber_block) <= 328);
 
 constexpr std::size_t stack_bytes_absurd = stack_pools::bytes_max + 1;
 

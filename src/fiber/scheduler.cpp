@@ -12,6 +12,7 @@
 #include <weft/core/error.hpp>
 
 #include "fiber/inspection.hpp"
+#include "fiber/loop_executor.hpp"
 #include "fiber/run_meters.hpp"
 #include "fiber/runtime.hpp"
 #include "fiber/sanitizer.hpp"
@@ -44,6 +45,8 @@ scheduler::scheduler(runtime& of, std::size_t index)
       errno_(errno),
       stacks_(of.options().stack_bytes, of.options().stacks_idle_max),
       meter_(run_meters::get().loop_lag(), run_meters::get().timer_lag()),
+      executor_(std::make_shared<loop_executor>(*this)),
+      place_{.on = executor_.get(), .around = task_block::current().place},
       seen_switches_(of.options().threads) {
   if (current_scheduler != nullptr) {
     throw error(errc::misuse,
@@ -55,6 +58,7 @@ scheduler::scheduler(runtime& of, std::size_t index)
 }
 
 scheduler::~scheduler() {
+  executor_->close();
   user_timers.reset();
   current_scheduler = nullptr;
 }
@@ -241,6 +245,7 @@ void* scheduler::run_stack(void* self) noexcept {
 void scheduler::execute(fiber_block& fiber) noexcept {
   fiber.started_.store(true, std::memory_order_relaxed);
   bump<std::uint64_t>(started_);
+  fiber.place = &place_;
   if (const auto reason = fiber.requested()) {
     fiber.fail_unstarted(std::make_exception_ptr(cancelled(*reason, "start")));
   } else {

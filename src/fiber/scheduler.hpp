@@ -11,6 +11,7 @@
 
 #include <weft/core/safepoint.hpp>
 #include <weft/core/timer_wheel.hpp>
+#include <weft/executor/running_place.hpp>
 #include <weft/fiber/fiber_block.hpp>
 #include <weft/fiber/loop_timer.hpp>
 #include <weft/fiber/run.hpp>
@@ -31,6 +32,7 @@
 namespace weft::detail {
 
 class inspection;
+class loop_executor;
 class runtime;
 class simulation_world;
 
@@ -229,6 +231,8 @@ class scheduler {
   remote_wakes<fiber_block> remote_wakes_;
   posted_calls calls_;
   idle_state idle_;
+  const std::shared_ptr<loop_executor> executor_;
+  running_place place_;                       // of all fibers of this loop
   std::vector<std::uint64_t> seen_switches_;  // of each loop, when this one last began to look for work
 };
 

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
 #include <weft/metrics/registry.hpp>
 

@@ -9,6 +9,7 @@
 namespace weft::detail {
 
 struct context_node;
+struct running_place;
 
 /// What a task carries besides its block, made at first use: locals and deferred calls.
 class task_extras {
@@ -55,6 +56,9 @@ class task_block {
   const char* no_wait = nullptr;
   /// Null until first used; changed by the task itself only.
   task_extras* extras = nullptr;
+  /// The executors it runs on, innermost first; null on a plain thread outside of all. Changed by the task
+  /// itself only, and by a loop for a fiber that it starts.
+  running_place* place = nullptr;
   /// Above 0: compiler-inserted safepoints do not switch. Changed by the task itself only.
   unsigned preemption_off = 0;
   /// How many locks with an owner it holds; changed by the task itself only.

@@ -19,6 +19,8 @@ namespace detail {
 
 template <typename Value, typename Then>
 class on_ready_case;
+template <typename Result, typename Work>
+class submitted_work;
 
 /// What a promise and its future share, without the value's type.
 ///
@@ -44,8 +46,11 @@ class future_core {
 
  protected:
   virtual ~future_core() = default;
+  /// Throws weft::error (misuse) where the outcome cannot come before the running task goes on.
+  virtual void refuse_wait_for_itself(const char*) const {}
   /// Takes the right to write the outcome; false: it is written already.
   bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_relaxed); }
+  bool is_observed() const noexcept { return observed_.load(std::memory_order_relaxed); }
   /// The outcome is written: wakes who waits.
   void publish() noexcept;
   /// For the destructor: hands an error that nobody looked at to the log, once.
@@ -82,7 +87,7 @@ class future_case : public select_case {
 std::exception_ptr make_broken_promise();
 
 template <typename Value>
-class future_state final : public future_core {
+class future_state : public future_core {
  public:
   bool set(result<Value> outcome) noexcept {
     if (!claim()) return false;
@@ -102,10 +107,19 @@ class future_state final : public future_core {
     return std::move(*outcome_);
   }
 
- private:
+ protected:
   ~future_state() override {
     if (outcome_) report_if_unobserved(outcome_->error());
   }
+  /// For who writes the outcome in two steps; publish() is the other one. Once, and then no set().
+  void keep(result<Value> outcome) noexcept { outcome_.emplace(std::move(outcome)); }
+  const std::optional<result<Value>>& kept() const noexcept { return outcome_; }
+  /// The error that nobody looked at; null without one. For destructors.
+  std::exception_ptr unobserved_error() const noexcept {
+    return outcome_ && !is_observed() ? outcome_->error() : nullptr;
+  }
+
+ private:
   std::optional<result<Value>> outcome_;
 };
 
@@ -118,7 +132,11 @@ class promise;
 ///
 /// get() suspends a fiber and blocks a plain thread. Move-only; one reader. A cancelled wait leaves
 /// it as it was. An error comes as the very exception the work ended with. Dropping the future lets
-/// the work go on; an error then goes to the log as critical.
+/// the work go on; an error then goes to the uncaught handler, else to the log as critical.
+///
+/// Where the outcome can only come after the caller has gone on (it waits for itself, or for a task that is
+/// queued behind it on an executor that runs one at a time), a wait without a bound throws weft::error
+/// (deadlock) that names both.
 template <typename Value>
 class future {
  public:
@@ -159,6 +177,8 @@ class future {
   friend class promise<Value>;
   template <typename, typename>
   friend class detail::on_ready_case;
+  template <typename Result, typename Work>
+  friend class detail::submitted_work;
   explicit future(detail::future_state<Value>* state_ref) noexcept : state_(state_ref) {}
   detail::future_state<Value>& require(const char* what) const {
     if (state_ == nullptr) detail::throw_no_state(what);
