@@ -11,6 +11,8 @@
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/simulate.hpp>
 
+#include "support/sanitized.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -38,7 +40,7 @@ TEST(blocking_simulated, calls_that_wait_for_each_other_get_a_thread_in_every_or
         weft::simulation::require(weft::get_blocking_statistics().threads == 0, "free threads end");
         meet(3);
       },
-      {.count = 200});
+      {.count = sanitized ? 20 : 200});
 }
 
 TEST(blocking_simulated, a_result_that_comes_at_the_bound_is_given_or_dropped_in_every_order) {
@@ -53,7 +55,7 @@ TEST(blocking_simulated, a_result_that_comes_at_the_bound_is_given_or_dropped_in
         weft::sleep_for(1s);
         weft::simulation::require(held.use_count() == 1, "what was abandoned has ended");
       },
-      {.count = 200});
+      {.count = sanitized ? 20 : 200});
 }
 
 TEST(blocking_in_a_fiber, that_is_cancelled_leaves_its_work_behind) {
