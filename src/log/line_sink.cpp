@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include <weft/context/wait.hpp>
 #include <weft/core/error.hpp>
 
 #include "log/routes.hpp"
@@ -17,6 +18,9 @@ using namespace std::chrono_literals;
 constexpr auto close_bound = 5000ms;        // for what is queued when a sink is destroyed
 constexpr int blocked_fd_wait_ms = 1000;    // for room in a descriptor that does not block
 constexpr std::size_t write_bytes = 65536;  // lines are gathered up to this
+
+// Does this thread format a record? It holds the lock of a writer's output then.
+constinit thread_local bool is_formatting = false;
 
 // Writers whose thread could not be ended here; kept, since the thread may still use them.
 std::atomic<line_sink::writer*> abandoned{nullptr};
@@ -103,12 +107,15 @@ void line_sink::writer::write_batch(const batch& records) {
 
 void line_sink::writer::format_one(const record& one, std::string& out) {
   const std::size_t before = out.size();
+  const no_wait_scope no_wait("the formatter of a log sink");
+  is_formatting = true;
   try {
     format_(one, out);
   } catch (...) {
     out.resize(before);
     count_dropped();
   }
+  is_formatting = false;
 }
 
 void line_sink::writer::tell_dropped(std::string& out) {
@@ -190,7 +197,7 @@ line_sink::~line_sink() {
 }
 
 void line_sink::accept(const std::shared_ptr<const record>& one) noexcept {
-  if (writer_->is_inherited()) return writer_->count_dropped();
+  if (writer_->is_inherited() || is_formatting) return writer_->count_dropped();
   try {
     writer_->accept(one);
   } catch (...) {
@@ -199,6 +206,7 @@ void line_sink::accept(const std::shared_ptr<const record>& one) noexcept {
 }
 
 bool line_sink::flush(std::chrono::milliseconds bound) {
+  if (is_formatting) return false;
   return writer_->is_inherited() || writer_->flush(bound);
 }
 

@@ -15,6 +15,7 @@
 #include <weft/log/log.hpp>
 #include <weft/log/sink.hpp>
 
+#include "core/still_oracle.hpp"
 #include "log/memory_sink.hpp"
 
 namespace weft::log {
@@ -197,6 +198,44 @@ TEST(line_sink, a_formatter_that_throws_costs_one_record) {
   EXPECT_EQ(all.find("half1\n"), 0U);
   EXPECT_NE(all.find("half2\n"), std::string::npos);
   EXPECT_EQ(all.find("halfhalf"), std::string::npos);
+}
+
+/// Writes two records with a formatter that logs to its own sink, flushes it, and waits.
+void write_by_formatter_that_turns_back(pipe_pair& pipe) {
+  line_sink* self = nullptr;
+  bool flushed = true;
+  int refused = 0;
+  line_sink sink({.fd = pipe.writer()}, [&](const record& from, std::string& out) {
+    if (from.message == "outer") {
+      self->accept(a_record("inner"));
+      flushed = self->flush(long_enough);
+      try {
+        weft::detail::require_wait_allowed("a test");
+      } catch (const weft::error&) {
+        ++refused;
+      }
+    }
+    if (from.fields.empty()) message_line(from, out);
+  });
+  self = &sink;
+  sink.accept(a_record("outer"));
+  sink.accept(a_record("last"));
+  EXPECT_TRUE(sink.flush(long_enough));
+  EXPECT_EQ(pipe.rest(), "outer\nlast\n");
+  EXPECT_EQ(sink.dropped(), 1U);
+  EXPECT_FALSE(flushed);
+  EXPECT_EQ(refused, 1);
+}
+
+TEST(line_sink, a_formatter_that_logs_or_waits_stops_nothing) {
+  pipe_pair pipe;
+  write_by_formatter_that_turns_back(pipe);
+}
+
+TEST(line_sink, a_formatter_that_logs_or_waits_stops_nothing_where_the_caller_writes) {
+  const weft::detail::still_oracle simulated;  // there the sink has no thread
+  pipe_pair pipe;
+  write_by_formatter_that_turns_back(pipe);
 }
 
 TEST(line_sink, its_thread_starts_with_the_first_record_ends_with_pause_and_starts_again) {

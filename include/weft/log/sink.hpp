@@ -36,7 +36,9 @@ struct line_sink_options {
   std::size_t queue_records_max = 10'000;  ///< waiting to be written; more are dropped and counted
 };
 
-/// Appends one record to `out`, as a line with its newline. Called on the sink's thread.
+/// Appends one record to `out`, as a line with its newline. Called on the sink's thread, or where it has none
+/// by who logs; under a lock of the sink, one call at a time. It must not wait: a wait in it throws. What it
+/// throws costs the record, and what it logs itself goes to no line sink: both are counted as dropped.
 using line_formatter = std::function<void(const record& from, std::string& out)>;
 
 /// Writes each record as a line to a descriptor, from a thread of its own.
