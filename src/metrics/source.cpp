@@ -1,6 +1,8 @@
 #include <weft/metrics/source.hpp>
 
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include <weft/core/error.hpp>
@@ -31,10 +33,19 @@ class waits_forbidden {
   const char* former_;
 };
 
+bool is_inside_source() noexcept { return weft::detail::task_block::current().no_wait == inside_source; }
+
+/// It would wait for its own end.
+void refuse_end_inside_source() noexcept {
+  if (!is_inside_source()) return;
+  std::fputs("weft: metrics: a source is ended by a source, for which a snapshot is waiting\n", stderr);
+  std::abort();
+}
+
 }  // namespace
 
 void require_outside_source(const char* what) {
-  if (weft::detail::task_block::current().no_wait != inside_source) return;
+  if (!is_inside_source()) return;
   throw error(errc::misuse, "metrics::registry::" + std::string(what) +
                                 ": called by a source, for which a snapshot is waiting; do it elsewhere");
 }
@@ -81,6 +92,7 @@ source& source::operator=(source&& other) noexcept {
 
 void source::end() noexcept {
   if (detail::source_entry* const entry = std::exchange(entry_, nullptr)) {
+    detail::refuse_end_inside_source();
     if (const auto registry = registry_.lock()) registry->remove_source(*entry);
   }
 }

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include <weft/core/error.hpp>
@@ -179,6 +180,13 @@ TEST(metrics_source, must_not_wait_nor_ask_for_a_snapshot) {
   ASSERT_EQ(now.problems.size(), 1U);
   EXPECT_NE(now.problems[0].find("take_snapshot: called by a source"), std::string::npos);
   EXPECT_EQ(weft::detail::task_block::current().no_wait, nullptr);
+}
+
+TEST(metrics_source, ended_by_a_source_ends_the_program) {
+  registry all;
+  source other = all.add_source({live}, [](readings&) {});
+  const source one = all.add_source({live}, [&](readings&) { other.end(); });
+  EXPECT_DEATH(std::ignore = all.take_snapshot(), "a source is ended by a source");
 }
 
 TEST(metrics_source, comes_and_goes_while_others_take_snapshots) {

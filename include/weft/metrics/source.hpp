@@ -45,7 +45,8 @@ class readings {
 ///
 /// Its end takes the function out, and waits for a snapshot that is calling it: afterwards the function is
 /// not running and will not run. So never end it while holding a lock that the function takes, nor in the
-/// function. It may outlive the registry. Move-only; thread-safe against the registry.
+/// function: the latter ends the program. It may outlive the registry. Move-only; thread-safe against the
+/// registry.
 class [[nodiscard]] source {
  public:
   source() noexcept = default;
