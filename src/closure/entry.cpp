@@ -16,7 +16,7 @@ constexpr int exit_software = 70;
 
 // Entries register before main, so this must be ready before any dynamic initialisation.
 constinit std::mutex entries_mutex;
-constinit closure_entry* first_entry = nullptr;  // guarded by entries_mutex
+constinit closure_entry* first_entry = nullptr;  // guarded by entries_mutex; entries stay, linked as they are
 
 bool is_same_place(const closure_entry& a, const closure_entry& b) {
   return a.name_file == b.name_file && a.name_line == b.name_line && a.name_column == b.name_column;
@@ -60,6 +60,12 @@ closure_identity* make_identity(const closure_entry& entry) {
   return made;
 }
 
+/// Those that it leads to do not change any more.
+closure_entry* newest_entry() noexcept {
+  const std::lock_guard lock(entries_mutex);
+  return first_entry;
+}
+
 }  // namespace
 
 closure_call::~closure_call() = default;
@@ -78,22 +84,20 @@ bool register_closure(closure_entry& entry) noexcept {
 
 std::vector<closure_entry*> all_entries() {
   std::vector<closure_entry*> all;
-  const std::lock_guard lock(entries_mutex);
-  for (closure_entry* one = first_entry; one != nullptr; one = one->next) all.push_back(one);
+  for (closure_entry* one = newest_entry(); one != nullptr; one = one->next) all.push_back(one);
   return all;
 }
 
 closure_entry* find_named(std::string_view name) noexcept {
-  const std::lock_guard lock(entries_mutex);
-  closure_entry* one = first_entry;
+  closure_entry* one = newest_entry();
   while (one != nullptr && (one->name.empty() || one->name != name)) one = one->next;
   return one;
 }
 
 closure_entry* find_unnamed(std::string_view build_id, std::uint64_t offset, bool& is_build_known) {
   is_build_known = false;
-  const std::lock_guard lock(entries_mutex);
-  for (closure_entry* one = first_entry; one != nullptr; one = one->next) {
+  // An identity has the schema, which code of the program may describe: not under the lock.
+  for (closure_entry* one = newest_entry(); one != nullptr; one = one->next) {
     if (!one->name.empty()) continue;
     const auto* const known = cached_identity(*one);
     if (known->build_id != build_id) continue;

@@ -244,10 +244,14 @@ void scope::wait_all_shielded() {
 
 /// The child whose error is thrown: the first that exits, else the first; the others become suppressed_.
 detail::scope_child* scope::take_first_failed() noexcept {
+  detail::failed_line all;
+  {
+    const std::lock_guard lock(lock_);
+    failed_kept_ = 0;
+    std::swap(all, failed_);
+  }
   detail::scope_child* chosen = nullptr;
-  const std::lock_guard lock(lock_);
-  failed_kept_ = 0;
-  while (auto* const one = failed_.pop_front()) {
+  while (auto* const one = all.pop_front()) {
     if (chosen == nullptr) {
       chosen = one;
     } else if (detail::holds_exception<exit_exception>(one->failure()) &&

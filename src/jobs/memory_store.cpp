@@ -5,6 +5,7 @@
 #include <string>
 #include <tuple>
 
+#include <weft/context/wait.hpp>
 #include <weft/core/error.hpp>
 
 namespace weft::jobs {
@@ -88,6 +89,7 @@ void memory_store::make_ended(stored_job& job, job_state state, moment now) {
 }
 
 claim_result memory_store::claim(const claim_request& request) {
+  const no_wait_scope no_wait("the choice of jobs for a claim");
   const std::lock_guard lock(mutex_);
   claim_result result;
   for (auto& [id, job] : jobs_) {
@@ -350,6 +352,7 @@ std::vector<queue_stats> memory_store::stats() {
 }
 
 std::int64_t memory_store::count_unroutable(const std::function<bool(std::string_view handler)>& routable) {
+  const no_wait_scope no_wait("the choice of jobs to count");
   const std::lock_guard lock(mutex_);
   return std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
     return is_waiting(entry.second) && !routable(entry.second.handler);

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -44,16 +45,20 @@ void own_program::set_no_fork_server(std::vector<std::string> threads) {
 }
 
 void own_program::end_fork_server() noexcept {
-  const std::lock_guard lock(mutex_);
-  control_.reset();
-  server_keep_alive_.reset();
-  if (!server_) return;
+  process::child server;
+  {
+    const std::lock_guard lock(mutex_);
+    control_.reset();
+    server_keep_alive_.reset();
+    server = std::move(server_);
+  }
+  if (!server) return;
   try {
     // It ends its workers first, which takes at most the time between two signals each.
-    if (!server_.wait_for(std::chrono::seconds(2))) server_.kill(SIGKILL);
-    server_.wait();
+    if (!server.wait_for(std::chrono::seconds(2))) server.kill(SIGKILL);
+    server.wait();
   } catch (...) {
-    server_.kill(SIGKILL);  // a cancelled wait; the destructor reaps
+    server.kill(SIGKILL);  // a cancelled wait; the destructor reaps
   }
 }
 
@@ -66,8 +71,7 @@ std::string own_program::why_no_fork_server() const {
          ")";
 }
 
-void own_program::warn_once(const std::string& why) {
-  if (std::exchange(warned_, true)) return;
+void own_program::warn_of_spawning(const std::string& why) {
   log::warn(
       "workers: each worker is started as a new process, which costs milliseconds instead of a fork's "
       "fraction of one: " +
@@ -109,7 +113,7 @@ own_program::started own_program::start(start_mode how) {
         "workers: start a worker: this process was itself started as a worker and made a pool before "
         "it reached weft::main; make pools in the body of weft::main");
   }
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (how != start_mode::exec) {
     if (auto one = fork_one()) return std::move(*one);
   }
@@ -118,8 +122,12 @@ own_program::started own_program::start(start_mode how) {
                        "workers: fork a worker: there is no fork server: " + why_no_fork_server() +
                            "; start threads after weft::main, or use start_mode::automatic");
   }
-  if (how == start_mode::automatic) warn_once(why_no_fork_server());
-  return spawn_one();
+  const bool warns = how == start_mode::automatic && !std::exchange(warned_, true);
+  const std::string why = warns ? why_no_fork_server() : std::string();
+  started one = spawn_one();
+  lock.unlock();
+  if (warns) warn_of_spawning(why);
+  return one;
 }
 
 }  // namespace weft::workers::detail

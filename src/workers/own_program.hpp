@@ -38,7 +38,7 @@ class own_program {
  private:
   std::optional<started> fork_one();
   started spawn_one();
-  void warn_once(const std::string& why);
+  static void warn_of_spawning(const std::string& why);
   std::string why_no_fork_server() const;
 
   std::mutex mutex_;

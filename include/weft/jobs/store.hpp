@@ -68,7 +68,8 @@ struct claim_request {
   std::vector<std::string> queues;  ///< in the order they are looked at
   std::size_t count = 1;
   moment now{};
-  /// Can this worker run the closure with that identity? Others stay ready. Called by the store's thread.
+  /// Can this worker run the closure with that identity? Others stay ready. Called by the store's thread, or
+  /// under its lock: must be quick, not wait, and not use the store.
   std::function<bool(std::string_view handler)> routable;
 };
 
@@ -204,7 +205,7 @@ class store {
   virtual std::optional<stored_job> find(job_id id) = 0;
   virtual std::vector<stored_job> list(const list_filter& filter) = 0;
   virtual std::vector<queue_stats> stats() = 0;
-  /// Waiting jobs whose closure `routable` does not know.
+  /// Waiting jobs whose closure `routable` does not know. Called as that of a claim.
   virtual std::int64_t count_unroutable(const std::function<bool(std::string_view handler)>& routable) = 0;
 
   /// A number that grows when there may be new work, also by another process.
