@@ -9,6 +9,8 @@
 #include <vector>
 
 #include <weft/context/cancellation.hpp>
+#include <weft/executor/blocking.hpp>
+#include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
@@ -261,6 +263,41 @@ TEST(span, survives_waits_and_is_the_parent_of_what_is_started_in_it) {
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(find_span(all, "first")->parent, find_span(all, "outer")->context.span);
   EXPECT_EQ(find_span(all, "second")->parent, find_span(all, "outer")->context.span);
+}
+
+TEST(span, goes_along_to_pools_blocking_calls_and_timers) {
+  const recording kept;
+  thread_pool pool({.threads = 2});
+  run([&] {
+    const span outer("outer");
+    const auto mine = *current();
+    const auto here = [&] {
+      const span inner("inner");
+      return current()->trace == mine.trace;
+    };
+    EXPECT_TRUE(pool.submit(here).get());
+    EXPECT_TRUE(blocking(here));
+    weft::event rang;
+    bool in_timer = false;
+    {
+      const span around_timer("around the timer");
+      after(1ms, [&] {
+        in_timer = here();
+        rang.set();
+      }).detach();
+    }
+    rang.wait();
+    EXPECT_TRUE(in_timer);
+  });
+  const auto all = kept->drain();
+  const auto& outer = *find_span(all, "outer");
+  const auto& timer = *find_span(all, "around the timer");
+  std::vector<span_id> parents;
+  for (const auto& one : all) {
+    if (one.name == "inner") parents.push_back(one.parent);
+  }
+  const auto mine = outer.context.span;
+  EXPECT_EQ(parents, (std::vector<span_id>{mine, mine, timer.context.span}));
 }
 
 TEST(span, exceptions_of_other_fibers_are_none_of_its_own) {
