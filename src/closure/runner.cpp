@@ -18,8 +18,7 @@ context under_caller(const context& given) {
   detail::cancel_state* const state = detail::current_cancel_state();
   if (state == nullptr) return given;
   state->retain();
-  return context::from_node(new detail::context_node(
-      detail::retain(given.node()), state, 0, [](detail::context_node* gone) noexcept { delete gone; }));
+  return context::from_node(detail::make_border(detail::retain(given.node()), state));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ spin_lock tree_lock;
 /// The state of a cancel_scope, with the context node that puts it in force.
 class scope_state final : public cancel_node {
  public:
-  explicit scope_state(steady_time until) : cancel_node(capture_current(), until) {
+  explicit scope_state(steady_time until) : cancel_node(retain_current(), until) {
     join_tree(task_block::current());
   }
 
@@ -175,8 +175,8 @@ std::optional<cancel_reason> pending_cancellation(const cancel_state& state) noe
 
 cancel_node::cancel_node(context_node* parent_ref, steady_time until) noexcept
     : cancel_state(parent_ref == nullptr ? nullptr : parent_ref->cancel, until),
-      node_(inherited_bindings(parent_ref), this, 0, [](context_node*) noexcept {}) {
-  if (node_.parent != nullptr) ++node_.hops;
+      node_(node_kind::embedded, inherited_bindings(parent_ref)) {
+  node_.cancel = this;
 }
 
 cancel_node::~cancel_node() {
@@ -185,13 +185,8 @@ cancel_node::~cancel_node() {
 }
 
 context shielded_current() {
-  auto* const node = new context_node(nullptr, nullptr, 0, [](context_node* gone) noexcept { delete gone; });
-  node->parent = capture_current();
-  if (node->parent != nullptr) {
-    node->key_mask = node->parent->key_mask;
-    node->hops = node->parent->hops;
-  }
-  return context::from_node(node);
+  context_node* const node = make_border(retain_current(), nullptr);
+  return context::from_node(divided_as_current(node));
 }
 
 void throw_deadline_exceeded(const char* border) {
@@ -228,7 +223,7 @@ bool is_earlier_than_current(steady_time until) {
 cancel_scope::cancel_scope(steady_time until)
     : bounds_(is_earlier_than_current(until)),
       state_(new detail::scope_state(until)),
-      attached_(state_->as_context()) {}
+      attached_(context::from_node(detail::divided_as_current(state_->as_context().release_node()))) {}
 
 cancel_scope::~cancel_scope() { state_->finish(); }
 

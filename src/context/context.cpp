@@ -1,7 +1,6 @@
 #include <weft/context/context.hpp>
 
 #include <algorithm>
-#include <set>
 
 namespace weft {
 
@@ -11,15 +10,22 @@ missing_context_key::missing_context_key(std::string_view name)
 
 std::vector<context::entry> context::log_entries() const {
   std::vector<entry> found;
-  std::set<std::uint32_t> seen;
-  for (const detail::context_node* node = node_; node != nullptr; node = node->parent) {
-    if (node->key_id == 0 || !seen.insert(node->key_id).second || node->value == nullptr) continue;
-    const detail::key_record* const key = detail::find_key(node->key_id);
-    if (!key->spec.log || key->to_text == nullptr) continue;
-    found.push_back({std::string(key->spec.name), key->spec.redact ? "***" : key->to_text(node->value)});
+  if (node_ == nullptr || node_->hot[detail::hot_log - 1] == nullptr) return found;
+  // Above the nearest binding for logs there is no other.
+  const auto* const from = static_cast<const detail::context_node*>(node_->hot[detail::hot_log - 1]);
+  for (const auto& one : detail::bindings_in_force(from)) {
+    if (!one.key->spec.log || one.key->to_text == nullptr) continue;
+    found.push_back(
+        {std::string(one.key->spec.name), one.key->spec.redact ? "***" : one.key->to_text(one.value)});
   }
   std::sort(found.begin(), found.end(), [](const entry& a, const entry& b) { return a.name < b.name; });
   return found;
+}
+
+context_statistics get_context_statistics() noexcept {
+  return {.scopes_misnested = detail::scopes_misnested.load(std::memory_order_relaxed),
+          .wire_entries_dropped = detail::wire_entries_dropped.load(std::memory_order_relaxed),
+          .wire_values_unreadable = detail::wire_values_unreadable.load(std::memory_order_relaxed)};
 }
 
 }  // namespace weft

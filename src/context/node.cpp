@@ -1,116 +1,201 @@
 #include <weft/context/node.hpp>
 
-#include <cstdio>
-#include <cstdlib>
-#include <deque>
-#include <map>
-#include <mutex>
-#include <new>
-#include <set>
-#include <vector>
+#include <algorithm>
+#include <limits>
+#include <memory>
 
 #include <weft/context/cancel_state.hpp>
 
+#include "context/chain.hpp"
+
 namespace weft::detail {
+
+/// All bindings in force at a node, newest first, and a reference to what cancels there.
+struct value_table {
+  struct entry {
+    std::uint16_t key_id;
+    node_kind kind;  // word or box
+    union {
+      alignas(8) unsigned char word[8];
+      value_box* box;  // owned
+    };
+    const void* value() const noexcept { return kind == node_kind::word ? word : box->value; }
+  };
+  cancel_state* held = nullptr;  // owned; may be null
+  std::vector<entry> entries;
+};
+
 namespace {
 
-struct key_table {
-  std::mutex mutex;
-  std::deque<key_record> records;                                // guarded by mutex; addresses stay
-  std::map<std::string_view, key_record*, std::less<>> by_name;  // guarded by mutex
-};
-
-key_table& table() {
-  static key_table& instance = *new key_table;  // never destroyed: keys are used during exit
-  return instance;
-}
-
-[[noreturn]] void refuse_key(std::string_view name, const char* why) {
-  std::fprintf(stderr, "weft: context key \"%.*s\": %s\n", static_cast<int>(name.size()), name.data(), why);
-  std::abort();
-}
-
-std::uint64_t mask_bit(std::uint32_t key_id) noexcept {
-  return key_id == 0 ? 0 : std::uint64_t{1} << (key_id % 64);
-}
-
-constexpr std::uint32_t hops_max = 32;
-
-/// Drops the value and the memory of a node, unless a flat copy keeps them.
-void release_value(context_node* node) noexcept {
-  if (node->value_refs.load(std::memory_order_acquire) == 1 ||
-      node->value_refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    node->destroy(node);
+void release_box(value_box* box) noexcept {
+  if (box->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (box->key->spec.destroy_on != nullptr) {
+    box->key->spec.destroy_on(box->destroy, box);
+  } else {
+    box->destroy(box);
   }
 }
 
-/// A binding of a flat copy: shares the value of the node that made it, and keeps nothing else of it.
-struct shared_binding final : context_node {
-  shared_binding(context_node* parent_ref, context_node& maker) noexcept
-      : context_node(parent_ref, nullptr, maker.key_id, &destroy_shared), holder(&maker) {
-    if (maker.destroy == &destroy_shared) holder = static_cast<shared_binding&>(maker).holder;
-    holder->value_refs.fetch_add(1, std::memory_order_relaxed);
-    value = holder->value;
+void release_table(value_table* table) noexcept {
+  for (auto& one : table->entries) {
+    if (one.kind == node_kind::box) release_box(one.box);
   }
-  static void destroy_shared(context_node* node) noexcept {
-    auto* const gone = static_cast<shared_binding*>(node);
-    release_value(gone->holder);
-    delete gone;
-  }
-  context_node* holder;
-};
-
-/// The bindings in force, newest first. All that a flat copy needs: a key made absent has none below it.
-std::vector<context_node*> bindings_in_force(context_node* node) {
-  std::vector<context_node*> found;
-  std::set<std::uint32_t> seen;
-  for (; node != nullptr; node = node->parent) {
-    if (node->key_id != 0 && seen.insert(node->key_id).second && node->value != nullptr)
-      found.push_back(node);
-  }
-  return found;
-}
-
-context_node* flat_copy(context_node* from_ref) noexcept {
-  context_node* flat = nullptr;
-  try {
-    const auto found = bindings_in_force(from_ref);
-    for (auto one = found.rbegin(); one != found.rend(); ++one) flat = new shared_binding(flat, **one);
-  } catch (const std::bad_alloc&) {
-    release(flat);
-    return from_ref;  // correct as it is, only longer
-  }
-  release(from_ref);
-  return flat;
+  if (table->held != nullptr) table->held->release();
+  delete table;
 }
 
 }  // namespace
 
-bool is_key_name(std::string_view name) noexcept {
-  if (name.empty() || name.size() > 128) return false;
-  for (const char c : name) {
-    const bool allowed = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
-    if (!allowed) return false;
+void end_node(context_node* node) noexcept {
+  switch (node->kind) {
+    case node_kind::embedded:
+      node->cancel->release();  // perhaps with the memory of the node
+      return;
+    case node_kind::bare:
+      if (node->held != nullptr) node->held->release();
+      break;
+    case node_kind::box:
+      release_box(node->box);
+      break;
+    case node_kind::table:
+      release_table(node->table);
+      break;
+    case node_kind::divider:
+      release(node->outward);
+      break;
+    case node_kind::word:
+    case node_kind::absent:
+      break;
   }
-  return true;
+  free_node(node);
 }
 
-context_node::context_node(context_node* parent_ref, cancel_state* cancel_ref, std::uint32_t key,
-                           destroy_fn destroy_node) noexcept
-    : key_id(key), key_mask(mask_bit(key)), parent(parent_ref), cancel(cancel_ref), destroy(destroy_node) {
-  if (parent == nullptr) return;
-  key_mask |= parent->key_mask;
-  hops = parent->hops;
+namespace {
+
+/// Calls `found` for each binding of the chain, newest first, with a node or an entry of a table. Hidden
+/// bindings and those that make a key absent are among them.
+template <typename Found>
+void for_each_binding(const context_node* node, Found&& found) {
+  for (; node != nullptr; node = node->parent) {
+    if (node->kind == node_kind::table) {
+      for (const auto& one : node->table->entries) found(one);
+    } else if (node->key_id != 0) {
+      found(*node);
+    }
+  }
 }
 
-void adopt_parent(context_node& node, context_node* parent_ref) noexcept {
-  node.parent = parent_ref;
-  if (parent_ref == nullptr) return;
-  node.key_mask |= parent_ref->key_mask;
-  node.hops = parent_ref->hops;
-  node.cancel = parent_ref->cancel;
-  if (node.cancel != nullptr) node.cancel->retain();
+/// The same, for those in force.
+template <typename Found>
+void for_each_in_force(const context_node* node, Found&& found) {
+  std::vector<std::uint16_t> seen;
+  for_each_binding(node, [&](const auto& one) {
+    if (std::find(seen.begin(), seen.end(), one.key_id) != seen.end()) return;
+    seen.push_back(one.key_id);
+    if (one.kind != node_kind::absent) found(one);
+  });
 }
+
+context_node* make_table(const context_node* from, bool cancels) {
+  auto table = std::make_unique<value_table>();
+  for_each_in_force(from, [&](const auto& one) {
+    auto& kept =
+        table->entries.emplace_back(value_table::entry{.key_id = one.key_id, .kind = one.kind, .word = {}});
+    if (one.kind == node_kind::word) {
+      std::memcpy(kept.word, one.word, sizeof kept.word);
+    } else {
+      kept.box = one.box;
+    }
+  });
+  auto* const node = new (allocate_node()) context_node(node_kind::table, nullptr);
+  for (const auto& one : table->entries) {
+    if (one.kind == node_kind::box) one.box->refs.fetch_add(1, std::memory_order_relaxed);
+    const key_record& key = key_of(one.key_id);
+    node->key_mask |= key.mask;
+    if (key.hot != 0) node->hot[key.hot - 1] = one.value();
+    if (key.spec.log) node->hot[hot_log - 1] = node;
+  }
+  if (cancels && from->cancel != nullptr) {
+    from->cancel->retain();
+    node->cancel = table->held = from->cancel;
+  }
+  node->table = table.release();
+  return node;
+}
+
+/// A table of what is in force at `node_ref`, with what cancels there if `cancels`. Without memory for
+/// that it stays as it is: as correct, only longer.
+context_node* compact(context_node* node_ref, bool cancels) noexcept {
+  try {
+    context_node* const table = make_table(node_ref, cancels);
+    release(node_ref);
+    return table;
+  } catch (const std::bad_alloc&) {
+    return node_ref;
+  }
+}
+
+context_node* make_fresh(const key_record& key, node_kind kind) {
+  auto* const node = new (allocate_node()) context_node(kind, nullptr);
+  node->key_id = key.id;
+  node->key_mask = key.mask;
+  return node;
+}
+
+/// Another binding of the same value, which a node or an entry of a table has.
+template <typename Binding>
+context_node* copy_binding(const Binding& of) {
+  auto* const node = make_fresh(key_of(of.key_id), of.kind);
+  if (of.kind == node_kind::box) {
+    node->box = of.box;
+    of.box->refs.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    std::memcpy(node->word, of.word, sizeof node->word);
+  }
+  return node;
+}
+
+/// A reference that is dropped unless it is handed on.
+struct owned_node {
+  explicit owned_node(context_node* ref) noexcept : node(ref) {}
+  owned_node(const owned_node&) = delete;
+  owned_node& operator=(const owned_node&) = delete;
+  ~owned_node() { release(node); }
+  context_node* hand_on() noexcept { return std::exchange(node, nullptr); }
+  context_node* node;
+};
+
+context_node* make_divider(context_node* inward_ref, context_node* outward_ref, flow_of_divider by) {
+  owned_node inward(inward_ref), outward(outward_ref);
+  auto* const node = new (allocate_node()) context_node(node_kind::divider, inward.node);
+  inward.hand_on();
+  node->outward = outward.hand_on();
+  node->flow = by;
+  return node;
+}
+
+bool flows(const key_record& key, flow_of_divider by) noexcept {
+  if (key.spec.flow == key_flow::local || by == flow_of_divider::nothing) return false;
+  return by == flow_of_divider::all_but_local || key.spec.sticky;
+}
+
+/// `below`, which is divided or is about to be by a local key, with the binding on both of its sides.
+context_node* extend_divided(context_node* below, context_node* fresh_ref) {
+  owned_node fresh(fresh_ref);
+  const bool is_divided = below != nullptr && below->kind == node_kind::divider;
+  const flow_of_divider by = is_divided ? below->flow : flow_of_divider::all_but_local;
+  owned_node outward(retain(is_divided ? below->outward : below));
+  if (flows(key_of(fresh.node->key_id), by)) {
+    context_node* const copy = copy_binding(*fresh.node);
+    link(*copy, outward.hand_on());
+    outward.node = copy->depth > depth_max ? compact(copy, true) : copy;
+  }
+  link(*fresh.node, retain(is_divided ? below->parent : below));
+  if (fresh.node->depth > depth_max) fresh.node = compact(fresh.hand_on(), true);
+  return make_divider(fresh.hand_on(), outward.hand_on(), by);
+}
+
+}  // namespace
 
 void release(context_node* node) noexcept {
   if (node == nullptr || node->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
@@ -119,74 +204,125 @@ void release(context_node* node) noexcept {
   context_node* const current = std::exchange(task.context, nullptr);
   do {
     context_node* const parent = node->parent;
-    cancel_state* const cancel = node->cancel;
-    release_value(node);
-    if (cancel != nullptr) cancel->release();
+    end_node(node);
     node = parent;
   } while (node != nullptr && node->refs.fetch_sub(1, std::memory_order_acq_rel) == 1);
   task.context = current;
 }
 
+context_node* make_word(const key_record& key, const void* bytes, std::size_t count) {
+  context_node* const node = make_fresh(key, node_kind::word);
+  std::memcpy(node->word, bytes, count);
+  return node;
+}
+
+context_node* make_boxed(const key_record& key, value_box* box) {
+  try {
+    context_node* const node = make_fresh(key, node_kind::box);
+    node->box = box;
+    return node;
+  } catch (...) {
+    release_box(box);
+    throw;
+  }
+}
+
+context_node* make_absent(const key_record& key) { return make_fresh(key, node_kind::absent); }
+
+context_node* extend(context_node* below, context_node* fresh_ref) {
+  const bool is_divided = below != nullptr && below->kind == node_kind::divider;
+  if (is_divided || key_of(fresh_ref->key_id).spec.flow == key_flow::local)
+    return extend_divided(below, fresh_ref);
+  link(*fresh_ref, retain(below));
+  return fresh_ref->depth > depth_max ? compact(fresh_ref, true) : fresh_ref;
+}
+
+context_node* make_border(context_node* parent_ref, cancel_state* state_ref) {
+  try {
+    auto* const node = new (allocate_node()) context_node(node_kind::bare, parent_ref);
+    node->cancel = node->held = state_ref;
+    return node;
+  } catch (...) {
+    release(parent_ref);
+    if (state_ref != nullptr) state_ref->release();
+    throw;
+  }
+}
+
+context_node* divided_as_current(context_node* node_ref) {
+  const context_node* const current = task_block::current().context;
+  if (current == nullptr || current->kind != node_kind::divider) return node_ref;
+  owned_node inward(node_ref);
+  owned_node outward(retain(current->outward));
+  if (current->flow == flow_of_divider::all_but_local) {
+    if (node_ref->cancel != nullptr) node_ref->cancel->retain();
+    outward.node = make_border(outward.hand_on(), node_ref->cancel);
+  }
+  return make_divider(inward.hand_on(), outward.hand_on(), current->flow);
+}
+
+context_node* suppressed_current(bool all) {
+  const context_node* const current = task_block::current().context;
+  const flow_of_divider by = all ? flow_of_divider::nothing : flow_of_divider::sticky;
+  if (current != nullptr && current->kind == node_kind::divider && current->flow >= by)
+    return retain_current();
+  owned_node outward(nullptr);
+  for_each_in_force(current, [&](const auto& one) {
+    if (!flows(key_of(one.key_id), by)) return;
+    context_node* const copy = copy_binding(one);
+    link(*copy, outward.hand_on());
+    outward.node = copy;
+  });
+  return make_divider(retain_current(), outward.hand_on(), by);
+}
+
 context_node* inherited_bindings(context_node* head_ref) noexcept {
   context_node* bound = head_ref;
-  while (bound != nullptr && bound->key_id == 0) bound = bound->parent;
+  while (bound != nullptr && (bound->kind == node_kind::embedded || bound->kind == node_kind::bare)) {
+    bound = bound->parent;
+  }
   if (bound != head_ref) {
     retain(bound);
     release(head_ref);
   }
-  return bound != nullptr && bound->hops >= hops_max ? flat_copy(bound) : bound;
+  return bound != nullptr && bound->depth >= depth_max ? compact(bound, false) : bound;
 }
 
-const void* find_value(const context_node* node, std::uint32_t key_id) noexcept {
-  const std::uint64_t bit = mask_bit(key_id);
-  for (; node != nullptr && (node->key_mask & bit) != 0; node = node->parent) {
-    if (node->key_id == key_id) return node->value;
+const void* walk_to_value(const context_node* node, const key_record& key) noexcept {
+  for (; node != nullptr && (node->key_mask & key.mask) != 0; node = node->parent) {
+    if (node->key_id == key.id) return node->value();
+    if (node->kind != node_kind::table) continue;
+    for (const auto& one : node->table->entries) {
+      if (one.key_id == key.id) return one.value();
+    }
   }
   return nullptr;
 }
 
-const key_record& register_key(key_record record) {
-  const key_spec& spec = record.spec;
-  if (!is_key_name(spec.name)) refuse_key(spec.name, "names are 1 to 128 characters of [a-z0-9_.-]");
-  if (spec.wire != wire_policy::none && record.to_text == nullptr) {
-    refuse_key(spec.name, "a key that leaves the process needs a weft::context_codec for its type");
+std::vector<bound_value> bindings_in_force(const context_node* node) {
+  std::vector<bound_value> found;
+  for_each_in_force(node, [&](const auto& one) { found.push_back({&key_of(one.key_id), one.value()}); });
+  return found;
+}
+
+void assign_current(context_node* node_ref) noexcept {
+  task_block& task = task_block::current();
+  if (!task.is_fiber()) drop_context_at_thread_end();
+  context_node* const former = std::exchange(task.context, node_ref);
+  context_changes_to(node_ref, context_change::set);
+  release(former);
+}
+
+void assign_binding(context_node* fresh_ref) {
+  context_node* below = task_block::current().context;
+  // One that was assigned just before, and that nobody has captured, makes room.
+  if (below != nullptr && below->is_assigned && below->key_id == fresh_ref->key_id &&
+      below->refs.load(std::memory_order_acquire) == 1) {
+    below = below->parent;
   }
-  if (spec.redact && spec.wire == wire_policy::baggage)
-    refuse_key(spec.name, "a redacted key cannot be baggage");
-  auto& all = table();
-  const std::lock_guard lock(all.mutex);
-  if (all.by_name.contains(spec.name))
-    refuse_key(spec.name, "is declared twice; names are unique in a program");
-  record.id = static_cast<std::uint32_t>(all.records.size()) + 1;
-  key_record& kept = all.records.emplace_back(record);
-  all.by_name.emplace(kept.spec.name, &kept);
-  return kept;
+  context_node* const now = extend(below, fresh_ref);
+  if (now == fresh_ref) now->is_assigned = true;
+  assign_current(now);
 }
-
-const key_record* find_key(std::string_view name) noexcept {
-  auto& all = table();
-  const std::lock_guard lock(all.mutex);
-  const auto place = all.by_name.find(name);
-  return place == all.by_name.end() ? nullptr : place->second;
-}
-
-const key_record* find_key(std::uint32_t id) noexcept {
-  auto& all = table();
-  const std::lock_guard lock(all.mutex);
-  return id == 0 || id > all.records.size() ? nullptr : &all.records[id - 1];
-}
-
-context_node* make_absent(context_node* parent_ref, std::uint32_t key) {
-  auto* const node =
-      new context_node(nullptr, nullptr, key, [](context_node* gone) noexcept { delete gone; });
-  adopt_parent(*node, parent_ref);
-  return node;
-}
-
-context_node* exchange_current(context_node* node) noexcept {
-  return std::exchange(task_block::current().context, node);
-}
-
-context_node* capture_current() noexcept { return retain(task_block::current().context); }
 
 }  // namespace weft::detail

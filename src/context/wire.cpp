@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <set>
 
 #include <weft/context/context.hpp>
 
@@ -33,13 +32,10 @@ const key<std::vector<wire_entry>>& foreign() {
 
 std::vector<wire_entry> collect(const context& from, wire_policy hop) {
   std::vector<wire_entry> found;
-  std::set<std::uint32_t> seen;
-  for (const detail::context_node* node = from.node(); node != nullptr; node = node->parent) {
-    if (node->key_id == 0 || !seen.insert(node->key_id).second || node->value == nullptr) continue;
-    const detail::key_record* const record = detail::find_key(node->key_id);
-    if (record->spec.wire < hop || record->to_text == nullptr) continue;
-    found.push_back({std::string(record->spec.name), record->spec.wire, record->spec.wire_priority,
-                     record->to_text(node->value)});
+  for (const auto& one : detail::bindings_in_force(from.node())) {
+    const key_spec& spec = one.key->spec;
+    if (spec.wire < hop || one.key->to_text == nullptr) continue;
+    found.push_back({std::string(spec.name), spec.wire, spec.wire_priority, one.key->to_text(one.value)});
   }
   if (const auto* others = from.find(foreign())) {
     for (const auto& other : *others) {
@@ -109,17 +105,17 @@ wire_entry read_entry(reader& from) {
   return entry;
 }
 
-/// `node` with the binding; `node` itself where the value cannot be read, and the key is then absent.
-detail::context_node* bind_entry(detail::context_node* node, const detail::key_record& key,
-                                 std::string_view text) {
+/// Adds the binding to `made`; where the value cannot be read, the key is absent.
+void bind_entry(context& made, const detail::key_record& key, std::string_view text) {
   try {
-    detail::context_node* const bound = key.from_text == nullptr ? nullptr : key.from_text(key, node, text);
-    if (bound != nullptr) return bound;
+    if (detail::context_node* const bound = key.from_text == nullptr ? nullptr : key.from_text(key, text)) {
+      made = context::from_node(detail::extend(made.node(), bound));
+      return;
+    }
   } catch (const std::exception&) {
     // A codec that throws could not read the text.
   }
   detail::wire_values_unreadable.fetch_add(1, std::memory_order_relaxed);
-  return node;
 }
 
 }  // namespace
@@ -163,7 +159,7 @@ context context::from_wire(std::string_view bytes) {
     if (known == nullptr || known->spec.wire == wire_policy::none) {
       unknown.push_back(std::move(one));
     } else {
-      made.node_ = bind_entry(made.node_, *known, one.value);
+      bind_entry(made, *known, one.value);
     }
   }
   if (!from.at_end()) malformed("bytes follow the last entry");

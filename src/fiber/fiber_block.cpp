@@ -96,10 +96,10 @@ void fiber_block::finish() noexcept {
   if (locks_held != 0) note_ended_with_locks(*this);
   const std::exception_ptr error = body_error();
   if (error != nullptr) {
-    if (!end_.is_observed()) kept_context_ = weft::context::capture();
+    if (!end_.is_observed()) kept_context_ = weft::context::current();
     if (holds_exception<exit_exception>(error)) home().of().end(error, cancel_reason::shutdown);
   }
-  detail::release(exchange_current(nullptr));
+  assign_current(nullptr);
   cancel_state::finish();
   lifetime_.store(home().now().time_since_epoch().count() - lifetime_.load(std::memory_order_relaxed),
                   std::memory_order_relaxed);

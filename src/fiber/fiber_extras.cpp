@@ -44,7 +44,7 @@ fiber_extras& fiber_extras::current() {
 }
 
 void fiber_extras::defer(unique_function<void()> call) {
-  deferred_.push_back({std::move(call), weft::context::capture()});
+  deferred_.push_back({std::move(call), weft::context::current()});
 }
 
 void fiber_extras::keep(std::uint32_t index, void* value, void (*destroy)(void* value) noexcept) {

@@ -261,6 +261,7 @@ void scheduler::execute(fiber_block& fiber) noexcept {
   running_.store(fiber, std::memory_order_relaxed);
   running_task = fiber;
   bump<std::uint64_t>(switches_);
+  context_changes_to(fiber != nullptr ? fiber->context : nullptr, context_change::switched);
 }
 
 /// Makes `next` the running one, with a stack; the loop itself if there is none.

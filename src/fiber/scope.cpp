@@ -141,7 +141,7 @@ void scope::function_over(detail::scope_child& child) noexcept {
 
 void scope::keep_failure(detail::scope_child& child, const std::exception_ptr& error) noexcept {
   const bool exits = detail::holds_exception<exit_exception>(error);
-  child.failed_in_ = context::capture();
+  child.failed_in_ = context::current();
   child.retain();
   bool kept = true;
   {

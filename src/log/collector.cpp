@@ -148,7 +148,7 @@ std::shared_ptr<detail::collecting> make_collecting(const collector_options& opt
 }  // namespace
 
 collector::collector(collector_options options)
-    : state_(make_collecting(options)), attached_(context::capture().with(detail::collecting_key(), state_)) {
+    : state_(make_collecting(options)), bound_(detail::collecting_key(), state_) {
   detail::count_collector(state_->options().level, 1);
 }
 

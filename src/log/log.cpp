@@ -30,7 +30,7 @@ field_value number_or_text(double value) {
 std::vector<context_field> context_of_task() {
   std::vector<context_field> found;
   try {
-    for (auto& entry : context::capture().log_entries()) {
+    for (auto& entry : context::current().log_entries()) {
       found.push_back({std::move(entry.name), to_utf8(entry.text)});
     }
     const std::size_t keys = found.size();

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -31,13 +33,20 @@ class missing_context_key : public error {
 template <typename Value>
 class key {
  public:
+  /// Is told when the value in force on a thread becomes another one: `old` and `now` are null where there is
+  /// none. Called at once, on that thread; must not change the context.
+  using observer = void (*)(const Value* old, const Value* now, context_change why) noexcept;
+
   explicit key(const key_spec& spec) : record_(&detail::register_key(describe(spec))) {}
+  /// The observer is fixed with the key. Two values are the same if they are equal, where Value has ==.
+  key(const key_spec& spec, observer on_change)
+      : record_(&detail::register_key(observed(describe(spec), on_change))) {}
   key(const key&) = delete;
   key& operator=(const key&) = delete;
 
   /// The value in force in the running task; null if there is none.
   const Value* find() const noexcept {
-    return static_cast<const Value*>(detail::find_value(detail::task_block::current().context, record_->id));
+    return static_cast<const Value*>(detail::find_value(detail::task_block::current().context, *record_));
   }
   /// The value in force, or `fallback`.
   Value value_or(Value fallback) const {
@@ -52,20 +61,34 @@ class key {
   }
 
   std::string_view name() const noexcept { return record_->spec.name; }
-  std::uint32_t id() const noexcept { return record_->id; }
+
+  /// For weft's own use.
+  const detail::key_record& record() const noexcept { return *record_; }
 
  private:
+  static detail::key_record observed(detail::key_record record, observer on_change) {
+    record.observer = reinterpret_cast<void (*)()>(on_change);
+    record.notify = [](void (*typed)(), const void* old, const void* now, context_change why) noexcept {
+      reinterpret_cast<observer>(typed)(static_cast<const Value*>(old), static_cast<const Value*>(now), why);
+    };
+    if constexpr (std::equality_comparable<Value>) {
+      record.are_equal = [](const void* one, const void* other) {
+        return *static_cast<const Value*>(one) == *static_cast<const Value*>(other);
+      };
+    }
+    return record;
+  }
+
   static detail::key_record describe(const key_spec& spec) {
     detail::key_record record{.spec = spec};
+    record.module = [] {};
     if constexpr (context_encodable<Value>) {
       record.to_text = [](const void* value) -> std::string {
         return context_codec<Value>::to_text(*static_cast<const Value*>(value));
       };
-      record.from_text = [](const detail::key_record& self, detail::context_node* parent_ref,
-                            std::string_view text) -> detail::context_node* {
+      record.from_text = [](const detail::key_record& self, std::string_view text) -> detail::context_node* {
         auto value = context_codec<Value>::from_text(text);
-        if (!value) return nullptr;
-        return new detail::value_node<Value>(parent_ref, self.id, std::move(*value));
+        return value ? detail::make_binding<Value>(self, std::move(*value)) : nullptr;
       };
     }
     return record;
@@ -80,8 +103,11 @@ class context {
  public:
   /// The root: no bindings, no deadline, nothing that cancels.
   context() noexcept = default;
-  /// The running task's context. Never fails, never allocates.
+  /// What work that is started here and now takes along: the running task's context, but for keys that do not
+  /// leave their task; where suppress_flow is in force, the sticky keys only. Never fails, never allocates.
   static context capture() noexcept { return context(detail::capture_current()); }
+  /// The running task's context as the task itself sees it. Never fails, never allocates.
+  static context current() noexcept { return context(detail::retain_current()); }
 
   context(const context& other) noexcept : node_(detail::retain(other.node_)) {}
   context(context&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
@@ -94,22 +120,22 @@ class context {
   /// The same with one more binding.
   template <typename Value>
   context with(const key<Value>& of, std::type_identity_t<Value> value) const {
-    return context(new detail::value_node<Value>(detail::retain(node_), of.id(), std::move(value)));
+    return context(detail::extend(node_, detail::make_binding<Value>(of.record(), std::move(value))));
   }
   /// The same with that key absent.
   template <typename Value>
   context without(const key<Value>& of) const {
-    return context(detail::make_absent(detail::retain(node_), of.id()));
+    return context(detail::extend(node_, detail::make_absent(of.record())));
   }
   /// The value bound here; null if there is none. Valid while this context lives.
   template <typename Value>
   const Value* find(const key<Value>& of) const noexcept {
-    return static_cast<const Value*>(detail::find_value(node_, of.id()));
+    return static_cast<const Value*>(detail::find_value(node_, of.record()));
   }
 
   class attachment;
   /// Makes this the current context until the guard ends.
-  [[nodiscard]] attachment attach() const noexcept;
+  [[nodiscard]] attachment attach(std::source_location from = std::source_location::current()) const noexcept;
   /// Runs `work` in this context.
   template <typename Work>
   decltype(auto) run(Work&& work) const;
@@ -141,22 +167,27 @@ class context {
   detail::context_node* node_ = nullptr;
 };
 
-/// Makes a context current for a scope and restores the former one. On one task only, LIFO.
+/// Makes a context current for a scope and restores the former one.
+///
+/// As all scopes that change the context it ends on the task that made it, last in, first out. A scope that
+/// does not ends the program where weft was built without NDEBUG, naming both; else what was before the
+/// outermost wrong one is restored and context_statistics() counts it. A scope that ends on another task, as
+/// in a coroutine that goes on elsewhere, leaves that task alone.
 class [[nodiscard]] context::attachment {
  public:
-  explicit attachment(const context& now) noexcept
-      : former_(detail::exchange_current(detail::retain(now.node_))) {}
-  explicit attachment(context&& now) noexcept
-      : former_(detail::exchange_current(std::exchange(now.node_, nullptr))) {}
-  attachment(const attachment&) = delete;
-  attachment& operator=(const attachment&) = delete;
-  ~attachment() { detail::release(detail::exchange_current(former_)); }
+  explicit attachment(const context& now,
+                      std::source_location from = std::source_location::current()) noexcept
+      : scope_(detail::context_scope::whole{}, detail::retain(now.node_), from) {}
+  explicit attachment(context&& now, std::source_location from = std::source_location::current()) noexcept
+      : scope_(detail::context_scope::whole{}, std::exchange(now.node_, nullptr), from) {}
 
  private:
-  detail::context_node* former_;  // the reference that the task held
+  detail::context_scope scope_;
 };
 
-inline context::attachment context::attach() const noexcept { return attachment(*this); }
+inline context::attachment context::attach(std::source_location from) const noexcept {
+  return attachment(*this, from);
+}
 
 template <typename Work>
 decltype(auto) context::run(Work&& work) const {
@@ -165,17 +196,55 @@ decltype(auto) context::run(Work&& work) const {
 }
 
 /// Binds a key for the running task until the end of the scope. A callee cannot change its caller
-/// with it, a child not its parent; it survives suspension. Throws std::bad_alloc before any change.
+/// with it, a child not its parent; it survives suspension. Ends as context::attachment does. Throws
+/// std::bad_alloc before any change.
 template <typename Value>
 class [[nodiscard]] scoped_value {
  public:
-  scoped_value(const key<Value>& of, std::type_identity_t<Value> value)
-      : attached_(context::capture().with(of, std::move(value))) {}
-  scoped_value(const scoped_value&) = delete;
-  scoped_value& operator=(const scoped_value&) = delete;
+  scoped_value(const key<Value>& of, std::type_identity_t<Value> value,
+               std::source_location from = std::source_location::current())
+      : scope_(detail::make_binding<Value>(of.record(), std::move(value)), from) {}
 
  private:
-  context::attachment attached_;
+  detail::context_scope scope_;
+};
+
+/// Makes a key absent for the running task until the end of the scope; otherwise as scoped_value.
+class [[nodiscard]] scoped_absent {
+ public:
+  template <typename Value>
+  explicit scoped_absent(const key<Value>& of, std::source_location from = std::source_location::current())
+      : scope_(detail::make_absent(of.record()), from) {}
+
+ private:
+  detail::context_scope scope_;
+};
+
+/// Binds a key until the innermost scope around this call ends, or context::run, or the task: a callee's
+/// assign() is seen by its caller. For middleware that has no scope of its own; use scoped_value where there
+/// is one. Values that find() gave for this key before are gone. Throws std::bad_alloc before any change.
+template <typename Value>
+void assign(const key<Value>& of, std::type_identity_t<Value> value) {
+  detail::assign_binding(detail::make_binding<Value>(of.record(), std::move(value)));
+}
+
+/// What work started in its scope takes along.
+enum class suppressed : unsigned char {
+  all_but_sticky,  ///< it inherits the sticky keys, as that of the trace, and nothing else
+  all,             ///< it inherits nothing
+};
+
+/// What is started in this scope, by the running task and by what it calls, inherits nothing of its context,
+/// no deadline and no cancellation, but the sticky keys. What the task itself reads stays. Ends as
+/// context::attachment does. Throws std::bad_alloc before any change.
+class [[nodiscard]] suppress_flow {
+ public:
+  explicit suppress_flow(suppressed what = suppressed::all_but_sticky,
+                         std::source_location from = std::source_location::current())
+      : scope_(detail::context_scope::whole{}, detail::suppressed_current(what == suppressed::all), from) {}
+
+ private:
+  detail::context_scope scope_;
 };
 
 /// Runs `work` with `of` bound to `value`.
@@ -194,5 +263,14 @@ auto bind(Work&& work) {
         [&]() -> decltype(auto) { return std::invoke(held, std::forward<decltype(args)>(args)...); });
   };
 }
+
+/// Counters since the start of the process.
+struct context_statistics {
+  std::uint64_t scopes_misnested;        ///< scopes that did not end last in, first out, on their task
+  std::uint64_t wire_entries_dropped;    ///< values that did not fit a hop to another process
+  std::uint64_t wire_values_unreadable;  ///< values of another process that could not be read
+};
+/// Any thread.
+context_statistics get_context_statistics() noexcept;
 
 }  // namespace weft

@@ -19,6 +19,22 @@ enum class wire_policy : unsigned char {
   baggage,  ///< as job, and in the W3C baggage header of outgoing requests
 };
 
+/// Does a value go along to what is started under it?
+enum class key_flow : unsigned char {
+  inherit,  ///< to fibers, pools, timers and continuations (default)
+  local,    ///< no: only the task that bound it sees it
+};
+
+/// Why an observer of a key is called.
+enum class context_change : unsigned char {
+  set,       ///< a scope or assign() bound it
+  restore,   ///< a scope ended
+  switched,  ///< another context, or another fiber, goes on on this thread
+};
+
+/// Ends `value` by `destroy(value)`, now or later, on a thread of its choice.
+using destroy_elsewhere = void (*)(void (*destroy)(void* value) noexcept, void* value) noexcept;
+
 /// The declaration of a context key; static storage, one per name in a program.
 struct key_spec {
   std::string_view name;  ///< `[a-z0-9_.-]{1,128}`, first label owns the namespace, `weft.` is reserved
@@ -26,6 +42,11 @@ struct key_spec {
   bool log = false;                      ///< shown in every log record
   bool redact = false;                   ///< printed as *** in logs and dumps; refused with baggage
   int wire_priority = 0;                 ///< over the size limit of a hop, lower ones are left out first
+  key_flow flow = key_flow::inherit;     ///< does it go along to what is started under it?
+  bool sticky = false;                   ///< goes along even where suppress_flow is in force
+  bool hot = false;                      ///< read in one step, however deep; one key of a program may be
+  /// Where values of more than eight bytes end; null: on the thread that drops the last reference.
+  destroy_elsewhere destroy_on = nullptr;
 };
 
 /// Text form of a context value: for other processes and for logs. Specialise for own types with

@@ -9,6 +9,7 @@
 namespace weft::detail {
 
 struct context_node;
+class context_scope;
 struct running_place;
 
 /// What a task carries besides its block, made at first use: locals and deferred calls.
@@ -54,13 +55,15 @@ class task_block {
   std::atomic<const char*> waits_for{nullptr};
   /// Set by no_wait_scope: why a wait is not allowed here; null where it is.
   const char* no_wait = nullptr;
+  /// The innermost of the scopes that changed the context; changed by the task itself only.
+  context_scope* scopes = nullptr;
   /// Null until first used; changed by the task itself only.
   task_extras* extras = nullptr;
   /// The executors it runs on, innermost first; null on a plain thread outside of all. Changed by the task
   /// itself only, and by a loop for a fiber that it starts.
   running_place* place = nullptr;
   /// Above 0: compiler-inserted safepoints do not switch. Changed by the task itself only.
-  unsigned preemption_off = 0;
+  std::uint32_t preemption_off = 0;
   /// How many locks with an owner it holds; changed by the task itself only.
   std::uint32_t locks_held = 0;
 

@@ -48,7 +48,7 @@ class [[nodiscard]] collector {
 
  private:
   std::shared_ptr<detail::collecting> state_;
-  context::attachment attached_;
+  scoped_value<std::shared_ptr<detail::collecting>> bound_;
 };
 
 /// Measures from its construction to its end, for the log of the collector in force.
