@@ -12,6 +12,8 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
 #include <weft/context/environment.hpp>
+#include <weft/context/frame.hpp>
+#include <weft/context/properties.hpp>
 #include <weft/core/outside_work.hpp>
 #include <weft/core/safepoint.hpp>
 #include <weft/core/stack_trace.hpp>

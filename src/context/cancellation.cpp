@@ -180,6 +180,7 @@ cancel_node::cancel_node(context_node* parent_ref, steady_time until) noexcept
 }
 
 cancel_node::~cancel_node() {
+  keep({});
   // Otherwise it was dropped with the last reference to the node, which brought us here.
   if (node_.refs.load(std::memory_order_relaxed) != 0) detail::release(node_.parent);
 }

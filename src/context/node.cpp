@@ -155,6 +155,26 @@ context_node* copy_binding(const Binding& of) {
   return node;
 }
 
+/// Nodes that lost their last reference while a value ended that kept them; their thread ends them when that
+/// is through.
+class node_pile {
+ public:
+  void push(context_node& node) noexcept {
+    node.key_mask = reinterpret_cast<std::uintptr_t>(top_);  // nobody reads it any more
+    top_ = &node;
+  }
+  context_node* pop() noexcept {
+    context_node* const node = top_;
+    if (node != nullptr) top_ = reinterpret_cast<context_node*>(static_cast<std::uintptr_t>(node->key_mask));
+    return node;
+  }
+
+ private:
+  context_node* top_ = nullptr;
+};
+
+constinit thread_local node_pile unreferenced;
+
 /// A reference that is dropped unless it is handed on.
 struct owned_node {
   explicit owned_node(context_node* ref) noexcept : node(ref) {}
@@ -199,14 +219,19 @@ context_node* extend_divided(context_node* below, context_node* fresh_ref) {
 
 void release(context_node* node) noexcept {
   if (node == nullptr || node->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  // Destructors of values run in root context, so that they do not see a context that is going away.
   task_block& task = task_block::current();
+  if (task.ends_values) return unreferenced.push(*node);
+  // Destructors of values run in root context, so that they do not see a context that is going away.
   context_node* const current = std::exchange(task.context, nullptr);
-  do {
-    context_node* const parent = node->parent;
-    end_node(node);
-    node = parent;
-  } while (node != nullptr && node->refs.fetch_sub(1, std::memory_order_acq_rel) == 1);
+  task.ends_values = true;
+  for (; node != nullptr; node = unreferenced.pop()) {
+    do {
+      context_node* const parent = node->parent;
+      end_node(node);
+      node = parent;
+    } while (node != nullptr && node->refs.fetch_sub(1, std::memory_order_acq_rel) == 1);
+  }
+  task.ends_values = false;
   task.context = current;
 }
 

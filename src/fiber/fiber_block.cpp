@@ -96,7 +96,7 @@ void fiber_block::finish() noexcept {
   if (locks_held != 0) note_ended_with_locks(*this);
   const std::exception_ptr error = body_error();
   if (error != nullptr) {
-    if (!end_.is_observed()) kept_context_ = weft::context::current();
+    if (!end_.is_observed()) keep(weft::context::current());  // it holds us until somebody looks
     if (holds_exception<exit_exception>(error)) home().of().end(error, cancel_reason::shutdown);
   }
   assign_current(nullptr);
@@ -123,13 +123,13 @@ void fiber_block::report_uncaught_error() noexcept {
   const std::exception_ptr error = body_error();
   if (error == nullptr) return;
   // Moved out: the context of a fiber holds the fiber.
-  const weft::context::attachment in_its_context(std::move(kept_context_));
+  const weft::context::attachment in_its_context(take_kept());
   report_uncaught({.error = error, .fiber_id = id(), .name = name()});
 }
 
 void fiber_block::mark_observed() noexcept {
   end_.mark_observed();
-  kept_context_ = {};
+  keep({});
 }
 
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include <weft/context/context.hpp>
 #include <weft/core/atomic.hpp>
@@ -106,6 +107,13 @@ class cancel_node : public cancel_state {
 
   /// The context in which this state is in force. Once: it takes over the node's first reference.
   context as_context() noexcept { return context::from_node(&node_); }
+
+ protected:
+  /// Keeps a context for the one derived, in room that is left; root ends that.
+  void keep(context what) noexcept {
+    const context former = context::from_node(std::exchange(node_.kept, what.release_node()));
+  }
+  context take_kept() noexcept { return context::from_node(std::exchange(node_.kept, nullptr)); }
 
  private:
   context_node node_;

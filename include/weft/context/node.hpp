@@ -109,6 +109,7 @@ struct context_node {
     value_table* table;     // owned
     cancel_state* held;     // bare: owned, may be null
     context_node* outward;  // divider: what hops take along; owned, may be null
+    context_node* kept;     // embedded: for cancel_node::keep(); owned, may be null
   };
 
   /// Puts it on top of `parent_ref`.

@@ -62,20 +62,23 @@ class task_block {
   /// The executors it runs on, innermost first; null on a plain thread outside of all. Changed by the task
   /// itself only, and by a loop for a fiber that it starts.
   running_place* place = nullptr;
-  /// Above 0: compiler-inserted safepoints do not switch. Changed by the task itself only.
-  std::uint32_t preemption_off = 0;
   /// How many locks with an owner it holds; changed by the task itself only.
   std::uint32_t locks_held = 0;
+  /// Above 0: compiler-inserted safepoints do not switch. Changed by the task itself only.
+  std::uint16_t preemption_off = 0;
+  /// It ends context values: one whose end drops others does not end them by recursion.
+  bool ends_values = false;
 
  protected:
-  task_block(std::uint64_t id, bool is_fiber) noexcept : id_(id), is_fiber_(is_fiber) {}
+  task_block(std::uint64_t id, bool is_fiber) noexcept : is_fiber_(is_fiber), id_(id) {}
   ~task_block() = default;
-
-  // Here, so that fibers can show debuggers where it is.
-  const std::uint64_t id_;
 
  private:
   const bool is_fiber_;
+
+ protected:
+  // Here, so that fibers can show debuggers where it is.
+  const std::uint64_t id_;
 };
 
 /// The next task id.

@@ -137,7 +137,6 @@ class fiber_block : public task_block, public cancel_node {
   fiber_watcher* watcher_ = nullptr;       // constant once spawned
   std::source_location made_at_;           // one pointer; constant once spawned
   join_point end_;
-  weft::context kept_context_;  // of a fiber that ended with an error; it holds us until somebody looks
   std::unique_ptr<const char[]> name_;  // null: none
 };
 
