@@ -89,7 +89,7 @@ void span::deleter::operator()(detail::running_span* one) const noexcept { delet
 void span::begin(std::string_view name, log::arguments attributes, span_options options) {
   auto into = current_recorder();
   if (into == nullptr) return;
-  const context here = context::capture();
+  const context here = context::current();
   const span_context* parent = options.parent ? &*options.parent : here.find(detail::current_key());
   if (options.new_trace || (parent != nullptr && !parent->is_valid())) parent = nullptr;
   const span_context mine = place_below(parent, into->options().sample_ratio);

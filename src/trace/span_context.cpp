@@ -16,7 +16,8 @@ constexpr std::string_view trace_name = "trace_id";
 constexpr std::string_view span_name = "span_id";
 
 // Before everything else: what a program started with, and its baggage, could fill the frame.
-constexpr key_spec current_spec{.name = "weft.trace", .wire = wire_policy::job, .wire_priority = 1'000'000};
+constexpr key_spec current_spec{
+    .name = "weft.trace", .wire = wire_policy::job, .wire_priority = 1'000'000, .sticky = true};
 
 /// Reads lower-case hex digits; false where there is anything else.
 bool read_hex(std::string_view digits, std::uint8_t* into) noexcept {
