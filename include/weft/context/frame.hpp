@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <weft/context/context.hpp>
-#include <weft/core/unique_function.hpp>
+#include <weft/core/unwinding.hpp>
 
 // Frames for code written in callbacks: an error in a callback reaches the handler that was in force where
 // the callback was made, not where it happens to be called. Fibers need none of it: there try and catch do.
