@@ -37,6 +37,7 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/fiber_local.hpp>
+#include <weft/fiber/fiber_properties.hpp>
 #include <weft/fiber/first_of.hpp>
 #include <weft/fiber/io_event.hpp>
 #include <weft/fiber/io_handle.hpp>

@@ -105,24 +105,25 @@ wire_entry read_entry(reader& from) {
   return entry;
 }
 
-/// Adds the binding to `made`; where the value cannot be read, the key is absent.
-void bind_entry(context& made, const detail::key_record& key, std::string_view text) {
-  try {
-    if (detail::context_node* const bound = key.from_text == nullptr ? nullptr : key.from_text(key, text)) {
-      made = context::from_node(detail::extend(made.node(), bound));
-      return;
-    }
-  } catch (const std::exception&) {
-    // A codec that throws could not read the text.
-  }
-  detail::wire_values_unreadable.fetch_add(1, std::memory_order_relaxed);
-}
-
 }  // namespace
 
 namespace detail {
 std::atomic<std::uint64_t> wire_entries_dropped{0};
 std::atomic<std::uint64_t> wire_values_unreadable{0};
+
+context_node* bind_text(context_node* below_ref, const key_record& key, std::string_view text) noexcept {
+  try {
+    if (context_node* const bound = key.from_text == nullptr ? nullptr : key.from_text(key, text)) {
+      context_node* const longer = extend(below_ref, bound);
+      release(below_ref);
+      return longer;
+    }
+  } catch (const std::exception&) {
+    // A codec that throws could not read the text.
+  }
+  wire_values_unreadable.fetch_add(1, std::memory_order_relaxed);
+  return below_ref;
+}
 }  // namespace detail
 
 std::string context::to_wire(wire_policy hop) const {
@@ -159,7 +160,7 @@ context context::from_wire(std::string_view bytes) {
     if (known == nullptr || known->spec.wire == wire_policy::none) {
       unknown.push_back(std::move(one));
     } else {
-      bind_entry(made, *known, one.value);
+      made.node_ = detail::bind_text(made.node_, *known, one.value);
     }
   }
   if (!from.at_end()) malformed("bytes follow the last entry");

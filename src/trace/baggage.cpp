@@ -101,19 +101,6 @@ const weft::detail::key_record* key_of(const baggage_entry& one) {
   return found != nullptr && found->spec.wire == wire_policy::baggage ? found : nullptr;
 }
 
-/// Takes `node` over; gives it with the binding, or as it was where the value cannot be read.
-weft::detail::context_node* bound_to(weft::detail::context_node* node, const weft::detail::key_record& key,
-                                     const std::string& text) {
-  try {
-    auto* const bound = key.from_text(key, node, text);
-    if (bound != nullptr) return bound;
-  } catch (const std::exception&) {
-    // A codec that throws could not read the text.
-  }
-  weft::detail::wire_values_unreadable.fetch_add(1, std::memory_order_relaxed);
-  return node;
-}
-
 }  // namespace
 
 std::string baggage_entry::value() const { return detail::percent_decoded(encoded); }
@@ -177,7 +164,7 @@ context with_baggage(const context& base, const std::vector<baggage_entry>& entr
       kept.foreign.push_back(one);
       continue;
     }
-    made = context::from_node(bound_to(made.release_node(), *known, one.value()));
+    made = context::from_node(weft::detail::bind_text(made.release_node(), *known, one.value()));
     std::erase_if(kept.bound, [&](const baggage_entry& earlier) { return earlier.name == one.name; });
     if (!one.properties.empty()) kept.bound.push_back(one);
   }

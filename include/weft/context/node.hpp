@@ -210,6 +210,10 @@ const key_record* find_key(std::string_view name) noexcept;
 /// Wait-free.
 const key_record& key_of(std::uint16_t id) noexcept;
 
+/// `below_ref`, which it takes over, with the value that `text`, from another process, stands for on top; as
+/// it was, and counted, where the key cannot read it.
+context_node* bind_text(context_node* below_ref, const key_record& key, std::string_view text) noexcept;
+
 /// Entries that did not fit a hop, and values that the far side could not read; since start.
 extern std::atomic<std::uint64_t> wire_entries_dropped;
 extern std::atomic<std::uint64_t> wire_values_unreadable;
