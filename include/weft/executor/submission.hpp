@@ -25,7 +25,7 @@ class submission {
   /// The task begins, here.
   void begin() noexcept { begun_at_.store(task_block::current().place, std::memory_order_release); }
   /// The task failed, here: keeps its context, for whom nobody else takes the error.
-  void keep_context() noexcept { failed_in_ = context::capture(); }
+  void keep_context() noexcept { failed_in_ = context::current(); }
   /// Throws where the running task is the task, or the task waits behind it.
   void refuse_wait_by_itself(const char* what) const;
   /// Nobody looks at the error: hands it to the executor, in the failed task's context.
