@@ -83,8 +83,7 @@ void context_scope::put_on_top(context_node* node_ref) noexcept {
 }
 
 void context_scope::end() noexcept {
-  if (task_ == nullptr || task_ != task_block::current_or_null() || task_->scopes != this)
-    return end_misnested();
+  if (task_ == nullptr || task_ != &task_block::current() || task_->scopes != this) return end_misnested();
   task_->scopes = outer_;
   context_node* const top = task_->context;
   if (node_ == nullptr) {
@@ -107,7 +106,7 @@ void context_scope::end_misnested() noexcept {
   if (is_forked.load(std::memory_order_relaxed)) return;  // of the parent process
   if (task_ != nullptr) {
     scopes_misnested.fetch_add(1, std::memory_order_relaxed);
-    context_scope* const innermost = task_ == task_block::current_or_null() ? task_->scopes : nullptr;
+    context_scope* const innermost = task_ == &task_block::current() ? task_->scopes : nullptr;
     context_scope* inner = innermost;
     while (inner != nullptr && inner != this) inner = inner->outer_;
     const bool is_here = inner == this;

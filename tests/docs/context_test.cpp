@@ -29,7 +29,7 @@ const weft::key<std::string> shown{shown_spec, &mirror};
 
 TEST(docs_context, follows_the_work) {
   weft::run([] {
-    // example: first
+    // example: context_first
     // At namespace scope, once:
     //   constexpr weft::key_spec user_spec{.name = "app.user_id", .log = true};
     //   const weft::key<std::int64_t> user{user_spec};
@@ -41,7 +41,7 @@ TEST(docs_context, follows_the_work) {
 }
 
 TEST(docs_context, is_bound_by_scopes) {
-  // example: scopes
+  // example: context_scopes
   const weft::scoped_value outer(user, 1);
   weft::with(user, 2, [] { EXPECT_EQ(user.require(), 2); });
   {
@@ -53,7 +53,7 @@ TEST(docs_context, is_bound_by_scopes) {
 }
 
 TEST(docs_context, is_assigned_by_middleware) {
-  // example: assign
+  // example: context_assign
   const auto authenticate = [] { weft::assign(user, 7); };
   weft::context::capture().run([&] {
     authenticate();
@@ -64,7 +64,7 @@ TEST(docs_context, is_assigned_by_middleware) {
 }
 
 TEST(docs_context, is_a_value) {
-  // example: values
+  // example: context_values
   const weft::context base = weft::context::capture().with(user, 1).with(tenant, "acme");
   const weft::context other = base.with(user, 2).without(tenant);
   EXPECT_EQ(*base.find(user), 1);
@@ -76,7 +76,7 @@ TEST(docs_context, is_a_value) {
 
 TEST(docs_context, may_be_left_behind) {
   weft::run([] {
-    // example: suppress
+    // example: context_suppress
     const weft::scoped_value bound(user, 1);
     const weft::suppress_flow quiet;  // nothing but sticky keys, as the trace, goes along from here
     auto refresher = weft::go([] { return user.find() == nullptr; });
@@ -88,7 +88,7 @@ TEST(docs_context, may_be_left_behind) {
 
 TEST(docs_context, has_names_known_only_at_run_time) {
   weft::run([] {
-    // example: properties
+    // example: context_properties
     const weft::scoped_value frame(user, 1);
     weft::properties().set("feature.dark_mode", true);
     auto seen = weft::go([] {
@@ -104,7 +104,7 @@ TEST(docs_context, has_names_known_only_at_run_time) {
 
 TEST(docs_context, is_observed) {
   weft::run([] {
-    // example: observer
+    // example: context_observer
     // void mirror(const std::string*, const std::string* now, weft::context_change) noexcept {
     //   mirrored = now == nullptr ? "" : *now;
     // }
@@ -120,7 +120,7 @@ TEST(docs_context, is_observed) {
 }
 
 TEST(docs_context, has_frames_for_callback_code) {
-  // example: frame
+  // example: context_frame
   std::string problem;
   std::function<void()> on_answer;
   weft::frame_try(
