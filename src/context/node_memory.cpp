@@ -35,7 +35,7 @@ struct thread_end {
     free_nodes.count = 0;
     while (void* const memory = free_nodes.first) {
       free_nodes.first = *static_cast<void**>(memory);
-      ::operator delete(memory, sizeof(context_node), node_cache::line);
+      ::operator delete(memory, node_cache::line);
     }
   }
   void touch() const noexcept {}  // makes it, in this thread
@@ -51,7 +51,7 @@ void node_cache::keep_or_delete(void* memory) noexcept {
     kept = kept_max;
   }
   if (count >= kept) {
-    ::operator delete(memory, sizeof(context_node), line);
+    ::operator delete(memory, line);
     return;
   }
   *static_cast<void**>(memory) = first;
