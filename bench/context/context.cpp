@@ -33,6 +33,8 @@ const key<std::int64_t> keys[] = {
     key<std::int64_t>{specs[15]}};
 constexpr key_spec absent_spec{.name = "bench.absent"};
 const key<std::int64_t> absent{absent_spec};
+constexpr key_spec hot_spec{.name = "bench.hot", .hot = true};
+const key<std::int64_t> hot{hot_spec};
 
 double locked_add() {
   static std::atomic<std::uint64_t> counter{0};
@@ -58,6 +60,20 @@ double read(std::size_t depth, const key<std::int64_t>& what) {
   });
 }
 
+/// Of a key that is bound first, below `depth` others.
+double read_below(std::size_t depth, const key<std::int64_t>& what) {
+  context made = context().with(what, 1);
+  for (std::size_t n = 0; n < depth; ++n) made = made.with(keys[1 + n % 15], static_cast<std::int64_t>(n));
+  return made.run([&] {
+    return ns_per(operations, [&] {
+      repeat(operations, [&] {
+        auto* found = what.find();
+        keep(found);
+      });
+    });
+  });
+}
+
 figure against_add(const char* name, measurement ours, double budget_ns) {
   return {.group = "context",
           .name = name,
@@ -74,6 +90,10 @@ const add read_4{against_add(
     "read, 4 bindings deep", [] { return read(4, keys[0]); }, 6)};
 const add read_16{against_add(
     "read, 16 bindings deep", [] { return read(16, keys[0]); }, 20)};
+const add read_40{against_add(
+    "read below a table, 40 bindings deep", [] { return read_below(40, keys[0]); }, 20)};
+const add read_hot{against_add(
+    "read of the hot key, 16 bindings deep", [] { return read_below(16, hot); }, 3)};
 const add read_absent{against_add(
     "read of an absent key, 4 deep", [] { return read(4, absent); }, 2)};
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include <weft/context/cancellation.hpp>
 #include <weft/wire/key_ring.hpp>
 #include <weft/workers/client.hpp>
 
