@@ -357,6 +357,7 @@ void pool_core::list(shutdown_report& to) const {
 }
 
 void pool_core::join_threads() {
+  const outside_work they_end;  // and wake us then: a run in which all else waits is not stuck
   lock held(lock_);
   while (threads_ > 0) {
     waiter self;

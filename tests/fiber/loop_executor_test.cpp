@@ -11,6 +11,7 @@
 
 #include <weft/executor/common_pool.hpp>
 #include <weft/executor/strand.hpp>
+#include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/simulate.hpp>
@@ -135,6 +136,15 @@ TEST(loop_executor, a_fiber_of_a_run_on_the_only_thread_of_a_pool_may_not_wait_f
     return refused;
   });
   EXPECT_TRUE(told.get());
+}
+
+TEST(loop_executor, a_run_may_wait_for_the_end_of_a_pool_while_nothing_else_goes_on) {
+  for (int round = 0; round < 200; ++round) {
+    weft::run([] {
+      weft::thread_pool pool;
+      EXPECT_EQ(pool.submit([] { return 1; }).get(), 1);
+    });
+  }
 }
 
 TEST(loop_executor, a_simulation_has_a_common_pool_of_its_own) {
