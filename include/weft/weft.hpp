@@ -25,8 +25,12 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/executor/common_pool.hpp>
 #include <weft/executor/executor.hpp>
+#include <weft/executor/executor_factory.hpp>
 #include <weft/executor/future.hpp>
+#include <weft/executor/invoke.hpp>
+#include <weft/executor/scheduled_pool.hpp>
 #include <weft/executor/strand.hpp>
+#include <weft/executor/thread.hpp>
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/all_of.hpp>
 #include <weft/fiber/barrier.hpp>

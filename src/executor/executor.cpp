@@ -79,7 +79,8 @@ bool executor_core::is_held_up_by_caller() const noexcept {
 void executor_core::report_uncaught(const failed_task& what) noexcept { detail::report_failed_task(what); }
 
 executor current_executor() {
-  const detail::running_place* const here = detail::innermost();
+  const detail::running_place* here = detail::innermost();
+  while (here != nullptr && !here->on->takes_tasks()) here = here->around;
   if (here == nullptr) return common_pool();
   return executor(here->on->shared_from_this());
 }

@@ -35,6 +35,7 @@ class strand_core final : public executor_core {
   bool is_held_up_by_caller() const noexcept override {
     return detail::is_inside(*this) || on_.is_held_up_by_caller();
   }
+  // A strand of a loop suspends too, but keeps its place meanwhile.
   void report_uncaught(const failed_task& what) noexcept override { on_.core()->report_uncaught(what); }
 
  private:

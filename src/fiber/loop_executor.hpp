@@ -23,6 +23,7 @@ class loop_executor final : public executor_core {
   std::string_view name() const noexcept override { return "loop"; }
   std::size_t concurrency() const noexcept override { return executor::unbounded; }
   bool is_held_up_by_caller() const noexcept override { return false; }
+  bool suspends_waits() const noexcept override { return true; }
   /// To the handler of the run.
   void report_uncaught(const failed_task& what) noexcept override;
 

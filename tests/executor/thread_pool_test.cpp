@@ -7,9 +7,11 @@
 #include <unistd.h>
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <latch>
 #include <set>
+#include <source_location>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -174,6 +176,251 @@ TEST(thread_pool, shows_itself_in_the_metrics_while_it_lives) {
   EXPECT_EQ(after.find("weft_pool_threads", {"metrics_test"}), nullptr);
   EXPECT_EQ(after.find("weft_pool_queue_wait_seconds", {"metrics_test"})->histogram.count() % 3, 0U);
   EXPECT_GE(after.find("weft_pool_queue_wait_seconds", {"metrics_test"})->histogram.count(), 3U);
+}
+
+/// Holds the only thread of a pool until it is told to go on.
+class held_thread {
+ public:
+  explicit held_thread(weft::thread_pool& pool)
+      : held_(pool.submit([this] {
+          inside_.count_down();
+          open_.wait();
+        })) {
+    inside_.wait();
+  }
+  held_thread(const held_thread&) = delete;
+  held_thread& operator=(const held_thread&) = delete;
+  ~held_thread() { release(); }
+  void release() {
+    if (!held_.valid()) return;
+    open_.count_down();
+    held_.get();
+  }
+
+ private:
+  std::latch inside_{1};
+  std::latch open_{1};
+  weft::future<void> held_;
+};
+
+TEST(thread_pool, starts_the_larger_priority_first_and_keeps_the_order_among_equals) {
+  weft::thread_pool pool{weft::thread_pool_options::single()};
+  std::vector<int> order;
+  {
+    const held_thread held(pool);
+    for (int i = 0; i < 300; ++i) {
+      const weft::task_options options{.priority = i % 3 - 1};
+      if (i % 2 == 0) {
+        pool.post([&order, i] { order.push_back(i); }, options);
+      } else {
+        auto forgotten = pool.submit([&order, i] { order.push_back(i); }, options);
+      }
+    }
+  }
+  pool.shutdown(1min);
+  std::vector<int> expected;
+  for (const int residue : {2, 1, 0}) {
+    for (int i = residue; i < 300; i += 3) expected.push_back(i);
+  }
+  EXPECT_EQ(order, expected);
+}
+
+TEST(thread_pool, refuses_a_priority_out_of_range) {
+  weft::thread_pool pool{{.threads = 1}};
+  EXPECT_THROW(pool.post([] {}, {.priority = 32}), weft::error);
+  EXPECT_THROW(pool.submit([] {}, {.priority = -33}), weft::error);
+  pool.submit([] {}, {.priority = 31}).get();
+}
+
+TEST(thread_pool, a_poster_waits_for_room_first_come_first_served) {
+  weft::thread_pool pool{{.threads = 1, .queue_max = 1, .full = weft::when_full::wait}};
+  std::vector<int> order;
+  std::vector<std::thread> posters;
+  {
+    const held_thread held(pool);
+    pool.post([&] { order.push_back(0); });
+    for (int i = 1; i <= 3; ++i) {
+      std::atomic<bool> posting{false};
+      posters.emplace_back([&, i] {
+        posting = true;
+        pool.post([&order, i] { order.push_back(i); });
+      });
+      while (!posting) std::this_thread::yield();
+      EXPECT_EQ(pool.queued(), 1U);
+    }
+  }
+  for (auto& one : posters) one.join();
+  pool.shutdown(1min);
+  EXPECT_EQ(order.size(), 4U);
+  EXPECT_EQ(order[0], 0);
+}
+
+TEST(thread_pool, a_wait_for_room_can_be_cancelled_and_ends_when_the_pool_closes) {
+  weft::thread_pool pool{{.threads = 1, .queue_max = 1, .full = weft::when_full::wait}};
+  held_thread held(pool);
+  pool.post([] {});
+  EXPECT_THROW(weft::with_timeout(2ms, [&] { pool.post([] {}); }), weft::deadline_exceeded);
+  weft::errc told = weft::errc::unknown;
+  std::atomic<bool> posting{false};
+  std::thread poster([&] {
+    posting = true;
+    try {
+      pool.post([] {});
+    } catch (const weft::error& refused) {
+      told = refused.code();
+    }
+  });
+  while (!posting) std::this_thread::yield();
+  pool.close();
+  poster.join();
+  EXPECT_EQ(told, weft::errc::closed);
+  held.release();
+}
+
+TEST(thread_pool, a_task_of_the_pool_does_not_wait_for_room_in_it) {
+  weft::thread_pool pool{{.threads = 1, .queue_max = 1, .full = weft::when_full::wait}};
+  auto told = pool.submit([&] {
+    pool.post([] {});
+    try {
+      pool.post([] {});
+    } catch (const weft::error& refused) {
+      return refused.code();
+    }
+    return weft::errc::unknown;
+  });
+  EXPECT_EQ(told.get(), weft::errc::resource_exhausted);
+}
+
+TEST(thread_pool, runs_what_finds_no_room_in_the_caller_who_cannot_tell) {
+  weft::thread_pool pool{{.threads = 1, .queue_max = 1, .full = weft::when_full::run_here}};
+  const held_thread held(pool);
+  pool.post([] {});
+  const weft::scoped_value bound{tenant, 3};
+  std::thread::id ran_on;
+  auto done = pool.submit([&] {
+    ran_on = std::this_thread::get_id();
+    EXPECT_TRUE(weft::current_executor() == pool);
+    const weft::scoped_value inner{tenant, 4};
+    return tenant.value_or(0);
+  });
+  EXPECT_TRUE(done.ready());
+  EXPECT_EQ(done.get(), 4);
+  EXPECT_TRUE(ran_on == std::this_thread::get_id());
+  EXPECT_EQ(tenant.value_or(0), 3);
+  EXPECT_FALSE(pool.runs_caller());
+}
+
+TEST(thread_pool, that_runs_tasks_in_the_caller_goes_only_so_deep) {
+  weft::thread_pool pool{{.threads = 1, .queue_max = 1, .full = weft::when_full::run_here}};
+  const held_thread held(pool);
+  pool.post([] {});
+  int depth = 0;
+  std::function<void()> deeper = [&] {
+    ++depth;
+    pool.post(deeper);
+  };
+  const auto nothing = [](const weft::failed_task&) {};
+  weft::set_uncaught_handler(nothing);
+  pool.post(deeper);
+  weft::set_uncaught_handler({});
+  EXPECT_GE(depth, 32);
+  EXPECT_LE(depth, 33);
+}
+
+TEST(thread_pool, a_cached_one_makes_a_thread_when_none_is_free_and_ends_it_when_it_was_idle) {
+  weft::thread_pool pool{{.threads = 3, .idle_max = 1ms}};
+  EXPECT_EQ(pool.threads(), 0U);
+  std::latch inside(3);
+  std::latch open(1);
+  std::vector<weft::future<void>> done;
+  for (int i = 0; i < 3; ++i) {
+    done.push_back(pool.submit([&] {
+      inside.count_down();
+      open.wait();
+    }));
+  }
+  inside.wait();  // so there is a thread for each
+  EXPECT_EQ(pool.threads(), 3U);
+  auto fourth = pool.submit([] {});
+  EXPECT_EQ(pool.threads(), 3U);
+  EXPECT_EQ(pool.queued(), 1U);
+  open.count_down();
+  for (auto& one : done) one.get();
+  fourth.get();
+  while (pool.threads() > 0) std::this_thread::yield();
+  EXPECT_EQ(pool.submit([] { return 1; }).get(), 1);
+}
+
+TEST(thread_pool, a_cached_one_keeps_the_threads_it_is_told_to) {
+  weft::thread_pool pool{{.threads = 4, .idle_max = 1ms, .threads_kept = 1}};
+  std::latch inside(4);
+  for (int i = 0; i < 4; ++i) pool.post([&] { inside.arrive_and_wait(); });
+  inside.wait();
+  while (pool.threads() > 1) std::this_thread::yield();
+  EXPECT_EQ(pool.submit([] { return 1; }).get(), 1);
+  while (pool.threads() > 1) std::this_thread::yield();  // the one may not have been free yet
+  EXPECT_EQ(pool.threads(), 1U);
+}
+
+TEST(thread_pool, a_cached_one_loses_nothing_while_its_threads_come_and_go) {
+  weft::thread_pool pool{{.threads = 3, .idle_max = 1ms}};
+  std::atomic<int> ran{0};
+  std::vector<std::thread> posters;
+  for (int t = 0; t < 3; ++t) {
+    posters.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) {
+        pool.submit([&] { ++ran; }).get();
+        if (i % 50 == 0) {
+          while (pool.threads() > 1) std::this_thread::yield();
+        }
+      }
+    });
+  }
+  for (auto& one : posters) one.join();
+  EXPECT_EQ(ran, 600);
+}
+
+TEST(thread_pool, shutdown_names_what_still_runs) {
+  weft::thread_pool pool{weft::thread_pool_options::single("stubborn")};
+  std::latch inside(1);
+  std::latch open(1);
+  pool.post(
+      [&] {
+        inside.count_down();
+        open.wait();  // does not see that it is cancelled
+      },
+      {.name = "deaf"});
+  const auto line = std::source_location::current().line();
+  inside.wait();
+  const auto report = pool.shutdown(0ms, 1ms);
+  open.count_down();
+  ASSERT_EQ(report.unfinished.size(), 1U);
+  EXPECT_EQ(report.unfinished[0].executor, "stubborn");
+  EXPECT_EQ(report.unfinished[0].name, "deaf");
+  EXPECT_LT(line - report.unfinished[0].submitted_at.line(), 8U);
+  EXPECT_GT(report.unfinished[0].running_for.count(), 0);
+}
+
+TEST(thread_pool, shutdown_gives_what_it_cancelled_time_to_end) {
+  weft::promise<void> never;
+  auto stuck_on = never.get_future();
+  std::latch inside(1);
+  weft::thread_pool pool{weft::thread_pool_options::single()};
+  pool.post([&] {
+    inside.count_down();
+    stuck_on.get();
+  });
+  inside.wait();
+  const auto report = pool.shutdown(0ms, 1min);
+  EXPECT_EQ(report.running_tasks, 0U);
+  EXPECT_TRUE(report.unfinished.empty());
+}
+
+TEST(thread_pool, a_task_cannot_shut_its_pool_down_but_close_it) {
+  weft::thread_pool pool{weft::thread_pool_options::single()};
+  EXPECT_THROW(pool.submit([&] { pool.shutdown(1min); }).get(), weft::error);
+  pool.submit([&] { pool.close(); }).get();
+  EXPECT_THROW(pool.post([] {}), weft::error);
 }
 
 }  // namespace

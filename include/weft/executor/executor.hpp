@@ -63,6 +63,10 @@ class executor_core : public std::enable_shared_from_this<executor_core> {
   /// Can a task that waits here not begin before the running task has gone on? By default where the running
   /// task has the one place there is.
   virtual bool is_held_up_by_caller() const noexcept;
+  /// Does a task of it that waits give its place to others? By default not: it holds a thread.
+  virtual bool suspends_waits() const noexcept { return false; }
+  /// False: it runs one function and nothing can be posted to it, as a weft::thread.
+  virtual bool takes_tasks() const noexcept { return true; }
   /// Hands an error on that nobody looks at; called in the context of the failed task. By default to the
   /// handler of set_uncaught_handler.
   virtual void report_uncaught(const failed_task& what) noexcept;
