@@ -128,6 +128,7 @@ void schedule_core::finish(lock& held, scheduled_record& task, scheduled_state h
   held.lock();
   task.active = false;
   task.ends.serve_all();
+  task.may_wake_tasks.end();
 }
 
 // The watcher.

@@ -11,6 +11,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/context/wait.hpp>
 #include <weft/core/clock.hpp>
+#include <weft/core/outside_work.hpp>
 #include <weft/core/started_thread.hpp>
 #include <weft/core/timer_wheel.hpp>
 #include <weft/executor/scheduled_pool.hpp>
@@ -42,6 +43,7 @@ struct scheduled_record : timer_node {
   cancel_scope* scope = nullptr;  ///< of a run that goes on
   const running_place* place = nullptr;
   waiter_line ends;
+  outside_work may_wake_tasks = {};  ///< until it is over and those who waited were woken
 };
 
 /// The times of a scheduled pool, and the thread that watches them.

@@ -11,6 +11,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
 #include <weft/fiber/simulate.hpp>
 
 #include "support/uncaught_errors.hpp"
@@ -273,6 +274,15 @@ TEST(scheduled_pool, ends_soundly_in_every_order) {
         EXPECT_EQ(kept.state(), scheduled_state::cancelled);
       },
       {.count = 200});
+}
+
+TEST(scheduled_pool, a_run_in_which_all_waits_for_a_scheduled_task_is_not_stuck) {
+  weft::run([] {
+    weft::scheduled_pool pool;
+    auto task = pool.once(5ms, [] {});
+    task.wait();
+    EXPECT_EQ(task.state(), scheduled_state::done);
+  });
 }
 
 TEST(scheduled_pool, runs_on_real_threads) {
