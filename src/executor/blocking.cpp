@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 #include <weft/core/oracle.hpp>
 #include <weft/metrics/registry.hpp>

@@ -133,7 +133,7 @@ void elastic_pool::get_thread(lock& held) {
   }
 }
 
-/// False: the system has no thread for us now. Throws what it said where there is none yet.
+/// False: the system has no thread for us now. Throws what it said where there is none at all for the task.
 bool elastic_pool::start_thread(lock& held) {
   ++threads_;
   ++coming_;
@@ -144,7 +144,8 @@ bool elastic_pool::start_thread(lock& held) {
   } catch (const std::exception&) {
     held.lock();
     --coming_;
-    if (--threads_ == 0) throw;
+    // The last thread may have run the task meanwhile, and ended.
+    if (--threads_ == 0 && first_ != nullptr) throw;
     return false;
   }
   held.lock();

@@ -8,6 +8,7 @@
 #include <weft/context/wait.hpp>
 #include <weft/core/clock.hpp>
 #include <weft/core/outside_work.hpp>
+#include <weft/core/thread_mutex.hpp>
 #include <weft/core/unique_function.hpp>
 #include <weft/executor/blocking_options.hpp>
 #include <weft/metrics/histogram.hpp>
@@ -80,7 +81,7 @@ class elastic_pool {
   bool sleep_as_keeper(lock& held, steady_time now);
 
   const metrics::histogram queue_wait_;
-  std::mutex starting_;
+  thread_mutex starting_;
   mutable spin_lock lock_;
   blocking_options options_;
   task* first_ = nullptr;  // owned; linked by next

@@ -13,7 +13,14 @@ namespace weft::detail {
 /// A task of an execution: parks as a fiber does. The explorer's thread runs it while it lives there.
 class explored_task : public task_block {
  public:
-  explored_task() : task_block(next_task_id(), true), former_(running_task) { running_task = this; }
+  /// When the bound of a wait passes: at any time; or when nobody can go on, and else at the price of a
+  /// preemption, which leaves fewer orders.
+  enum class bounds : unsigned char { at_any_time, seldom };
+
+  explicit explored_task(bounds pass = bounds::at_any_time)
+      : task_block(next_task_id(), true), bounds_(pass), former_(running_task) {
+    running_task = this;
+  }
   explored_task(const explored_task&) = delete;
   explored_task& operator=(const explored_task&) = delete;
   virtual ~explored_task() { running_task = former_; }
@@ -28,6 +35,8 @@ class explored_task : public task_block {
     const auto made_ready = [this] { return ready_; };
     if (until == no_deadline) {
       explore::block_until(made_ready, "suspend");
+    } else if (bounds_ == bounds::seldom) {
+      explore::wait_bounded(made_ready, "suspend with a bound");
     } else {
       explore::stand_back("suspend with a bound");
     }
@@ -49,6 +58,7 @@ class explored_task : public task_block {
  private:
   permit permit_;
   bool ready_ = false;
+  const bounds bounds_;
   task_block* former_;
 };
 

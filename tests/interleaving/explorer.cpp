@@ -59,6 +59,7 @@ class explorer {
   void block_until(std::function<bool()> can_go_on, const char* what);
   void wait_bounded(std::function<bool()> can_go_on, const char* what);
   void stand_back(const char* what);
+  void start(std::function<void()> function);
   std::size_t choose(std::size_t count);
   void wrote() { ++writes_; }
   void spin_pause();
@@ -78,7 +79,7 @@ class explorer {
 
   void run_once();
   void serve(worker& self);
-  void make_workers(std::size_t count);
+  worker& next_worker();
   bool next_path();
   bool enabled(std::size_t index) const {
     const worker& one = *workers_[index];
@@ -96,6 +97,7 @@ class explorer {
   const std::function<void(execution&)>& program_;
   const options bounds_;
   std::vector<std::unique_ptr<worker>> workers_;
+  std::size_t used_ = 0;  // of the workers, in this execution
   std::vector<branch> path_;
   std::size_t depth_ = 0;
   std::vector<step> steps_;
@@ -259,24 +261,28 @@ void explorer::serve(worker& self) {
   }
 }
 
-void explorer::make_workers(std::size_t count) {
-  while (workers_.size() < count) {
+explorer::worker& explorer::next_worker() {
+  if (used_ == workers_.size()) {
     worker& made = *workers_.emplace_back(std::make_unique<worker>());
     made.thread = std::thread([this, &made] { serve(made); });
   }
+  return *workers_[used_++];
+}
+
+void explorer::start(std::function<void()> function) {
+  worker& started = next_worker();
+  started.function = std::move(function);
+  started.finished = false;
 }
 
 void explorer::run_once() {
   depth_ = 0;
   preemptions_ = 0;
   steps_.clear();
+  used_ = 0;
   execution made;
   program_(made);
-  make_workers(made.threads_.size());
-  for (std::size_t i = 0; i < made.threads_.size(); ++i) {
-    workers_[i]->function = std::move(made.threads_[i]);
-    workers_[i]->finished = false;
-  }
+  for (auto& function : made.threads_) start(std::move(function));
   active = this;
   current_ = pick(made.threads_.size());
   workers_[current_]->baton.release();
@@ -339,6 +345,11 @@ void block_until(std::function<bool()> can_go_on, const char* what) {
 }
 void wait_bounded(std::function<bool()> can_go_on, const char* what) {
   if (active != nullptr) active->wait_bounded(std::move(can_go_on), what);
+}
+void start(std::function<void()> function) {
+  check(active != nullptr, "a thread is started by nobody");
+  active->start(std::move(function));
+  point("start a thread");
 }
 void stand_back(const char* what) {
   if (active != nullptr) active->stand_back(what);

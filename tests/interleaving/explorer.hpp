@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-// Runs a small program of two or three threads through every order of its atomic operations.
+// Runs a small program of a few threads through every order of its atomic operations.
 //
 // The threads are real ones in lock step: one runs, until its next operation on an explored_atomic or
 // until it blocks; then the explorer picks who goes on. The picks of one execution are a path in a tree,
@@ -53,6 +53,8 @@ outcome all_orders(const std::function<void(execution&)>& program, options bound
 void check(bool holds, const char* what);
 /// Another thread may go on here. `what` is a literal for the report.
 void point(const char* what);
+/// A thread more, which may go on from here. In the order of the program, as all else.
+void start(std::function<void()> function);
 /// Goes on only once `can_go_on`, which must not call anything here, gives true.
 void block_until(std::function<bool()> can_go_on, const char* what);
 /// Goes on at some time, or when the others cannot: a wait with a bound.

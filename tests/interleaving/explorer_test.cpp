@@ -8,6 +8,7 @@
 #include <weft/core/spin_lock.hpp>
 
 #include "interleaving/explored_atomic.hpp"
+#include "interleaving/explored_mutex.hpp"
 
 namespace {
 
@@ -149,6 +150,51 @@ TEST(spin_lock, lets_one_in_at_a_time_in_every_order) {
       {.preemptions_max = 3});
   EXPECT_TRUE(tried.complete) << tried.failure;
   EXPECT_GT(tried.executions, 100U);
+}
+
+TEST(explorer, runs_threads_that_are_started_on_the_way) {
+  const auto tried = explore::all_orders([](explore::execution& run) {
+    auto shared = std::make_shared<counter>();
+    run.thread([=] {
+      explore::start([=] { add_in_two_steps(*shared); });
+      add_in_two_steps(*shared);
+    });
+    run.at_end([=] { explore::check(shared->value.peek() == 2, "an addition was lost"); });
+  });
+  EXPECT_NE(tried.failure.find("an addition was lost"), std::string::npos) << tried.failure;
+}
+
+/// Two threads take two mutexes, in the same order or each in its own.
+explore::outcome two_mutexes(bool same_order) {
+  struct pair {
+    weft::detail::explored_mutex first, second;
+    int inside = 0;
+  };
+  const auto both = [](weft::detail::explored_mutex& outer, weft::detail::explored_mutex& inner,
+                       int& inside) {
+    const std::lock_guard has_outer(outer);
+    const std::lock_guard has_inner(inner);
+    explore::check(++inside == 1, "two are inside");
+    explore::point("inside");
+    --inside;
+  };
+  return explore::all_orders([=](explore::execution& run) {
+    auto shared = std::make_shared<pair>();
+    run.thread([=] { both(shared->first, shared->second, shared->inside); });
+    run.thread([=] {
+      if (same_order) {
+        both(shared->first, shared->second, shared->inside);
+      } else {
+        both(shared->second, shared->first, shared->inside);
+      }
+    });
+  });
+}
+
+TEST(explored_mutex, lets_one_in_and_shows_a_deadlock) {
+  const auto tried = two_mutexes(true);
+  EXPECT_TRUE(tried.complete) << tried.failure;
+  EXPECT_EQ(two_mutexes(false).failure.find("deadlock"), 0U);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -11,6 +10,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/context/wait.hpp>
 #include <weft/core/result.hpp>
+#include <weft/core/thread_mutex.hpp>
 #include <weft/core/unique_function.hpp>
 #include <weft/executor/blocking_options.hpp>
 #include <weft/executor/future.hpp>
@@ -55,7 +55,7 @@ class abandonable_call {
   }
 
  private:
-  std::mutex mutex_;
+  thread_mutex mutex_;
   cancel_scope* scope_ = nullptr;  // guarded by mutex_
   bool abandoned_ = false;         // guarded by mutex_; only goes to true
 };
