@@ -33,19 +33,12 @@ void append_to_list(std::string& list, std::string_view more) {
 /// For the children of this process.
 void add_variables(const context& of, std::vector<environment_variable>& into) {
   const auto headers = to_headers(of);
-  const auto add = [&](const carrier& one, bool even_if_absent) {
+  if (headers.empty()) return;
+  // All three: what this process was started with does not belong to another trace.
+  for (const auto& one : {traceparent, tracestate, baggage}) {
     const auto found = std::ranges::find(headers, one.header, &header::name);
-    if (found != headers.end()) {
-      into.push_back({one.variable, found->value});
-    } else if (even_if_absent) {
-      into.push_back({one.variable, std::nullopt});
-    }
-  };
-  // The own tracestate does not belong to another traceparent.
-  const auto* const now = of.find(detail::current_key());
-  add(traceparent, false);
-  add(tracestate, now != nullptr);
-  add(baggage, false);
+    into.push_back({one.variable, found == headers.end() ? std::nullopt : std::optional(found->value)});
+  }
 }
 
 }  // namespace

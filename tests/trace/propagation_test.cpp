@@ -129,15 +129,17 @@ TEST(propagation, children_find_it_in_their_environment) {
   });
 }
 
-TEST(propagation, children_do_not_get_the_tracestate_of_another_trace) {
+TEST(propagation, children_do_not_get_what_belongs_to_another_trace) {
   const variable old_parent("TRACEPARENT", "00-11111111111111111111111111111111-1111111111111111-01");
   const variable old_state("TRACESTATE", "old=1");
+  const variable old_baggage("BAGGAGE", "old=1");
   const auto now = from_headers(headers{{"traceparent", std::string(parent)}}, context());
   run([&] {
     now.run([] {
       const auto found = of_child();
       EXPECT_EQ(found.at("TRACEPARENT"), parent);
       EXPECT_FALSE(found.contains("TRACESTATE"));
+      EXPECT_FALSE(found.contains("BAGGAGE"));
     });
   });
 }
