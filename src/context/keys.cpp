@@ -34,15 +34,21 @@ key_table& table() {
 constexpr key_record no_key;
 constinit std::array<std::atomic<const key_record*>, keys_max> by_id{&no_key};
 
-/// The list is replaced, not changed, and the former ones stay: another thread may be in one.
-std::atomic<const std::vector<const key_record*>*> observed_list{nullptr};
+/// The keys that have observers. It is replaced, not changed, and the former ones stay: another thread may be
+/// in one.
+struct observed_list {
+  std::vector<const key_record*> keys;
+  const observed_list* former = nullptr;
+};
+std::atomic<const observed_list*> newest_list{nullptr};
 
 /// Under the lock of the table.
 void add_observed(const key_record& key) {
-  const auto* const former = observed_list.load(std::memory_order_relaxed);
-  auto* const longer = former == nullptr ? new std::vector<const key_record*> : new std::vector(*former);
-  longer->push_back(&key);
-  observed_list.store(longer, std::memory_order_release);
+  const observed_list* const former = newest_list.load(std::memory_order_relaxed);
+  auto* const longer =
+      new observed_list{former == nullptr ? std::vector<const key_record*>() : former->keys, former};
+  longer->keys.push_back(&key);
+  newest_list.store(longer, std::memory_order_release);
   observed_keys.fetch_or(key.mask, std::memory_order_release);
 }
 
@@ -121,7 +127,7 @@ const key_record* find_key(std::string_view name) noexcept {
 const key_record& key_of(std::uint16_t id) noexcept { return *by_id[id].load(std::memory_order_acquire); }
 
 const std::vector<const key_record*>& keys_with_observers() noexcept {
-  return *observed_list.load(std::memory_order_acquire);
+  return newest_list.load(std::memory_order_acquire)->keys;
 }
 
 }  // namespace weft::detail

@@ -23,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// example: key
+// example: executors_key
 inline constexpr weft::key_spec user_spec{.name = "docs.executors_user"};
 inline const weft::key<int> user{user_spec};
 // end of example
@@ -31,7 +31,7 @@ inline const weft::key<int> user{user_spec};
 int compute(int number) { return number * number; }
 
 TEST(docs_executors, first) {
-  // example: first
+  // example: executors_first
   weft::thread_pool pool{{.threads = 4, .name = "numbers"}};
   const weft::scoped_value bound{user, 42};
   auto square = pool.submit([] { return compute(user.require()); });
@@ -40,7 +40,7 @@ TEST(docs_executors, first) {
 }
 
 TEST(docs_executors, kinds) {
-  // example: kinds
+  // example: executors_kinds
   weft::thread_pool fixed{weft::thread_pool_options::fixed(8, "crunch")};
   weft::thread_pool cached{weft::thread_pool_options::cached(64, "files")};
   weft::thread_pool single{weft::thread_pool_options::single("journal")};
@@ -53,7 +53,7 @@ TEST(docs_executors, kinds) {
 
 TEST(docs_executors, strand) {
   weft::thread_pool pool{{.threads = 2}};
-  // example: strand
+  // example: executors_strand
   std::vector<std::string> lines;  // only the strand touches it
   const weft::strand journal(pool);
   journal.post([&] { lines.emplace_back("first"); });
@@ -64,7 +64,7 @@ TEST(docs_executors, strand) {
 
 TEST(docs_executors, invoke) {
   weft::thread_pool pool{{.threads = 2}};
-  // example: invoke
+  // example: executors_invoke
   auto [number, text] = weft::invoke_all(
       pool, [] { return compute(3); }, [] { return std::string("nine"); });
   EXPECT_EQ(number, 9);
@@ -79,7 +79,7 @@ TEST(docs_executors, invoke) {
 }
 
 TEST(docs_executors, scheduled) {
-  // example: scheduled
+  // example: executors_scheduled
   weft::scheduled_pool clock;
   auto once = clock.once(1ms, [] { compute(5); });
   auto beat = clock.at_fixed_rate(0s, 10s, [] { compute(6); });
@@ -92,7 +92,7 @@ TEST(docs_executors, scheduled) {
 }
 
 TEST(docs_executors, factory) {
-  // example: factory
+  // example: executors_factory
   weft::executor_factory factory({.name = "shop", .on_uncaught = [](const weft::failed_task& what) {
                                     ADD_FAILURE() << what.executor << " lost an error of " << what.name;
                                   }});
@@ -112,7 +112,7 @@ TEST(docs_executors, factory) {
 
 TEST(docs_executors, behind) {
   weft::thread_pool pool{weft::thread_pool_options::single("lonely")};
-  // example: behind
+  // example: executors_behind
   auto outer = pool.submit([&] {
     auto inner = pool.submit([] { return 1; });
     try {
