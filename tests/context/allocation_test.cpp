@@ -12,6 +12,7 @@
 
 #include "context/keys.hpp"
 #include "support/limited_memory.hpp"
+#include "support/sanitized.hpp"
 
 namespace weft {
 namespace {
@@ -105,6 +106,7 @@ TEST(context_without_memory, a_long_chain_stays_a_chain) {
 }
 
 TEST(context_without_memory, a_scope_on_a_warm_thread_asks_for_none) {
+  if (sanitized) GTEST_SKIP() << "free nodes go back at once there, so that their use is seen";
   { const scoped_value warm(user, 1); }
   allocations_left = 0;
   for (int n = 0; n < 100; ++n) {
