@@ -14,6 +14,7 @@
 #include <weft/context/environment.hpp>
 #include <weft/context/frame.hpp>
 #include <weft/context/properties.hpp>
+#include <weft/core/hook_table.hpp>
 #include <weft/core/outside_work.hpp>
 #include <weft/core/safepoint.hpp>
 #include <weft/core/stack_trace.hpp>

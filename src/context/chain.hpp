@@ -18,10 +18,14 @@ inline void link(context_node& fresh, context_node* parent_ref) noexcept {
   if (key.spec.log) fresh.hot[hot_log - 1] = &fresh;
 }
 
+inline bool is_divider(const context_node* node) noexcept {
+  return node != nullptr && node->kind == node_kind::divider;
+}
+
 /// Is `fresh` simply one more node on top of `below`?
 inline bool is_plain_extension(const context_node* below, const context_node& fresh) noexcept {
   if (key_of(fresh.key_id).spec.flow == key_flow::local) return false;
-  return below == nullptr || (below->kind != node_kind::divider && below->depth < depth_max);
+  return below == nullptr || (!is_divider(below) && below->depth < depth_max);
 }
 
 /// Ends what a node owns, but its parent, and gives back its memory.

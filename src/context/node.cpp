@@ -135,6 +135,13 @@ context_node* compact(context_node* node_ref, bool cancels) noexcept {
   }
 }
 
+/// Puts the new binding `fresh_ref` on top of `parent_ref`; both are taken over. A table where the chain gets
+/// long.
+context_node* stack_up(context_node* parent_ref, context_node* fresh_ref) noexcept {
+  link(*fresh_ref, parent_ref);
+  return fresh_ref->depth > depth_max ? compact(fresh_ref, true) : fresh_ref;
+}
+
 context_node* make_fresh(const key_record& key, node_kind kind) {
   auto* const node = new (allocate_node()) context_node(kind, nullptr);
   node->key_id = key.id;
@@ -202,16 +209,14 @@ bool flows(const key_record& key, flow_of_divider by) noexcept {
 /// `below`, which is divided or is about to be by a local key, with the binding on both of its sides.
 context_node* extend_divided(context_node* below, context_node* fresh_ref) {
   owned_node fresh(fresh_ref);
-  const bool is_divided = below != nullptr && below->kind == node_kind::divider;
+  const bool is_divided = is_divider(below);
   const flow_of_divider by = is_divided ? below->flow : flow_of_divider::all_but_local;
   owned_node outward(retain(is_divided ? below->outward : below));
   if (flows(key_of(fresh.node->key_id), by)) {
     context_node* const copy = copy_binding(*fresh.node);
-    link(*copy, outward.hand_on());
-    outward.node = copy->depth > depth_max ? compact(copy, true) : copy;
+    outward.node = stack_up(outward.hand_on(), copy);
   }
-  link(*fresh.node, retain(is_divided ? below->parent : below));
-  if (fresh.node->depth > depth_max) fresh.node = compact(fresh.hand_on(), true);
+  fresh.node = stack_up(retain(is_divided ? below->parent : below), fresh.hand_on());
   return make_divider(fresh.hand_on(), outward.hand_on(), by);
 }
 
@@ -255,11 +260,9 @@ context_node* make_boxed(const key_record& key, value_box* box) {
 context_node* make_absent(const key_record& key) { return make_fresh(key, node_kind::absent); }
 
 context_node* extend(context_node* below, context_node* fresh_ref) {
-  const bool is_divided = below != nullptr && below->kind == node_kind::divider;
-  if (is_divided || key_of(fresh_ref->key_id).spec.flow == key_flow::local)
+  if (is_divider(below) || key_of(fresh_ref->key_id).spec.flow == key_flow::local)
     return extend_divided(below, fresh_ref);
-  link(*fresh_ref, retain(below));
-  return fresh_ref->depth > depth_max ? compact(fresh_ref, true) : fresh_ref;
+  return stack_up(retain(below), fresh_ref);
 }
 
 context_node* make_border(context_node* parent_ref, cancel_state* state_ref) {
@@ -276,7 +279,7 @@ context_node* make_border(context_node* parent_ref, cancel_state* state_ref) {
 
 context_node* divided_as_current(context_node* node_ref) {
   const context_node* const current = task_block::current().context;
-  if (current == nullptr || current->kind != node_kind::divider) return node_ref;
+  if (!is_divider(current)) return node_ref;
   owned_node inward(node_ref);
   owned_node outward(retain(current->outward));
   if (current->flow == flow_of_divider::all_but_local) {
@@ -289,8 +292,7 @@ context_node* divided_as_current(context_node* node_ref) {
 context_node* suppressed_current(bool all) {
   const context_node* const current = task_block::current().context;
   const flow_of_divider by = all ? flow_of_divider::nothing : flow_of_divider::sticky;
-  if (current != nullptr && current->kind == node_kind::divider && current->flow >= by)
-    return retain_current();
+  if (is_divider(current) && current->flow >= by) return retain_current();
   owned_node outward(nullptr);
   for_each_in_force(current, [&](const auto& one) {
     if (!flows(key_of(one.key_id), by)) return;
