@@ -31,6 +31,17 @@ int wait_for_ever() {
   return never.get_future().get();
 }
 
+/// Says that it waits, waits for ever, and counts its cancellation.
+int wait_and_count(std::latch& waiting, std::atomic<int>& ended) {
+  waiting.count_down();
+  try {
+    return wait_for_ever();
+  } catch (const weft::cancelled&) {
+    ++ended;
+    throw;
+  }
+}
+
 TEST(invoke_all, gives_the_values_in_input_order) {
   weft::thread_pool pool{{.threads = 3}};
   functions works;
@@ -133,15 +144,7 @@ TEST(invoke_all, a_cancelled_caller_cancels_them_and_waits_for_their_end) {
   weft::thread_pool pool{{.threads = 2}};
   std::atomic<int> ended{0};
   std::latch waiting(2);
-  const auto waits = [&] {
-    waiting.count_down();
-    try {
-      return wait_for_ever();
-    } catch (const weft::cancelled&) {
-      ++ended;
-      throw;
-    }
-  };
+  const auto waits = [&] { return wait_and_count(waiting, ended); };
   weft::cancel_scope scope;
   std::thread canceller([&] {
     waiting.wait();
@@ -178,15 +181,7 @@ TEST(invoke_any, gives_the_first_value_and_cancels_and_awaits_the_others) {
   weft::thread_pool pool{{.threads = 3}};
   std::atomic<int> ended{0};
   std::latch waiting(2);
-  const auto loses = [&] {
-    waiting.count_down();
-    try {
-      return wait_for_ever();
-    } catch (const weft::cancelled&) {
-      ++ended;
-      throw;
-    }
-  };
+  const auto loses = [&] { return wait_and_count(waiting, ended); };
   const auto first = weft::invoke_any(pool, functions{loses,
                                                       [&] {
                                                         waiting.wait();
