@@ -77,6 +77,7 @@
 #include <weft/jobs/store.hpp>
 #include <weft/jobs/worker.hpp>
 #include <weft/log/collector.hpp>
+#include <weft/log/context_fields.hpp>
 #include <weft/log/context_source.hpp>
 #include <weft/log/log.hpp>
 #include <weft/log/record_codec.hpp>

@@ -2,15 +2,13 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <type_traits>
-#include <vector>
 
-#include <weft/context/context.hpp>
 #include <weft/core/failure.hpp>
 #include <weft/core/task_block.hpp>
+#include <weft/log/context_fields.hpp>
 #include <weft/log/sink.hpp>
 
 #include "log/collecting.hpp"
@@ -26,22 +24,6 @@ field_value number_or_text(double value) {
   return std::string(std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
 }
 
-/// The context values for a record. A codec that throws must not cost the record.
-std::vector<context_field> context_of_task() {
-  std::vector<context_field> found;
-  try {
-    for (auto& entry : context::current().log_entries()) {
-      found.push_back({std::move(entry.name), to_utf8(entry.text)});
-    }
-    const std::size_t keys = found.size();
-    detail::ask_context_sources(found);
-    if (found.size() != keys) std::ranges::stable_sort(found, {}, &context_field::name);
-  } catch (const std::exception& problem) {
-    found.push_back({"weft.context", std::string("unreadable: ") + problem.what()});
-  }
-  return found;
-}
-
 std::shared_ptr<record> make_record(level of, const text& what, arguments fields) {
   auto made = std::make_shared<record>();
   made->time = now();
@@ -49,7 +31,7 @@ std::shared_ptr<record> make_record(level of, const text& what, arguments fields
   made->message = to_utf8(what.message);
   made->fields.reserve(fields.size());
   for (const auto& each : fields) made->fields.push_back(each.to_field());
-  made->context = context_of_task();
+  made->context = context_fields();
   const auto& task = weft::detail::task_block::current();
   made->task_id = task.id();
   made->task_name = to_utf8(task.name());

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include <weft/log/context_fields.hpp>
 #include <weft/log/sink.hpp>
 
 #include "log/escape.hpp"
@@ -113,13 +114,8 @@ void format_text(const record& from, std::string& out, bool coloured) {
     append_value(out, each.value);
   }
   if (coloured) out += dim;
-  for (std::string_view before = " | "; const auto& each : from.context) {
-    out += before;
-    append_quoted(out, each.name);
-    out += '=';
-    append_quoted(out, each.text);
-    before = " ";
-  }
+  if (!from.context.empty()) out += " | ";
+  format_context(from.context, out);
   out += " | ";
   append_origin(out, from);
   if (coloured) out += plain;

@@ -12,6 +12,7 @@
 #include <weft/context/properties.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
+#include <weft/log/context_fields.hpp>
 
 namespace {
 
@@ -117,6 +118,15 @@ TEST(docs_context, is_observed) {
     EXPECT_EQ(mirrored, "");
     // end of example
   });
+}
+
+TEST(docs_context, is_shown_in_other_logs) {
+  // example: context_in_other_logs
+  const weft::scoped_value bound(user, 42);
+  std::string line = "something happened | ";
+  weft::log::format_context(weft::log::context_fields(), line);
+  EXPECT_EQ(line, "something happened | app.user_id=42");
+  // end of example
 }
 
 TEST(docs_context, has_frames_for_callback_code) {
