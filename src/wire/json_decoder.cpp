@@ -7,6 +7,8 @@
 #include <weft/core/error.hpp>
 #include <weft/wire/base64.hpp>
 #include <weft/wire/json.hpp>
+#include <weft/wire/json_value.hpp>
+
 #include "wire/utf8.hpp"
 
 // Boost.JSON checks and splits the text; its events become a flat list of nodes, in the order of the
@@ -18,8 +20,9 @@ namespace weft::wire {
 struct json_decoder::parsed {
   struct node {
     value_kind kind = value_kind::null;
-    std::uint32_t length = 0;  // of a text; items of a list; members of an object
-    std::uint64_t value = 0;   // the number's or truth value's bits; where a text begins in texts
+    std::uint32_t length = 0;  // of a text; items of a list; members of an object; digits of a long integer
+    std::uint64_t value =
+        0;  // the number's or truth value's bits; where a text or long integer begins in texts
   };
 
   std::vector<node> nodes;
@@ -29,6 +32,10 @@ struct json_decoder::parsed {
 namespace {
 
 namespace json = boost::json;
+
+bool read_double(std::string_view digits, double& into) {
+  return std::from_chars(digits.data(), digits.data() + digits.size(), into).ec == std::errc();
+}
 
 // The handler of boost::json::basic_parser.
 template <typename Parsed>
@@ -67,13 +74,14 @@ class tape_writer {
   bool on_double(double, json::string_view rest, json::error_code& ec) {
     digits_.append(rest.data(), rest.size());
     double value = 0;
-    const auto end = std::from_chars(digits_.data(), digits_.data() + digits_.size(), value);
-    digits_.clear();
     // Out of range both when it is too large and when it is too small to tell from zero.
-    if (end.ec != std::errc()) {
+    if (!read_double(digits_, value)) {
+      digits_.clear();
       ec = json::error::exponent_overflow;
       return false;
     }
+    if (digits_.find_first_of(".eE") == std::string::npos) return add_long_integer();
+    digits_.clear();
     return add(value_kind::number, std::bit_cast<std::uint64_t>(value));
   }
   bool on_bool(bool value, json::error_code&) { return add(value_kind::boolean, value ? 1 : 0); }
@@ -94,6 +102,14 @@ class tape_writer {
     out_->nodes[open_.back()].length = static_cast<std::uint32_t>(count);
     open_.pop_back();
     return true;
+  }
+  // More than 64 bits hold: its digits are kept for those who want them all.
+  bool add_long_integer() {
+    const std::size_t begin = out_->texts.size();
+    out_->texts += digits_;
+    const std::size_t length = digits_.size();
+    digits_.clear();
+    return add(value_kind::number, begin, length);
   }
   bool add_text(json::string_view part) {
     out_->texts.append(part.data(), part.size());
@@ -126,9 +142,9 @@ std::string place_of(std::string_view text, std::size_t at) {
 }
 
 template <typename Parsed>
-void parse(std::string_view text, Parsed& into) {
+void parse(std::string_view text, std::size_t depth_max, Parsed& into) {
   json::parse_options options;
-  options.max_depth = codec_depth_max;
+  options.max_depth = depth_max;
   json::basic_parser<tape_writer<Parsed>> parser(options, into);
   json::error_code ec;
   const std::size_t read = parser.write_some(false, text.data(), text.size(), ec);
@@ -144,7 +160,7 @@ json_decoder::json_decoder(std::string_view text, json_limits limits) {
                                      " bytes is over the limit of " + std::to_string(limits.bytes_max));
   }
   auto fresh = std::make_unique<parsed>();
-  parse(text, *fresh);
+  parse(text, limits.depth_max, *fresh);
   parsed_ = std::move(fresh);
 }
 
@@ -160,11 +176,57 @@ std::int64_t json_decoder::read_integer() { return static_cast<std::int64_t>(par
 
 std::uint64_t json_decoder::read_unsigned() { return parsed_->nodes[next_++].value; }
 
-double json_decoder::read_number() { return std::bit_cast<double>(parsed_->nodes[next_++].value); }
+double json_decoder::read_number() { return number_at(next_++); }
 
-std::string_view json_decoder::read_text() {
-  const auto& node = parsed_->nodes[next_++];
+std::string_view json_decoder::read_text() { return text_at(next_++); }
+
+std::string_view json_decoder::text_at(std::size_t index) const {
+  const auto& node = parsed_->nodes[index];
   return std::string_view(parsed_->texts).substr(node.value, node.length);
+}
+
+double json_decoder::number_at(std::size_t index) const {
+  const auto& node = parsed_->nodes[index];
+  if (node.length == 0) return std::bit_cast<double>(node.value);
+  double value = 0;
+  read_double(text_at(index), value);
+  return value;
+}
+
+// The nodes of a value follow each other, so one pass makes it.
+json_value json_decoder::value() {
+  const std::size_t index = next_++;
+  const auto& node = parsed_->nodes[index];
+  switch (node.kind) {
+    case value_kind::boolean:
+      return node.value != 0;
+    case value_kind::integer:
+      return static_cast<std::int64_t>(node.value);
+    case value_kind::unsigned_integer:
+      return node.value;
+    case value_kind::number:
+      if (node.length != 0) return text_at(index);
+      return std::bit_cast<double>(node.value);
+    case value_kind::text:
+      return text_at(index);
+    case value_kind::list: {
+      json_value::list items;
+      items.reserve(node.length);
+      for (std::uint32_t left = node.length; left > 0; --left) items.push_back(value());
+      return items;
+    }
+    case value_kind::object: {
+      std::vector<json_member> members;
+      members.reserve(node.length);
+      for (std::uint32_t left = node.length; left > 0; --left) {
+        std::string name(text_at(next_++));
+        members.push_back({std::move(name), value()});
+      }
+      return json_object(std::move(members));
+    }
+    default:
+      return nullptr;
+  }
 }
 
 void json_decoder::read_binary(bytes& into) {

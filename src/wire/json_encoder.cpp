@@ -4,6 +4,7 @@
 #include <weft/core/error.hpp>
 #include <weft/wire/base64.hpp>
 #include <weft/wire/json.hpp>
+#include <weft/wire/json_value.hpp>
 
 #include "wire/utf8.hpp"
 
@@ -57,6 +58,12 @@ void append_text(std::string& out, std::string_view value) {
   out += '"';
 }
 
+void require_depth(std::size_t open) {
+  if (open < json_depth_max) return;
+  throw error(errc::too_large, "encode: lists and objects are nested more than " +
+                                   std::to_string(json_depth_max) + " deep; make the value flatter");
+}
+
 }  // namespace
 
 void json_encoder::separate() {
@@ -89,6 +96,11 @@ void json_encoder::number(double value) {
     throw error(errc::invalid_argument,
                 "encode: a double is infinite or not a number, which no format can hold");
   }
+  constexpr double whole_max = 9007199254740992.0;  // 2^53
+  if (style_.whole_doubles_as_integers && std::fabs(value) <= whole_max && std::trunc(value) == value) {
+    integer(static_cast<std::int64_t>(value));
+    return;
+  }
   separate();
   const std::size_t begin = out_.size();
   append_number(out_, value);
@@ -102,6 +114,10 @@ void json_encoder::text(std::string_view value) {
 }
 
 void json_encoder::binary(std::span<const std::byte> value) {
+  if (style_.bytes_as_characters) {
+    text(to_characters(value));
+    return;
+  }
   separate();
   out_ += '"';
   out_ += to_base64(value);
@@ -135,6 +151,38 @@ void json_encoder::open_object(std::size_t) {
 void json_encoder::close_object() {
   out_ += '}';
   needs_comma_ = true;
+}
+
+void json_encoder::value(const json_value& any) { value(any, 0); }
+
+// By itself, as the encoder's own bound of depth is for values of a known type.
+void json_encoder::value(const json_value& any, std::size_t depth) {
+  if (const auto* const list = any.if_list()) {
+    require_depth(depth);
+    open_list(list->size());
+    for (const auto& item : *list) value(item, depth + 1);
+    close_list();
+  } else if (const auto* const object = any.if_object()) {
+    require_depth(depth);
+    open_object(object->size());
+    for (const auto& member : *object) {
+      key(member.name);
+      value(member.value, depth + 1);
+    }
+    close_object();
+  } else if (const auto* const held_text = any.if_text()) {
+    text(*held_text);
+  } else if (const auto* const held_integer = any.if_integer()) {
+    integer(*held_integer);
+  } else if (const auto* const held_unsigned = any.if_unsigned()) {
+    unsigned_integer(*held_unsigned);
+  } else if (const auto* const held_number = any.if_number()) {
+    number(*held_number);
+  } else if (const auto* const held_boolean = any.if_boolean()) {
+    boolean(*held_boolean);
+  } else {
+    null();
+  }
 }
 
 }  // namespace weft::wire

@@ -6,18 +6,21 @@
 #include <vector>
 
 #include <weft/codec/codec.hpp>
+#include <weft/wire/json_style.hpp>
 
 namespace weft::wire {
+
+class json_value;
 
 /// Writes one value as JSON text without white space, appended to a string.
 ///
 /// Integers are written exactly, doubles in their shortest exact form with a fraction or exponent,
-/// bytes as base64 text. Throws weft::error (invalid_argument) for text that is not UTF-8 and for
-/// infinite and not-a-number doubles.
+/// bytes as base64 text; a json_style may say otherwise. Throws weft::error (invalid_argument) for text that
+/// is not UTF-8 and for infinite and not-a-number doubles.
 class json_encoder final : public encoder {
  public:
   /// `out` outlives the encoder.
-  explicit json_encoder(std::string& out) : out_(out) {}
+  explicit json_encoder(std::string& out, json_style style = {}) : out_(out), style_(style) {}
 
   void null() override;
   void boolean(bool value) override;
@@ -27,6 +30,8 @@ class json_encoder final : public encoder {
   void text(std::string_view value) override;
   void binary(std::span<const std::byte> value) override;
   void key(std::string_view name) override;
+  /// Writes a value of any kind. It may be nested json_depth_max deep.
+  void value(const json_value& any);
 
  protected:
   void open_list(std::size_t count) override;
@@ -36,14 +41,17 @@ class json_encoder final : public encoder {
 
  private:
   void separate();
+  void value(const json_value& any, std::size_t depth);
 
   std::string& out_;
+  json_style style_;
   bool needs_comma_ = false;
 };
 
-/// What reading JSON accepts at most. Nesting is bounded by codec_depth_max.
+/// What reading JSON accepts at most.
 struct json_limits {
   std::size_t bytes_max = 16 * 1024 * 1024;  ///< length of the text
+  std::size_t depth_max = codec_depth_max;   ///< of lists and objects; more than that only value() reads
 };
 
 /// Reads one JSON text (RFC 8259), which is checked as a whole when the decoder is made.
@@ -57,6 +65,8 @@ class json_decoder final : public decoder {
   ~json_decoder() override;
 
   value_kind peek() override;
+  /// The next value, of any kind; moves past it.
+  json_value value();
 
  protected:
   void read_null() override;
@@ -73,6 +83,8 @@ class json_decoder final : public decoder {
 
  private:
   struct parsed;
+  std::string_view text_at(std::size_t index) const;
+  double number_at(std::size_t index) const;
 
   std::unique_ptr<const parsed> parsed_;
   std::size_t next_ = 0;             // index of the next node
