@@ -101,6 +101,8 @@
 #include <weft/wire/envelope.hpp>
 #include <weft/wire/frame.hpp>
 #include <weft/wire/json.hpp>
+#include <weft/wire/json_stream.hpp>
+#include <weft/wire/json_value.hpp>
 #include <weft/wire/random.hpp>
 #include <weft/workers/client.hpp>
 #include <weft/workers/main.hpp>
