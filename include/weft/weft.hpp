@@ -28,6 +28,7 @@
 #include <weft/executor/executor.hpp>
 #include <weft/executor/executor_factory.hpp>
 #include <weft/executor/future.hpp>
+#include <weft/executor/futures.hpp>
 #include <weft/executor/invoke.hpp>
 #include <weft/executor/scheduled_pool.hpp>
 #include <weft/executor/strand.hpp>

@@ -80,7 +80,7 @@ void executor_core::report_uncaught(const failed_task& what) noexcept { detail::
 
 executor current_executor() {
   const detail::running_place* here = detail::innermost();
-  while (here != nullptr && !here->on->takes_tasks()) here = here->around;
+  while (here != nullptr && (here->on == nullptr || !here->on->takes_tasks())) here = here->around;
   if (here == nullptr) return common_pool();
   return executor(here->on->shared_from_this());
 }

@@ -3,7 +3,8 @@
 #include <mutex>
 #include <string>
 
-#include "executor/uncaught.hpp"
+#include <weft/core/error.hpp>
+#include <weft/core/holds_exception.hpp>
 
 namespace weft::detail {
 
@@ -27,14 +28,38 @@ bool future_core::wait_ready(steady_time until) {
 }
 
 void future_core::publish() noexcept {
-  const std::lock_guard lock(lock_);
-  ready_.store(true, std::memory_order_release);
-  waiters_.serve_all();
+  future_callback* calls = nullptr;
+  {
+    const std::lock_guard lock(lock_);
+    ready_.store(true, std::memory_order_release);
+    while (callbacks_ != nullptr) {  // the oldest first
+      future_callback* const one = std::exchange(callbacks_, callbacks_->next_);
+      one->next_ = std::exchange(calls, one);
+    }
+    waiters_.serve_all();
+  }
+  if (calls != nullptr) run_callbacks(calls);
 }
 
-void future_core::report_if_unobserved(const std::exception_ptr& error) const noexcept {
-  if (error != nullptr && !observed_.load(std::memory_order_relaxed)) {
-    report_uncaught_error("a future that nobody looked at", error);
+void future_core::call_when_ready(future_callback& call) noexcept {
+  {
+    const std::lock_guard lock(lock_);
+    if (!is_ready()) {
+      call.next_ = std::exchange(callbacks_, &call);
+      return;
+    }
+  }
+  call.next_ = nullptr;
+  run_callbacks(&call);
+}
+
+void future_core::cancel(cancel_reason reason) noexcept {
+  retain();
+  future_core* at = this;
+  while (at != nullptr) {
+    future_core* const source = at->is_ready() ? nullptr : at->cancel_step(reason);
+    at->release();
+    at = source;
   }
 }
 
@@ -47,8 +72,18 @@ void throw_already_set() {
   throw error(errc::misuse, "promise::set: the outcome was set before; use try_set where several may set it");
 }
 
-std::exception_ptr make_broken_promise() {
-  return std::make_exception_ptr(broken_promise("promise: it was dropped before it had an outcome"));
+std::exception_ptr make_broken_promise(std::source_location made_at) {
+  std::string place = made_at.file_name();
+  place.erase(0, place.find_last_of('/') + 1);  // npos + 1 is 0
+  return std::make_exception_ptr(broken_promise("promise: the one made at " + place + ':' +
+                                                std::to_string(made_at.line()) +
+                                                " was dropped before it had an outcome"));
 }
+
+std::exception_ptr make_stopped(cancel_reason reason) {
+  return std::make_exception_ptr(cancelled(reason, "future::cancel"));
+}
+
+bool is_stop(const std::exception_ptr& error) noexcept { return holds_exception<cancelled>(error); }
 
 }  // namespace weft::detail

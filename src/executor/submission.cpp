@@ -1,5 +1,6 @@
 #include <weft/executor/submission.hpp>
 
+#include <mutex>
 #include <string_view>
 
 #include <weft/core/error.hpp>
@@ -14,12 +15,47 @@ submission::submission(std::shared_ptr<executor_core> on, const task_options& op
                        std::source_location from)
     : on_(std::move(on)), name_(options.name), from_(from) {}
 
+bool submission::begin() noexcept {
+  const task_block& self = task_block::current();
+  begun_at_.store(self.place, std::memory_order_release);
+  const std::lock_guard lock(lock_);
+  begun_ = true;
+  running_ = cancel_state_of(self);
+  return !stopped_;
+}
+
+void submission::end() noexcept {
+  static const running_place nowhere;
+  begun_at_.store(&nowhere, std::memory_order_release);
+  const std::lock_guard lock(lock_);
+  running_ = nullptr;
+}
+
+bool submission::stop(cancel_reason reason) noexcept {
+  const std::lock_guard lock(lock_);
+  if (running_ != nullptr) running_->cancel(reason);
+  const bool is_first = !stopped_;
+  if (is_first) stopped_ = reason;
+  return is_first && !begun_;
+}
+
+std::optional<cancel_reason> submission::stopped() const noexcept {
+  const std::lock_guard lock(lock_);
+  return stopped_;
+}
+
+std::shared_ptr<const error_origin> submission::failed_here() const noexcept {
+  return std::make_shared<const error_origin>(error_origin{context::current(), on_, name_, from_});
+}
+
 void submission::refuse_wait_by_itself(const char* what) const {
+  if (on_ == nullptr) return;
   const running_place* const begun = begun_at_.load(std::memory_order_acquire);
   if (begun != nullptr ? !is_inside(begun) : !on_->is_held_up_by_caller()) return;
   const running_place* const here = task_block::current().place;
-  const std::string caller =
-      here->task == nullptr ? "a fiber" : describe_task(here->task->options.name, here->task->submitted_at);
+  const std::string caller = here == nullptr || here->task == nullptr
+                                 ? "a fiber"
+                                 : describe_task(here->task->options.name, here->task->submitted_at);
   const std::string awaited = describe_task(name_, from_);
   const std::string on = " on \"" + std::string(on_->name()) + '"';
   if (begun != nullptr) {
@@ -33,10 +69,24 @@ void submission::refuse_wait_by_itself(const char* what) const {
                   "executor another thread");
 }
 
-void submission::report(const std::exception_ptr& error) noexcept {
-  if (holds_exception<cancelled>(error)) return;
-  const context::attachment in_its_context(std::move(failed_in_));
-  on_->report_uncaught({.error = error, .executor = on_->name(), .name = name_, .submitted_at = from_});
+std::shared_ptr<const error_origin> failure_here() noexcept {
+  return std::make_shared<const error_origin>(error_origin{context::current(), nullptr, {}, {}});
+}
+
+void report_unobserved(const std::exception_ptr& error, const error_origin* origin) noexcept {
+  if (is_stop(error)) return;
+  if (origin == nullptr) return report_uncaught_error("a future that nobody looked at", error);
+  if (origin->on == nullptr && holds_exception<unwinding>(error)) return;
+  const context::attachment in_its_context(origin->context);
+  const failed_task what{.error = error,
+                         .executor = origin->on != nullptr ? origin->on->name() : "",
+                         .name = origin->name,
+                         .submitted_at = origin->from};
+  origin->on != nullptr ? origin->on->report_uncaught(what) : report_failed_task(what);
+}
+
+unique_function<void(cancel_reason)> bind_told(unique_function<void(cancel_reason)> told) {
+  return bind(std::move(told));
 }
 
 std::exception_ptr make_dropped() {

@@ -14,7 +14,6 @@
 #include <weft/fiber/event.hpp>
 
 #include "core/still_oracle.hpp"
-#include "executor/uncaught.hpp"
 #include "interleaving/explored_task.hpp"
 #include "interleaving/explorer.hpp"
 
@@ -28,7 +27,9 @@ int reports = 0;  // of errors that nobody looked at, in this execution
 }  // namespace
 
 namespace detail {
-void report_uncaught_error(const char*, const std::exception_ptr&) noexcept { ++reports; }
+void report_unobserved(const std::exception_ptr&, const error_origin*) noexcept { ++reports; }
+std::shared_ptr<const error_origin> failure_here() noexcept { return nullptr; }
+unique_function<void(cancel_reason)> bind_told(unique_function<void(cancel_reason)> told) { return told; }
 }  // namespace detail
 
 namespace {
@@ -264,6 +265,60 @@ TEST(future, in_a_select_is_chosen_or_left_as_it_was) {
   };
   expect_complete(all_orders_of<acts<core_and_ends>>(3, any, set_value, get_for_or_drop));
   expect_complete(all_orders_of<acts<core_and_ends>>(3, is_read, set_value, get));
+}
+
+/// A callback in place of a reader.
+struct called_ends {
+  struct reader final : detail::future_callback {
+    called_ends* of = nullptr;
+    void source_ready() noexcept override {
+      explore::point("call back");
+      explore::check(of->state->is_ready(), "it is called before the outcome is there");
+      if (of->state->take().has_value()) {
+        ++of->book.values;
+      } else {
+        ++of->book.errors;
+      }
+      of->state->release();
+    }
+  };
+  ledger book;
+  detail::future_state<counted_value>* state = new detail::future_state<counted_value>;
+  reader callback;
+
+  bool try_set(value_or_error outcome) { return state->set(std::move(outcome)); }
+  void drop_promise() { state->release(); }
+  void attach() {
+    callback.of = this;
+    state->call_when_ready(callback);
+  }
+  void cancel() {
+    state->retain();
+    state->cancel(cancel_reason::requested);
+    state->release();
+  }
+};
+
+TEST(future, calls_back_once_whoever_comes_first) {
+  using called = acts<called_ends>;
+  const auto attach = [](called& here) { here.attach(); };
+  expect_complete(all_orders_of<called>(4, is_read, set_value, attach), 20);
+}
+
+TEST(future, that_is_cancelled_while_it_is_set_has_one_outcome_for_its_callback) {
+  using called = acts<called_ends>;
+  expect_complete(all_orders_of<called>(
+                      3,
+                      [](const ledger& book) {
+                        explore::check(book.values + book.errors == 1, "not called once");
+                        explore::check(book.values == book.set, "a value that was taken is lost");
+                      },
+                      set_value,
+                      [](called& here) {
+                        here.cancel();
+                        here.attach();
+                      }),
+                  20);
 }
 
 // Its parts, with a step in the wrong place.

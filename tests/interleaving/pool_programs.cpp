@@ -14,7 +14,6 @@
 #include <weft/fiber/event.hpp>
 
 #include "executor/elastic_pool.hpp"
-#include "executor/uncaught.hpp"
 #include "interleaving/explored_oracle.hpp"
 #include "interleaving/explored_task.hpp"
 
@@ -24,7 +23,8 @@
 namespace weft {
 
 namespace detail {
-void report_uncaught_error(const char*, const std::exception_ptr&) noexcept {}
+void report_unobserved(const std::exception_ptr&, const error_origin*) noexcept {}
+std::shared_ptr<const error_origin> failure_here() noexcept { return nullptr; }
 }  // namespace detail
 
 namespace {

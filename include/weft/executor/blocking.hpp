@@ -131,15 +131,19 @@ auto blocking_for(std::chrono::duration<Rep, Period> bound, Work&& work) {
 }
 
 /// Starts `work` on the pool behind blocking, in the caller's context, and gives its future; never waits. It
-/// must own what it needs. Throws weft::error: resource_exhausted at queue_max.
+/// must own what it needs. Cancelling the future leaves out work that has not begun; work that runs sees it
+/// at weft::checkpoint() or a wait. Throws weft::error: resource_exhausted at queue_max.
 template <typename Work>
 auto start_blocking(Work&& work) -> future<std::invoke_result_t<std::decay_t<Work>&>> {
   using value = std::invoke_result_t<std::decay_t<Work>&>;
+  const auto call = std::make_shared<detail::abandonable_call>();
   promise<value> outcome;
   auto started = outcome.get_future();
+  outcome.on_cancel([call] { call->abandon(); });
   detail::post_blocking(
-      [outcome = std::move(outcome), held = std::decay_t<Work>(std::forward<Work>(work))]() mutable {
-        outcome.set(result<value>::of([&held]() -> value { return detail::invoke_and_end(held); }));
+      [call, outcome = std::move(outcome), held = std::decay_t<Work>(std::forward<Work>(work))]() mutable {
+        call->run(held, outcome);
+        outcome.try_set_stopped();  // where it was abandoned before it began
       });
   return started;
 }

@@ -17,15 +17,9 @@
 #include <weft/core/result.hpp>
 #include <weft/core/spin_lock.hpp>
 #include <weft/executor/executor.hpp>
+#include <weft/executor/winner.hpp>
 
 namespace weft {
-
-/// The outcome of invoke_any: which of the functions it was, and what it gave.
-template <typename Value>
-struct winner {
-  std::size_t index = 0;
-  typename result<Value>::stored_type value;
-};
 
 namespace detail {
 

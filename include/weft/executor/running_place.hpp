@@ -12,7 +12,7 @@ namespace weft::detail {
 /// Where a task runs: on `on`, which may itself be a task of the executor around it (a strand of a pool).
 /// On the stack of whoever runs it; a loop has one for all its fibers.
 struct running_place {
-  executor_core* on = nullptr;
+  executor_core* on = nullptr;          ///< null: it only runs callbacks of futures
   const executor_task* task = nullptr;  ///< null for a fiber's loop
   running_place* around = nullptr;
   unsigned depth = 0;  ///< how many are around it

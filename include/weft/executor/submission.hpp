@@ -3,40 +3,64 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <source_location>
 #include <string>
 #include <type_traits>
 #include <utility>
 
+#include <weft/context/cancel_state.hpp>
 #include <weft/executor/executor.hpp>
 
 // How executor::submit connects a task with its future. Users read executor.hpp.
 
 namespace weft::detail {
 
-/// What the future of a submitted task knows of it besides its value.
+struct error_origin {
+  weft::context context;              ///< of what failed
+  std::shared_ptr<executor_core> on;  ///< told of it; null: the handler of the process
+  std::string name;
+  std::source_location from;
+};
+
+/// What a future knows of the function that brings its outcome: where it runs, did it begin, how to stop it.
+///
+/// It begins and is stopped under lock_, so a function that was stopped before does not begin, and who stops
+/// one that runs finds its scope alive.
 class submission {
  public:
+  /// A null `on`: whoever comes along runs it.
   submission(std::shared_ptr<executor_core> on, const task_options& options, std::source_location from);
   submission(const submission&) = delete;
   submission& operator=(const submission&) = delete;
 
-  /// The task begins, here.
-  void begin() noexcept { begun_at_.store(task_block::current().place, std::memory_order_release); }
-  /// The task failed, here: keeps its context, for whom nobody else takes the error.
-  void keep_context() noexcept { failed_in_ = context::current(); }
+  /// The function is about to begin, here. False: it was stopped before; then only who must run all the same
+  /// begins. From here on stop() reaches it.
+  bool begin() noexcept;
+  void end() noexcept;
+  /// Asks it to give up; the first reason holds. True for the one who came before it began.
+  bool stop(cancel_reason reason) noexcept;
+  std::optional<cancel_reason> stopped() const noexcept;
+
+  /// It failed, here: the running task's context, for whom nobody else takes the error.
+  std::shared_ptr<const error_origin> failed_here() const noexcept;
   /// Throws where the running task is the task, or the task waits behind it.
   void refuse_wait_by_itself(const char* what) const;
-  /// Nobody looks at the error: hands it to the executor, in the failed task's context.
-  void report(const std::exception_ptr& error) noexcept;
+
+  const std::shared_ptr<executor_core>& on() const noexcept { return on_; }
+  const std::string& name() const noexcept { return name_; }
+  std::source_location from() const noexcept { return from_; }
 
  private:
   const std::shared_ptr<executor_core> on_;
   const std::string name_;
   const std::source_location from_;
-  std::atomic<const running_place*> begun_at_{nullptr};  // only compared
-  context failed_in_;                                    // written before the outcome
+  std::atomic<const running_place*> begun_at_{nullptr};  // only compared; of nobody when it is over
+  mutable spin_lock lock_;
+  bool begun_ = false;                    // guarded by lock_
+  std::optional<cancel_reason> stopped_;  // guarded by lock_
+  cancel_state* running_ = nullptr;       // guarded by lock_; of the task that runs it
 };
 
 /// The outcome of a task that will not run.
@@ -52,26 +76,32 @@ class submitted_state final : public future_state<Value> {
       : task_(std::move(on), options, from), work_(std::in_place, std::forward<From>(work)) {}
 
   void run() {
-    task_.begin();
+    if (!task_.begin()) return;
     this->keep(result<Value>::of([this]() -> Value { return std::invoke(*work_); }));
-    if (!this->kept()->has_value()) task_.keep_context();
+    if (!this->kept()->has_value()) this->origin_ = task_.failed_here();
+    task_.end();
   }
   /// The posted function ends: tells the outcome, if it ran or not.
   void finish() noexcept {
-    work_.reset();
-    if (!this->kept()) this->keep(make_dropped());
-    this->publish();
+    if (this->claim()) {
+      work_.reset();
+      if (!this->kept()) this->keep(make_dropped());
+      this->publish();
+    }
     this->release();
   }
 
  private:
-  ~submitted_state() override {
-    if (const std::exception_ptr error = this->unobserved_error()) {
-      this->mark_observed();
-      task_.report(error);
-    }
-  }
   void refuse_wait_for_itself(const char* what) const override { task_.refuse_wait_by_itself(what); }
+  future_core* cancel_step(cancel_reason reason) noexcept override {
+    if (task_.stop(reason) && this->claim()) {
+      const context::attachment in_root{context()};
+      work_.reset();
+      this->keep(make_stopped(reason));
+      this->publish();
+    }
+    return nullptr;
+  }
 
   submission task_;
   std::optional<Work> work_;
@@ -90,7 +120,9 @@ class submitted_work {
   void operator()() { state_->run(); }
 
   /// Once.
-  future<Value> get_future() const noexcept { return future<Value>(state_); }
+  future<Value> get_future() const noexcept {
+    return future_access::make(static_cast<future_state<Value>*>(state_));
+  }
 
  private:
   submitted_state<Value, Work>* state_;

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include <weft/executor/blocking.hpp>
+#include <weft/executor/future.hpp>
+
+// Futures of what others have.
+
+namespace weft {
+
+/// The outcome of a std::future. A thread of the pool behind blocking() waits for it, because nothing else
+/// can. The wait cannot be cut short.
+template <typename Value>
+future<Value> from(std::future<Value> foreign) {
+  return start_blocking([foreign = std::move(foreign)]() mutable -> Value { return foreign.get(); });
+}
+
+/// What a callback is given that ends a future of from_callback: call it once with a value, a result or a
+/// std::exception_ptr; with nothing for void. Later calls have no effect. Copies are the same.
+template <typename Value>
+class resolver {
+ public:
+  explicit resolver(promise<Value> of) : of_(std::make_shared<promise<Value>>(std::move(of))) {}
+
+  /// True for the call that ended it.
+  bool operator()(result<Value> outcome) const noexcept { return of_->try_set(std::move(outcome)); }
+  bool operator()() const noexcept
+    requires std::is_void_v<Value>
+  {
+    return of_->try_set(result<void>());
+  }
+  /// `told` is called when the future is cancelled; see promise::on_cancel.
+  template <typename Told>
+  void on_cancel(Told&& told) const {
+    of_->on_cancel(std::forward<Told>(told));
+  }
+
+ private:
+  std::shared_ptr<promise<Value>> of_;
+};
+
+/// The future of an interface with callbacks: calls `start` here and now with a resolver to be called back.
+/// Where all copies of that are dropped the future is broken_promise; what `start` throws is its error.
+template <typename Value, typename Start>
+future<Value> from_callback(Start&& start, std::source_location made_at = std::source_location::current()) {
+  promise<Value> in(made_at);
+  auto out = in.get_future();
+  const resolver<Value> end(std::move(in));
+  try {
+    std::invoke(std::forward<Start>(start), end);
+  } catch (...) {
+    end(std::current_exception());
+  }
+  return out;
+}
+
+}  // namespace weft

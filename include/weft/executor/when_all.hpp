@@ -1,0 +1,188 @@
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <weft/executor/gather.hpp>
+#include <weft/executor/then.hpp>
+
+// Futures that wait for several: all of them.
+
+namespace weft {
+
+namespace detail {
+
+/// Chooses the error of several: the first in input order that is no cancellation, else the first.
+class chosen_error {
+ public:
+  template <typename Value>
+  void see(const future_state<Value>& of) {
+    if (of.peek().has_value()) return;
+    const std::exception_ptr error = of.peek().error();
+    const bool is_failure = !is_stop(error);
+    if (error_ != nullptr && (is_failure_ || !is_failure)) return;
+    error_ = error;
+    is_failure_ = is_failure;
+    origin_ = of.origin();
+  }
+  const std::exception_ptr& error() const noexcept { return error_; }
+  const std::shared_ptr<const error_origin>& origin() const noexcept { return origin_; }
+
+ private:
+  std::exception_ptr error_;
+  bool is_failure_ = false;
+  std::shared_ptr<const error_origin> origin_;
+};
+
+template <typename Value>
+typename result<Value>::stored_type take_stored(future_state<Value>& from) {
+  if constexpr (std::is_void_v<Value>) {
+    from.take().value();
+    return {};
+  } else {
+    return from.take().value();
+  }
+}
+
+template <typename Value>
+class all_of_range {
+ public:
+  static constexpr bool needs_all = true;
+  using value = std::vector<typename result<Value>::stored_type>;
+  explicit all_of_range(std::vector<future_state<Value>*> states) : states_(std::move(states)) {}
+  std::vector<future_core*> cores() const { return as_cores(states_); }
+  bool decides(std::size_t index) const noexcept { return !states_[index]->peek().has_value(); }
+  result<value> outcome(std::optional<std::size_t>, std::shared_ptr<const error_origin>& origin) {
+    chosen_error error;
+    for (const auto* const one : states_) error.see(*one);
+    origin = error.origin();
+    if (error.error() != nullptr) return error.error();
+    value values;
+    values.reserve(states_.size());
+    for (auto* const one : states_) values.push_back(take_stored(*one));
+    return values;
+  }
+
+ private:
+  std::vector<future_state<Value>*> states_;
+};
+
+template <typename... Values>
+class all_of_pack {
+ public:
+  static constexpr bool needs_all = true;
+  using value = std::tuple<typename result<Values>::stored_type...>;
+  explicit all_of_pack(future_state<Values>*... states) : states_(states...) {}
+  std::vector<future_core*> cores() const {
+    return std::apply([](auto*... one) { return std::vector<future_core*>{one...}; }, states_);
+  }
+  bool decides(std::size_t index) const noexcept {
+    std::size_t at = 0;
+    return std::apply([&](auto*... one) { return ((at++ == index && !one->peek().has_value()) || ...); },
+                      states_);
+  }
+  result<value> outcome(std::optional<std::size_t>, std::shared_ptr<const error_origin>& origin) {
+    chosen_error error;
+    std::apply([&](auto*... one) { (error.see(*one), ...); }, states_);
+    origin = error.origin();
+    if (error.error() != nullptr) return error.error();
+    return std::apply([](auto*... one) { return value(take_stored(*one)...); }, states_);
+  }
+
+ private:
+  std::tuple<future_state<Values>*...> states_;
+};
+
+template <typename Value>
+class settled_range {
+ public:
+  static constexpr bool needs_all = true;
+  using value = std::vector<result<Value>>;
+  explicit settled_range(std::vector<future_state<Value>*> states) : states_(std::move(states)) {}
+  std::vector<future_core*> cores() const { return as_cores(states_); }
+  bool decides(std::size_t) const noexcept { return false; }
+  result<value> outcome(std::optional<std::size_t>, std::shared_ptr<const error_origin>&) {
+    value outcomes;
+    outcomes.reserve(states_.size());
+    for (auto* const one : states_) outcomes.push_back(one->take());
+    return outcomes;
+  }
+
+ private:
+  std::vector<future_state<Value>*> states_;
+};
+
+template <typename... Values>
+class settled_pack {
+ public:
+  static constexpr bool needs_all = true;
+  using value = std::tuple<result<Values>...>;
+  explicit settled_pack(future_state<Values>*... states) : states_(states...) {}
+  std::vector<future_core*> cores() const {
+    return std::apply([](auto*... one) { return std::vector<future_core*>{one...}; }, states_);
+  }
+  bool decides(std::size_t) const noexcept { return false; }
+  result<value> outcome(std::optional<std::size_t>, std::shared_ptr<const error_origin>&) {
+    return std::apply([](auto*... one) { return value(one->take()...); }, states_);
+  }
+
+ private:
+  std::tuple<future_state<Values>*...> states_;
+};
+
+}  // namespace detail
+
+/// The values of all, in input order (std::monostate for void). The first failure cancels the others, and all
+/// have ended when this one fails, with the first error in input order that is no cancellation. None: an
+/// empty vector, at once. No thread waits.
+template <typename Value>
+auto when_all(std::vector<future<Value>> all) -> future<std::vector<typename result<Value>::stored_type>> {
+  using policy = detail::all_of_range<Value>;
+  return detail::gathered<typename policy::value>(policy(detail::take_states(all, "when_all")));
+}
+/// The same for futures of different types; gives a tuple.
+template <typename... Values>
+auto when_all(future<Values>... all) -> future<std::tuple<typename result<Values>::stored_type...>> {
+  if (!(all.valid() && ...)) detail::throw_no_state("when_all");
+  using policy = detail::all_of_pack<Values...>;
+  return detail::gathered<typename policy::value>(policy(detail::future_access::take(all, "when_all")...));
+}
+
+/// The outcomes of all as results, in input order, when all have ended. Fails only where it is itself
+/// misused; none is cancelled for another.
+template <typename Value>
+auto when_settled(std::vector<future<Value>> all) -> future<std::vector<result<Value>>> {
+  using policy = detail::settled_range<Value>;
+  return detail::gathered<typename policy::value>(policy(detail::take_states(all, "when_settled")));
+}
+template <typename... Values>
+auto when_settled(future<Values>... all) -> future<std::tuple<result<Values>...>> {
+  if (!(all.valid() && ...)) detail::throw_no_state("when_settled");
+  using policy = detail::settled_pack<Values...>;
+  return detail::gathered<typename policy::value>(
+      policy(detail::future_access::take(all, "when_settled")...));
+}
+
+namespace detail {
+template <typename One, typename Other, typename F>
+auto attach_zip(combinators, future<One>&& one, future<Other>&& other, F&& f, std::source_location from) {
+  auto on = executor_for(one);
+  using both = typename all_of_pack<One, Other>::value;
+  return attach_made<then_step>(
+      when_all(std::move(one), std::move(other)),
+      [f = std::forward<F>(f)](both values) mutable -> decltype(auto) {
+        return std::apply(f, std::move(values));
+      },
+      std::move(on), from);
+}
+}  // namespace detail
+
+}  // namespace weft
