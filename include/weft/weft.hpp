@@ -32,6 +32,7 @@
 #include <weft/executor/invoke.hpp>
 #include <weft/executor/scheduled_pool.hpp>
 #include <weft/executor/strand.hpp>
+#include <weft/executor/task.hpp>
 #include <weft/executor/thread.hpp>
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/all_of.hpp>
