@@ -37,6 +37,7 @@
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/all_of.hpp>
 #include <weft/fiber/barrier.hpp>
+#include <weft/fiber/batcher.hpp>
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/condition.hpp>
 #include <weft/fiber/defer.hpp>
@@ -48,6 +49,7 @@
 #include <weft/fiber/first_of.hpp>
 #include <weft/fiber/io_event.hpp>
 #include <weft/fiber/io_handle.hpp>
+#include <weft/fiber/keyed_waiter.hpp>
 #include <weft/fiber/latch.hpp>
 #include <weft/fiber/lazy.hpp>
 #include <weft/fiber/loop_timer.hpp>

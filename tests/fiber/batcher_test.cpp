@@ -1,0 +1,68 @@
+#include <weft/fiber/batcher.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <vector>
+
+#include <weft/fiber/run.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using doubler = weft::batcher<int, int>;
+
+std::vector<int> twice(std::vector<int> values) {
+  for (int& one : values) one *= 2;
+  return values;
+}
+
+TEST(batcher, hands_on_what_came_together) {
+  weft::run([] {
+    std::vector<std::size_t> sizes;
+    const auto serve = [&](std::vector<int> values) {
+      sizes.push_back(values.size());
+      return twice(std::move(values));
+    };
+    doubler all(serve, {.size_max = 4, .wait_max = 1h});
+    std::vector<weft::future<int>> results;
+    for (int i = 0; i < 8; ++i) results.push_back(all.submit(i));
+    for (int i = 0; i < 8; ++i) EXPECT_EQ(results[static_cast<std::size_t>(i)].get(), i * 2);
+    EXPECT_EQ(sizes, (std::vector<std::size_t>{4, 4}));
+  });
+}
+
+TEST(batcher, does_not_let_one_wait_for_long) {
+  weft::run([] {
+    doubler all(twice, {.size_max = 100, .wait_max = 1ms});
+    EXPECT_EQ(all.call(3), 6);
+  });
+}
+
+TEST(batcher, its_end_hands_on_what_is_left) {
+  weft::run([] {
+    weft::future<int> last;
+    {
+      doubler all(twice, {.wait_max = 1h});
+      last = all.submit(4);
+    }
+    EXPECT_EQ(last.get(), 8);
+  });
+}
+
+TEST(batcher, an_error_is_that_of_all_in_the_batch_and_the_next_goes_on) {
+  weft::run([] {
+    const auto serve = [](std::vector<int> values) {
+      if (values.front() == 0) throw std::runtime_error("lost");
+      if (values.front() == 1) values.clear();
+      return values;
+    };
+    doubler all(serve, {.size_max = 1});
+    EXPECT_THROW(all.call(0), std::runtime_error);
+    EXPECT_THROW(all.call(1), weft::error);
+    EXPECT_EQ(all.call(2), 2);
+  });
+}
+
+}  // namespace

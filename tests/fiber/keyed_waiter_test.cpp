@@ -1,0 +1,73 @@
+#include <weft/fiber/keyed_waiter.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using answers = weft::keyed_waiter<int, std::string>;
+
+TEST(keyed_waiter, gives_each_answer_to_the_one_who_expected_its_key_first) {
+  weft::run([] {
+    answers all;
+    auto first = all.expect(1);
+    auto second = all.expect(1);
+    auto other = all.expect(2);
+    auto reader = weft::go([&] {
+      EXPECT_TRUE(all.put(2, "two"));
+      EXPECT_TRUE(all.put(1, "one"));
+      EXPECT_TRUE(all.put(1, "one again"));
+      EXPECT_FALSE(all.put(1, "nobody"));
+    });
+    EXPECT_EQ(first.get(), "one");
+    EXPECT_EQ(second.get(), "one again");
+    EXPECT_EQ(*other.get_for(1h), "two");
+    EXPECT_EQ(all.expected(), 0U);
+    reader.join();
+  });
+}
+
+TEST(keyed_waiter, an_answer_that_comes_before_the_wait_is_there) {
+  answers all;
+  auto early = all.expect(1);
+  all.put(1, "early");
+  EXPECT_EQ(early.get(), "early");
+}
+
+TEST(keyed_waiter, an_expectation_that_ends_takes_itself_back) {
+  answers all;
+  { auto dropped = all.expect(1); }
+  EXPECT_EQ(all.expected(), 0U);
+  EXPECT_FALSE(all.put(1, "late"));
+}
+
+TEST(keyed_waiter, a_wait_that_is_cut_short_leaves_the_expectation) {
+  answers all;
+  auto waits = all.expect(1);
+  EXPECT_TRUE(waits.get_for(1ms).is_timed_out());
+  EXPECT_THROW(weft::with_timeout(1ms, [&] { waits.get(); }), weft::deadline_exceeded);
+  all.put(1, "there");
+  EXPECT_EQ(waits.get(), "there");
+}
+
+TEST(keyed_waiter, errors_and_the_end_reach_those_who_wait) {
+  answers all(2);
+  auto fails = all.expect(1);
+  auto left = all.expect(2);
+  EXPECT_THROW(static_cast<void>(all.expect(3)), weft::error);
+  all.fail(1, std::make_exception_ptr(std::runtime_error("lost")));
+  EXPECT_THROW(fails.get(), std::runtime_error);
+  all.close();
+  EXPECT_THROW(left.get(), weft::error);
+  EXPECT_THROW(static_cast<void>(all.expect(3)), weft::error);
+}
+
+}  // namespace
