@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <latch>
 #include <string>
 #include <thread>
 
@@ -125,9 +126,11 @@ TEST(deadlock, of_which_a_foreign_thread_could_be_the_end_is_not_cancelled) {
 TEST(deadlock, is_not_seen_where_another_run_may_wake_a_fiber) {
   weft::channel<int> there(0);
   weft::channel<int> back(0);
+  std::latch both_run(2);
   std::thread other([&] {
     weft::run(
         [&] {
+          both_run.arrive_and_wait();
           for (int n = 0; n < 50; ++n) {
             there.pop();
             weft::sleep_for(1ms);
@@ -138,6 +141,7 @@ TEST(deadlock, is_not_seen_where_another_run_may_wake_a_fiber) {
   });
   EXPECT_EQ(weft::run(
                 [&] {
+                  both_run.arrive_and_wait();
                   for (int n = 0; n < 50; ++n) {
                     there.push(n);
                     EXPECT_EQ(back.pop(), n);
