@@ -187,19 +187,19 @@ future<Out> attach_step(future<In>&& to, Step step, std::shared_ptr<executor_cor
 
 /// What a function that gives `Raw` makes the future's value.
 template <typename Raw>
-struct unwrapped {
+struct unnested {
   using type = Raw;
   using given = result<Raw>;
 };
 template <typename Value>
-struct unwrapped<future<Value>> {
+struct unnested<future<Value>> {
   using type = Value;
   using given = future<Value>;
 };
 
 /// Calls `f` and gives what a step gives: a result, or the future that `f` returned.
 template <typename F, typename... Args>
-auto call_for_step(F& f, Args&&... args) -> typename unwrapped<std::invoke_result_t<F&, Args...>>::given {
+auto call_for_step(F& f, Args&&... args) -> typename unnested<std::invoke_result_t<F&, Args...>>::given {
   using raw = std::invoke_result_t<F&, Args...>;
   if constexpr (std::is_void_v<raw>) {
     std::invoke(f, std::forward<Args>(args)...);

@@ -22,7 +22,7 @@ namespace weft {
 template <typename F, typename Done>
 auto repeat_until(F&& f, Done&& done, std::source_location from = std::source_location::current()) {
   using held = std::decay_t<F>;
-  using value = typename detail::unwrapped<std::invoke_result_t<held&>>::type;
+  using value = typename detail::unnested<std::invoke_result_t<held&>>::type;
   static_assert(!std::is_void_v<value>, "repeat_until: the function gives what `done` looks at");
   struct shared_work {
     held f;

@@ -80,7 +80,7 @@ decltype(auto) call_attempt(F& f, const retry_attempt& which) {
 template <typename F>
 auto retry(retry_policy policy, F&& f, std::source_location from = std::source_location::current()) {
   using held = std::decay_t<F>;
-  using value = typename detail::unwrapped<decltype(detail::call_attempt(
+  using value = typename detail::unnested<decltype(detail::call_attempt(
       std::declval<held&>(), std::declval<const retry_attempt&>()))>::type;
   using stored = typename result<value>::stored_type;
   struct shared_work {

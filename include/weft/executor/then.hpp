@@ -55,7 +55,7 @@ struct any_step : plain_step {
 
 template <typename In, typename F>
 struct then_result_step : any_step {
-  using given = typename unwrapped<std::invoke_result_t<F&, result<In>>>::given;
+  using given = typename unnested<std::invoke_result_t<F&, result<In>>>::given;
   F f;
   explicit then_result_step(F held) : f(std::move(held)) {}
   given operator()(result<In>&& in) { return call_for_step(f, std::move(in)); }
