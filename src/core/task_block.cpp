@@ -1,3 +1,4 @@
+#include <weft/core/late_wakes.hpp>
 #include <weft/core/oracle.hpp>
 #include <weft/core/safepoint.hpp>
 #include <weft/core/spin_lock.hpp>
@@ -5,10 +6,12 @@
 
 #include <sched.h>
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
+#include <cstdint>
 #include <new>
+#include <utility>
+
+#include "core/futex.hpp"
 
 namespace weft::detail {
 
@@ -19,35 +22,39 @@ constinit thread_local task_block* running_task = nullptr;
 
 namespace {
 
+constinit thread_local late_wakes* collecting_wakes = nullptr;
+
 /// A plain thread: parking blocks it.
 class thread_block final : public task_block {
  public:
   thread_block() noexcept : task_block(next_task_id(), false) {}
 
   bool park_until(steady_time until) override {
-    std::unique_lock lock(mutex_);
-    const auto has_permit = [this] { return permit_; };
-    if (until == no_deadline) {
-      wake_.wait(lock, has_permit);
-    } else if (!wake_.wait_until(lock, until, has_permit)) {
-      return false;
+    std::uint32_t found = nothing;
+    if (!state_.compare_exchange_strong(found, parked, std::memory_order_acquire)) {
+      state_.exchange(nothing, std::memory_order_acquire);  // sees what every unpark came after
+      return true;
     }
-    permit_ = false;
-    return true;
+    bool in_time = true;
+    while (in_time && state_.load(std::memory_order_relaxed) == parked) {
+      in_time = futex_wait(state_, parked, until);
+    }
+    // The permit may have come with the end of the bound.
+    return state_.exchange(nothing, std::memory_order_acquire) == permitted;
   }
 
   void unpark() noexcept override {
-    const std::lock_guard lock(mutex_);
-    permit_ = true;
-    wake_.notify_one();
+    if (state_.exchange(permitted, std::memory_order_release) != parked) return;
+    if (collecting_wakes == nullptr || !collecting_wakes->add(state_)) futex_wake_one(state_);
   }
 
   std::string_view name() const noexcept override { return "thread"; }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool permit_ = false;  // guarded by mutex_
+  static constexpr std::uint32_t nothing = 0;
+  static constexpr std::uint32_t permitted = 1;
+  static constexpr std::uint32_t parked = 2;
+  std::atomic<std::uint32_t> state_{nothing};
 };
 
 // The block of a plain thread is never destroyed: thread-local objects that end after it, and on the
@@ -61,6 +68,14 @@ task_block& adopt_thread() noexcept {
   if (threads_own == nullptr) threads_own = ::new (thread_block_storage) thread_block;
   running_task = threads_own;
   return *threads_own;
+}
+
+late_wakes::late_wakes() noexcept : around_(std::exchange(collecting_wakes, this)) {}
+
+late_wakes::~late_wakes() {
+  collecting_wakes = around_;
+  // Where a thread has ended meanwhile this wakes nobody.
+  for (std::size_t n = 0; n < count_; ++n) futex_wake_one(*words_[n]);
 }
 
 std::uint64_t next_task_id() noexcept {

@@ -5,6 +5,7 @@
 
 #include <weft/core/error.hpp>
 #include <weft/core/holds_exception.hpp>
+#include <weft/core/late_wakes.hpp>
 
 namespace weft::detail {
 
@@ -30,6 +31,7 @@ bool future_core::wait_ready(steady_time until) {
 void future_core::publish() noexcept {
   future_callback* calls = nullptr;
   {
+    const late_wakes after_the_lock;
     const std::lock_guard lock(lock_);
     ready_.store(true, std::memory_order_release);
     while (callbacks_ != nullptr) {  // the oldest first

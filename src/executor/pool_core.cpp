@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <weft/core/error.hpp>
+#include <weft/core/late_wakes.hpp>
 #include <weft/core/oracle.hpp>
 #include <weft/metrics/registry.hpp>
 
@@ -128,6 +129,7 @@ void pool_core::post(executor_task task) {
                                             std::to_string(task.options.priority) + " is not in -32 to 31");
   }
   auto one = std::make_unique<entry>(entry{std::move(task)});
+  const late_wakes after_the_lock;
   lock held(lock_);
   if (!closed_ && is_full() && options_.full == when_full::run_here) {
     held.unlock();
@@ -138,7 +140,7 @@ void pool_core::post(executor_task task) {
   lines_.push(*one.release());
   --arriving_;
   if (threads_ == 0) serve_stranded(held);
-  if (!idle_threads_.empty()) idle_threads_.serve(*idle_threads_.back());
+  if (!idle_threads_.empty()) idle_threads_.serve(grows() ? *idle_threads_.back() : *idle_threads_.front());
 }
 
 /// The caller's task is counted in arriving_ now, and there is a thread for it. Throws with the lock free.

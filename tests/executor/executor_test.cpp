@@ -125,6 +125,7 @@ TEST(executor, reports_an_error_of_a_dropped_future_once_and_in_the_context_of_t
   failing.wait();
   EXPECT_TRUE(seen.all().empty());
   { const auto gone = std::move(failing); }
+  pool.shutdown(1min);  // its thread may have had the last reference
   ASSERT_EQ(seen.all().size(), 1U);
   EXPECT_EQ(seen.all()[0].mark, 4);
 }

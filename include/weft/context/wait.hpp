@@ -7,6 +7,7 @@
 #include <weft/context/cancel_state.hpp>
 #include <weft/core/atomic.hpp>
 #include <weft/core/clock.hpp>
+#include <weft/core/late_wakes.hpp>
 #include <weft/core/oracle.hpp>
 #include <weft/core/spin_lock.hpp>
 #include <weft/core/task_block.hpp>
