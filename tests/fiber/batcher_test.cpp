@@ -6,6 +6,10 @@
 #include <stdexcept>
 #include <vector>
 
+#include <weft/context/cancellation.hpp>
+#include <weft/core/unwinding.hpp>
+#include <weft/fiber/event.hpp>
+#include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 
 namespace {
@@ -63,6 +67,54 @@ TEST(batcher, an_error_is_that_of_all_in_the_batch_and_the_next_goes_on) {
     EXPECT_THROW(all.call(1), weft::error);
     EXPECT_EQ(all.call(2), 2);
   });
+}
+
+TEST(batcher, of_a_run_that_ends_tells_those_who_wait) {
+  weft::future<int> collected, queued;
+  const int status = weft::run([&] {
+    weft::event began;
+    weft::promise<void> never;
+    const auto held = never.get_future();
+    const auto serve = [&](std::vector<int> values) {
+      began.set();
+      held.wait();
+      return values;
+    };
+    doubler all(serve, {.size_max = 1});
+    collected = all.submit(1);
+    queued = all.submit(2);
+    began.wait();
+    auto ends = weft::go([] { weft::exit(7); });
+    queued.wait();  // is cancelled, and ends the batcher
+  });
+  EXPECT_EQ(status, 7);
+  EXPECT_THROW(collected.get(), weft::cancelled);
+  EXPECT_THROW(queued.get(), weft::cancelled);
+}
+
+TEST(batcher, of_a_run_that_ends_before_it_began_refuses) {
+  weft::future<int> queued;
+  weft::run([&] {
+    weft::shield([&] {
+      auto ends = weft::go([] { weft::exit(0); });
+      EXPECT_THROW(ends.join(), weft::exit_exception);
+      doubler all(twice, {.wait_max = 1h});
+      queued = all.submit(1);
+    });
+  });
+  EXPECT_THROW(queued.get(), weft::cancelled);
+}
+
+TEST(batcher, a_batch_that_is_being_collected_is_cancelled_with_the_run) {
+  weft::future<int> collected;
+  weft::run([&] {
+    doubler all(twice, {.wait_max = 1h});
+    collected = all.submit(1);
+    weft::yield();
+    auto ends = weft::go([] { weft::exit(0); });
+    weft::sleep_for(1h);
+  });
+  EXPECT_THROW(collected.get(), weft::cancelled);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <weft/context/cancellation.hpp>
 #include <weft/fiber/fiber.hpp>
@@ -68,6 +69,55 @@ TEST(keyed_waiter, errors_and_the_end_reach_those_who_wait) {
   all.close();
   EXPECT_THROW(left.get(), weft::error);
   EXPECT_THROW(static_cast<void>(all.expect(3)), weft::error);
+}
+
+/// A key whose moves, copies and hash do what the test says.
+struct odd_key {
+  static inline bool fails = false;
+  static inline bool waits = false;
+
+  explicit odd_key(int of) : number(of) {}
+  odd_key(odd_key&& other) : number(other.number) { may_fail(); }  // NOLINT: it throws
+  odd_key(const odd_key& other) : number(other.number) { may_fail(); }
+  odd_key& operator=(odd_key&&) = delete;
+  ~odd_key() = default;
+  friend bool operator==(const odd_key& one, const odd_key& other) { return one.number == other.number; }
+  static void may_fail() {
+    if (fails) throw std::runtime_error("not now");
+  }
+  struct hash {
+    std::size_t operator()(const odd_key& of) const {
+      if (waits) weft::sleep_for(1ms);
+      return static_cast<std::size_t>(of.number);
+    }
+  };
+  int number;
+};
+
+TEST(keyed_waiter, an_expectation_that_fails_leaves_nothing) {
+  weft::keyed_waiter<odd_key, int, odd_key::hash> all;
+  auto key = odd_key(1);
+  odd_key::fails = true;
+  EXPECT_THROW(static_cast<void>(all.expect(std::move(key))), std::runtime_error);
+  odd_key::fails = false;
+  EXPECT_EQ(all.expected(), 0U);
+  EXPECT_FALSE(all.put(key, 1));
+  auto expected = all.expect(std::move(key));
+  odd_key::fails = true;
+  auto moved = std::move(expected);  // its key stays where it is
+  odd_key::fails = false;
+  EXPECT_TRUE(all.put(key, 2));
+  EXPECT_EQ(moved.get(), 2);
+}
+
+TEST(keyed_waiter, hash_of_keys_does_not_wait_under_the_lock) {
+  weft::run([] {
+    weft::keyed_waiter<odd_key, int, odd_key::hash> all;
+    odd_key::waits = true;
+    EXPECT_THROW(static_cast<void>(all.expect(odd_key(1))), weft::error);
+    odd_key::waits = false;
+    EXPECT_EQ(all.expected(), 0U);
+  });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,7 +31,8 @@ struct batcher_options {
 ///
 /// A fiber of its own, which is in the root context, calls the function, one batch at a time; what it throws
 /// is the error of all values in the batch. To be made on a fiber. Thread-safe. Lifetime: the destructor
-/// hands on what has been submitted and waits for that.
+/// hands on what has been submitted and waits for that. Where the run ends first, what is not handed on is
+/// cancelled (shutdown), and submit throws weft::error (closed).
 template <typename In, typename Out>
 class batcher {
  public:
@@ -40,12 +42,16 @@ class batcher {
       : serve_(std::move(serve)),
         options_(std::move(options)),
         waiting_(options_.queue_max),
-        fiber_(go([this] { serve_all(); }, {.name = options_.name, .context = context()})) {}
+        fiber_(go([held = server(this)] { held->serve_all(); },
+                  {.name = options_.name, .context = context()})) {}
   batcher(const batcher&) = delete;
   batcher& operator=(const batcher&) = delete;
   ~batcher() {
     waiting_.close();
-    shield([this] { fiber_.join(); });
+    try {
+      shield([this] { fiber_.join(); });
+    } catch (...) {  // it was cancelled, and has told those who wait
+    }
   }
 
   /// Waits for the result of one value.
@@ -65,33 +71,54 @@ class batcher {
     promise<Out> end;
   };
 
+  /// What the fiber holds: also where it ends early, or never begins, nobody waits for it in vain.
+  struct end_of_service {
+    void operator()(batcher* of) const noexcept { of->cancel_waiting(); }
+  };
+  using server = std::unique_ptr<batcher, end_of_service>;
+
+  void cancel_waiting() noexcept {
+    waiting_.close();
+    while (auto left = waiting_.try_pop()) left->end.try_set_stopped(cancel_reason::shutdown);
+  }
+  /// Until the end, or until the fiber is cancelled.
   void serve_all() {
     while (auto first = waiting_.pop()) {
       std::vector<request> batch;
-      batch.push_back(std::move(*first));
-      const auto until = deadline_after(options_.wait_max);
-      while (batch.size() < options_.size_max) {
-        auto next = waiting_.pop_until(until);
-        if (!next) break;
-        batch.push_back(*std::move(next));
+      add(batch, *first);
+      try {
+        collect(batch);
+        if (!batch.empty()) serve_batch(batch);
+      } catch (...) {  // the error is handed to those who wait
+        for (auto& one : batch) one.end.try_set_error(std::current_exception());
       }
-      serve_batch(batch);
+    }
+  }
+  static void add(std::vector<request>& batch, request& one) noexcept {
+    try {
+      batch.push_back(std::move(one));
+    } catch (...) {  // there is no memory, and it was not moved
+      one.end.try_set_error(std::current_exception());
+    }
+  }
+  void collect(std::vector<request>& batch) {
+    const auto until = deadline_after(options_.wait_max);
+    while (batch.size() < options_.size_max) {
+      auto next = waiting_.pop_until(until);
+      if (!next) return;
+      add(batch, *next);
     }
   }
   void serve_batch(std::vector<request>& batch) {
     std::vector<In> values;
     values.reserve(batch.size());
     for (auto& one : batch) values.push_back(std::move(one.value));
-    try {
-      std::vector<Out> results = serve_(std::move(values));
-      if (results.size() != batch.size()) {
-        throw error(errc::misuse, "batcher: the function gave " + std::to_string(results.size()) +
-                                      " results for " + std::to_string(batch.size()) + " values");
-      }
-      for (std::size_t i = 0; i < batch.size(); ++i) batch[i].end.try_set_value(std::move(results[i]));
-    } catch (...) {  // the error is handed to those who wait
-      for (auto& one : batch) one.end.try_set_error(std::current_exception());
+    std::vector<Out> results = serve_(std::move(values));
+    if (results.size() != batch.size()) {
+      throw error(errc::misuse, "batcher: the function gave " + std::to_string(results.size()) +
+                                    " results for " + std::to_string(batch.size()) + " values");
     }
+    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].end.try_set_value(std::move(results[i]));
   }
 
   const function serve_;

@@ -2,14 +2,15 @@
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 
+#include <weft/context/wait.hpp>
 #include <weft/core/error.hpp>
 #include <weft/core/result.hpp>
 #include <weft/core/thread_mutex.hpp>
@@ -23,34 +24,43 @@ namespace weft {
 /// expect() before the question is sent, so that no answer comes too early. Several may expect the same key;
 /// each answer goes to the one who did so first.
 ///
-/// Thread-safety: all members may be called from any fiber or thread. Lifetime: outlives its expectations.
+/// Thread-safety: all members may be called from any fiber or thread. Hash, == and copies of keys run under a
+/// lock: they may not wait, nor use this object, and hash and == do not throw. Lifetime: outlives its
+/// expectations.
 /// Cancellation: a cancelled wait leaves the expectation as it was; its end takes it back.
 template <typename Key, typename Value, typename Hash = std::hash<Key>>
 class keyed_waiter {
   using answer_channel = channel<std::unique_ptr<result<Value>>>;
-  using line = std::deque<std::shared_ptr<answer_channel>>;
+  /// Of one who waits.
+  struct place {
+    explicit place(Key of) : key(std::move(of)) {}
+    const Key key;
+    answer_channel in{1};
+  };
+  using line = std::list<std::shared_ptr<place>>;
+  using line_map = std::unordered_map<Key, line, Hash>;
 
  public:
   /// An answer that somebody waits for. Its end takes it back.
   class expectation {
    public:
     expectation(expectation&& other) noexcept
-        : of_(std::exchange(other.of_, nullptr)), key_(std::move(other.key_)), in_(std::move(other.in_)) {}
+        : of_(std::exchange(other.of_, nullptr)), place_(std::move(other.place_)) {}
     expectation& operator=(expectation&&) = delete;
     ~expectation() {
-      if (of_ != nullptr) of_->forget(key_, *in_);
+      if (of_ != nullptr) of_->forget(*place_);
     }
 
     /// Waits; gives the value, or throws what fail() was given; weft::error (closed) after close(). Once.
     Value get() {
-      auto answer = in_->pop();
+      auto answer = place_->in.pop();
       if (!answer) throw_closed();
       return std::move(**answer).value();
     }
     /// The same, but waits at most `bound`.
     template <typename Rep, typename Period>
     waited<Value> get_for(std::chrono::duration<Rep, Period> bound) {
-      auto answer = in_->pop_for(bound);
+      auto answer = place_->in.pop_for(bound);
       if (answer.is_timed_out()) return waited<Value>::timed_out();
       if (answer.is_closed()) throw_closed();
       return waited<Value>(std::move(**answer).value());
@@ -58,15 +68,13 @@ class keyed_waiter {
 
    private:
     friend class keyed_waiter;
-    expectation(keyed_waiter& of, Key key, std::shared_ptr<answer_channel> in)
-        : of_(&of), key_(std::move(key)), in_(std::move(in)) {}
+    expectation(keyed_waiter& of, std::shared_ptr<place> at) noexcept : of_(&of), place_(std::move(at)) {}
     [[noreturn]] static void throw_closed() {
       throw error(errc::closed, "keyed_waiter: it was closed, or the answer was taken, before one came");
     }
 
     keyed_waiter* of_;
-    Key key_;
-    std::shared_ptr<answer_channel> in_;
+    std::shared_ptr<place> place_;
   };
 
   /// At most `expected_max` answers are expected at once.
@@ -76,15 +84,17 @@ class keyed_waiter {
 
   /// Throws weft::error: closed, resource_exhausted.
   [[nodiscard]] expectation expect(Key key) {
-    auto in = std::make_shared<answer_channel>(1);
-    const std::lock_guard lock(mutex_);
+    const auto made = std::make_shared<place>(std::move(key));
+    line one{made};  // so that nothing fails once its line is there
+    const locked here(*this);
     if (closed_) expectation::throw_closed();
     if (expected_ == expected_max_) {
       throw error(errc::resource_exhausted, "keyed_waiter::expect: as many answers are expected as it takes");
     }
-    lines_[key].push_back(in);
+    line& of_key = lines_[made->key];
+    of_key.splice(of_key.end(), one);
     ++expected_;
-    return expectation(*this, std::move(key), std::move(in));
+    return expectation(*this, made);
   }
 
   /// Brings an answer. False, and dropped, if nobody expects the key. Never waits.
@@ -93,52 +103,65 @@ class keyed_waiter {
   bool fail(const Key& key, std::exception_ptr why) { return deliver(key, result<Value>(std::move(why))); }
   /// No more answers come: all who wait get weft::error (closed).
   void close() {
-    std::unordered_map<Key, line, Hash> all;
+    line_map all;
     {
-      const std::lock_guard lock(mutex_);
+      const locked here(*this);
       closed_ = true;
       all.swap(lines_);
       expected_ = 0;
     }
     for (auto& [key, waiting] : all) {
-      for (auto& one : waiting) one->close();
+      for (auto& one : waiting) one->in.close();
     }
   }
   /// Answers that are expected now.
   std::size_t expected() const {
-    const std::lock_guard lock(mutex_);
+    const locked here(*this);
     return expected_;
   }
 
  private:
+  /// While it lives the fiber does not leave the thread, whose other fibers may want the mutex too.
+  class locked {
+   public:
+    explicit locked(const keyed_waiter& of) : lock_(of.mutex_) {}
+
+   private:
+    const no_wait_scope stays_{"weft::keyed_waiter's hash, == or copy of a key"};
+    const std::lock_guard<detail::thread_mutex> lock_;
+  };
+
   bool deliver(const Key& key, result<Value> answer) {
-    std::shared_ptr<answer_channel> to;
+    auto brought = std::make_unique<result<Value>>(std::move(answer));
+    typename line_map::node_type over;
+    std::shared_ptr<place> to;
     {
-      const std::lock_guard lock(mutex_);
+      const locked here(*this);
       const auto found = lines_.find(key);
       if (found == lines_.end()) return false;
       to = std::move(found->second.front());
       found->second.pop_front();
-      if (found->second.empty()) lines_.erase(found);
+      if (found->second.empty()) over = lines_.extract(found);
       --expected_;
     }
-    const bool delivered = to->try_push(std::make_unique<result<Value>>(std::move(answer)));
-    to->close();  // after the answer there is none
+    const bool delivered = to->in.try_push(std::move(brought));
+    to->in.close();  // after the answer there is none
     return delivered;
   }
-  void forget(const Key& key, const answer_channel& in) {
-    const std::lock_guard lock(mutex_);
-    const auto found = lines_.find(key);
+  void forget(const place& one) noexcept {
+    typename line_map::node_type over;
+    const locked here(*this);
+    const auto found = lines_.find(one.key);
     if (found == lines_.end()) return;
-    expected_ -= std::erase_if(found->second, [&](const auto& one) { return one.get() == &in; });
-    if (found->second.empty()) lines_.erase(found);
+    expected_ -= std::erase_if(found->second, [&](const auto& other) { return other.get() == &one; });
+    if (found->second.empty()) over = lines_.extract(found);
   }
 
   const std::size_t expected_max_;
   mutable detail::thread_mutex mutex_;
-  std::unordered_map<Key, line, Hash> lines_;  // guarded by mutex_; no line is empty
-  std::size_t expected_ = 0;                   // guarded by mutex_
-  bool closed_ = false;                        // guarded by mutex_
+  line_map lines_;            // guarded by mutex_; no line is empty
+  std::size_t expected_ = 0;  // guarded by mutex_
+  bool closed_ = false;       // guarded by mutex_
 };
 
 }  // namespace weft
