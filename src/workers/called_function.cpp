@@ -14,11 +14,22 @@ bytes call_interface(const worker_program& program, const call_frame& call) {
     throw error(errc::not_found, "workers: call \"" + std::string(call.target) +
                                      "\": the worker's interface has no such function; add it in setup");
   }
-  return (*function)(*program.provided, call.arguments);
+  wire::binary_decoder arguments(as_bytes(call.arguments));
+  bytes result;
+  wire::binary_encoder encoder(result);
+  (*function)(*program.provided, arguments, encoder);
+  return result;
+}
+
+// Code of the client's choice is for clients that the server let in by who they are.
+void require_closures(const worker_program& program) {
+  if (program.allows_closures) return;
+  throw error(errc::refused, "workers: call a closure: this server runs none for clients over TCP");
 }
 
 // Arguments and result in the binary form: both ends are of one build, or agree by the schema.
 bytes call_closure(const worker_program& program, const call_frame& call) {
+  require_closures(program);
   wire::binary_decoder arguments(as_bytes(call.arguments));
   const auto bound = closure_registry::bind(call.target, arguments);
   if (!bound) throw declined(bound.refusal());
@@ -37,6 +48,7 @@ std::string join(const std::vector<std::string>& sentences) {
 
 // A closure as it was written down, with the run objects of its place.
 bytes run_written(const worker_program& program, const call_frame& call, run_link& link) {
+  require_closures(program);
   const auto bound = closure_registry::bind(call.target, call.arguments);
   if (!bound) throw declined(bound.refusal());
   services task(*program.provided, service_scope::per_task);

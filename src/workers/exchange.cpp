@@ -35,7 +35,7 @@ class running_exchange {
       : pool_(pool), link_(link), call_(call), bound_(bound), id_(link.next_call++) {}
 
   reply_frame run(wire::frame& got) {
-    link_.stream.attach();
+    link_.connection.attach();
     await_welcome(link_, pool_.options(), bound_.until);
     if (call_.arguments.size() > link_.message_bytes_max) throw_too_large();
     try {

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -51,6 +53,15 @@ bool is_allowed(int connection, const std::vector<uid_t>& allowed) {
   if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
   return peer.uid == ::geteuid() || peer.uid == 0 ||
          std::find(allowed.begin(), allowed.end(), peer.uid) != allowed.end();
+}
+
+// A client of the older protocol cannot learn it, so it is told here.
+void tell_of_end(pid_t pid, const process::exit_status& status) {
+  if (!status.is_signaled() || status.value == SIGTERM) return;
+  const bool hung = status.value == SIGALRM;
+  std::fprintf(stderr, "weft-server %d: worker %d ended: %s%s\n", static_cast<int>(::getpid()),
+               static_cast<int>(pid), to_string(status).c_str(),
+               hung ? ", a call took longer than hung_worker_timeout" : "");
 }
 
 }  // namespace
@@ -126,10 +137,15 @@ void fork_server::accept_client() {
     if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) ::poll(nullptr, 0, 50);
     return;
   }
-  if (!is_allowed(connection.get(), options_.allowed_users)) return;
   try {
-    auto [here, there] = process::message_pair();
-    start_worker(std::move(connection), std::move(here), std::move(there));
+    if (!options_.checks_users) {
+      const int on = 1;
+      ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      start_worker(std::move(connection), unique_fd(), unique_fd());
+    } else if (is_allowed(connection.get(), options_.allowed_users)) {
+      auto [here, there] = process::message_pair();
+      start_worker(std::move(connection), std::move(here), std::move(there));
+    }
   } catch (const std::exception& failed) {
     std::fprintf(stderr, "weft-server %d: %s\n", static_cast<int>(pid_), failed.what());
   }
@@ -182,6 +198,7 @@ void fork_server::become_worker(unique_fd connection, unique_fd hand_over, int e
 void fork_server::reap(worker_entry& entry) {
   const auto status = status_of(entry.pidfd);
   entry.errors.take_all();
+  if (options_.listener) tell_of_end(entry.pid, status);
   const monitor_message ended{.what = monitor_message::kind::ended, .pid = entry.pid, .status = status};
   send_monitor(entry.monitor, ended, {}, entry.errors.tail());
   entry.monitor.reset();

@@ -47,7 +47,8 @@ struct fork_server_options {
   unique_fd listener;      ///< clients connect here; -1: none
   unique_fd stop_signals;  ///< a signalfd: readable when the server is asked to end; -1: none
   std::string name;
-  std::vector<uid_t> allowed_users;  ///< beside the own one, of clients that connect
+  bool checks_users = true;          ///< of clients that connect: a Unix socket tells who they are
+  std::vector<uid_t> allowed_users;  ///< beside the own one
   std::size_t workers_max = 1000;
   std::function<int(worker_descriptors)> worker;  ///< runs in each worker; its result is the exit status
 };

@@ -5,17 +5,15 @@
 #include <csignal>
 #include <cstring>
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/net/endpoint.hpp>
+#include <weft/net/stream.hpp>
 #include <weft/process/self.hpp>
 #include <weft/workers/errors.hpp>
 
 #include "workers/own_program.hpp"
-#include "workers/unix_address.hpp"
 
 namespace weft::workers::detail {
 
@@ -30,23 +28,23 @@ std::string pool_name(const client_options& options) {
   return options.name.empty() ? "workers" : "workers \"" + options.name + "\"";
 }
 
-unique_fd try_connect(const unix_address& where) {
-  unique_fd connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!connection) throw system_error("workers: make a socket", errno);
-  if (::connect(connection.get(), where.generic(), where.length) != 0) return unique_fd();
-  return connection;
+// Nothing, with the reason, where nobody listens or the server does not come to it.
+unique_fd try_connect(const net::endpoint& where, steady_time until, std::string& why) {
+  try {
+    return net::stream::connect(where, until).release();
+  } catch (const error& failed) {
+    why = failed.message();
+    return unique_fd();
+  }
 }
 
 unique_fd connect_to(const client_options& options, steady_time until) {
-  const unix_address where(options.connect);
+  const auto where = net::endpoint::parse(options.connect);
   while (true) {
-    if (auto connection = try_connect(where)) return connection;
-    const int why = errno;
+    std::string why;
+    if (auto connection = try_connect(where, until, why)) return connection;
     const auto next = steady_clock::now() + connect_again_after;
-    if (next >= until) {
-      throw start_failed(pool_name(options) + ": connect to \"" + options.connect +
-                         "\": " + std::strerror(why) + "; is the server running?");
-    }
+    if (next >= until) throw start_failed(pool_name(options) + ": " + why);
     weft::sleep_until(next);
   }
 }
@@ -66,9 +64,9 @@ void say_hello(worker_link& link, const client_options& options, int keep_alive,
   std::vector<int> along;
   if (keep_alive >= 0) along.push_back(keep_alive);
   // Whatever goes wrong here shows when the welcome is read.
-  link.stream.attach();
+  link.connection.attach();
   (void)link.stream.write_with(hello, along, until);
-  link.stream.detach();
+  link.connection.detach();
 }
 
 [[noreturn]] void throw_never_reached_main(worker_link& link, const client_options& options) {
@@ -196,7 +194,7 @@ worker_died death_of(worker_link& link, const client_options& options, const std
   const auto status = own_end(link);
   if (!status) end_process(link, options, std::chrono::milliseconds(0));
   const pid_t pid = link.handle != nullptr ? link.handle->pid() : -1;
-  link.stream.close();
+  link.connection.close();
   const std::string who = pid > 0 ? "worker " + std::to_string(pid) : "a worker";
   return worker_died(pool_name(options) + ": " + who + " died " + what + ": " + describe_end(status) +
                          quoted_last_words(link),

@@ -16,10 +16,11 @@ namespace weft::workers::detail {
 
 /// One worker and the connection to it. One task at a time.
 struct worker_link {
-  worker_link(unique_fd connection, std::size_t payload_bytes_max, std::unique_ptr<worker_handle> its_handle)
-      : stream(std::move(connection), payload_bytes_max), handle(std::move(its_handle)) {}
+  worker_link(unique_fd socket, std::size_t payload_bytes_max, std::unique_ptr<worker_handle> its_handle)
+      : connection(std::move(socket)), stream(connection, payload_bytes_max), handle(std::move(its_handle)) {}
 
-  frame_stream stream;
+  byte_stream connection;
+  frame_stream stream;                    ///< over the connection
   std::unique_ptr<worker_handle> handle;  ///< null: of another program, and it has not said welcome yet
   bool spawned = false;                   ///< must reach weft::main first
   bool welcomed = false;

@@ -26,6 +26,9 @@ bool register_errors() {
   return true;
 }
 
+// Of a server over TCP that does not answer.
+constexpr auto connect_in_advance_within = std::chrono::milliseconds(50);
+
 // A small message into an idle connection: it is taken at once, or the worker is not fit.
 bool tell_released(worker_link& link) noexcept {
   if (!link.wants_release) return true;
@@ -139,7 +142,7 @@ void pool::finish(std::unique_ptr<worker_link> link) noexcept {
 }
 
 void pool::put_back(std::unique_ptr<worker_link> link) noexcept {
-  link->stream.detach();
+  link->connection.detach();
   const std::lock_guard lock(lock_);
   if (line_.empty()) {
     idle_.push_back(link.release());
@@ -179,7 +182,7 @@ void pool::fill_up() noexcept {
       ++alive_;
     }
     try {
-      put_back(start_one(steady_clock::now()));
+      put_back(start_one(deadline_after(connect_in_advance_within)));
     } catch (const std::exception& failed) {
       log::warn("workers: a worker could not be started in advance", {{"error", failed.what()}});
       return;

@@ -1,11 +1,8 @@
 #include <weft/workers/server.hpp>
 
-#include <cerrno>
 #include <csignal>
 
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <weft/core/error.hpp>
@@ -13,46 +10,12 @@
 #include <weft/process/socket.hpp>
 
 #include "workers/fork_server.hpp"
-#include "workers/unix_address.hpp"
+#include "workers/listening.hpp"
 #include "workers/worker.hpp"
 
 namespace weft::workers {
 
 namespace {
-
-using detail::unix_address;
-
-bool somebody_listens(const unix_address& where) {
-  const unique_fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return probe && ::connect(probe.get(), where.generic(), where.length) == 0;
-}
-
-// A socket file outlives a server that was killed.
-void remove_stale(const unix_address& where, const std::string& tried) {
-  struct stat file {};
-  if (::lstat(where.path.c_str(), &file) != 0) return;
-  if (!S_ISSOCK(file.st_mode)) {
-    throw error(errc::already_exists, tried + "the file is there and is no socket; choose another path");
-  }
-  if (somebody_listens(where)) {
-    throw error(errc::busy, tried + "another server answers there; stop it or choose another path");
-  }
-  ::unlink(where.path.c_str());
-}
-
-unique_fd listen_at(const unix_address& where, unsigned mode) {
-  const std::string tried = "workers: listen at \"unix:" + where.path + "\": ";
-  remove_stale(where, tried);
-  unique_fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  // The file never has wider permissions than asked for.
-  const mode_t former = ::umask(0777 & ~mode);
-  const bool bound = listener && ::bind(listener.get(), where.generic(), where.length) == 0;
-  const int why = errno;
-  ::umask(former);
-  if (!bound) throw system_error(tried.substr(0, tried.size() - 2), why);
-  if (::listen(listener.get(), 128) != 0) throw system_error(tried.substr(0, tried.size() - 2), errno);
-  return listener;
-}
 
 // Readable once the process is asked to end; workers get the signals as usual again.
 unique_fd end_signals() {
@@ -69,25 +32,28 @@ unique_fd end_signals() {
 struct server::state {
   explicit state(server_options wanted)
       : options(std::move(wanted)),
-        address(options.listen),
-        listener(listen_at(address, options.mode)),
+        listening(detail::listen_at(net::endpoint::parse(options.listen), options.mode)),
         owner(::getpid()) {
     program.provided = &provided;
     program.offered = &options.interface;
     program.settings = {options.name, options.hung_worker_timeout, options.stack_bytes, options.limits};
     program.client_decides = false;
+    // Over TCP nobody says who he is.
+    program.allows_closures = listening.at.is_unix();
     program.message_bytes_max = options.message_bytes_max;
     program.setup = options.setup;
     if (options.checkout_done) options.interface.on_checkout_done(options.checkout_done);
   }
   // Workers have a copy of this and must leave the file alone.
   ~state() {
-    if (owner == ::getpid()) ::unlink(address.path.c_str());
+    const auto& path = listening.at.path();
+    if (owner == ::getpid() && !path.empty() && path.front() != '@') ::unlink(path.c_str());
   }
 
   int serve(unique_fd keep_alive) {
     detail::fork_server_options how;
-    how.listener = std::move(listener);
+    how.listener = std::move(listening.socket);
+    how.checks_users = listening.at.is_unix();
     how.keep_alive = std::move(keep_alive);
     how.stop_signals = end_signals();
     how.name = options.name;
@@ -101,8 +67,7 @@ struct server::state {
   }
 
   server_options options;
-  unix_address address;
-  unique_fd listener;
+  detail::listening_socket listening;
   pid_t owner;
   services provided;
   detail::worker_program program;
@@ -111,6 +76,8 @@ struct server::state {
 server::server(server_options options) : state_(std::make_unique<state>(std::move(options))) {}
 server::server(server&&) noexcept = default;
 server::~server() = default;
+
+std::string server::address() const { return state_->listening.at.text(); }
 
 int server::run() {
   if (process::thread_count() != 1) {
@@ -127,7 +94,7 @@ process::child server::fork(server_options options) {
   auto child = process::child::fork([&]() -> int {
     auto& state = *made->state_;
     state.owner = ::getpid();
-    process::close_descriptors_except({state.listener.get(), alive.reader.get()});
+    process::close_descriptors_except({state.listening.socket.get(), alive.reader.get()});
     (void)alive.writer.release();
     const int status = state.serve(std::move(alive.reader));
     made.reset();

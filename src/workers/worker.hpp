@@ -20,6 +20,7 @@ struct worker_program {
   std::function<void(services&)> setup;  ///< before the first call; empty: nothing to do
   worker_settings settings;              ///< where the client may not say
   bool client_decides = true;            ///< take the settings from the client's hello
+  bool allows_closures = true;           ///< run what the client names, not only the interface
   std::size_t message_bytes_max = 16 * 1024 * 1024;
 };
 

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <weft/closure/closure.hpp>
 #include <weft/core/error.hpp>
 #include <weft/core/unique_fd.hpp>
 #include <weft/fiber/run.hpp>
@@ -43,21 +44,31 @@ class listening : public testing::Test {
     return made;
   }
 
-  // Sends the bytes on a fresh connection and gives all that comes back until its end.
-  std::string talk(std::string_view said) {
-    const weft::unique_fd connection(::socket(AF_UNIX, SOCK_STREAM, 0));
+  weft::unique_fd connect() {
+    weft::unique_fd connection(::socket(AF_UNIX, SOCK_STREAM, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strcpy(address.sun_path, path.c_str());
     EXPECT_EQ(::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::send(connection.get(), said.data(), said.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(said.size()));
+    return connection;
+  }
+
+  // All that comes until the end of the connection.
+  static std::string hear(const weft::unique_fd& connection) {
     std::string heard;
     char buffer[4096];
     for (ssize_t got = 0; (got = ::recv(connection.get(), buffer, sizeof buffer, 0)) > 0;) {
       heard.append(buffer, static_cast<std::size_t>(got));
     }
     return heard;
+  }
+
+  // Sends the bytes on a fresh connection and gives all that comes back until its end.
+  std::string talk(std::string_view said) {
+    const weft::unique_fd connection = connect();
+    EXPECT_EQ(::send(connection.get(), said.data(), said.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(said.size()));
+    return hear(connection);
   }
 
   std::string path;
@@ -146,9 +157,13 @@ TEST_F(listening, setup_runs_before_the_first_call_and_its_failure_is_that_calls
   });
 }
 
-TEST_F(listening, a_peer_of_the_old_protocol_gets_the_end_of_its_connection) {
+TEST_F(listening, a_peer_of_the_old_protocol_is_answered_in_it) {
   auto running = server::fork(options());
-  EXPECT_EQ(talk(R"(["do",{},"echo","x"])"), "");
+  const weft::unique_fd connection = connect();
+  const std::string_view said = R"(["do",{},"echo","x"])";
+  EXPECT_EQ(::send(connection.get(), said.data(), said.size(), 0), static_cast<ssize_t>(said.size()));
+  ::shutdown(connection.get(), SHUT_WR);
+  EXPECT_EQ(hear(connection), R"(["ok",{},"x"])");
 }
 
 TEST_F(listening, a_client_of_another_build_is_refused_with_both_builds_named) {
@@ -167,8 +182,26 @@ TEST_F(listening, a_client_of_another_build_is_refused_with_both_builds_named) {
   EXPECT_NE(weft::workers::detail::read_refused(*answer).find("another"), std::string::npos);
 }
 
+TEST_F(listening, tcp_has_clients_too_and_refuses_their_closures) {
+  auto wanted = options();
+  wanted.listen = "127.0.0.1:0";
+  server one(std::move(wanted));
+  const std::string address = one.address();
+  auto running = weft::process::child::fork([&] { return one.run(); });
+  client pool({.connect = address, .min_workers = 1});
+  weft::run([&] {
+    EXPECT_EQ(pool.call<std::int64_t>("sum", 40, 2), 42);
+    try {
+      pool.call(weft::closure{[] {}});
+      ADD_FAILURE() << "runs";
+    } catch (const weft::error& refused) {
+      EXPECT_EQ(refused.code(), weft::errc::refused);
+    }
+  });
+}
+
 TEST_F(listening, an_address_that_cannot_be_is_refused) {
-  for (const std::string bad : {"/run/x", "unix:", "tcp:1"}) {
+  for (const std::string bad : {"/run/x", "unix:", "127.0.0.1", "127.0.0.1:x"}) {
     EXPECT_THROW(server(server_options{.listen = bad}), weft::error) << bad;
   }
   EXPECT_THROW(server(server_options{.listen = "unix:" + std::string(200, 'x')}), weft::error);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include <weft/core/clock.hpp>
 #include <weft/core/unique_fd.hpp>
@@ -56,6 +57,11 @@ class stream {
   /// Closes; tasks that wait on it get weft::error (closed). Calling it again has no effect.
   void close() noexcept;
   bool is_open() const noexcept { return static_cast<bool>(fd_); }
+  /// Hands the socket over, still non-blocking and close-on-exec; this is unconnected then.
+  unique_fd release() noexcept {
+    io_.close();
+    return std::move(fd_);
+  }
 
   /// Is the peer still there, with nothing sent to us? False also when unasked bytes lie there.
   bool is_quiet() const noexcept;

@@ -10,4 +10,7 @@ struct json_style {
   bool whole_doubles_as_integers = false;
 };
 
+/// As Perl writes values, and as they stand in the messages of its AnyEvent::Task.
+inline constexpr json_style perl_json_style{.bytes_as_characters = true, .whole_doubles_as_integers = true};
+
 }  // namespace weft::wire

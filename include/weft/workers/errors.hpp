@@ -1,11 +1,13 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include <sys/types.h>
 
 #include <weft/core/error.hpp>
 #include <weft/process/exit_status.hpp>
+#include <weft/wire/json_value.hpp>
 
 namespace weft::workers {
 
@@ -56,6 +58,18 @@ class start_failed : public error {
  public:
   explicit start_failed(std::string message) : error(errc::unavailable, std::move(message)) {}
   start_failed(errc code, std::string message) : error(code, std::move(message)) {}
+};
+
+/// An error that is a value and no text, as Perl code may raise it: `{"code":42}`. In the compatible protocol
+/// it travels both ways as that value; elsewhere as its JSON text.
+class raised_value : public error {
+ public:
+  explicit raised_value(wire::json_value value)
+      : error(errc::unknown, wire::to_text(value)), value_(std::move(value)) {}
+  const wire::json_value& value() const noexcept { return value_; }
+
+ private:
+  wire::json_value value_;
 };
 
 }  // namespace weft::workers

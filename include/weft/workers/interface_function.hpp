@@ -2,20 +2,18 @@
 
 #include <functional>
 #include <memory>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <weft/closure/services.hpp>
-#include <weft/codec/bytes.hpp>
-#include <weft/wire/binary.hpp>
+#include <weft/codec/codec.hpp>
 
-// How a function of an interface is called with encoded arguments.
+// How a function of an interface is called with encoded arguments, in whatever form they came.
 
 namespace weft::workers::detail {
 
-/// Takes the encoded list of arguments, gives the encoded result.
-using interface_handler = std::function<bytes(services&, std::string_view arguments)>;
+/// Reads the list of arguments, writes the result; nothing where there is none.
+using interface_handler = std::function<void(services&, decoder& arguments, encoder& result)>;
 
 /// One parameter, checked by itself so that the compiler's note names its type.
 template <typename Parameter>
@@ -36,20 +34,19 @@ constexpr bool check_parameters(weft::detail::type_list<P...>) {
 }
 
 template <typename Function>
-bytes call_with(Function& function, services& provided, std::string_view arguments) {
+void call_with(Function& function, services& provided, decoder& arguments, encoder& into) {
   using signature = weft::detail::callable_signature<Function>;
   using result = typename signature::result;
   using values_type = typename weft::detail::values_of<typename signature::parameters>::type;
-  auto values = wire::from_binary<values_type>(as_bytes(arguments));
+  auto values = weft::decode<values_type>(arguments);
   services of_this_call(provided, service_scope::per_task);
   if constexpr (std::is_void_v<result>) {
     weft::detail::call_injected(function, of_this_call, values, typename signature::parameters{});
-    return {};
   } else {
     static_assert(encodable<result>,
                   "weft workers: the result cannot be encoded; describe its type with WEFT_DESCRIBE");
-    return wire::to_binary(
-        weft::detail::call_injected(function, of_this_call, values, typename signature::parameters{}));
+    weft::encode(into, static_cast<const std::remove_cvref_t<result>&>(weft::detail::call_injected(
+                           function, of_this_call, values, typename signature::parameters{})));
   }
 }
 
@@ -60,9 +57,10 @@ interface_handler make_handler(Function function) {
       "weft workers: a function of an interface is a function or a lambda without 'auto' parameters");
   if constexpr (weft::detail::plain_callable<Function>) {
     static_assert(check_parameters(typename weft::detail::callable_signature<Function>::parameters{}));
-    return
-        [held = std::make_shared<Function>(std::move(function))](
-            services& provided, std::string_view arguments) { return call_with(*held, provided, arguments); };
+    return [held = std::make_shared<Function>(std::move(function))](services& provided, decoder& arguments,
+                                                                    encoder& result) {
+      call_with(*held, provided, arguments, result);
+    };
   } else {
     return {};
   }

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include <weft/closure/services.hpp>
-#include <weft/codec/bytes.hpp>
 #include <weft/workers/interface_function.hpp>
 
 namespace weft::workers {
@@ -15,7 +14,7 @@ namespace weft::workers {
 /// The functions that a program's workers offer by name. Filled in setup; constant afterwards.
 class interfaces {
  public:
-  /// Takes the encoded arguments, gives the encoded result.
+  /// Reads the list of arguments, writes the result; nothing where there is none.
   using handler = detail::interface_handler;
 
   interfaces() = default;
@@ -23,11 +22,15 @@ class interfaces {
   interfaces& operator=(interfaces&&) noexcept = default;
 
   /// Offers `function` as `name`. Its parameters follow the rule of closures: a reference is a
-  /// service, a value is an argument. It may capture. Throws weft::error (already_exists).
+  /// service, a value is an argument. It may capture. The empty name is for calls without a name.
+  /// Throws weft::error (already_exists).
   template <typename Function>
   void add(std::string name, Function function) {
     add_handler(std::move(name), detail::make_handler(std::move(function)));
   }
+
+  /// Offers a function that reads its arguments itself, for example any number of them.
+  void add_handler(std::string name, handler what);
 
   /// Runs in the worker when a checkout ends and its worker goes on to another: to roll back or
   /// reset what the calls may have left. An exception ends the worker.
@@ -38,8 +41,6 @@ class interfaces {
   const std::function<void()>& checkout_done() const noexcept { return checkout_done_; }
 
  private:
-  void add_handler(std::string name, handler what);
-
   std::map<std::string, handler, std::less<>> handlers_;
   std::function<void()> checkout_done_;
 };

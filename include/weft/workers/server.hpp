@@ -16,9 +16,10 @@
 
 namespace weft::workers {
 
-/// A fork server that clients of other programs connect to.
+/// A fork server that clients of other programs connect to: those of weft, and those of the older
+/// protocol, of Perl's AnyEvent::Task.
 struct server_options {
-  std::string listen;         ///< "unix:/path"; a socket file nobody listens on is replaced
+  std::string listen;  ///< "unix:/path", where a socket file nobody listens on is replaced, or "host:port"
   interfaces interface = {};  ///< what its workers offer
   std::function<void(services&)> setup =
       {};  ///< in each worker, before its first call; a failure is the error of that call
@@ -30,7 +31,7 @@ struct server_options {
   std::size_t stack_bytes = 1024 * 1024;             ///< of a called function's fiber
   process::limits limits = {};                       ///< of each worker
   unsigned mode = 0600;                              ///< permissions of the socket file
-  std::vector<uid_t> allowed_users = {};             ///< who may connect, beside the own user and root
+  std::vector<uid_t> allowed_users = {};  ///< who may connect, beside the own user and root; over TCP anybody
 };
 
 /// Forks a worker for each client that connects. The process of a server has one thread and nothing
@@ -42,6 +43,9 @@ class server {
   explicit server(server_options options);
   server(server&&) noexcept;
   ~server();
+
+  /// Where it listens, with the real port.
+  std::string address() const;
 
   /// Serves until the process is ended (SIGTERM, SIGINT); its workers end with it. Throws
   /// weft::error (misuse) in a process with threads.

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "workers/byte_stream.hpp"
+#include "workers/worker_duties.hpp"
+
+// A worker whose client speaks the older protocol.
+
+namespace weft::workers::detail::compat {
+
+/// Answers one message after the other, in their order, until the client goes, which ends the process. A
+/// message that cannot be read ends it too, once those before are answered; the reason is logged.
+[[noreturn]] void serve(byte_stream& client, worker_duties& duties);
+
+}  // namespace weft::workers::detail::compat
