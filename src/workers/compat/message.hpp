@@ -10,6 +10,9 @@
 
 namespace weft::workers::detail::compat {
 
+/// How values stand in these messages.
+inline constexpr wire::json_style style = wire::perl_json_style;
+
 /// What a client asks: `["do",META,ARGUMENT...]` or `["dn",META]`. What stands in META is of no interest.
 struct request {
   bool is_call = false;  ///< else the end of a checkout
