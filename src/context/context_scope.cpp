@@ -20,6 +20,10 @@ std::atomic<bool> misnesting_aborts{true};
 
 namespace {
 
+/// A scope ended on another task than its own, which still has it in its chain of scopes, and does not know.
+/// From here on nobody follows such a chain.
+std::atomic<bool> scopes_may_dangle{false};
+
 /// The contexts of the parent process are not this one's to end.
 std::atomic<bool> is_forked{false};
 
@@ -45,6 +49,7 @@ std::atomic<bool> is_forked{false};
 /// In the child of a fork: what is current there begins at root, and nothing of the parent ends.
 void forget_contexts_of_parent() noexcept {
   is_forked.store(true, std::memory_order_relaxed);
+  scopes_may_dangle.store(false, std::memory_order_relaxed);
   task_block* const task = task_block::current_or_null();
   if (task == nullptr) return;
   task->context = nullptr;
@@ -106,15 +111,20 @@ void context_scope::end_misnested() noexcept {
   if (is_forked.load(std::memory_order_relaxed)) return;  // of the parent process
   if (task_ != nullptr) {
     scopes_misnested.fetch_add(1, std::memory_order_relaxed);
-    context_scope* const innermost = task_ == &task_block::current() ? task_->scopes : nullptr;
-    context_scope* inner = innermost;
-    while (inner != nullptr && inner != this) inner = inner->outer_;
-    const bool is_here = inner == this;
+    bool is_here = task_ == &task_block::current();
+    if (!is_here) scopes_may_dangle.store(true, std::memory_order_release);
+    context_scope* innermost = this;  // of those that are open, as far as that can be told
+    if (is_here && !scopes_may_dangle.load(std::memory_order_acquire)) {
+      innermost = task_->scopes;
+      const context_scope* inner = innermost;
+      while (inner != nullptr && inner != this) inner = inner->outer_;
+      is_here = inner == this;
+    }
     if (misnesting_aborts.load(std::memory_order_relaxed)) {
       abort_misnested(from_, is_here ? &innermost->from_ : nullptr);
     }
     if (is_here) {
-      for (inner = innermost; inner != this; inner = inner->outer_) inner->task_ = nullptr;
+      for (context_scope* inner = innermost; inner != this; inner = inner->outer_) inner->task_ = nullptr;
       task_->scopes = outer_;
       context_node* const restored =
           node_ != nullptr ? retain(node_->parent) : std::exchange(former_, nullptr);

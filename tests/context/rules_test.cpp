@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -324,15 +325,41 @@ TEST_F(misnesting, of_attached_contexts_restores_as_well) {
   EXPECT_EQ(user.require(), 0);
 }
 
+/// In a process of its own: what the task of the test has in force afterwards is not for the next test.
+template <typename Body>
+void in_child(Body body) {
+  EXPECT_EXIT(
+      {
+        body();
+        std::exit(::testing::Test::HasFailure() ? 1 : 0);
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
 TEST_F(misnesting, on_another_task_leaves_both_tasks_alone) {
-  const auto before = get_context_statistics().scopes_misnested;
-  auto bound = bind_user(1);
-  std::thread([&] {
-    const scoped_value own_value(user, 5);
-    bound.reset();
-    EXPECT_EQ(user.require(), 5);
-  }).join();
-  EXPECT_EQ(get_context_statistics().scopes_misnested, before + 1);
+  in_child([] {
+    auto bound = bind_user(1);
+    std::thread([&] {
+      const scoped_value own_value(user, 5);
+      bound.reset();
+      EXPECT_EQ(user.require(), 5);
+    }).join();
+    EXPECT_EQ(get_context_statistics().scopes_misnested, 1U);
+    EXPECT_EQ(user.require(), 1);
+  });
+}
+
+TEST_F(misnesting, on_another_task_does_not_confuse_the_scope_around_it) {
+  in_child([] {
+    {
+      const scoped_value around(user, 1);
+      auto bound = bind_user(2);
+      std::thread([&] { bound.reset(); }).join();  // its memory is gone, and this task does not know
+      const scoped_value more(tenant, "acme");
+    }
+    EXPECT_EQ(user.find(), nullptr);
+    EXPECT_EQ(tenant.find(), nullptr);
+  });
 }
 
 TEST_F(misnesting, ends_a_debug_build_and_names_both_scopes) {
