@@ -224,7 +224,8 @@ bool is_earlier_than_current(steady_time until) {
 cancel_scope::cancel_scope(steady_time until)
     : bounds_(is_earlier_than_current(until)),
       state_(new detail::scope_state(until)),
-      attached_(context::from_node(detail::divided_as_current(state_->as_context().release_node()))) {}
+      attached_(context::from_node(detail::divided_as_current(state_->as_context().release_node())),
+                std::source_location::current(), detail::scope_kind::same_work) {}
 
 cancel_scope::~cancel_scope() { state_->finish(); }
 

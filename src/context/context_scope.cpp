@@ -61,7 +61,7 @@ namespace {
 }
 
 context_scope::context_scope(context_node* fresh_ref, std::source_location from)
-    : task_(&task_block::current()), outer_(task_->scopes), from_(from) {
+    : task_(&task_block::current()), outer_(task_->scopes), from_(from), kind_(scope_kind::same_work) {
   context_node* const below = task_->context;
   if (is_plain_extension(below, *fresh_ref)) {
     // Two references from the start, the task's and ours: nobody counts atomically unless somebody captures.
@@ -76,8 +76,9 @@ context_scope::context_scope(context_node* fresh_ref, std::source_location from)
   context_changes_to(task_->context, context_change::set);
 }
 
-context_scope::context_scope(whole, context_node* now_ref, std::source_location from) noexcept
-    : task_(&task_block::current()), outer_(task_->scopes), from_(from) {
+context_scope::context_scope(whole, context_node* now_ref, std::source_location from,
+                             scope_kind kind) noexcept
+    : task_(&task_block::current()), outer_(task_->scopes), from_(from), kind_(kind) {
   put_on_top(now_ref);
   task_->scopes = this;
   context_changes_to(now_ref, context_change::switched);
@@ -105,6 +106,14 @@ void context_scope::end() noexcept {
     release(top);
     release(node_);
   }
+}
+
+context_node* capture_cause() noexcept {
+  const task_block* const task = task_block::current_or_null();
+  if (task == nullptr || scopes_may_dangle.load(std::memory_order_acquire)) return nullptr;
+  const context_scope* scope = task->scopes;
+  while (scope != nullptr && scope->kind_ == scope_kind::same_work) scope = scope->outer_;
+  return scope != nullptr && scope->kind_ == scope_kind::callback ? capture_from(scope->former_) : nullptr;
 }
 
 void context_scope::end_misnested() noexcept {

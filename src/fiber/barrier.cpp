@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include <weft/context/context.hpp>
+
 #include "fiber/contract.hpp"
 
 // The protocol.
@@ -21,7 +23,9 @@
 namespace weft {
 
 barrier::barrier(std::size_t expected, unique_function<void()> on_phase)
-    : expected_(expected), missing_(expected), on_phase_(std::move(on_phase)) {}
+    : expected_(expected), missing_(expected) {
+  if (on_phase) on_phase_ = bind(std::move(on_phase));
+}
 
 barrier::arrival barrier::arrive(std::size_t arrivals) {
   guard_lock guard(guard_);

@@ -110,7 +110,8 @@ void span::begin(std::string_view name, log::arguments attributes, span_options 
     record.start = wall_now();
     running_->started = steady_clock::now();
   }
-  attached_.emplace(with_current(here, mine));
+  attached_.emplace(with_current(here, mine), std::source_location::current(),
+                    weft::detail::scope_kind::same_work);
 }
 
 void span::end() noexcept {

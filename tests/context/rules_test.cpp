@@ -325,6 +325,20 @@ TEST_F(misnesting, of_attached_contexts_restores_as_well) {
   EXPECT_EQ(user.require(), 0);
 }
 
+TEST_F(misnesting, of_a_callback_restores_the_cause) {
+  const scoped_value emitter(user, 7);
+  std::optional<context::attachment> left_open;
+  auto inner = bind([&] { left_open.emplace(context()); });
+  auto outer = bind([&] {
+    with(user, 8, [&] { inner(); });
+    EXPECT_EQ(*cause().find(user), 7);
+    left_open.reset();
+    EXPECT_EQ(*cause().find(user), 7);
+  });
+  outer();
+  EXPECT_EQ(cause().node(), nullptr);
+}
+
 /// In a process of its own: what the task of the test has in force afterwards is not for the next test.
 template <typename Body>
 void in_child(Body body) {
@@ -359,6 +373,18 @@ TEST_F(misnesting, on_another_task_does_not_confuse_the_scope_around_it) {
     }
     EXPECT_EQ(user.find(), nullptr);
     EXPECT_EQ(tenant.find(), nullptr);
+  });
+}
+
+TEST_F(misnesting, on_another_task_costs_the_cause) {
+  in_child([] {
+    const scoped_value emitter(user, 7);
+    auto told = bind([] {
+      auto bound = bind_user(2);
+      std::thread([&] { bound.reset(); }).join();
+      EXPECT_EQ(cause().node(), nullptr);
+    });
+    told();
   });
 }
 

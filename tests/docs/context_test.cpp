@@ -6,6 +6,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <weft/context/context.hpp>
 #include <weft/context/frame.hpp>
@@ -73,6 +74,22 @@ TEST(docs_context, is_a_value) {
   auto later = weft::bind([] { return user.value_or(0); });  // carries the context of here
   // end of example
   EXPECT_EQ(later(), 0);
+}
+
+TEST(docs_context, of_a_callback_is_that_of_who_subscribed) {
+  // example: context_cause
+  std::vector<std::function<void()>> subscribers;
+  weft::with(user, 1, [&] {
+    subscribers.push_back(weft::bind([] {
+      EXPECT_EQ(user.require(), 1);             // of who subscribed
+      EXPECT_EQ(*weft::cause().find(user), 2);  // of who says that it happened
+    }));
+  });
+  weft::with(user, 2, [&] {
+    for (const auto& told : subscribers) told();
+  });
+  EXPECT_EQ(weft::cause().find(user), nullptr);
+  // end of example
 }
 
 TEST(docs_context, may_be_left_behind) {

@@ -117,6 +117,26 @@ TEST(barrier, the_completion_function_may_wait_and_arrivals_meanwhile_belong_to_
   });
 }
 
+constexpr weft::key_spec who_spec{.name = "barrier.who"};
+const weft::key<std::string> who{who_spec};
+
+TEST(barrier, the_completion_function_runs_in_the_context_of_where_the_barrier_was_made) {
+  weft::run([] {
+    std::string seen;
+    const auto meet = weft::with(who, "maker", [&] {
+      return std::make_unique<weft::barrier>(2, [&] {
+        weft::yield();
+        seen = who.require() + " told by " + *weft::cause().find(who);
+      });
+    });
+    auto early = weft::with(who, "early", [&] { return weft::go([&] { meet->arrive_and_wait(); }); });
+    auto late = weft::with(who, "late", [&] { return weft::go([&] { meet->arrive_and_wait(); }); });
+    early.join();
+    late.join();
+    EXPECT_EQ(seen, "maker told by late");
+  });
+}
+
 TEST(barrier, a_phase_that_ends_within_the_completion_of_the_former_is_completed_after_it) {
   weft::run([] {
     int running = 0;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -105,7 +106,8 @@ bool move_on_after(std::chrono::duration<Rep, Period> bound, Work&& work) {
 /// Give a bound where the other side may not answer.
 template <typename Work>
 decltype(auto) shield(Work&& work) {
-  const context::attachment inside(detail::shielded_current());
+  const context::attachment inside(detail::shielded_current(), std::source_location::current(),
+                                   detail::scope_kind::same_work);
   return std::forward<Work>(work)();
 }
 

@@ -175,11 +175,13 @@ class context {
 /// in a coroutine that goes on elsewhere, leaves that task alone.
 class [[nodiscard]] context::attachment {
  public:
-  explicit attachment(const context& now,
-                      std::source_location from = std::source_location::current()) noexcept
-      : scope_(detail::context_scope::whole{}, detail::retain(now.node_), from) {}
-  explicit attachment(context&& now, std::source_location from = std::source_location::current()) noexcept
-      : scope_(detail::context_scope::whole{}, std::exchange(now.node_, nullptr), from) {}
+  /// `kind` is for weft's own use.
+  explicit attachment(const context& now, std::source_location from = std::source_location::current(),
+                      detail::scope_kind kind = detail::scope_kind::other_work) noexcept
+      : scope_(detail::context_scope::whole{}, detail::retain(now.node_), from, kind) {}
+  explicit attachment(context&& now, std::source_location from = std::source_location::current(),
+                      detail::scope_kind kind = detail::scope_kind::other_work) noexcept
+      : scope_(detail::context_scope::whole{}, std::exchange(now.node_, nullptr), from, kind) {}
 
  private:
   detail::context_scope scope_;
@@ -241,7 +243,8 @@ class [[nodiscard]] suppress_flow {
  public:
   explicit suppress_flow(suppressed what = suppressed::all_but_sticky,
                          std::source_location from = std::source_location::current())
-      : scope_(detail::context_scope::whole{}, detail::suppressed_current(what == suppressed::all), from) {}
+      : scope_(detail::context_scope::whole{}, detail::suppressed_current(what == suppressed::all), from,
+               detail::scope_kind::same_work) {}
 
  private:
   detail::context_scope scope_;
@@ -254,15 +257,35 @@ decltype(auto) with(const key<Value>& of, std::type_identity_t<Value> value, Wor
   return std::forward<Work>(work)();
 }
 
-/// A callable that runs `work` in the context of here and now, wherever it is called.
+namespace detail {
+
+/// Calls `work` in the context `inside`.
+template <typename Work, typename... Args>
+decltype(auto) call_in(const context& inside, scope_kind kind, Work&& work, Args&&... args) {
+  const context::attachment here(inside, std::source_location::current(), kind);
+  return std::invoke(std::forward<Work>(work), std::forward<Args>(args)...);
+}
+
+}  // namespace detail
+
+/// A callable that runs `work` in the context of here and now, wherever it is called: what is subscribed to
+/// the events of others. The context of whoever calls it is cause() inside.
 template <typename Work>
 auto bind(Work&& work) {
   return [captured = context::capture(),
           held = std::forward<Work>(work)](auto&&... args) mutable -> decltype(auto) {
-    return captured.run(
-        [&]() -> decltype(auto) { return std::invoke(held, std::forward<decltype(args)>(args)...); });
+    return detail::call_in(captured, detail::scope_kind::callback, held,
+                           std::forward<decltype(args)>(args)...);
   };
 }
+
+/// In a callback, the context of whoever called it: what he would pass on. Root outside of one.
+///
+/// Callbacks are what bind() and frame() make, and a barrier's completion function. Each runs in the context
+/// of where it was subscribed; this is the other one, to read a value of it, to link a span to it, or to keep
+/// it. It belongs to the call: what the callback starts has no cause, nor has what runs in another context,
+/// by context::run or attach. Never fails, never allocates; where nobody asks it costs nothing.
+inline context cause() noexcept { return context::from_node(detail::capture_cause()); }
 
 /// Counters since the start of the process.
 struct context_statistics {

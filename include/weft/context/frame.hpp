@@ -86,8 +86,9 @@ struct frame_environment {
   detail::frame_pointer record;
 };
 
-/// A callable that runs in a frame: in the context of where it was made, with its errors handled there.
-/// Copies share the frame. Thread-safe as far as the code in it is.
+/// A callable that runs in a frame: in the context of where it was made, with its errors handled there. The
+/// context of whoever calls it is weft::cause(). Copies share the frame. Thread-safe as far as the code in it
+/// is.
 template <typename Code>
 class framed {
  public:
@@ -99,16 +100,26 @@ class framed {
   /// caller.
   template <typename... Args>
   auto operator()(Args&&... args) {
+    return run(detail::scope_kind::callback, std::forward<Args>(args)...);
+  }
+  /// The same for who makes it and calls it at once: weft::cause() stays what it was.
+  auto run_at_once() { return run(detail::scope_kind::same_work); }
+
+  /// Its frame.
+  frame_handle handle() const noexcept { return environment_.handle_of(); }
+
+ private:
+  template <typename... Args>
+  auto run(detail::scope_kind kind, Args&&... args) {
     using result = std::invoke_result_t<Code&, Args...>;
     std::exception_ptr failed;
     try {
-      return environment_.inside.run([&] {
-        if constexpr (std::is_void_v<result>) {
-          std::invoke(code_, std::forward<Args>(args)...);
-        } else {
-          return std::optional<std::decay_t<result>>(std::invoke(code_, std::forward<Args>(args)...));
-        }
-      });
+      if constexpr (std::is_void_v<result>) {
+        return detail::call_in(environment_.inside, kind, code_, std::forward<Args>(args)...);
+      } else {
+        return std::optional<std::decay_t<result>>(
+            detail::call_in(environment_.inside, kind, code_, std::forward<Args>(args)...));
+      }
     } catch (const unwinding&) {
       throw;
     } catch (...) {
@@ -118,10 +129,6 @@ class framed {
     if constexpr (!std::is_void_v<result>) return std::optional<std::decay_t<result>>();
   }
 
-  /// Its frame.
-  frame_handle handle() const noexcept { return environment_.handle_of(); }
-
- private:
   Code code_;
   frame_environment environment_;
 };
@@ -145,7 +152,7 @@ template <typename Code>
 auto frame_try(Code&& code, frame_handler on_error, frame_options options = {},
                std::source_location from = std::source_location::current()) {
   options.on_error = std::move(on_error);
-  return frame(std::forward<Code>(code), std::move(options), from)();
+  return frame(std::forward<Code>(code), std::move(options), from).run_at_once();
 }
 
 /// Runs `code` at once outside all frames: with no context, handler or local of the surroundings. Its errors

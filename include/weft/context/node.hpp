@@ -224,11 +224,14 @@ extern std::atomic<bool> misnesting_aborts;
 
 /// A new reference to the running task's context as the task sees it.
 inline context_node* retain_current() noexcept { return retain(task_block::current().context); }
-/// A new reference to what a hop takes along from here.
-inline context_node* capture_current() noexcept {
-  context_node* const node = task_block::current().context;
+/// A new reference to what a hop takes along from `node`.
+inline context_node* capture_from(context_node* node) noexcept {
   return retain(node != nullptr && node->kind == node_kind::divider ? node->outward : node);
 }
+/// A new reference to what a hop takes along from here.
+inline context_node* capture_current() noexcept { return capture_from(task_block::current().context); }
+/// The same from where the running callback was called; null outside of one.
+context_node* capture_cause() noexcept;
 
 /// Puts `node_ref` in place of the running task's context, which it drops, until the innermost scope ends.
 void assign_current(context_node* node_ref) noexcept;
@@ -245,6 +248,13 @@ inline void context_changes_to(context_node* now, context_change why) noexcept {
     notify_observers(now, why);
 }
 
+/// What runs in a scope that changes the context, for weft::cause().
+enum class scope_kind : unsigned char {
+  same_work,   ///< what ran before, with something added
+  other_work,  ///< what has nothing to do with the code around it
+  callback,    ///< what was called by the code around it
+};
+
 /// A part of a task in which another context is current. Ends on the task that made it, last in, first
 /// out; if not, see end().
 class context_scope {
@@ -254,13 +264,14 @@ class context_scope {
   context_scope(context_node* fresh_ref, std::source_location from);
   struct whole {};
   /// Makes `now_ref`, which it takes over, current.
-  context_scope(whole, context_node* now_ref, std::source_location from) noexcept;
+  context_scope(whole, context_node* now_ref, std::source_location from, scope_kind kind) noexcept;
   context_scope(const context_scope&) = delete;
   context_scope& operator=(const context_scope&) = delete;
   ~context_scope() { end(); }
 
  private:
   friend void forget_contexts_of_parent() noexcept;
+  friend context_node* capture_cause() noexcept;
 
   /// Restores what was. If scopes further in are still open, they are over with it, and what was before
   /// this one is restored; ended on another task, it leaves that one alone. Both are counted, or end the
@@ -274,6 +285,7 @@ class context_scope {
   context_node* node_ = nullptr;    // owned; null: former_ is
   context_node* former_ = nullptr;  // what to restore; owned unless it is the parent of node_
   std::source_location from_;
+  const scope_kind kind_;
 };
 
 }  // namespace weft::detail

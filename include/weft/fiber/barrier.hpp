@@ -40,7 +40,8 @@ class barrier {
     std::uint64_t phase_;
   };
 
-  /// For `expected` participants; `on_phase` may wait, and may be empty.
+  /// For `expected` participants; `on_phase` may wait, and may be empty. It runs in the context of here and
+  /// now, on the task that arrived last, whose context is cause().
   explicit barrier(std::size_t expected, unique_function<void()> on_phase = {});
   barrier(const barrier&) = delete;
   barrier& operator=(const barrier&) = delete;
