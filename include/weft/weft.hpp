@@ -11,6 +11,7 @@
 #include <weft/codec/schema.hpp>
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
+#include <weft/context/envelope.hpp>
 #include <weft/context/environment.hpp>
 #include <weft/context/frame.hpp>
 #include <weft/context/properties.hpp>

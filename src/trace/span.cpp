@@ -151,6 +151,10 @@ void span::link(const span_context& to, log::arguments attributes) {
   record.links.push_back({to, attributes_of(attributes)});
 }
 
+void span::link(const context& other, log::arguments attributes) {
+  if (const span_context* const to = other.find(detail::current_key())) link(*to, attributes);
+}
+
 void span::status(span_status how, std::string_view message) {
   if (running_ == nullptr) return;
   running_->span.status = how;

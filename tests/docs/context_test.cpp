@@ -9,8 +9,10 @@
 #include <vector>
 
 #include <weft/context/context.hpp>
+#include <weft/context/envelope.hpp>
 #include <weft/context/frame.hpp>
 #include <weft/context/properties.hpp>
+#include <weft/fiber/channel.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/log/context_fields.hpp>
@@ -90,6 +92,21 @@ TEST(docs_context, of_a_callback_is_that_of_who_subscribed) {
   });
   EXPECT_EQ(weft::cause().find(user), nullptr);
   // end of example
+}
+
+TEST(docs_context, goes_along_with_a_message_on_request) {
+  weft::run([] {
+    // example: context_envelope
+    weft::channel<weft::envelope<std::string>> orders(16);
+    weft::with(user, 1, [&] { orders.push(weft::envelope<std::string>("tea")); });
+
+    auto sent = orders.pop();
+    EXPECT_EQ(*sent->context().find(user), 1);
+    sent->run([](const std::string& what) {  // as the sender: values, deadline, cancellation
+      EXPECT_EQ(what + " for " + std::to_string(user.require()), "tea for 1");
+    });
+    // end of example
+  });
 }
 
 TEST(docs_context, may_be_left_behind) {

@@ -3,12 +3,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <weft/context/cancellation.hpp>
+#include <weft/context/envelope.hpp>
 #include <weft/executor/blocking.hpp>
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/event.hpp>
@@ -141,6 +143,25 @@ TEST(span, may_have_another_parent_or_none) {
   EXPECT_NE(first.context.trace, around.context.trace);
   ASSERT_EQ(first.links.size(), 1U);
   EXPECT_EQ(first.links[0].to, around.context);
+}
+
+TEST(span, links_to_the_span_of_another_context) {
+  const recording kept;
+  std::optional<envelope<int>> sent;
+  {
+    const span sending("sending");
+    sent.emplace(1);
+  }
+  {
+    span handling("handling");
+    handling.link(sent->context(), {{"value", **sent}});
+    handling.link(context());  // has none
+  }
+  const auto all = kept->snapshot();
+  const auto& handling = *find_span(all, "handling");
+  ASSERT_EQ(handling.links.size(), 1U);
+  EXPECT_EQ(handling.links[0].to, find_span(all, "sending")->context);
+  EXPECT_FALSE(handling.parent);
 }
 
 TEST(span, ended_by_an_exception_has_the_status_error) {

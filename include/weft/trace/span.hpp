@@ -70,6 +70,8 @@ class [[nodiscard]] span {
   void event(std::string_view name, log::arguments attributes = {});
   /// Another span has to do with this one. One that is not valid has not.
   void link(const span_context& to, log::arguments attributes = {});
+  /// The same with the span of what runs in `other`, if there is one: of an envelope's sender, of a cause().
+  void link(const context& other, log::arguments attributes = {});
   /// How it ends. Without it: unset, or error where an exception ends it. A message goes with an error only.
   void status(span_status how, std::string_view message = {});
   /// It failed by that: status error with the message and all causes, and an event `exception`.
