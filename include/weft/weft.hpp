@@ -48,6 +48,7 @@
 #include <weft/fiber/fiber_local.hpp>
 #include <weft/fiber/fiber_properties.hpp>
 #include <weft/fiber/first_of.hpp>
+#include <weft/fiber/from_fd.hpp>
 #include <weft/fiber/io_event.hpp>
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/keyed_waiter.hpp>

@@ -118,11 +118,11 @@ void abandonable_call::end() {
   scope_ = nullptr;
 }
 
-void abandonable_call::abandon() noexcept {
+void abandonable_call::abandon(cancel_reason reason) noexcept {
   meters().abandoned.add();
   const std::lock_guard lock(mutex_);
   abandoned_ = true;
-  if (scope_ != nullptr) scope_->cancel(cancel_reason::requested);
+  if (scope_ != nullptr) scope_->cancel(reason);
 }
 
 }  // namespace detail

@@ -35,6 +35,8 @@ void continuation::go_on() noexcept {
     const context::attachment in_root{context()};
     return finish_step();
   }
+  // Not in the context of whoever brought the outcome: its end is not ours.
+  const context::attachment in_root{context()};
   try {
     on->post({posted_step(*this), std::move(captured_), {}, task_.from()});
   } catch (...) {

@@ -19,7 +19,10 @@ bool future_core::wait_ready(steady_time until) {
   }
   task_block& task = task_block::current();
   check_cancelled(task, what);
-  if (until == no_deadline) refuse_wait_for_itself(what);
+  if (task.place != nullptr) {
+    if (until == no_deadline) refuse_wait(what);
+    run_queued_callbacks(*this);
+  }
   std::unique_lock lock(lock_);
   if (is_ready()) return true;
   waiter self;
@@ -56,12 +59,51 @@ void future_core::call_when_ready(future_callback& call) noexcept {
 }
 
 void future_core::cancel(cancel_reason reason) noexcept {
+  source_to_cancel self{.target = this, .holder = this};
+  sources_to_cancel line;
+  line.add(self);
+  line.run(reason);
+}
+
+void sources_to_cancel::add(source_to_cancel& one) noexcept {
+  one.target->retain();
+  one.holder->retain();
+  one.next = std::exchange(first_, &one);
+}
+
+void sources_to_cancel::run(cancel_reason reason) noexcept {
+  while (first_ != nullptr) {
+    source_to_cancel* const one = std::exchange(first_, first_->next);
+    future_core* at = one->target;
+    one->holder->release();  // and `one` with it, maybe
+    while (at != nullptr) {
+      future_core* source = nullptr;
+      if (!at->is_ready()) {
+        source = at->cancel_step(reason);
+        at->add_sources(*this);
+      }
+      at->release();
+      at = source;
+    }
+  }
+}
+
+void future_core::refuse_wait(const char* what) {
+  struct reference {
+    explicit reference(future_core* core) noexcept : of(core) {}
+    reference(const reference&) = delete;
+    reference& operator=(const reference&) = delete;
+    ~reference() {
+      if (of != nullptr) of->release();
+    }
+    void reset(future_core* next) noexcept { std::exchange(of, next)->release(); }
+    future_core* of;
+  };
   retain();
-  future_core* at = this;
-  while (at != nullptr) {
-    future_core* const source = at->is_ready() ? nullptr : at->cancel_step(reason);
-    at->release();
-    at = source;
+  reference at(this);
+  while (at.of != nullptr && !at.of->is_ready()) {
+    at.of->refuse_wait_for_itself(what);
+    at.reset(at.of->source());
   }
 }
 

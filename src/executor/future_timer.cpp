@@ -1,5 +1,6 @@
 #include <weft/executor/timing.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
 #include <utility>
@@ -14,7 +15,8 @@ future_timer::future_timer(steady_time due, unique_function<void()> call) {
   if (due == no_deadline) return;
   const context::attachment in_root{context()};  // it is nobody's work: no deadline ends it
   task_ = std::make_shared<scheduled_task>(
-      common_scheduled_pool().once(due - steady_clock::now(), std::move(call), {.name = "a future's time"}));
+      common_scheduled_pool().once(std::max(due, steady_clock::now()) - steady_clock::now(), std::move(call),
+                                   {.name = "a future's time"}));
 }
 
 void future_timer::cancel() noexcept {
@@ -23,7 +25,7 @@ void future_timer::cancel() noexcept {
   task_.reset();
 }
 
-std::exception_ptr make_timed_out(steady_time) {
+std::exception_ptr make_timed_out() {
   return std::make_exception_ptr(
       deadline_exceeded("future::timeout: the work did not finish before its bound"));
 }
@@ -34,44 +36,33 @@ namespace {
 class sleep_state final : public future_state<void> {
  public:
   void arm(steady_time until) noexcept {
-    future_timer timer;
+    future_timer made;
     try {
-      timer = future_timer(until, [held = reference(*this)] { held.of->set(result<void>()); });
+      made = future_timer(until, [held = state_reference(*this)] { held->set(result<void>()); });
     } catch (...) {
       set(std::current_exception());
     }
+    future_timer late;
     {
       const std::lock_guard lock(lock_);
-      if (!is_over_) timer_ = std::exchange(timer, {});
+      late = timer_.keep(std::move(made));
     }
-    timer.cancel();
+    late.cancel();
   }
 
  private:
-  struct reference {
-    explicit reference(sleep_state& what) noexcept : of(&what) { of->retain(); }
-    reference(reference&& other) noexcept : of(std::exchange(other.of, nullptr)) {}
-    reference& operator=(reference&&) = delete;
-    ~reference() {
-      if (of != nullptr) of->release();
-    }
-    sleep_state* of;
-  };
-
   future_core* cancel_step(cancel_reason reason) noexcept override {
     future_timer timer;
     {
       const std::lock_guard lock(lock_);
-      is_over_ = true;
-      std::swap(timer, timer_);
+      timer = timer_.end();
     }
     timer.cancel();
     stop(reason);
     return nullptr;
   }
 
-  bool is_over_ = false;  // guarded by lock_
-  future_timer timer_;    // guarded by lock_
+  outcome_timer timer_;  // guarded by lock_
 };
 
 }  // namespace

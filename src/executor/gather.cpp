@@ -2,35 +2,48 @@
 
 #include <utility>
 
+#include <weft/core/error.hpp>
+
 namespace weft::detail {
 
-gather::~gather() {
-  for (future_core* const one : sources_) one->release();
+gather::gather(future_core& self, const std::vector<future_core*>& sources, bool keep_losers)
+    : self_(self),
+      count_(sources.size()),
+      sources_(std::make_unique<source[]>(count_)),
+      keep_losers_(keep_losers),
+      open_(count_ + 1) {  // one for start()
+  for (std::size_t index = 0; index < count_; ++index) {
+    source& one = sources_[index];
+    one.of = this;
+    one.core = sources[index];
+    one.index = index;
+    one.to_cancel = {.target = one.core, .holder = &self};
+  }
 }
 
-void gather::start(std::vector<future_core*> sources_ref, bool keep_losers) {
-  sources_ = std::move(sources_ref);
-  keep_losers_ = keep_losers;
-  const std::size_t count = sources_.size();
-  calls_ = std::make_unique<source_callback[]>(count);
-  open_.store(count + 1, std::memory_order_relaxed);  // one for this call
-  for (std::size_t index = 0; index < count; ++index) {
-    calls_[index].of = this;
-    calls_[index].index = index;
-    sources_[index]->call_when_ready(calls_[index]);
+gather::~gather() {
+  if (!owns_) return;
+  for (std::size_t index = 0; index < count_; ++index) sources_[index].core->release();
+}
+
+void gather::start() noexcept {
+  for (std::size_t index = 0; index < count_; ++index) {
+    sources_[index].core->call_when_ready(sources_[index]);
   }
   close_one();
 }
 
 void gather::one_ready(std::size_t index) noexcept {
-  sources_[index]->mark_observed();
+  sources_[index].core->mark_observed();
   if (decides(index)) {
     std::size_t none = nobody;
     if (decided_.compare_exchange_strong(none, index, std::memory_order_acq_rel)) {
       if (keep_losers_) {
         complete();
       } else {
-        cancel_all(cancel_reason::sibling);
+        sources_to_cancel losers;
+        add_all(losers);
+        losers.run(cancel_reason::sibling);
       }
     }
   }
@@ -40,17 +53,39 @@ void gather::one_ready(std::size_t index) noexcept {
 void gather::close_one() noexcept {
   if (open_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (!keep_losers_ || !decided_by()) complete();
-  ended();
+  self_.release();
 }
 
-void gather::cancel_all(cancel_reason reason) noexcept {
-  for (future_core* const one : sources_) one->cancel(reason);
+void gather::add_all(sources_to_cancel& to) noexcept {
+  if (is_cancelled_.exchange(true, std::memory_order_relaxed)) return;
+  for (std::size_t index = 0; index < count_; ++index) to.add(sources_[index].to_cancel);
 }
 
-void gather::refuse_wait_for_any(const char* what) const {
-  for (const future_core* const one : sources_) {
-    if (!one->is_ready()) one->refuse_wait_for_itself(what);
+void gather::refuse_wait_for_any(const char* what, bool needs_all) const {
+  constexpr unsigned depth_max = 64;  // combined of combined; who nests deeper is not looked after
+  static thread_local unsigned depth = 0;
+  if (depth == depth_max) return;
+  struct nesting {
+    nesting() noexcept { ++depth; }
+    nesting(const nesting&) = delete;
+    nesting& operator=(const nesting&) = delete;
+    ~nesting() { --depth; }
+  } const one_more;
+  std::optional<error> refused;
+  for (std::size_t index = 0; index < count_; ++index) {
+    try {
+      if (sources_[index].core->is_ready()) {
+        if (!needs_all) return;
+        continue;
+      }
+      sources_[index].core->refuse_wait(what);
+      if (!needs_all) return;  // this one may come
+    } catch (const error& why) {
+      if (needs_all) throw;
+      refused = why;
+    }
   }
+  if (refused) throw error(*refused);
 }
 
 std::optional<std::size_t> gather::decided_by() const noexcept {

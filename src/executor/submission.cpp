@@ -1,6 +1,7 @@
 #include <weft/executor/submission.hpp>
 
 #include <mutex>
+#include <new>
 #include <string_view>
 
 #include <weft/core/error.hpp>
@@ -10,6 +11,21 @@
 #include "executor/uncaught.hpp"
 
 namespace weft::detail {
+
+namespace {
+
+/// Null where there is no memory: the error is told of all the same.
+std::shared_ptr<const error_origin> make_origin(const std::exception_ptr& error,
+                                                const std::shared_ptr<executor_core>& on,
+                                                const std::string& name, std::source_location from) noexcept {
+  try {
+    return std::make_shared<const error_origin>(error, context::current(), on, name, from);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+}  // namespace
 
 submission::submission(std::shared_ptr<executor_core> on, const task_options& options,
                        std::source_location from)
@@ -44,8 +60,8 @@ std::optional<cancel_reason> submission::stopped() const noexcept {
   return stopped_;
 }
 
-std::shared_ptr<const error_origin> submission::failed_here() const noexcept {
-  return std::make_shared<const error_origin>(error_origin{context::current(), on_, name_, from_});
+std::shared_ptr<const error_origin> submission::failed_here(const std::exception_ptr& error) const noexcept {
+  return make_origin(error, on_, name_, from_);
 }
 
 void submission::refuse_wait_by_itself(const char* what) const {
@@ -69,14 +85,29 @@ void submission::refuse_wait_by_itself(const char* what) const {
                   "executor another thread");
 }
 
-std::shared_ptr<const error_origin> failure_here() noexcept {
-  return std::make_shared<const error_origin>(error_origin{context::current(), nullptr, {}, {}});
+std::shared_ptr<const error_origin> failure_here(const std::exception_ptr& error) noexcept {
+  return make_origin(error, nullptr, {}, {});
+}
+
+std::shared_ptr<const error_origin> as_origin_of(const std::exception_ptr& error,
+                                                 const std::shared_ptr<const error_origin>& origin) noexcept {
+  if (origin == nullptr) return nullptr;
+  const context::attachment of_what_failed(origin->context);
+  return make_origin(error, origin->on, origin->name, origin->from);
+}
+
+bool is_from(const error_origin* origin, const std::exception_ptr& error) noexcept {
+  return origin != nullptr && origin->error == error;
 }
 
 void report_unobserved(const std::exception_ptr& error, const error_origin* origin) noexcept {
   if (is_stop(error)) return;
-  if (origin == nullptr) return report_uncaught_error("a future that nobody looked at", error);
-  if (origin->on == nullptr && holds_exception<unwinding>(error)) return;
+  if ((origin == nullptr || origin->on == nullptr) && holds_exception<unwinding>(error)) return;
+  if (origin == nullptr) {
+    const context::attachment in_root{context()};
+    return report_failed_task({.error = error, .executor = {}, .name = {}, .submitted_at = {}});
+  }
+  if (origin->is_reported.exchange(true, std::memory_order_relaxed)) return;
   const context::attachment in_its_context(origin->context);
   const failed_task what{.error = error,
                          .executor = origin->on != nullptr ? origin->on->name() : "",
@@ -87,6 +118,12 @@ void report_unobserved(const std::exception_ptr& error, const error_origin* orig
 
 unique_function<void(cancel_reason)> bind_told(unique_function<void(cancel_reason)> told) {
   return bind(std::move(told));
+}
+
+void end_in_root(unique_function<void(cancel_reason)> told) noexcept {
+  if (!told) return;
+  const context::attachment in_root{context()};
+  told = {};
 }
 
 std::exception_ptr make_dropped() {

@@ -5,19 +5,32 @@
 #include <weft/executor/running_place.hpp>
 
 // Callbacks of futures call callbacks of futures. Each task that runs some has a trampoline on its stack,
-// found by the chain of places as everything that belongs to a running task; it has no executor, so that
-// current_executor() looks past it. A suspended callback of a fiber is in nobody else's way.
+// found by the chain of places as everything that belongs to a running task. A suspended callback of a fiber
+// is in nobody else's way.
 
 namespace weft::detail {
-namespace {
-
-constexpr unsigned depth_max = 16;
-
+/// The callbacks that a task still has to call. It has no executor, so current_executor() looks past it.
 struct trampoline : running_place {
+  /// A list, in order.
+  void push(future_callback* list) noexcept {
+    (last != nullptr ? last->next_ : first) = list;
+    for (last = list; last->next_ != nullptr;) last = last->next_;
+  }
+  future_callback& take_first() noexcept {
+    future_callback* const one = std::exchange(first, first->next_);
+    if (first == nullptr) last = nullptr;
+    one->next_ = nullptr;
+    return *one;
+  }
+
   future_callback* first = nullptr;
   future_callback* last = nullptr;
   unsigned level = 0;
 };
+
+namespace {
+
+constexpr unsigned depth_max = 16;
 
 trampoline* innermost(const task_block& self) noexcept {
   for (running_place* at = self.place; at != nullptr; at = at->around) {
@@ -31,12 +44,7 @@ trampoline* innermost(const task_block& self) noexcept {
 void run_callbacks(future_callback* first) noexcept {
   task_block& self = task_block::current();
   trampoline* const outer = innermost(self);
-  if (outer != nullptr && outer->level + 1 >= depth_max) {
-    (outer->last != nullptr ? outer->last->next_ : outer->first) = first;
-    while (first->next_ != nullptr) first = first->next_;
-    outer->last = first;
-    return;
-  }
+  if (outer != nullptr && outer->level + 1 >= depth_max) return outer->push(first);
   trampoline here;
   here.around = self.place;
   if (here.around != nullptr) {
@@ -44,16 +52,18 @@ void run_callbacks(future_callback* first) noexcept {
     here.depth = here.around->depth + 1;
   }
   here.level = outer == nullptr ? 0 : outer->level + 1;
-  here.first = first;
-  for (here.last = first; here.last->next_ != nullptr;) here.last = here.last->next_;
+  here.push(first);
   self.place = &here;
-  while (here.first != nullptr) {
-    future_callback* const one = std::exchange(here.first, here.first->next_);
-    if (here.first == nullptr) here.last = nullptr;
-    one->next_ = nullptr;
-    one->source_ready();  // ends itself, maybe
-  }
+  while (here.first != nullptr) here.take_first().source_ready();  // ends itself, maybe
   self.place = here.around;
+}
+
+void run_queued_callbacks(const future_core& awaited) noexcept {
+  for (running_place* at = task_block::current().place; at != nullptr; at = at->around) {
+    if (at->on != nullptr) continue;
+    auto& queue = *static_cast<trampoline*>(at);
+    while (queue.first != nullptr && !awaited.is_ready()) queue.take_first().source_ready();
+  }
 }
 
 }  // namespace weft::detail

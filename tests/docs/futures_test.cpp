@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -87,6 +88,30 @@ TEST(docs_futures, callback) {
   // example: futures_callback
   auto answer = weft::from_callback<int>([](auto end) { old_interface([end](int value) { end(value); }); });
   EXPECT_EQ(answer.get(), 42);
+  // end of example
+}
+
+std::optional<std::string> find_customer(const std::string& name) {
+  return name == "ada" ? std::optional(name) : std::nullopt;
+}
+
+TEST(docs_futures, pipeline) {
+  // example: futures_pipeline
+  const auto order = [](const std::string& who, const std::string& what) -> std::string {
+    const auto customer = find_customer(who);
+    if (!customer) return "who is " + who + "?";  // early exit: the rest is not even begun
+    auto price = weft::async([what] { return look_up(what); });
+    auto delivery = weft::async([] { return 5; });
+    const int cents = price.get();
+    if (cents > 3) {
+      delivery.cancel();
+      return what + " is too dear";
+    }
+    return std::to_string(cents + delivery.get());
+  };
+  EXPECT_EQ(weft::async([&] { return order("eve", "tea"); }).get(), "who is eve?");
+  EXPECT_EQ(order("ada", "milk"), "milk is too dear");
+  EXPECT_EQ(order("ada", "tea"), "8");
   // end of example
 }
 

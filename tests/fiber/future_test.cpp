@@ -2,7 +2,9 @@
 
 #include <weft/executor/futures.hpp>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <string>
@@ -13,6 +15,7 @@
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/from_fd.hpp>
 #include <weft/fiber/run.hpp>
 
 namespace {
@@ -45,6 +48,37 @@ TEST(future_on_fibers, a_continuation_is_a_fiber_of_the_loop_that_attached_it) {
     EXPECT_TRUE(values.push(10));
     EXPECT_EQ(waits.get(), 15);
   });
+}
+
+/// A pipe, open as long as it lives.
+struct open_pipe {
+  open_pipe() { EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0); }
+  open_pipe(const open_pipe&) = delete;
+  open_pipe& operator=(const open_pipe&) = delete;
+  ~open_pipe() {
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+  int ends[2] = {-1, -1};
+};
+
+TEST(future_on_fibers, an_event_of_a_descriptor_is_a_future_on_a_loop_and_off_it) {
+  const auto check = [] {
+    const open_pipe one;
+    auto readable = weft::from_fd(one.ends[0], weft::io_events::readable);
+    EXPECT_FALSE(readable.wait_for(1ms));
+    EXPECT_EQ(::write(one.ends[1], "x", 1), 1);
+    EXPECT_EQ(readable.get(), weft::io_events::readable);
+
+    const open_pipe other;
+    auto never = weft::from_fd(other.ends[0], weft::io_events::readable);
+    EXPECT_FALSE(never.wait_for(1ms));
+    never.cancel();
+    EXPECT_THROW(never.get(), weft::cancelled);
+  };
+  weft::run(check);
+  check();
+  EXPECT_THROW(weft::from_fd(-1, weft::io_events::readable).get(), weft::error);
 }
 
 TEST(future_on_fibers, a_time_wakes_a_run_that_has_nothing_else) {

@@ -28,7 +28,8 @@ int reports = 0;  // of errors that nobody looked at, in this execution
 
 namespace detail {
 void report_unobserved(const std::exception_ptr&, const error_origin*) noexcept { ++reports; }
-std::shared_ptr<const error_origin> failure_here() noexcept { return nullptr; }
+std::shared_ptr<const error_origin> failure_here(const std::exception_ptr&) noexcept { return nullptr; }
+void end_in_root(unique_function<void(cancel_reason)>) noexcept {}
 unique_function<void(cancel_reason)> bind_told(unique_function<void(cancel_reason)> told) { return told; }
 }  // namespace detail
 

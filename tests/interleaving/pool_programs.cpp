@@ -24,7 +24,8 @@ namespace weft {
 
 namespace detail {
 void report_unobserved(const std::exception_ptr&, const error_origin*) noexcept {}
-std::shared_ptr<const error_origin> failure_here() noexcept { return nullptr; }
+std::shared_ptr<const error_origin> failure_here(const std::exception_ptr&) noexcept { return nullptr; }
+void end_in_root(unique_function<void(cancel_reason)>) noexcept {}
 }  // namespace detail
 
 namespace {

@@ -23,28 +23,35 @@ class loop_state final : public future_state<Value>, private future_callback {
   explicit loop_state(Body body) : captured_(context::capture()), body_(std::in_place, std::move(body)) {}
 
   void next_round() noexcept {
-    try {
-      future_state<std::optional<stored>>* round = nullptr;
-      {
-        const context::attachment here(captured_);
-        future<std::optional<stored>> started = (*body_)();
-        round = future_access::take(started, "a loop of futures");
-      }
-      std::optional<cancel_reason> reason;
-      {
-        const std::lock_guard lock(this->lock_);
-        round_ = round;
-        reason = stopped_;
-      }
-      if (reason) round->cancel(*reason);
-      round->call_when_ready(*this);
-    } catch (...) {
-      this->origin_ = failure_here();
-      end(std::current_exception());
+    future_state<std::optional<stored>>* const round = start_round();
+    if (round == nullptr) return;
+    std::optional<cancel_reason> reason;
+    {
+      const std::lock_guard lock(this->lock_);
+      round_ = round;
+      reason = stopped_;
     }
+    if (reason) round->cancel(*reason);
+    round->call_when_ready(*this);
   }
 
  private:
+  /// Null: it could not be, and the loop has ended.
+  future_state<std::optional<stored>>* start_round() noexcept {
+    std::exception_ptr error;
+    {
+      const context::attachment here(captured_);
+      try {
+        future<std::optional<stored>> started = (*body_)();
+        return future_access::take(started, "a loop of futures");
+      } catch (...) {
+        error = std::current_exception();
+        this->origin_ = failure_here(error);
+      }
+    }
+    end(std::move(error));
+    return nullptr;
+  }
   void source_ready() noexcept override {
     future_state<std::optional<stored>>* round = nullptr;
     std::optional<cancel_reason> reason;
@@ -81,8 +88,14 @@ class loop_state final : public future_state<Value>, private future_callback {
     this->release();
   }
   future_core* cancel_step(cancel_reason reason) noexcept override {
+    {
+      const std::lock_guard lock(this->lock_);
+      if (!stopped_) stopped_ = reason;
+    }
+    return source();
+  }
+  future_core* source() noexcept override {
     const std::lock_guard lock(this->lock_);
-    if (!stopped_) stopped_ = reason;
     if (round_ != nullptr) round_->retain();
     return round_;
   }

@@ -41,7 +41,7 @@ class abandonable_call {
   bool begin(cancel_scope& scope);
   void end();
   /// Nobody wants the outcome any more: work that runs is cancelled, work that waits will not begin.
-  void abandon() noexcept;
+  void abandon(cancel_reason reason = cancel_reason::requested) noexcept;
 
   /// Runs `work` between begin() and end() and ends it; then hands its outcome on, unless it was abandoned
   /// before.
@@ -139,11 +139,12 @@ auto start_blocking(Work&& work) -> future<std::invoke_result_t<std::decay_t<Wor
   const auto call = std::make_shared<detail::abandonable_call>();
   promise<value> outcome;
   auto started = outcome.get_future();
-  outcome.on_cancel([call] { call->abandon(); });
+  outcome.on_cancel([call](cancel_reason why) { call->abandon(why); });
   detail::post_blocking(
       [call, outcome = std::move(outcome), held = std::decay_t<Work>(std::forward<Work>(work))]() mutable {
         call->run(held, outcome);
-        outcome.try_set_stopped();  // where it was abandoned before it began
+        // Where it was abandoned before it began.
+        outcome.try_set_stopped(outcome.cancelled_for().value_or(cancel_reason::requested));
       });
   return started;
 }

@@ -93,18 +93,23 @@ class continuation_state final : public future_state<Out>, private continuation 
   }
   void call() noexcept {
     try {
-      const bool failed_before = !input_->has_value();
       given outcome = (*step_)(std::move(*input_));
       if constexpr (is_future<given>) {
         next_ = future_access::take(outcome, "a continuation that returned an empty future");
       } else {
-        if (!outcome.has_value() && !failed_before) this->origin_ = task_.failed_here();
+        if (!outcome.has_value()) failed_with(outcome.error());
         this->keep(std::move(outcome));
       }
     } catch (...) {
-      this->origin_ = task_.failed_here();
-      this->keep(std::current_exception());
+      const std::exception_ptr error = std::current_exception();
+      failed_with(error);
+      this->keep(error);
     }
+  }
+
+  /// What a step only passes on failed where it did at first.
+  void failed_with(const std::exception_ptr& error) noexcept {
+    if (!is_from(this->origin_.get(), error)) this->origin_ = task_.failed_here(error);
   }
 
   void finish_step() noexcept override {
@@ -136,7 +141,7 @@ class continuation_state final : public future_state<Out>, private continuation 
       std::swap(inner, inner_);
     }
     this->keep(inner->take());
-    this->origin_ = inner->take_origin();
+    if (!is_from(this->origin_.get(), this->kept()->error())) this->origin_ = inner->take_origin();
     inner->release();
     conclude();
   }
@@ -147,10 +152,13 @@ class continuation_state final : public future_state<Out>, private continuation 
 
   future_core* cancel_step(cancel_reason reason) noexcept override {
     task_.stop(reason);
+    return source();
+  }
+  future_core* source() noexcept override {
     const std::lock_guard lock(this->lock_);
-    future_core* const source = inner_ != nullptr ? static_cast<future_core*>(inner_) : source_;
-    if (source != nullptr) source->retain();
-    return source;
+    future_core* const from = inner_ != nullptr ? static_cast<future_core*>(inner_) : source_;
+    if (from != nullptr) from->retain();
+    return from;
   }
   void refuse_wait_for_itself(const char* what) const override { task_.refuse_wait_by_itself(what); }
 
@@ -179,8 +187,9 @@ template <typename Out, typename In, typename Step>
 future<Out> attach_step(future<In>&& to, Step step, std::shared_ptr<executor_core> on,
                         std::source_location from) {
   auto sticky = future_access::on(to);
-  auto* const source = future_access::take(to, "a continuation");
-  auto* const made = new continuation_state<In, Out, Step>(source, std::move(step), std::move(on), from);
+  auto& source = future_access::require(to, "a continuation");
+  auto* const made = new continuation_state<In, Out, Step>(&source, std::move(step), std::move(on), from);
+  future_access::hand_over(to);
   made->arm();
   return future_access::make(static_cast<future_state<Out>*>(made), std::move(sticky));
 }

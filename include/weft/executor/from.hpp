@@ -35,13 +35,27 @@ class resolver {
   {
     return of_->try_set(result<void>());
   }
-  /// `told` is called when the future is cancelled; see promise::on_cancel.
+  /// `told` is called when the future is cancelled, with this resolver, or with it and the reason; see
+  /// promise::on_cancel. It must not hold a resolver itself: the future would wait for that for ever.
   template <typename Told>
   void on_cancel(Told&& told) const {
-    of_->on_cancel(std::forward<Told>(told));
+    of_->on_cancel([of = std::weak_ptr(of_), told = std::forward<Told>(told)](cancel_reason why) mutable {
+      const auto still_there = of.lock();
+      if (still_there == nullptr) return;  // being dropped: that is the outcome
+      const resolver self(still_there);
+      if constexpr (std::is_invocable_v<std::decay_t<Told>&, const resolver&, cancel_reason>) {
+        told(self, why);
+      } else {
+        static_assert(std::is_invocable_v<std::decay_t<Told>&, const resolver&>,
+                      "the function takes the resolver, or the resolver and a weft::cancel_reason");
+        told(self);
+      }
+    });
   }
 
  private:
+  explicit resolver(std::shared_ptr<promise<Value>> of) noexcept : of_(std::move(of)) {}
+
   std::shared_ptr<promise<Value>> of_;
 };
 

@@ -129,7 +129,7 @@ class future {
 
   /// What is attached from here on, also further down the chain, runs on `where`.
   template <std::derived_from<executor> Executor>
-  future on(const Executor& where) {
+  [[nodiscard]] future on(const Executor& where) {
     on_ = where.core();
     return std::move(*this);
   }
@@ -280,6 +280,16 @@ struct future_access {
     made.on_ = std::move(on);
     return made;
   }
+  /// Throws weft::error (misuse) for an empty one.
+  template <typename Value>
+  static future_state<Value>& require(const future<Value>& of, const char* what) {
+    return of.require(what);
+  }
+  /// Its reference is somebody else's now.
+  template <typename Value>
+  static void hand_over(future<Value>& of) noexcept {
+    of.state_ = nullptr;
+  }
   /// Takes over its reference; throws weft::error (misuse) for an empty one.
   template <typename Value>
   static future_state<Value>* take(future<Value>& from, const char* what) {
@@ -297,18 +307,34 @@ inline constexpr bool is_future = false;
 template <typename Value>
 inline constexpr bool is_future<future<Value>> = true;
 
+/// Ends what it holds, in the root context.
+void end_in_root(unique_function<void(cancel_reason)> told) noexcept;
+
 /// The state of a promise, which can be told of a cancellation.
 template <typename Value>
 class promise_state final : public future_state<Value> {
  public:
+  bool set(result<Value> outcome) noexcept {
+    if (!future_state<Value>::set(std::move(outcome))) return false;
+    forget_told();
+    return true;
+  }
+  void break_promise(std::source_location made_at) noexcept {
+    future_state<Value>::break_promise(made_at);
+    forget_told();
+  }
   void on_cancel(unique_function<void(cancel_reason)> told) noexcept {
     std::optional<cancel_reason> before;
     {
       const std::lock_guard lock(this->lock_);
       before = reason_;
-      if (!before) std::swap(told_, told);
+      if (!before && !this->is_ready()) {
+        std::swap(told_, told);
+        has_told_.store(true, std::memory_order_relaxed);
+      }
     }
     if (before) told(*before);
+    end_in_root(std::move(told));
   }
   std::optional<cancel_reason> reason() noexcept {
     const std::lock_guard lock(this->lock_);
@@ -325,11 +351,23 @@ class promise_state final : public future_state<Value> {
       std::swap(told_, told);
     }
     told ? told(reason) : static_cast<void>(this->stop(reason));
+    end_in_root(std::move(told));
     return nullptr;
+  }
+  /// The outcome is there, so no other one comes. May be what ends the promise.
+  void forget_told() noexcept {
+    if (!has_told_.load(std::memory_order_relaxed)) return;
+    unique_function<void(cancel_reason)> told;
+    {
+      const std::lock_guard lock(this->lock_);
+      std::swap(told_, told);
+    }
+    end_in_root(std::move(told));
   }
 
   std::optional<cancel_reason> reason_;             // guarded by lock_
   unique_function<void(cancel_reason)> told_ = {};  // guarded by lock_
+  atomic<bool> has_told_{false};                    // written under lock_
 };
 
 /// `told` with the context of here and now.
@@ -393,7 +431,12 @@ class promise {
     if (!is_cancelled()) set(result<Value>::of(std::forward<F>(f)));
   }
   bool try_set(result<Value> outcome) noexcept {
-    return state_ != nullptr && state_->set(std::move(outcome));
+    if (state_ == nullptr) return false;
+    detail::promise_state<Value>& of = *state_;
+    of.retain();  // what `told` holds may be what ends this promise
+    const bool is_first = of.set(std::move(outcome));
+    of.release();
+    return is_first;
   }
   bool try_set_value(stored_type value) noexcept { return try_set(result<Value>(std::move(value))); }
   bool try_set_value() noexcept
@@ -408,7 +451,9 @@ class promise {
 
   /// `told` is called with the reason when the future is cancelled: once, by whoever cancels it, in the
   /// context of here and now; at once if it was. The promise then has to bring an outcome. Without this a
-  /// cancelled future has its outcome at once. `told` must not throw. One at a time.
+  /// cancelled future has its outcome at once. `told` must not throw, and own what it touches: it may still
+  /// run when the promise has brought its outcome and ended. It ends when the outcome is there. One at a
+  /// time.
   template <typename Told>
   void on_cancel(Told&& told) {
     if (state_ == nullptr) detail::throw_no_state("promise::on_cancel");
@@ -421,7 +466,11 @@ class promise {
     }));
   }
   /// Was the future cancelled?
-  bool is_cancelled() const noexcept { return state_ != nullptr && state_->reason().has_value(); }
+  bool is_cancelled() const noexcept { return cancelled_for().has_value(); }
+  /// Why it was; nothing if it was not.
+  std::optional<cancel_reason> cancelled_for() const noexcept {
+    return state_ != nullptr ? state_->reason() : std::nullopt;
+  }
 
  private:
   detail::promise_state<Value>* state_;

@@ -18,6 +18,8 @@
 
 namespace weft::detail {
 
+class future_core;
+
 /// Somebody who is called once, when an outcome is there; by whoever brought it, or at once.
 class future_callback {
  public:
@@ -28,20 +30,46 @@ class future_callback {
 
  private:
   friend class future_core;
-  friend void run_callbacks(future_callback* first) noexcept;
+  friend struct trampoline;
   future_callback* next_ = nullptr;
 };
 
 /// Calls them in order. Calls inside of calls go 16 deep on the stack of a task, then they wait for the
 /// outermost.
 void run_callbacks(future_callback* first) noexcept;
+/// The running task is about to wait for `awaited`: it first calls what waits for it in there, as long as
+/// the outcome has not come; it may be what brings it.
+void run_queued_callbacks(const future_core& awaited) noexcept;
 
 /// Where an error came from, for when nobody looks at it.
 struct error_origin;
-/// Here and now, in the running task's context.
-std::shared_ptr<const error_origin> failure_here() noexcept;
-/// Hands an error that nobody looked at to who is responsible; `origin` may be null.
+/// Here and now, in the running task's context. Null where there is no memory.
+std::shared_ptr<const error_origin> failure_here(const std::exception_ptr& error) noexcept;
+/// Is it the very error that came from there?
+bool is_from(const error_origin* origin, const std::exception_ptr& error) noexcept;
+/// Another error that came from where `origin` says.
+std::shared_ptr<const error_origin> as_origin_of(const std::exception_ptr& error,
+                                                 const std::shared_ptr<const error_origin>& origin) noexcept;
+/// Hands an error that nobody looked at to who is responsible, once for each origin; `origin` may be null.
 void report_unobserved(const std::exception_ptr& error, const error_origin* origin) noexcept;
+
+/// A future that is still to be asked to give up, by whoever asks the one that waits for it.
+struct source_to_cancel {
+  future_core* target = nullptr;
+  future_core* holder = nullptr;  ///< of the memory of this
+  source_to_cancel* next = nullptr;
+};
+/// Those of one cancel(), so that a tree of futures is no recursion.
+class sources_to_cancel {
+ public:
+  /// Keeps target and holder.
+  void add(source_to_cancel& one) noexcept;
+  /// Asks all, and those that come meanwhile.
+  void run(cancel_reason reason) noexcept;
+
+ private:
+  source_to_cancel* first_ = nullptr;
+};
 
 /// What a promise and its future share, without the value's type.
 ///
@@ -70,14 +98,21 @@ class future_core {
   void call_when_ready(future_callback& call) noexcept;
   /// Asks the source of the outcome to give up. Never waits. Nothing when the outcome is there.
   void cancel(cancel_reason reason) noexcept;
-  /// Throws weft::error (deadlock) where the outcome cannot come before the running task goes on.
-  virtual void refuse_wait_for_itself(const char*) const {}
+  /// Throws weft::error (deadlock) where the outcome cannot come before the running task goes on; looks at
+  /// all futures that it comes from.
+  void refuse_wait(const char* what);
 
  protected:
   virtual ~future_core() = default;
   /// What cancelling means to it. May hand out a reference to the one it gets its outcome from, which is
   /// asked then: so a long chain is no recursion.
   virtual future_core* cancel_step(cancel_reason) noexcept { return nullptr; }
+  /// Adds those it gets its outcome from, where they are several.
+  virtual void add_sources(sources_to_cancel&) noexcept {}
+  /// refuse_wait for itself, without the one that source() gives.
+  virtual void refuse_wait_for_itself(const char*) const {}
+  /// A reference to the one that its outcome comes from; null where it is not one.
+  virtual future_core* source() noexcept { return nullptr; }
   /// Takes the right to write the outcome; false: it is written already.
   bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_relaxed); }
   bool is_observed() const noexcept { return observed_.load(std::memory_order_relaxed); }
@@ -94,6 +129,7 @@ class future_core {
 
  private:
   friend class future_case;
+  friend class sources_to_cancel;
   atomic<int> refs_{2};
   atomic<bool> claimed_{false};
   atomic<bool> observed_{false};
@@ -136,7 +172,7 @@ class future_state : public future_core {
  public:
   bool set(result<Value> outcome) noexcept {
     if (!claim()) return false;
-    if (!outcome.has_value()) this->origin_ = failure_here();
+    if (!outcome.has_value()) this->origin_ = failure_here(outcome.error());
     outcome_.emplace(std::move(outcome));
     publish();
     return true;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <weft/executor/continuation.hpp>
@@ -20,35 +21,42 @@ namespace weft::detail {
 /// to zero, or with keep_losers the decider, completes. Each callback may be the last use of this.
 class gather {
  protected:
-  gather() = default;
+  /// Not theirs yet: own_sources() takes over a reference of each.
+  gather(future_core& self, const std::vector<future_core*>& sources, bool keep_losers);
   virtual ~gather();
 
-  /// Takes over the references. Calls complete(), maybe at once; ended() is the last call.
-  void start(std::vector<future_core*> sources_ref, bool keep_losers);
-  void cancel_all(cancel_reason reason) noexcept;
-  void refuse_wait_for_any(const char* what) const;
+  void own_sources() noexcept { owns_ = true; }
+  /// Calls complete(), maybe at once, and gives the reference to self back at the end.
+  void start() noexcept;
+  /// The first time only: the reason of who was first holds.
+  void add_all(sources_to_cancel& to) noexcept;
+  void refuse_wait_for_any(const char* what, bool needs_all) const;
 
   /// Source `index` is ready: are the others of no use any more? Called from several threads at once.
   virtual bool decides(std::size_t index) noexcept = 0;
   virtual void complete() noexcept = 0;
-  virtual void ended() noexcept = 0;
   std::optional<std::size_t> decided_by() const noexcept;
 
  private:
-  struct source_callback final : future_callback {
+  struct source final : future_callback {
     gather* of = nullptr;
+    future_core* core = nullptr;
     std::size_t index = 0;
+    source_to_cancel to_cancel;
     void source_ready() noexcept override { of->one_ready(index); }
   };
   void one_ready(std::size_t index) noexcept;
   void close_one() noexcept;
 
   static constexpr std::size_t nobody = static_cast<std::size_t>(-1);
-  std::vector<future_core*> sources_;         // owned; constant after start
-  std::unique_ptr<source_callback[]> calls_;  // constant after start
-  bool keep_losers_ = false;                  // constant after start
-  std::atomic<std::size_t> open_{0};
+  future_core& self_;
+  const std::size_t count_;
+  const std::unique_ptr<source[]> sources_;
+  const bool keep_losers_;
+  bool owns_ = false;  // constant after own_sources
+  std::atomic<std::size_t> open_;
   std::atomic<std::size_t> decided_{nobody};
+  std::atomic<bool> is_cancelled_{false};
 };
 
 /// A combined future; `Policy` holds the typed sources.
@@ -58,8 +66,13 @@ class gather {
 template <typename Out, typename Policy>
 class gather_state final : public future_state<Out>, private gather {
  public:
-  explicit gather_state(Policy policy) : policy_(std::move(policy)) {}
-  void begin(bool keep_losers) { start(policy_.cores(), keep_losers); }
+  gather_state(Policy policy, bool keep_losers)
+      : gather(*this, policy.cores(), keep_losers), policy_(std::move(policy)) {}
+  /// With a reference of each source.
+  void begin() noexcept {
+    own_sources();
+    start();
+  }
 
  private:
   bool decides(std::size_t index) noexcept override { return policy_.decides(index); }
@@ -71,35 +84,43 @@ class gather_state final : public future_state<Out>, private gather {
     }
     this->publish();
   }
-  void ended() noexcept override { this->release(); }
-  future_core* cancel_step(cancel_reason reason) noexcept override {
-    cancel_all(reason);
-    return nullptr;
-  }
+  void add_sources(sources_to_cancel& to) noexcept override { add_all(to); }
   void refuse_wait_for_itself(const char* what) const override {
-    if (Policy::needs_all) refuse_wait_for_any(what);
+    refuse_wait_for_any(what, Policy::needs_all);
   }
 
   Policy policy_;
 };
 
-template <typename Out, typename Policy>
-future<Out> gathered(Policy policy, bool keep_losers = false) {
-  auto* const made = new gather_state<Out, Policy>(std::move(policy));
+/// Leaves the futures that `policy` looks at to their owners where there is no memory; else `hand_over`
+/// makes them give their references up.
+template <typename Out, typename Policy, typename HandOver>
+future<Out> gathered(Policy policy, bool keep_losers, HandOver&& hand_over) {
+  auto* const made = new gather_state<Out, Policy>(std::move(policy), keep_losers);
   future<Out> outcome = future_access::make(static_cast<future_state<Out>*>(made));
-  made->begin(keep_losers);
+  std::forward<HandOver>(hand_over)();
+  made->begin();
   return outcome;
 }
+/// The same of the futures of a range.
+template <typename Out, typename Policy, typename Value>
+future<Out> gathered_range(Policy policy, std::vector<future<Value>>& from, bool keep_losers = false) {
+  return gathered<Out>(std::move(policy), keep_losers, [&] {
+    for (auto& one : from) future_access::hand_over(one);
+  });
+}
+/// The same of a pack.
+template <typename Out, typename Policy, typename... Values>
+future<Out> gathered_pack(Policy policy, bool keep_losers, future<Values>&... from) {
+  return gathered<Out>(std::move(policy), keep_losers, [&] { (future_access::hand_over(from), ...); });
+}
 
-/// Takes the futures of a range.
+/// What the futures of a range refer to, which stays theirs.
 template <typename Value>
-std::vector<future_state<Value>*> take_states(std::vector<future<Value>>& from, const char* what) {
-  for (auto& one : from) {
-    if (!one.valid()) throw_no_state(what);
-  }
+std::vector<future_state<Value>*> states_of(const std::vector<future<Value>>& from, const char* what) {
   std::vector<future_state<Value>*> states;
   states.reserve(from.size());
-  for (auto& one : from) states.push_back(future_access::take(one, what));
+  for (const auto& one : from) states.push_back(&future_access::require(one, what));
   return states;
 }
 template <typename Value>

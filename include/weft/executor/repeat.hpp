@@ -60,6 +60,8 @@ future<Total> reduce(std::vector<future<Value>> all, Total first, F&& f,
 template <std::derived_from<executor> Executor, typename F>
 future<void> bulk(const Executor& where, std::size_t count, F&& f,
                   std::source_location from = std::source_location::current()) {
+  static_assert(!detail::is_future<std::invoke_result_t<std::decay_t<F>&, std::size_t>>,
+                "bulk: nobody would wait for the function's future; use map_limited or when_all");
   struct shared_work {
     shared_work(F&& given, std::size_t number) : f(std::forward<F>(given)), count(number) {}
     std::decay_t<F> f;
@@ -70,22 +72,26 @@ future<void> bulk(const Executor& where, std::size_t count, F&& f,
   auto work = std::make_shared<shared_work>(std::forward<F>(f), count);
   std::vector<future<void>> tasks;
   const std::size_t width = std::min({where.concurrency(), count, tasks_max});
-  for (std::size_t i = 0; i < width; ++i) {
-    tasks.push_back(where.submit(
-        [work] {
-          for (;;) {
-            const std::size_t index = work->next.fetch_add(1, std::memory_order_relaxed);
-            if (index >= work->count) return;
-            try {
-              checkpoint();
-              std::invoke(work->f, index);
-            } catch (...) {
-              work->next.store(work->count, std::memory_order_relaxed);
-              throw;
-            }
-          }
-        },
-        from));
+  tasks.reserve(width + 1);
+  const auto some = [work] {
+    for (;;) {
+      const std::size_t index = work->next.fetch_add(1, std::memory_order_relaxed);
+      if (index >= work->count) return;
+      try {
+        checkpoint();
+        std::invoke(work->f, index);
+      } catch (...) {
+        work->next.store(work->count, std::memory_order_relaxed);
+        throw;
+      }
+    }
+  };
+  try {
+    while (tasks.size() < width) tasks.push_back(where.submit(some, from));
+  } catch (...) {
+    if (tasks.empty()) throw;
+    work->next.store(work->count, std::memory_order_relaxed);  // those that are posted end before this does
+    tasks.push_back(failed<void>(std::current_exception()));
   }
   return when_all(std::move(tasks)).discard();
 }

@@ -18,22 +18,32 @@ class copied_state final : public future_state<Value>, private future_callback {
   void arm() noexcept { source_->call_when_ready(*this); }
 
  private:
-  ~copied_state() override { source_->release(); }
   void source_ready() noexcept override {
-    source_->mark_observed();
+    future_state<Value>* from = nullptr;
+    {
+      const std::lock_guard lock(this->lock_);
+      std::swap(from, source_);
+    }
+    from->mark_observed();
     if (this->claim()) {
-      this->origin_ = source_->origin();
+      this->origin_ = from->origin();
       try {
-        this->keep(source_->peek());
+        this->keep(from->peek());
       } catch (...) {
         this->keep(std::current_exception());
       }
       this->publish();
     }
+    from->release();
     this->release();
   }
+  future_core* source() noexcept override {
+    const std::lock_guard lock(this->lock_);
+    if (source_ != nullptr) source_->retain();
+    return source_;
+  }
 
-  future_state<Value>* const source_;  // owned
+  future_state<Value>* source_;  // owned; guarded by lock_; null when it was ready
 };
 
 }  // namespace detail
@@ -49,13 +59,17 @@ class shared_future {
       std::conditional_t<std::is_void_v<Value>, void, std::add_lvalue_reference_t<std::add_const_t<Value>>>;
 
   shared_future() noexcept = default;
-  explicit shared_future(future<Value> of) : state_(detail::future_access::take(of, "future::share")) {}
-  shared_future(const shared_future& other) noexcept : state_(other.state_) {
+  explicit shared_future(future<Value> of)
+      : state_(detail::future_access::take(of, "future::share")),
+        on_(std::move(detail::future_access::on(of))) {}
+  shared_future(const shared_future& other) noexcept : state_(other.state_), on_(other.on_) {
     if (state_ != nullptr) state_->retain();
   }
-  shared_future(shared_future&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  shared_future(shared_future&& other) noexcept
+      : state_(std::exchange(other.state_, nullptr)), on_(std::move(other.on_)) {}
   shared_future& operator=(shared_future other) noexcept {
     std::swap(state_, other.state_);
+    std::swap(on_, other.on_);
     return *this;
   }
   ~shared_future() {
@@ -80,7 +94,7 @@ class shared_future {
   future<Value> fork() const {
     auto* const made = new detail::copied_state<Value>(require("shared_future::fork"));
     made->arm();
-    return detail::future_access::make(static_cast<detail::future_state<Value>*>(made));
+    return detail::future_access::make(static_cast<detail::future_state<Value>*>(made), on_);
   }
   /// fork().then(f).
   template <typename F>
@@ -98,6 +112,7 @@ class shared_future {
     return *state_;
   }
   detail::future_state<Value>* state_ = nullptr;
+  std::shared_ptr<executor_core> on_ = {};  // of on()
 };
 
 template <typename Value>

@@ -18,10 +18,19 @@
 namespace weft::detail {
 
 struct error_origin {
+  error_origin(std::exception_ptr failed, weft::context of, std::shared_ptr<executor_core> where,
+               std::string task, std::source_location submitted)
+      : error(std::move(failed)),
+        context(std::move(of)),
+        on(std::move(where)),
+        name(std::move(task)),
+        from(submitted) {}
+  std::exception_ptr error;
   weft::context context;              ///< of what failed
   std::shared_ptr<executor_core> on;  ///< told of it; null: the handler of the process
   std::string name;
   std::source_location from;
+  mutable std::atomic<bool> is_reported{false};  ///< several futures may share it
 };
 
 /// What a future knows of the function that brings its outcome: where it runs, did it begin, how to stop it.
@@ -44,7 +53,7 @@ class submission {
   std::optional<cancel_reason> stopped() const noexcept;
 
   /// It failed, here: the running task's context, for whom nobody else takes the error.
-  std::shared_ptr<const error_origin> failed_here() const noexcept;
+  std::shared_ptr<const error_origin> failed_here(const std::exception_ptr& error) const noexcept;
   /// Throws where the running task is the task, or the task waits behind it.
   void refuse_wait_by_itself(const char* what) const;
 
@@ -78,7 +87,7 @@ class submitted_state final : public future_state<Value> {
   void run() {
     if (!task_.begin()) return;
     this->keep(result<Value>::of([this]() -> Value { return std::invoke(*work_); }));
-    if (!this->kept()->has_value()) this->origin_ = task_.failed_here();
+    if (!this->kept()->has_value()) this->origin_ = task_.failed_here(this->kept()->error());
     task_.end();
   }
   /// The posted function ends: tells the outcome, if it ran or not.

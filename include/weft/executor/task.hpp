@@ -214,7 +214,9 @@ class carried_task : public task_block, public coroutine_driver, private future_
   void cancel_here(cancel_reason reason) noexcept;
   /// The one that it waits for, with a reference; null while it runs.
   future_core* awaited() noexcept;
-  std::shared_ptr<const error_origin> failed_here() const noexcept { return submission_.failed_here(); }
+  std::shared_ptr<const error_origin> failed_here(const std::exception_ptr& error) const noexcept {
+    return submission_.failed_here(error);
+  }
 
   virtual bool is_done() const noexcept = 0;
   /// The outermost coroutine has ended, in its context.
@@ -261,7 +263,7 @@ class started_task final : public future_state<Value>, private carried_task {
   bool is_done() const noexcept override { return what_->handle().done(); }
   void keep_outcome() noexcept override {
     auto outcome = what_->handle().promise().take();
-    if (!outcome.has_value()) this->origin_ = failed_here();
+    if (!outcome.has_value()) this->origin_ = failed_here(outcome.error());
     this->keep(std::move(outcome));
     what_.reset();
   }

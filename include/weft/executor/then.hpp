@@ -71,9 +71,12 @@ struct tap_step : any_step {
   result<In> operator()(result<In>&& in) {
     try {
       if constexpr (std::is_invocable_v<F&, const result<In>&>) {
+        static_assert(!is_future<std::invoke_result_t<F&, const result<In>&>>,
+                      "nobody would wait for its future");
         std::invoke(f, std::as_const(in));
       } else {
         static_assert(std::is_invocable_v<F&>, "the function takes a const result<Value>&, or nothing");
+        static_assert(!is_future<std::invoke_result_t<F&>>, "nobody would wait for its future");
         std::invoke(f);
       }
     } catch (...) {

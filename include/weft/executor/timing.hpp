@@ -33,86 +33,132 @@ class future_timer {
   std::shared_ptr<void> task_;
 };
 
-std::exception_ptr make_timed_out(steady_time until);
+/// The timer of a future, which lives as long as its outcome is open. Guarded by the future's lock.
+class outcome_timer {
+ public:
+  /// What is to be cancelled after the lock was given back: `made`, where the outcome is there already.
+  [[nodiscard]] future_timer keep(future_timer made) noexcept {
+    if (!is_over_) timer_ = std::exchange(made, {});
+    return made;
+  }
+  [[nodiscard]] future_timer end() noexcept {
+    is_over_ = true;
+    return std::exchange(timer_, {});
+  }
+
+ private:
+  bool is_over_ = false;
+  future_timer timer_;
+};
+
+/// One reference of a state, for a function that is held.
+template <typename State>
+class state_reference {
+ public:
+  explicit state_reference(State& of) noexcept : of_(&of) { of.retain(); }
+  state_reference(state_reference&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+  state_reference& operator=(state_reference&&) = delete;
+  ~state_reference() {
+    if (of_ != nullptr) of_->release();
+  }
+  State* operator->() const noexcept { return of_; }
+
+ private:
+  State* of_;
+};
+
+std::exception_ptr make_timed_out();
 
 /// The outcome of a source, or another one at some time: what comes first. The source is cancelled then, and
 /// nobody waits for it. One reference for the source's callback, one for the timer's, one for the future.
 template <typename Value>
 class timed_state final : public future_state<Value>, private future_callback {
  public:
-  timed_state(future_state<Value>* source_ref, std::optional<result<Value>> instead)
-      : source_(source_ref), instead_(std::move(instead)) {}
+  timed_state(future_state<Value>& source_ref, std::optional<result<Value>> instead)
+      : captured_(context::capture()), source_(&source_ref), instead_(std::move(instead)) {}
 
   void arm(steady_time until) noexcept {
-    future_timer timer;
+    future_state<Value>& source = *source_;
+    future_timer made;
     try {
-      timer = future_timer(until, [held = reference(*this), until] { held.of->time_is_up(until); });
+      made = future_timer(until, [held = state_reference(*this)] { held->time_is_up(); });
     } catch (...) {
-      source_->cancel(cancel_reason::requested);
-      this->set(std::current_exception());
+      if (this->claim()) end_with(std::current_exception(), nullptr);
+      source.cancel(cancel_reason::requested);
     }
+    future_timer late;
     {
       const std::lock_guard lock(this->lock_);
-      if (!is_over_) timer_ = std::exchange(timer, {});
+      late = timer_.keep(std::move(made));
     }
-    timer.cancel();
-    source_->call_when_ready(*this);
+    late.cancel();
+    source.call_when_ready(*this);
+  }
+  void time_is_up() noexcept {
+    if (!this->claim()) return;
+    future_core* const source = held_source();
+    std::shared_ptr<const error_origin> origin;
+    result<Value> outcome = instead_ ? std::move(*instead_) : result<Value>(make_timed_out());
+    if (!outcome.has_value()) {
+      const context::attachment here(captured_);
+      origin = failure_here(outcome.error());
+    }
+    if (source != nullptr) source->cancel(cancel_reason::deadline);
+    end_with(std::move(outcome), std::move(origin));
+    if (source != nullptr) source->release();
   }
 
  private:
-  struct reference {
-    explicit reference(timed_state& what) noexcept : of(&what) { of->retain(); }
-    reference(reference&& other) noexcept : of(std::exchange(other.of, nullptr)) {}
-    reference& operator=(reference&&) = delete;
-    ~reference() {
-      if (of != nullptr) of->release();
-    }
-    timed_state* of;
-  };
-
-  ~timed_state() override { source_->release(); }
   void source_ready() noexcept override {
-    source_->mark_observed();
-    if (this->claim()) {
-      end_timer();
-      this->origin_ = source_->take_origin();
-      this->keep(source_->take());
-      this->publish();
+    future_state<Value>* source = nullptr;
+    {
+      const std::lock_guard lock(this->lock_);
+      std::swap(source, source_);
     }
+    source->mark_observed();
+    if (this->claim()) {
+      auto origin = source->take_origin();
+      end_with(source->take(), std::move(origin));
+    }
+    source->release();
     this->release();
   }
-  void time_is_up(steady_time until) noexcept {
-    if (!this->claim()) return;
-    end_timer();
-    this->keep(instead_ ? std::move(*instead_) : result<Value>(make_timed_out(until)));
-    if (!this->kept()->has_value()) this->origin_ = failure_here();
-    source_->cancel(cancel_reason::deadline);
-    this->publish();
-  }
-  void end_timer() noexcept {
+  void end_with(result<Value> outcome, std::shared_ptr<const error_origin> origin) noexcept {
     future_timer timer;
     {
       const std::lock_guard lock(this->lock_);
-      is_over_ = true;
-      std::swap(timer, timer_);
+      timer = timer_.end();
     }
     timer.cancel();
+    {
+      const context::attachment in_root{context()};
+      captured_ = {};
+      instead_.reset();
+    }
+    this->origin_ = std::move(origin);
+    this->keep(std::move(outcome));
+    this->publish();
   }
-  future_core* cancel_step(cancel_reason) noexcept override {
-    source_->retain();
+  future_core* cancel_step(cancel_reason) noexcept override { return held_source(); }
+  /// Not for a wait: at the time the outcome comes without it.
+  future_core* held_source() noexcept {
+    const std::lock_guard lock(this->lock_);
+    if (source_ != nullptr) source_->retain();
     return source_;
   }
 
-  future_state<Value>* const source_;  // owned
+  context captured_;             // of whoever asked
+  future_state<Value>* source_;  // owned; guarded by lock_; null when it was ready
   std::optional<result<Value>> instead_;
-  bool is_over_ = false;  // guarded by lock_
-  future_timer timer_;    // guarded by lock_
+  outcome_timer timer_;  // guarded by lock_
 };
 
 template <typename Value>
 future<Value> timed(future<Value>&& of, steady_time until, std::optional<result<Value>> instead) {
   auto sticky = future_access::on(of);
-  auto* const made = new timed_state<Value>(future_access::take(of, "future::timeout"), std::move(instead));
+  auto* const made =
+      new timed_state<Value>(future_access::require(of, "future::timeout"), std::move(instead));
+  future_access::hand_over(of);
   auto outcome = future_access::make(static_cast<future_state<Value>*>(made), std::move(sticky));
   made->arm(until);
   return outcome;
@@ -149,9 +195,10 @@ future<Value> attach_delayed(combinators tag, future<Value>&& of, steady_time un
 
 }  // namespace detail
 
-/// Ready when `bound` has passed. No thread waits. Cancelled, it is over at once.
+/// Ready when `bound` has passed. No thread waits, nor does the caller; sleep_for does. Cancelled, it is over
+/// at once.
 template <typename Rep, typename Period>
-future<void> sleep(std::chrono::duration<Rep, Period> bound) {
+[[nodiscard]] future<void> sleep(std::chrono::duration<Rep, Period> bound) {
   return detail::sleep_to(deadline_after(bound));
 }
 

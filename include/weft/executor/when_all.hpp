@@ -20,17 +20,15 @@ namespace weft {
 
 namespace detail {
 
-/// Chooses the error of several: the first in input order that is no cancellation, else the first.
+/// Chooses the error of several: the first in input order that is no cancellation, else that of the one
+/// that decided, because the others were cancelled for it.
 class chosen_error {
  public:
   template <typename Value>
   void see(const future_state<Value>& of) {
-    if (of.peek().has_value()) return;
-    const std::exception_ptr error = of.peek().error();
-    const bool is_failure = !is_stop(error);
-    if (error_ != nullptr && (is_failure_ || !is_failure)) return;
-    error_ = error;
-    is_failure_ = is_failure;
+    if (is_failure_ || of.peek().has_value()) return;
+    error_ = of.peek().error();
+    is_failure_ = !is_stop(error_);
     origin_ = of.origin();
   }
   const std::exception_ptr& error() const noexcept { return error_; }
@@ -60,9 +58,10 @@ class all_of_range {
   explicit all_of_range(std::vector<future_state<Value>*> states) : states_(std::move(states)) {}
   std::vector<future_core*> cores() const { return as_cores(states_); }
   bool decides(std::size_t index) const noexcept { return !states_[index]->peek().has_value(); }
-  result<value> outcome(std::optional<std::size_t>, std::shared_ptr<const error_origin>& origin) {
+  result<value> outcome(std::optional<std::size_t> decider, std::shared_ptr<const error_origin>& origin) {
     chosen_error error;
     for (const auto* const one : states_) error.see(*one);
+    if (decider) error.see(*states_[*decider]);
     origin = error.origin();
     if (error.error() != nullptr) return error.error();
     value values;
@@ -89,9 +88,11 @@ class all_of_pack {
     return std::apply([&](auto*... one) { return ((at++ == index && !one->peek().has_value()) || ...); },
                       states_);
   }
-  result<value> outcome(std::optional<std::size_t>, std::shared_ptr<const error_origin>& origin) {
+  result<value> outcome(std::optional<std::size_t> decider, std::shared_ptr<const error_origin>& origin) {
     chosen_error error;
+    std::size_t at = 0;
     std::apply([&](auto*... one) { (error.see(*one), ...); }, states_);
+    std::apply([&](auto*... one) { ((at++ == decider ? error.see(*one) : void()), ...); }, states_);
     origin = error.origin();
     if (error.error() != nullptr) return error.error();
     return std::apply([](auto*... one) { return value(take_stored(*one)...); }, states_);
@@ -146,14 +147,14 @@ class settled_pack {
 template <typename Value>
 auto when_all(std::vector<future<Value>> all) -> future<std::vector<typename result<Value>::stored_type>> {
   using policy = detail::all_of_range<Value>;
-  return detail::gathered<typename policy::value>(policy(detail::take_states(all, "when_all")));
+  return detail::gathered_range<typename policy::value>(policy(detail::states_of(all, "when_all")), all);
 }
 /// The same for futures of different types; gives a tuple.
 template <typename... Values>
 auto when_all(future<Values>... all) -> future<std::tuple<typename result<Values>::stored_type...>> {
-  if (!(all.valid() && ...)) detail::throw_no_state("when_all");
   using policy = detail::all_of_pack<Values...>;
-  return detail::gathered<typename policy::value>(policy(detail::future_access::take(all, "when_all")...));
+  return detail::gathered_pack<typename policy::value>(
+      policy(&detail::future_access::require(all, "when_all")...), false, all...);
 }
 
 /// The outcomes of all as results, in input order, when all have ended. Fails only where it is itself
@@ -161,27 +162,29 @@ auto when_all(future<Values>... all) -> future<std::tuple<typename result<Values
 template <typename Value>
 auto when_settled(std::vector<future<Value>> all) -> future<std::vector<result<Value>>> {
   using policy = detail::settled_range<Value>;
-  return detail::gathered<typename policy::value>(policy(detail::take_states(all, "when_settled")));
+  return detail::gathered_range<typename policy::value>(policy(detail::states_of(all, "when_settled")), all);
 }
 template <typename... Values>
 auto when_settled(future<Values>... all) -> future<std::tuple<result<Values>...>> {
-  if (!(all.valid() && ...)) detail::throw_no_state("when_settled");
   using policy = detail::settled_pack<Values...>;
-  return detail::gathered<typename policy::value>(
-      policy(detail::future_access::take(all, "when_settled")...));
+  return detail::gathered_pack<typename policy::value>(
+      policy(&detail::future_access::require(all, "when_settled")...), false, all...);
 }
 
 namespace detail {
 template <typename One, typename Other, typename F>
 auto attach_zip(combinators, future<One>&& one, future<Other>&& other, F&& f, std::source_location from) {
   auto on = executor_for(one);
+  auto sticky = future_access::on(one);
   using both = typename all_of_pack<One, Other>::value;
-  return attach_made<then_step>(
+  auto zipped = attach_made<then_step>(
       when_all(std::move(one), std::move(other)),
       [f = std::forward<F>(f)](both values) mutable -> decltype(auto) {
         return std::apply(f, std::move(values));
       },
       std::move(on), from);
+  future_access::on(zipped) = std::move(sticky);
+  return zipped;
 }
 }  // namespace detail
 

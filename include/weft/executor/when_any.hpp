@@ -64,7 +64,7 @@ class any_of_range {
     return value{*index, states_[*index]->take()};
   }
 
- private:
+ protected:
   std::vector<future_state<Value>*> states_;
 };
 
@@ -119,11 +119,11 @@ class first_ok_of {
   std::exception_ptr all_errors(std::shared_ptr<const error_origin>& origin) const {
     std::vector<std::exception_ptr> errors;
     for (const auto* const one : states_) errors.push_back(one->peek().error());
-    for (const auto& one : errors) {
-      if (!is_stop(one)) {
-        origin = states_.front()->origin();
-        return std::make_exception_ptr(aggregate_error(std::move(errors)));
-      }
+    for (const auto* const one : states_) {
+      if (is_stop(one->peek().error())) continue;
+      const auto error = std::make_exception_ptr(aggregate_error(std::move(errors)));
+      origin = as_origin_of(error, one->origin());
+      return error;
     }
     return errors.front();  // all were cancelled
   }
@@ -182,17 +182,16 @@ auto when_any(std::vector<future<Value>> all, any_options options = {})
     -> future<first_ready<result<Value>>> {
   if (all.empty()) return failed<first_ready<result<Value>>>(detail::make_empty_set("when_any"));
   using policy = detail::any_of_range<Value>;
-  return detail::gathered<typename policy::value>(policy(detail::take_states(all, "when_any")),
-                                                  options.keep_losers);
+  return detail::gathered_range<typename policy::value>(policy(detail::states_of(all, "when_any")), all,
+                                                        options.keep_losers);
 }
 template <typename... Values>
 auto when_any(any_options options, future<Values>... all)
     -> future<first_ready<std::variant<result<Values>...>>> {
   static_assert(sizeof...(Values) > 0, "weft::when_any: the first of no futures never comes");
-  if (!(all.valid() && ...)) detail::throw_no_state("when_any");
   using policy = detail::any_of_pack<Values...>;
-  return detail::gathered<typename policy::value>(policy(detail::future_access::take(all, "when_any")...),
-                                                  options.keep_losers);
+  return detail::gathered_pack<typename policy::value>(
+      policy(&detail::future_access::require(all, "when_any")...), options.keep_losers, all...);
 }
 template <typename... Values>
 auto when_any(future<Values>... all) {
@@ -207,8 +206,8 @@ template <typename Value>
 future<winner<Value>> when_first_ok(std::vector<future<Value>> all, any_options options = {}) {
   if (all.empty()) return failed<winner<Value>>(detail::make_empty_set("when_first_ok"));
   using policy = detail::first_ok_of<Value>;
-  return detail::gathered<typename policy::value>(policy(detail::take_states(all, "when_first_ok")),
-                                                  options.keep_losers);
+  return detail::gathered_range<typename policy::value>(policy(detail::states_of(all, "when_first_ok")), all,
+                                                        options.keep_losers);
 }
 template <typename Value, std::same_as<future<Value>>... More>
 future<winner<Value>> when_first_ok(future<Value> one, More... more) {
@@ -224,17 +223,33 @@ auto when_n(std::size_t count, std::vector<future<Value>> all, any_options optio
   if (count > all.size()) return failed<value>(detail::make_empty_set("when_n"));
   if (count == 0) return weft::ready(value());
   using policy = detail::first_n_of<Value>;
-  return detail::gathered<value>(policy(count, detail::take_states(all, "when_n")), options.keep_losers);
+  return detail::gathered_range<value>(policy(count, detail::states_of(all, "when_n")), all,
+                                       options.keep_losers);
 }
 
 namespace detail {
+
+/// The outcome alone, and its origin.
+template <typename Value>
+class race_of : public any_of_range<Value> {
+ public:
+  using value = Value;
+  using any_of_range<Value>::any_of_range;
+  result<Value> outcome(std::optional<std::size_t> index, std::shared_ptr<const error_origin>& origin) {
+    origin = this->states_[*index]->take_origin();
+    return this->states_[*index]->take();
+  }
+};
+
 template <typename Value>
 future<Value> attach_race(combinators, future<Value>&& one, future<Value>&& other) {
-  return attach_then_inline(
-      combinators(), when_any(as_range(std::move(one), std::move(other))),
-      [](first_ready<result<Value>> first) -> Value { return std::move(first.outcome).value(); },
-      std::source_location::current());
+  auto sticky = future_access::on(one);
+  auto both = as_range(std::move(one), std::move(other));
+  auto first = gathered_range<Value>(race_of<Value>(states_of(both, "future::race")), both);
+  future_access::on(first) = std::move(sticky);
+  return first;
 }
+
 }  // namespace detail
 
 }  // namespace weft
