@@ -170,7 +170,9 @@ void spawn_now(fiber_block* fiber_ref) {
   try {
     require_wait_allowed("go_now");
     fiber_ref->require_sane();
+    task_block* const self = running_task;  // the fiber, or a task that it carries
     scheduler_here("go_now").add_and_run(*fiber_ref);
+    running_task = self;
   } catch (...) {
     fiber_ref->discard();
     throw;

@@ -8,7 +8,10 @@
 #include <utility>
 
 #include <weft/context/cancellation.hpp>
+#include <weft/context/node.hpp>
 #include <weft/core/failure.hpp>
+#include <weft/core/safepoint.hpp>
+#include <weft/core/task_block.hpp>
 #include <weft/fiber/fiber.hpp>
 
 #include "fiber/runtime.hpp"
@@ -89,8 +92,16 @@ void simulation_world::scheduling_point(const char* what) {
   scheduler* const here = scheduler::current();
   fiber_block* const fiber = here != nullptr ? here->running() : nullptr;
   if (fiber == nullptr || fiber->no_wait != nullptr) return;
+  task_block& task = task_block::current();  // the fiber, or a task that it carries
+  if (task.no_wait != nullptr) return;
   note('p', fiber->id(), what);
-  if (choices_.below(256) < gives_way_) here->yield_turn();
+  if (choices_.below(256) >= gives_way_) return;
+  const unsigned off = std::exchange(safepoints_off, 0);
+  here->yield_turn();
+  safepoints_off = off;
+  if (&task == fiber) return;
+  running_task = &task;
+  context_changes_to(task.context, context_change::switched);
 }
 
 void simulation_world::turn_of(const fiber_block& fiber) noexcept {

@@ -1,14 +1,17 @@
 // Futures in the orders of many seeds: each outcome comes once, whoever completes, attaches and cancels
 // first.
 #include <chrono>
+#include <mutex>
 #include <stdexcept>
 #include <vector>
 
 #include <weft/context/cancellation.hpp>
+#include <weft/context/context.hpp>
 #include <weft/executor/futures.hpp>
 #include <weft/executor/task.hpp>
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/mutex.hpp>
 #include <weft/fiber/simulate.hpp>
 
 namespace {
@@ -73,7 +76,17 @@ void several_and_time() {
   }
 }
 
+/// Counts the frames of coroutines that have not ended.
+struct open_frame {
+  static inline int count = 0;
+  open_frame() { ++count; }
+  open_frame(const open_frame&) = delete;
+  open_frame& operator=(const open_frame&) = delete;
+  ~open_frame() { --count; }
+};
+
 weft::task<int> count(int to) {
+  const open_frame here;
   int sum = 0;
   for (int i = 0; i < to; ++i) {
     co_await weft::sleep(some_ms());
@@ -83,7 +96,7 @@ weft::task<int> count(int to) {
 }
 
 void tasks() {
-  weft::thread_pool pool{{.threads = 1}};
+  weft::thread_pool pool{{.threads = 1 + random(2)}};
   auto started = weft::start(pool, count(3));
   auto stopped = weft::start(pool, count(3));
   weft::sleep_for(some_ms());
@@ -91,6 +104,56 @@ void tasks() {
   require(weft::await(count(2)) == 2, "it was awaited");
   require(started.get() == 3, "it ran to its end");
   stopped.wait();
+  require(open_frame::count == 0, "their frames have ended");
+}
+
+constexpr weft::key_spec mark_spec{.name = "test.simulated_mark"};
+const weft::key<int> mark{mark_spec};
+
+/// Awaits, and waits inside of a part, in a context of its own.
+weft::task<int> take_turns(weft::mutex& guard, int own) {
+  const open_frame here;
+  const weft::scoped_value bound(mark, own);
+  const auto is_kept = [&] { require(mark.value_or(0) == own, "it is in its own context"); };
+  for (int i = 0; i < 3; ++i) {
+    {
+      const std::lock_guard lock(guard);
+      is_kept();
+      weft::sleep_for(some_ms());
+      is_kept();
+    }
+    co_await weft::sleep(some_ms());
+    is_kept();
+  }
+  co_return own;
+}
+
+/// Whatever cancels it, and whenever: no task stays, and each has one outcome.
+void cancelled_tasks() {
+  weft::thread_pool pool{{.threads = 1 + random(2)}};
+  weft::mutex guard;
+  weft::promise<int> never;
+  std::vector<weft::future<int>> all;
+  const bool is_bounded = random(2) == 0;
+  weft::cancel_scope scope(is_bounded ? weft::deadline_after(some_ms()) : weft::no_deadline);
+  const auto awaits = [](weft::future<int> of) -> weft::task<int> {
+    const open_frame here;
+    co_return co_await of;
+  };
+  try {
+    for (int i = 1; i <= 3; ++i) all.push_back(weft::start(pool, take_turns(guard, i)));
+    all.push_back(weft::start(pool, awaits(never.get_future())));
+    weft::sleep_for(some_ms());
+    if (random(2) == 0) all[random(4)].cancel();
+    if (random(4) == 0) pool.close();
+    if (is_bounded) all[random(4)].wait();
+  } catch (const weft::cancelled&) {
+  }
+  if (!is_bounded) scope.cancel();
+  weft::shield([&] {
+    for (auto& one : all) static_cast<void>(one.get_result());
+  });
+  require(open_frame::count == 0, "their frames have ended");
 }
 
 }  // namespace
@@ -100,5 +163,6 @@ int main() {
     chain_and_cancel();
     several_and_time();
     tasks();
+    cancelled_tasks();
   });
 }

@@ -3,107 +3,19 @@
 #include <concepts>
 #include <coroutine>
 #include <exception>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <source_location>
-#include <type_traits>
 #include <utility>
 
-#include <weft/context/cancellation.hpp>
-#include <weft/core/task_block.hpp>
+#include <weft/executor/carried_task.hpp>
+#include <weft/executor/coroutine_driver.hpp>
 #include <weft/executor/executor.hpp>
 #include <weft/executor/future.hpp>
 
 namespace weft {
 
 namespace detail {
-
-/// What resumes the coroutines of one call tree. A coroutine that waits hands its handle and what it waits
-/// for to its driver, and resumes nothing itself.
-class coroutine_driver {
- public:
-  coroutine_driver() = default;
-  coroutine_driver(const coroutine_driver&) = delete;
-  coroutine_driver& operator=(const coroutine_driver&) = delete;
-
-  /// `waiting` is suspended until `source` is ready.
-  void wait_for(future_core& source, std::coroutine_handle<> waiting) noexcept {
-    source_ = &source;
-    waiting_ = waiting;
-  }
-  /// For the coroutine that goes on: throws where the wait was given up.
-  void check_wait() {
-    if (gave_up_ != nullptr) std::rethrow_exception(std::exchange(gave_up_, nullptr));
-  }
-
- protected:
-  ~coroutine_driver() = default;
-  future_core* source_ = nullptr;    // of the wait; null while a coroutine runs
-  std::coroutine_handle<> waiting_;  // the one to be resumed next
-  std::exception_ptr gave_up_;
-};
-
-/// Runs coroutines on the running task, which waits for what they wait for.
-class waiting_driver final : public coroutine_driver {
- public:
-  void run(std::coroutine_handle<> root);
-};
-
-/// What the promises of all tasks have.
-class task_promise_base {
- public:
-  struct final_awaiter {
-    bool await_ready() const noexcept { return false; }
-    template <typename Promise>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> done) const noexcept {
-      const auto caller = done.promise().caller_;
-      return caller ? caller : std::noop_coroutine();
-    }
-    void await_resume() const noexcept {}
-  };
-
-  std::suspend_always initial_suspend() const noexcept { return {}; }
-  final_awaiter final_suspend() const noexcept { return {}; }
-
-  coroutine_driver* driver_ = nullptr;
-  std::coroutine_handle<> caller_;  // null for the outermost
-};
-
-/// Runs a foreign coroutine on, on its executor and in its context, when `source` is ready. One use.
-void resume_when_ready(future_core& source, std::coroutine_handle<> waiting);
-
-/// co_await of a future: the value or the error, as get().
-template <typename Value>
-class future_awaiter {
- public:
-  explicit future_awaiter(future_state<Value>* state_ref) noexcept : state_(state_ref) {}
-  future_awaiter(const future_awaiter&) = delete;
-  future_awaiter& operator=(const future_awaiter&) = delete;
-  ~future_awaiter() { state_->release(); }
-
-  bool await_ready() const noexcept { return state_->is_ready(); }
-  template <typename Promise>
-  void await_suspend(std::coroutine_handle<Promise> waiting) {
-    if constexpr (std::derived_from<Promise, task_promise_base>) {
-      driver_ = waiting.promise().driver_;
-      driver_->wait_for(*state_, waiting);
-    } else {
-      resume_when_ready(*state_, waiting);
-    }
-  }
-  Value await_resume() {
-    if (driver_ != nullptr) driver_->check_wait();
-    state_->wait_ready(no_deadline);  // only until who brought it has left
-    return state_->take().value();
-  }
-
- private:
-  future_state<Value>* state_;  // owned
-  coroutine_driver* driver_ = nullptr;
-};
-
 template <typename Value>
 class task_promise;
 
@@ -123,10 +35,10 @@ detail::future_awaiter<Value> operator co_await(future<Value>& of) {
 
 /// A C++20 coroutine: lazy, it begins when it is awaited, and does so once.
 ///
-/// Inside, `co_await` takes futures and other tasks. await(task) runs it on the calling fiber or thread,
-/// where it may also call whatever waits; start(task) runs it on an executor, whose threads it leaves while
-/// it awaits. Its context is its own: scopes in it survive each co_await, wherever it goes on. A task that is
-/// dropped before its end ends with what it holds.
+/// Inside, `co_await` takes futures, other tasks, and waiting(f) for whatever else waits. await(task) runs it
+/// on the calling fiber or thread, where it may also call what waits; start(task) runs it on an executor,
+/// whose threads it leaves while it awaits. Its context is its own: scopes in it survive each co_await,
+/// wherever it goes on. A task that is dropped before its end ends with what it holds.
 template <typename Value = void>
 class [[nodiscard]] task {
  public:
@@ -192,64 +104,7 @@ class task_promise<void> final : public task_promise_of<void> {
   void return_void() noexcept { outcome_.emplace(result<void>()); }
 };
 
-/// The coroutines of a started task: a task of its own, which is carried by whatever task of the executor
-/// resumes it.
-///
-/// It is the running task while it is carried: so its context, its scopes and its cancellation are its own
-/// and it takes them along. It leaves its carrier before it is registered with what it waits for, so nobody
-/// resumes it too early. carrier_lock_ guards carrier_ and permit_; stop_lock_ what is cancelled. Cancelling
-/// takes stop_lock_, then that of the cancel tree, then carrier_lock_ to unpark.
-class carried_task : public task_block, public coroutine_driver, private future_callback {
- public:
-  bool park_until(steady_time until) final;
-  void unpark() noexcept final;
-  std::string_view name() const noexcept final { return "task"; }
-
- protected:
-  carried_task(std::shared_ptr<executor_core> on, std::source_location from);
-  ~carried_task() override;
-
-  /// Posts the next part, which resumes `next`.
-  void go_on(std::coroutine_handle<> next) noexcept;
-  void cancel_here(cancel_reason reason) noexcept;
-  /// The one that it waits for, with a reference; null while it runs.
-  future_core* awaited() noexcept;
-  std::shared_ptr<const error_origin> failed_here(const std::exception_ptr& error) const noexcept {
-    return submission_.failed_here(error);
-  }
-
-  virtual bool is_done() const noexcept = 0;
-  /// The outermost coroutine has ended, in its context.
-  virtual void keep_outcome() noexcept = 0;
-  /// The executor does not run it any more: ends the coroutines, in their context.
-  virtual void drop() noexcept = 0;
-  /// The context was left. May end this.
-  virtual void ended() noexcept = 0;
-
- private:
-  class part;
-  void run_part() noexcept;
-  void end_part(bool ran) noexcept;
-  void source_ready() noexcept final;
-  void end_scope() noexcept;
-  void enter(task_block& carrier) noexcept;
-  void leave(task_block& carrier) noexcept;
-
-  submission submission_;
-  std::optional<cancel_scope> scope_;  // made and ended while it is the running task
-  bool is_over_ = false;               // of the part that runs
-  spin_lock carrier_lock_;
-  task_block* carrier_ = nullptr;
-  bool permit_ = false;
-  spin_lock stop_lock_;
-  cancel_scope* open_scope_ = nullptr;      // guarded by stop_lock_
-  future_core* awaited_ = nullptr;          // guarded by stop_lock_; of the suspended coroutine
-  std::optional<cancel_reason> cancelled_;  // guarded by stop_lock_
-};
-
-/// Is a task there a fiber, which may wait and does not hold its thread? Then one runs all of a started task.
-bool runs_in_one(const executor_core& on) noexcept;
-
+/// A task that was started, and its outcome.
 template <typename Value>
 class started_task final : public future_state<Value>, private carried_task {
  public:
@@ -257,9 +112,11 @@ class started_task final : public future_state<Value>, private carried_task {
       : carried_task(std::move(on), from), what_(std::move(what)) {
     what_->handle().promise().driver_ = this;
   }
-  void begin() noexcept { go_on(what_->handle()); }
+  /// False: the executor refused it, and the outcome says why.
+  bool begin() noexcept { return carried_task::begin(what_->handle()); }
 
  private:
+  future_core& outcome() noexcept override { return *this; }
   bool is_done() const noexcept override { return what_->handle().done(); }
   void keep_outcome() noexcept override {
     auto outcome = what_->handle().promise().take();
@@ -267,18 +124,18 @@ class started_task final : public future_state<Value>, private carried_task {
     this->keep(std::move(outcome));
     what_.reset();
   }
-  void drop() noexcept override {
+  void drop(std::exception_ptr why) noexcept override {
     what_.reset();
-    this->keep(make_dropped());
+    this->origin_ = failed_here(why);
+    this->keep(std::move(why));
   }
   void ended() noexcept override {
     this->publish();
     this->release();
   }
-  future_core* cancel_step(cancel_reason reason) noexcept override {
-    cancel_here(reason);
-    return awaited();
-  }
+  future_core* cancel_step(cancel_reason reason) noexcept override { return stop(reason); }
+  void refuse_wait_for_itself(const char* what) const override { refuse_wait_by_itself(what); }
+  future_core* source() noexcept override { return awaited(); }
 
   std::optional<task<Value>> what_;
 };
@@ -295,7 +152,9 @@ Value await(task<Value> what) {
 }
 
 /// Runs `what` on `where`, in the caller's context, and gives its outcome. While it awaits, no thread waits.
-/// Cancelling the future cancels what it awaits, and its waits.
+/// Cancelling the future, or the caller's context, cancels what it awaits, and its waits. Where the executor
+/// refuses it later, because it is full or over, the task ends there and that is its outcome. Throws as the
+/// executor's post says.
 template <std::derived_from<executor> Executor, typename Value>
 future<Value> start(const Executor& where, task<Value> what,
                     std::source_location from = std::source_location::current()) {
@@ -304,7 +163,7 @@ future<Value> start(const Executor& where, task<Value> what,
   }
   auto* const made = new detail::started_task<Value>(std::move(what), where.core(), from);
   auto outcome = detail::future_access::make(static_cast<detail::future_state<Value>*>(made));
-  made->begin();
+  if (!made->begin()) static_cast<void>(outcome.get());  // throws why
   return outcome;
 }
 /// The same on the current executor.
