@@ -36,6 +36,7 @@
 #include <weft/executor/task.hpp>
 #include <weft/executor/thread.hpp>
 #include <weft/executor/thread_pool.hpp>
+#include <weft/executor/waiting.hpp>
 #include <weft/fiber/all_of.hpp>
 #include <weft/fiber/barrier.hpp>
 #include <weft/fiber/batcher.hpp>

@@ -14,6 +14,8 @@
 #include <weft/context/context.hpp>
 #include <weft/executor/futures.hpp>
 #include <weft/executor/task.hpp>
+#include <weft/executor/waiting.hpp>
+#include <weft/fiber/channel.hpp>
 
 namespace {
 
@@ -124,6 +126,19 @@ TEST(docs_futures, task) {
   };
   EXPECT_EQ(weft::await(total("tea", "milk")), 7);        // this fiber or thread waits
   EXPECT_EQ(weft::start(total("tea", "milk")).get(), 7);  // on the executor; no thread waits meanwhile
+  // end of example
+}
+
+TEST(docs_futures, waiting) {
+  // example: futures_waiting
+  weft::channel<int> orders(1);
+  const auto next = [&]() -> weft::task<int> {
+    const auto order = co_await weft::waiting([&] { return orders.pop(); });
+    co_return *order;
+  };
+  auto served = weft::start(next());
+  orders.push(5);
+  EXPECT_EQ(served.get(), 5);
   // end of example
 }
 
