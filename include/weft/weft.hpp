@@ -113,5 +113,6 @@
 #include <weft/wire/random.hpp>
 #include <weft/workers/client.hpp>
 #include <weft/workers/main.hpp>
+#include <weft/workers/protocol_choice.hpp>
 #include <weft/workers/runner.hpp>
 #include <weft/workers/server.hpp>

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <limits>
@@ -135,14 +136,135 @@ std::string place_of(std::string_view text, std::size_t at) {
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
+// Behind the quote that ends the text which begins at `begin`; the end of all where there is none.
+std::size_t end_of_text(std::string_view text, std::size_t begin) {
+  for (std::size_t at = begin + 1; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '"') {
+      return at + 1;
+    }
+  }
+  return text.size();
+}
+
 [[noreturn]] void throw_not_json(std::string_view text, std::size_t at, const std::string& why) {
   // The parser calls bytes that are no UTF-8 a syntax error, which sends people the wrong way.
   const std::string reason = is_utf8(text) ? why : "the text is not valid UTF-8";
   throw error(errc::malformed, "decode: not JSON at " + place_of(text, at) + ": " + reason);
 }
 
+// --- nested values without recursion ---
+//
+// Boost's parser takes stack for each level, about as much as a fiber has for json_depth_max of them. So
+// deeper values than usual are taken apart here, bracket by bracket, and Boost reads what is between the
+// brackets.
+
+// How deep the lists and objects of a text are nested, if it is JSON.
+std::size_t depth_of(std::string_view text) {
+  std::size_t depth = 0;
+  std::size_t depth_max = 0;
+  for (std::size_t at = text.find_first_of("[]{}\""); at < text.size();
+       at = text.find_first_of("[]{}\"", at + 1)) {
+    if (text[at] == '"') {
+      at = end_of_text(text, at) - 1;
+    } else if (text[at] == '[' || text[at] == '{') {
+      depth_max = std::max(depth_max, ++depth);
+    } else if (depth > 0) {
+      --depth;
+    }
+  }
+  return depth_max;
+}
+
+template <typename Parsed>
+class deep_parser {
+ public:
+  deep_parser(std::string_view text, std::size_t depth_max, Parsed& into)
+      : text_(text), depth_max_(depth_max), scalars_({}, into), out_(into) {}
+
+  void parse() {
+    skip_space();
+    begin_value();
+    while (!open_.empty()) {
+      skip_space();
+      auto& inside = open_.back();
+      if (looks_at(inside.is_list ? ']' : '}')) {
+        end_value();
+        continue;
+      }
+      if (inside.count++ > 0) take(',');
+      if (!inside.is_list) read_name();
+      begin_value();
+    }
+    skip_space();
+    if (at_ != text_.size()) fail("something follows the value");
+  }
+
+ private:
+  struct level {
+    bool is_list;
+    std::size_t node;
+    std::uint32_t count;  // items or members begun
+  };
+
+  void begin_value() {
+    if (!looks_at('[') && !looks_at('{')) return scalar();
+    if (open_.size() == depth_max_) fail("nested too deep");
+    const bool is_list = looks_at('[');
+    open_.push_back({is_list, out_.nodes.size(), 0});
+    out_.nodes.push_back({is_list ? value_kind::list : value_kind::object});
+    ++at_;
+  }
+
+  void end_value() {
+    out_.nodes[open_.back().node].length = open_.back().count;
+    open_.pop_back();
+    ++at_;
+  }
+
+  void read_name() {
+    if (!looks_at('"')) fail("a member has no name");
+    scalar();
+    skip_space();
+    take(':');
+  }
+
+  void scalar() {
+    const std::size_t end = looks_at('"')
+                                ? end_of_text(text_, at_)
+                                : std::min(text_.find_first_of(",:[]{}\" \t\r\n", at_), text_.size());
+    json::error_code ec;
+    scalars_.reset();
+    const std::size_t read = scalars_.write_some(false, text_.data() + at_, end - at_, ec);
+    if (ec) throw_not_json(text_, at_ + read, ec.message());
+    if (at_ + read != end) fail("syntax error");
+    at_ = end;
+  }
+
+  void take(char wanted) {
+    if (!looks_at(wanted)) fail("syntax error");
+    ++at_;
+    skip_space();
+  }
+  bool looks_at(char one) const noexcept { return at_ < text_.size() && text_[at_] == one; }
+  void skip_space() noexcept { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
+  [[noreturn]] void fail(const char* why) const { throw_not_json(text_, at_, why); }
+
+  std::string_view text_;
+  std::size_t depth_max_;
+  json::basic_parser<tape_writer<Parsed>> scalars_;
+  Parsed& out_;
+  std::size_t at_ = 0;
+  std::vector<level> open_;
+};
+
 template <typename Parsed>
 void parse(std::string_view text, std::size_t depth_max, Parsed& into) {
+  if (depth_max > codec_depth_max && depth_of(text) > codec_depth_max) {
+    deep_parser<Parsed>(text, depth_max, into).parse();
+    return;
+  }
   json::parse_options options;
   options.max_depth = depth_max;
   json::basic_parser<tape_writer<Parsed>> parser(options, into);
@@ -193,8 +315,7 @@ double json_decoder::number_at(std::size_t index) const {
   return value;
 }
 
-// The nodes of a value follow each other, so one pass makes it.
-json_value json_decoder::value() {
+json_value json_decoder::scalar() {
   const std::size_t index = next_++;
   const auto& node = parsed_->nodes[index];
   switch (node.kind) {
@@ -209,23 +330,50 @@ json_value json_decoder::value() {
       return std::bit_cast<double>(node.value);
     case value_kind::text:
       return text_at(index);
-    case value_kind::list: {
-      json_value::list items;
-      items.reserve(node.length);
-      for (std::uint32_t left = node.length; left > 0; --left) items.push_back(value());
-      return items;
-    }
-    case value_kind::object: {
-      std::vector<json_member> members;
-      members.reserve(node.length);
-      for (std::uint32_t left = node.length; left > 0; --left) {
-        std::string name(text_at(next_++));
-        members.push_back({std::move(name), value()});
-      }
-      return json_object(std::move(members));
-    }
     default:
       return nullptr;
+  }
+}
+
+// The nodes of a value follow each other, so one pass makes it; without recursion, as it may be nested deep.
+json_value json_decoder::value() {
+  struct open_value {
+    bool is_list;
+    std::uint32_t left;
+    std::string name;  // of the next member
+    json_value::list items;
+    std::vector<json_member> members;
+  };
+  std::vector<open_value> open;
+  const auto add = [&](json_value made) {
+    auto& into = open.back();
+    if (into.is_list) {
+      into.items.push_back(std::move(made));
+    } else {
+      into.members.push_back({std::move(into.name), std::move(made)});
+    }
+  };
+  while (true) {
+    const auto& node = parsed_->nodes[next_];
+    json_value made;
+    if (node.kind == value_kind::list || node.kind == value_kind::object) {
+      ++next_;
+      open.push_back({node.kind == value_kind::list, node.length, {}, {}, {}});
+    } else {
+      made = scalar();
+      if (open.empty()) return made;
+      add(std::move(made));
+    }
+    while (open.back().left == 0) {
+      auto done = std::move(open.back());
+      open.pop_back();
+      made =
+          done.is_list ? json_value(std::move(done.items)) : json_value(json_object(std::move(done.members)));
+      if (open.empty()) return made;
+      add(std::move(made));
+    }
+    --open.back().left;
+    if (!open.back().is_list) open.back().name = text_at(next_++);
   }
 }
 

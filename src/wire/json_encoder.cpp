@@ -1,5 +1,6 @@
 #include <charconv>
 #include <cmath>
+#include <vector>
 
 #include <weft/core/error.hpp>
 #include <weft/wire/base64.hpp>
@@ -153,24 +154,8 @@ void json_encoder::close_object() {
   needs_comma_ = true;
 }
 
-void json_encoder::value(const json_value& any) { value(any, 0); }
-
-// By itself, as the encoder's own bound of depth is for values of a known type.
-void json_encoder::value(const json_value& any, std::size_t depth) {
-  if (const auto* const list = any.if_list()) {
-    require_depth(depth);
-    open_list(list->size());
-    for (const auto& item : *list) value(item, depth + 1);
-    close_list();
-  } else if (const auto* const object = any.if_object()) {
-    require_depth(depth);
-    open_object(object->size());
-    for (const auto& member : *object) {
-      key(member.name);
-      value(member.value, depth + 1);
-    }
-    close_object();
-  } else if (const auto* const held_text = any.if_text()) {
+void json_encoder::scalar(const json_value& any) {
+  if (const auto* const held_text = any.if_text()) {
     text(*held_text);
   } else if (const auto* const held_integer = any.if_integer()) {
     integer(*held_integer);
@@ -182,6 +167,49 @@ void json_encoder::value(const json_value& any, std::size_t depth) {
     boolean(*held_boolean);
   } else {
     null();
+  }
+}
+
+// By itself, as the encoder's own bound of depth is for values of a known type; and without recursion.
+void json_encoder::value(const json_value& any) {
+  struct step {
+    const json_value::list* list;  // null: the object
+    const json_object* object;
+    std::size_t next;
+  };
+  std::vector<step> open;
+  const json_value* at = &any;
+  while (true) {
+    const step begun{at->if_list(), at->if_object(), 0};
+    if (begun.list == nullptr && begun.object == nullptr) {
+      scalar(*at);
+    } else {
+      require_depth(open.size());
+      open.push_back(begun);
+      if (begun.list != nullptr) {
+        open_list(begun.list->size());
+      } else {
+        open_object(begun.object->size());
+      }
+    }
+    while (!open.empty() && open.back().next == (open.back().list != nullptr ? open.back().list->size()
+                                                                             : open.back().object->size())) {
+      if (open.back().list != nullptr) {
+        close_list();
+      } else {
+        close_object();
+      }
+      open.pop_back();
+    }
+    if (open.empty()) return;
+    auto& inside = open.back();
+    if (inside.list != nullptr) {
+      at = &(*inside.list)[inside.next++];
+    } else {
+      const auto& member = inside.object->begin()[inside.next++];
+      key(member.name);
+      at = &member.value;
+    }
   }
 }
 

@@ -13,9 +13,11 @@ namespace {
 
 constexpr std::string_view white_space = " \t\r\n";
 
-// Bytes that matter outside and inside of a text.
-constexpr std::string_view marks = "[]{}\"";
-constexpr std::string_view marks_in_text = "\"\\";
+// Do they matter outside, and inside of a text?
+constexpr bool is_mark(char one) noexcept {
+  return one == '[' || one == ']' || one == '{' || one == '}' || one == '"';
+}
+constexpr bool is_mark_in_text(char one) noexcept { return one == '"' || one == '\\'; }
 
 }  // namespace
 
@@ -67,13 +69,13 @@ bool json_stream::find_end() {
       ++seen_;
       continue;
     }
-    const auto at = buffer_.find_first_of(in_text_ ? marks_in_text : marks, begin_ + seen_);
-    if (at == std::string::npos) {
-      seen_ = buffer_.size() - begin_;
-      break;
-    }
-    seen_ = at + 1 - begin_;
-    look_at(buffer_[at]);
+    const auto from = buffer_.begin() + static_cast<std::ptrdiff_t>(begin_ + seen_);
+    const auto at = in_text_ ? std::find_if(from, buffer_.end(), is_mark_in_text)
+                             : std::find_if(from, buffer_.end(), is_mark);
+    seen_ = static_cast<std::size_t>(at - buffer_.begin()) - begin_;
+    if (at == buffer_.end()) break;
+    ++seen_;
+    look_at(*at);
     if (depth_ == 0) break;
   }
   if (seen_ > bytes_max_) {

@@ -28,6 +28,44 @@ std::string seconds_text(std::chrono::nanoseconds time) {
   return text;
 }
 
+[[noreturn]] void throw_too_large(const std::string& name, std::size_t bytes, std::size_t bytes_max) {
+  throw error(errc::too_large, "workers: call " + name + ": its arguments have " + std::to_string(bytes) +
+                                   " bytes, which is more than message_bytes_max, " +
+                                   std::to_string(bytes_max) + "; pass a file or a smaller part");
+}
+
+// What became of a worker that did not answer in time.
+std::string describe_stop(worker_link& link, const client_options& options) {
+  if (link.handle == nullptr) {
+    link.connection.close();
+    return "its connection was closed";
+  }
+  const auto status = end_process(link, options, std::chrono::milliseconds(0));
+  return "worker " + std::to_string(link.handle->pid()) + " was stopped (" + to_string(status) + ")";
+}
+
+[[noreturn]] void throw_timed_out(pool& pool, worker_link& link, const std::string& name,
+                                  const call_bound& bound) {
+  pool.count_timeout();
+  const std::string within = bound.time ? "within " + seconds_text(*bound.time) : "before its deadline";
+  throw call_timed_out(
+      "workers: call " + name + ": no answer " + within + "; " + describe_stop(link, pool.options()), false);
+}
+
+// Does `work` with the worker of a link, which is gone from the pool where it throws.
+template <typename Work>
+auto with_link(pool& pool, std::unique_ptr<worker_link>& link, Work&& work) {
+  try {
+    return work(*link);
+  } catch (const worker_died&) {
+    pool.forget(std::move(link), true);
+    throw;
+  } catch (...) {
+    pool.forget(std::move(link), false);
+    throw;
+  }
+}
+
 // One call on one worker.
 class running_exchange {
  public:
@@ -35,9 +73,10 @@ class running_exchange {
       : pool_(pool), link_(link), call_(call), bound_(bound), id_(link.next_call++) {}
 
   reply_frame run(wire::frame& got) {
-    link_.connection.attach();
-    await_welcome(link_, pool_.options(), bound_.until);
-    if (call_.arguments.size() > link_.message_bytes_max) throw_too_large();
+    if (call_.arguments.size() > link_.message_bytes_max) {
+      keeps_worker_ = true;
+      throw_too_large(name_of(call_), call_.arguments.size(), link_.message_bytes_max);
+    }
     try {
       send_call();
       return read_reply(got);
@@ -68,7 +107,8 @@ class running_exchange {
   void send(const Frame& frame) {
     bytes out;
     write_frame(out, frame);
-    if (link_.stream.write(out, bound_.until) == stream_end::timed_out) throw_timed_out();
+    if (link_.stream.write(out, bound_.until) == stream_end::timed_out)
+      throw_timed_out(pool_, link_, name_of(call_), bound_);
   }
 
   std::optional<std::chrono::nanoseconds> remaining() const {
@@ -80,7 +120,7 @@ class running_exchange {
   reply_frame read_reply(wire::frame& got) {
     while (true) {
       const auto end = link_.stream.read(got, bound_.until);
-      if (end == stream_end::timed_out) throw_timed_out();
+      if (end == stream_end::timed_out) throw_timed_out(pool_, link_, name_of(call_), bound_);
       if (end == stream_end::closed) throw death_of(link_, pool_.options(), "in the call " + name_of(call_));
       if (got.request_id != id_) continue;
       switch (static_cast<frame_type>(got.type)) {
@@ -115,25 +155,6 @@ class running_exchange {
       told.failure = failure::from(std::current_exception());
     }
     send(told);
-  }
-
-  [[noreturn]] void throw_timed_out() {
-    pool_.count_timeout();
-    const auto status = end_process(link_, pool_.options(), std::chrono::milliseconds(0));
-    const pid_t pid = link_.handle != nullptr ? link_.handle->pid() : -1;
-    const std::string within = bound_.time ? "within " + seconds_text(*bound_.time) : "before its deadline";
-    throw call_timed_out("workers: call " + name_of(call_) + ": no answer " + within + "; worker " +
-                             std::to_string(pid) + " was stopped (" + to_string(status) + ")",
-                         false);
-  }
-
-  [[noreturn]] void throw_too_large() {
-    keeps_worker_ = true;
-    throw error(errc::too_large, "workers: call " + name_of(call_) + ": its arguments have " +
-                                     std::to_string(call_.arguments.size()) +
-                                     " bytes, which is more than message_bytes_max, " +
-                                     std::to_string(link_.message_bytes_max) +
-                                     "; pass a file or a smaller part");
   }
 
   // Asks the called function to give up; true if it did so at once and the worker can go on.
@@ -171,9 +192,18 @@ class running_exchange {
 
 }  // namespace
 
+void prepare(pool& pool, std::unique_ptr<worker_link>& link, call_bound bound, bool needs_native) {
+  if (link == nullptr) link = pool.acquire(bound.until);
+  if (needs_native && link->messages) throw_not_native(pool.options());
+  with_link(pool, link, [&](worker_link& with) {
+    with.connection.attach();
+    agree(with, pool.options(), pool.server(), needs_native, bound.until);
+    if (!with.messages) await_welcome(with, pool.options(), bound.until);
+  });
+}
+
 reply_frame exchange(pool& pool, std::unique_ptr<worker_link>& link, const outgoing_call& call,
                      call_bound bound, wire::frame& got) {
-  if (link == nullptr) link = pool.acquire(bound.until);
   pool.count_call();
   running_exchange running(pool, *link, call, bound);
   try {
@@ -188,6 +218,26 @@ reply_frame exchange(pool& pool, std::unique_ptr<worker_link>& link, const outgo
     if (!running.keeps_worker()) pool.forget(std::move(link), false);
     throw;
   }
+}
+
+compat::reply exchange_compatibly(pool& pool, std::unique_ptr<worker_link>& link, std::string_view name,
+                                  std::string_view arguments, call_bound bound) {
+  const std::string quoted = "\"" + std::string(name) + "\"";
+  if (arguments.size() > link->message_bytes_max) {
+    throw_too_large(quoted, arguments.size(), link->message_bytes_max);
+  }
+  pool.count_call();
+  return with_link(pool, link, [&](worker_link& with) {
+    // A closed connection shows again when the reply is read, behind what the worker said before.
+    wire::json_value message;
+    auto end = with.messages->write(compat::write_call(name, arguments), bound.until);
+    if (end != stream_end::timed_out) end = with.messages->read(message, bound.until);
+    if (end == stream_end::timed_out) throw_timed_out(pool, with, quoted, bound);
+    if (end == stream_end::closed) throw death_of(with, pool.options(), "in the call " + quoted);
+    auto reply = compat::read_reply(std::move(message));
+    if (!reply.ok) with.failed = true;
+    return reply;
+  });
 }
 
 bytes value_of(const reply_frame& reply) {

@@ -7,6 +7,7 @@
 
 #include <weft/closure/runner.hpp>
 
+#include "workers/compat/message.hpp"
 #include "workers/link.hpp"
 #include "workers/pool.hpp"
 
@@ -31,11 +32,19 @@ struct call_bound {
   }
 };
 
-/// Sends the call to the worker of `link`, which is taken from the pool if there is none yet, and
+/// Takes a worker from the pool if `link` has none yet, and has it ready for a call. Where it throws `link`
+/// is empty, except that a worker in use which does not speak natively, where that is needed, stays in use.
+void prepare(pool& pool, std::unique_ptr<worker_link>& link, call_bound bound, bool needs_native);
+
+/// Sends the call to the worker of `link`, which is ready and speaks natively, and
 /// waits for the reply; its views point into `got`. Where it throws because the worker is gone or
 /// stopped, `link` is empty. A worker that was asked to exit is gone, too.
 reply_frame exchange(pool& pool, std::unique_ptr<worker_link>& link, const outgoing_call& call,
                      call_bound bound, wire::frame& got);
+
+/// The same with a worker that speaks compatibly; `arguments` is a JSON list.
+compat::reply exchange_compatibly(pool& pool, std::unique_ptr<worker_link>& link, std::string_view name,
+                                  std::string_view arguments, call_bound bound);
 
 /// The answer, or throws what the reply says instead.
 bytes value_of(const reply_frame& reply);

@@ -14,6 +14,7 @@
 #include <weft/workers/errors.hpp>
 
 #include "workers/own_program.hpp"
+#include "workers/recognition.hpp"
 
 namespace weft::workers::detail {
 
@@ -58,17 +59,6 @@ hello_frame hello_of(const client_options& options) {
   return hello;
 }
 
-void say_hello(worker_link& link, const client_options& options, int keep_alive, steady_time until) {
-  bytes hello = to_bytes(native_magic);
-  write_frame(hello, hello_of(options));
-  std::vector<int> along;
-  if (keep_alive >= 0) along.push_back(keep_alive);
-  // Whatever goes wrong here shows when the welcome is read.
-  link.connection.attach();
-  (void)link.stream.write_with(hello, along, until);
-  link.connection.detach();
-}
-
 [[noreturn]] void throw_never_reached_main(worker_link& link, const client_options& options) {
   const auto status = end_process(link, options, std::chrono::milliseconds(0));
   throw start_failed(
@@ -96,20 +86,42 @@ void say_hello(worker_link& link, const client_options& options, int keep_alive,
   throw death_of(link, options, "before it said welcome");
 }
 
+// Asks a server that may be of either kind, or begins as the options say.
+void begin(worker_link& link, const client_options& options, steady_time until) {
+  link.is_asked = options.protocol != protocol_choice::native;
+  if (options.protocol == protocol_choice::native) say_hello(link, options, -1, until);
+  if (options.protocol == protocol_choice::automatic) {
+    (void)link.connection.write(as_bytes(native_offer), until);
+  }
+}
+
 }  // namespace
+
+void say_hello(worker_link& link, const client_options& options, int keep_alive, steady_time until) {
+  bytes hello = to_bytes(native_magic);
+  write_frame(hello, hello_of(options));
+  std::vector<int> along;
+  if (keep_alive >= 0) along.push_back(keep_alive);
+  // Whatever goes wrong here shows when the welcome is read.
+  (void)link.connection.write_with(hello, along, until);
+}
 
 std::unique_ptr<worker_link> open_link(const client_options& options, steady_time until) {
   if (!options.connect.empty()) {
     auto link = std::make_unique<worker_link>(connect_to(options, until),
                                               options.message_bytes_max + frame_extra_bytes, nullptr);
-    say_hello(*link, options, -1, until);
+    link->connection.attach();
+    begin(*link, options, until);
+    link->connection.detach();
     return link;
   }
   auto one = own_program::instance().start(options.start);
   auto link = std::make_unique<worker_link>(
       std::move(one.connection), options.message_bytes_max + frame_extra_bytes, std::move(one.handle));
   link->spawned = one.spawned;
+  link->connection.attach();
   say_hello(*link, options, one.keep_alive.get(), until);
+  link->connection.detach();
   return link;
 }
 

@@ -9,6 +9,8 @@
 #include <weft/core/failure.hpp>
 #include <weft/log/log.hpp>
 
+#include "workers/compat/message.hpp"
+
 namespace weft::workers::detail {
 
 using weft::detail::wait_in;
@@ -33,6 +35,10 @@ constexpr auto connect_in_advance_within = std::chrono::milliseconds(50);
 bool tell_released(worker_link& link) noexcept {
   if (!link.wants_release) return true;
   try {
+    if (link.messages) {
+      const auto until = steady_clock::now();
+      return shield([&] { return link.messages->write(compat::release_message, until) == stream_end::ok; });
+    }
     bytes out;
     write_plain(out, frame_type::release, 0);
     return shield([&] { return link.stream.write(out, steady_clock::now()) == stream_end::ok; });
@@ -83,7 +89,7 @@ std::unique_ptr<worker_link> pool::acquire(steady_time until) {
     if (link == nullptr) break;
     lock.unlock();
     // A welcomed worker has nothing to say: anything else is its end.
-    if (!link->welcomed || link->stream.is_quiet()) return link;
+    if (!link->welcomed || link->is_quiet()) return link;
     forget(std::move(link), true);
     lock.lock();
   }
@@ -132,8 +138,11 @@ std::unique_ptr<worker_link> pool::start_one(steady_time until) {
 void pool::finish(std::unique_ptr<worker_link> link) noexcept {
   ++link->checkouts;
   const bool worn_out = options_.max_checkouts != 0 && link->checkouts >= options_.max_checkouts;
-  const bool fit = link->welcomed && !worn_out && (!link->failed || options_.dont_refork_after_error);
-  if (!fit || !tell_released(*link)) {
+  // The server turned out to be of weft: another connection to it will be the better one.
+  const bool outdated = link->messages && link->messages->was_accepted();
+  if (outdated) server_ = server_kind::native;
+  const bool fit = link->welcomed && (!link->failed || options_.dont_refork_after_error);
+  if (!fit || !tell_released(*link) || worn_out || outdated) {
     forget(std::move(link), false);
     return;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <weft/core/spin_lock.hpp>
 #include <weft/workers/client.hpp>
 
+#include "workers/agreement.hpp"
 #include "workers/link.hpp"
 
 namespace weft::workers::detail {
@@ -38,6 +40,8 @@ class pool {
   void count_timeout() noexcept;
   client_statistics statistics() const;
   const client_options& options() const noexcept { return options_; }
+  /// What kind of server the pool's is, as far as a link has found out.
+  std::atomic<server_kind>& server() noexcept { return server_; }
 
  private:
   /// What the one at the front of the line gets.
@@ -51,6 +55,7 @@ class pool {
   void fill_up() noexcept;
 
   const client_options options_;
+  std::atomic<server_kind> server_ = server_kind::unknown;
   mutable weft::detail::spin_lock lock_;
   weft::detail::waiter_line line_;  // guarded by lock_
   std::vector<worker_link*> idle_;  // guarded by lock_; owned; room for max_workers from the start

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <weft/codec/bytes.hpp>
+#include <weft/core/error.hpp>
 
 #include "workers/protocol.hpp"
 
@@ -41,6 +42,24 @@ peer recognise(byte_stream& client) {
       return peer::compatible;
     }
   }
+}
+
+stream_end read_acceptance(byte_stream& worker, steady_time until) {
+  std::string said;
+  while (said.size() < native_magic.size()) {
+    char one = 0;
+    std::size_t got = 0;
+    if (const auto end = worker.read_some(std::span(&one, 1), got, until); end != stream_end::ok) {
+      worker.unread(said);
+      return end;
+    }
+    said += one;
+    if (native_magic.substr(0, said.size()) != said) {
+      throw error(errc::malformed,
+                  "workers: connect: the server speaks before it is asked, so it is none of workers");
+    }
+  }
+  return stream_end::ok;
 }
 
 }  // namespace weft::workers::detail

@@ -18,4 +18,8 @@ enum class peer : unsigned char { native, compatible, gone };
 /// Waits for the client's first words, and answers an offer. What was read is unread.
 peer recognise(byte_stream& client);
 
+/// The client's side: has the offer been accepted by `until`? What is there of an acceptance that is not
+/// complete is unread. Throws weft::error (malformed) for anything else.
+stream_end read_acceptance(byte_stream& worker, steady_time until);
+
 }  // namespace weft::workers::detail

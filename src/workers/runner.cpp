@@ -50,6 +50,7 @@ closure_outcome worker_runner::run(const closure_request& request) {
   std::unique_ptr<detail::worker_link> link;
   wire::frame got;
   try {
+    detail::prepare(*pool_, link, bound, true);
     auto outcome = outcome_of(detail::exchange(*pool_, link, call, bound, got));
     if (link != nullptr) pool_->finish(std::move(link));
     return outcome;

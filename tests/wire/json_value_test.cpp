@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <weft/codec/describe.hpp>
 #include <weft/core/error.hpp>
@@ -88,6 +89,89 @@ TEST(json_value, is_nested_512_deep_and_no_deeper) {
   json_value deep;
   for (int i = 0; i < 513; ++i) deep = json_value::list{std::move(deep)};
   EXPECT_THROW((void)to_text(deep), weft::error);
+}
+
+// What a fiber has, and what every level of nesting must do without.
+constexpr std::size_t small_stack_bytes = 64 * 1024;
+
+template <typename Work>
+void on_small_stack(Work work) {
+  pthread_attr_t small;
+  ::pthread_attr_init(&small);
+  ::pthread_attr_setstacksize(&small, small_stack_bytes);
+  pthread_t thread;
+  const auto run = [](void* given) -> void* {
+    (*static_cast<Work*>(given))();
+    return nullptr;
+  };
+  ASSERT_EQ(::pthread_create(&thread, &small, run, &work), 0);
+  ::pthread_join(thread, nullptr);
+  ::pthread_attr_destroy(&small);
+}
+
+TEST(json_value, what_is_nested_deep_takes_no_stack) {
+  std::string objects = "1";
+  for (std::size_t i = 0; i < 256; ++i) objects = "{\"a\":[0," + objects + "],\"b\":2}";
+  for (const std::string& text : {nested(512), objects}) {
+    on_small_stack([&] {
+      const auto value = parse_json(text);
+      auto copy = value;
+      EXPECT_EQ(copy, value);
+      EXPECT_EQ(to_text(copy), text);
+      copy = json_value::list{copy, 1};
+      EXPECT_NE(copy, value);
+      copy = json_value((*copy.if_list())[0]);
+      EXPECT_EQ(copy, value);
+    });
+  }
+}
+
+// Deeper values are read by other code, which has to agree with what reads the flat ones.
+TEST(json_value, deep_and_flat_texts_are_read_alike) {
+  for (const char* text : {"1",
+                           "\"x\"",
+                           "{}",
+                           "[]",
+                           " [ 1 , 2.5e1 ,\"]\" ] ",
+                           R"({"a":{"b":[]},"a":null, "c" : true})",
+                           "[1,]",
+                           "[,1]",
+                           "[1 2]",
+                           "{\"a\":1,}",
+                           "{\"a\"}",
+                           "{1:2}",
+                           "{\"a\" 1}",
+                           "[tru]",
+                           "[truefalse]",
+                           "[1\"x\"]",
+                           "[\"\xff\"]",
+                           "[\"\\ud800\"]",
+                           "[1}",
+                           "{\"a\":1]",
+                           "[",
+                           "]",
+                           "[1]]",
+                           "",
+                           "\"",
+                           "[\"",
+                           "[-]",
+                           "[18446744073709551616]",
+                           "{\"a\":}",
+                           "{,}",
+                           "[[]",
+                           "[]1",
+                           "[\"a\\",
+                           "\x01",
+                           "[01]",
+                           "[1.]",
+                           "[nulll]"}) {
+    const std::string deep = std::string(100, '[') + text + std::string(100, ']');
+    EXPECT_EQ(refusal_of(deep), refusal_of("[" + std::string(text) + "]")) << text;
+    if (refusal_of(text) != weft::errc::unknown) continue;
+    auto inner = parse_json(deep);
+    for (int i = 0; i < 100; ++i) inner = json_value((*inner.if_list())[0]);
+    EXPECT_EQ(inner, parse_json(text)) << text;
+  }
 }
 
 TEST(json_value, an_object_finds_and_replaces_its_members) {

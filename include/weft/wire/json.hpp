@@ -41,7 +41,7 @@ class json_encoder final : public encoder {
 
  private:
   void separate();
-  void value(const json_value& any, std::size_t depth);
+  void scalar(const json_value& any);
 
   std::string& out_;
   json_style style_;
@@ -83,6 +83,7 @@ class json_decoder final : public decoder {
 
  private:
   struct parsed;
+  json_value scalar();
   std::string_view text_at(std::size_t index) const;
   double number_at(std::size_t index) const;
 

@@ -45,6 +45,8 @@ class json_object {
   bool operator==(const json_object&) const noexcept;
 
  private:
+  friend class json_value;
+
   std::vector<json_member> members_;  // by name
 };
 
@@ -57,7 +59,14 @@ class json_value {
  public:
   using list = std::vector<json_value>;
 
-  json_value() = default;
+  json_value() noexcept = default;
+  json_value(const json_value& other);
+  json_value(json_value&&) noexcept = default;
+  json_value& operator=(const json_value& other) { return *this = json_value(other); }
+  json_value& operator=(json_value&& other) noexcept;
+  ~json_value() {
+    if (is_container() && size() > 0) take_apart();
+  }
   json_value(std::nullptr_t) {}  // NOLINT: all of these convert, so that literals read as JSON
   template <std::same_as<bool> Boolean>
   json_value(Boolean value) : held_(value) {}  // NOLINT
@@ -92,9 +101,20 @@ class json_value {
   const json_object* if_object() const noexcept { return std::get_if<json_object>(&held_); }
   json_object* if_object() noexcept { return std::get_if<json_object>(&held_); }
 
-  bool operator==(const json_value&) const = default;
+  bool operator==(const json_value& other) const noexcept;
 
  private:
+  friend class json_object;
+
+  bool is_container() const noexcept { return held_.index() >= 6; }
+  std::size_t size() const noexcept;
+  json_value& item(std::size_t index) noexcept;
+  const json_value& item(std::size_t index) const noexcept;
+  void drop_last() noexcept;
+  void copy_flat(const json_value& from);
+  bool equals_flat(const json_value& other) const noexcept;
+  void take_apart() noexcept;
+
   std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, list, json_object>
       held_;
 };

@@ -16,16 +16,19 @@
 #include <weft/closure/closure.hpp>
 #include <weft/process/limits.hpp>
 #include <weft/wire/binary.hpp>
+#include <weft/wire/json_value.hpp>
 #include <weft/workers/errors.hpp>
+#include <weft/workers/protocol_choice.hpp>
 #include <weft/workers/start_mode.hpp>
 
 namespace weft::workers {
 
 /// What a pool of workers is and how far it may go.
 struct client_options {
-  std::string connect = {};      ///< "unix:/path" of a workers::server; empty: workers of this program
-  std::string name = {};         ///< in process titles, logs and errors
-  std::size_t min_workers = 2;   ///< started in advance, and again when they die
+  std::string connect = {};     ///< "unix:/path" or "host:port" of a server, weft's or Perl's AnyEvent::Task;
+                                ///< empty: workers of this program
+  std::string name = {};        ///< in process titles, logs and errors
+  std::size_t min_workers = 2;  ///< started in advance, and again when they die
   std::size_t max_workers = 20;  ///< at a time
   std::optional<std::chrono::nanoseconds> timeout =
       std::chrono::seconds(30);          ///< of a call, waiting included
@@ -33,6 +36,7 @@ struct client_options {
   std::size_t max_waiting = 10'000;      ///< calls in line; more are refused at once
   bool dont_refork_after_error = false;  ///< keep a worker whose call failed; by default it is replaced
   start_mode start = start_mode::automatic;
+  protocol_choice protocol = protocol_choice::automatic;  ///< with a server of another program
   std::chrono::nanoseconds hung_worker_timeout = std::chrono::minutes(
       5);  ///< a call that takes longer ends its worker by SIGALRM, also without a client; 0: never
   std::chrono::milliseconds kill_grace{100};         ///< between SIGTERM and SIGKILL
@@ -62,11 +66,18 @@ namespace detail {
 class pool;
 struct worker_link;
 
-/// What a call is sent as.
+/// What a call is sent as. The form of its arguments is known once there is a worker to ask.
 struct call_request {
   bool is_closure = false;
   std::string_view target;  ///< name in the interface, or the closure's identity
-  std::string_view arguments;
+  const void* arguments = nullptr;
+  void (*encode)(const void* arguments, encoder& out) = nullptr;
+};
+
+/// What comes back, in the form that was spoken.
+struct call_answer {
+  bytes binary = {};
+  std::optional<wire::json_value> json = {};
 };
 
 /// Text literals travel as strings.
@@ -74,9 +85,14 @@ template <typename Arg>
 using sent_type =
     std::conditional_t<std::is_convertible_v<const Arg&, std::string_view>, std::string, std::decay_t<Arg>>;
 
-template <typename... Args>
-bytes encode_arguments(const Args&... args) {
-  return wire::to_binary(std::tuple<sent_type<Args>...>(sent_type<Args>(args)...));
+template <typename Tuple>
+void encode_arguments(const void* arguments, encoder& out) {
+  weft::encode(out, *static_cast<const Tuple*>(arguments));
+}
+
+template <typename Closure>
+void encode_closure_arguments(const void* closure, encoder& out) {
+  static_cast<const Closure*>(closure)->encode_arguments(out);
 }
 
 template <typename Closure>
@@ -89,8 +105,12 @@ template <typename Closure>
 using result_of = typename closure_traits<Closure>::result;
 
 template <typename Result>
-Result decode_answer(const bytes& answer) {
-  if constexpr (!std::is_void_v<Result>) return wire::from_binary<Result>(answer);
+Result decode_answer(const call_answer& answer) {
+  if constexpr (!std::is_void_v<Result>) {
+    if (!answer.json) return wire::from_binary<Result>(answer.binary);
+    wire::json_value_decoder in(*answer.json, wire::perl_json_style);
+    return weft::decode<Result>(in);
+  }
 }
 
 }  // namespace detail
@@ -107,28 +127,31 @@ class checkout {
   checkout& operator=(checkout&&) noexcept;
   ~checkout();
 
-  /// Calls a function of the interface; the answer is decoded as `Result`.
+  /// Calls a function of the interface; the answer is decoded as `Result`. The empty name is for the function
+  /// without one. A function of unknown type takes and gives wire::json_value.
   ///
-  /// Throws what the function threw, as its registered type, else as remote_error; worker_died,
+  /// Throws what the function threw, as its registered type, else as remote_error (or raised_value, from a
+  /// server of another kind); worker_died,
   /// call_timed_out, worker_exited, start_failed; weft::error: too_large for arguments over
   /// message_bytes_max, resource_exhausted where the line is full. Log records of the call join the
   /// caller's log. Cancelled or past the task's deadline the call is given up, and its worker
   /// killed if it does not stop at once.
   template <typename Result = void, typename... Args>
   Result call(std::string_view name, const Args&... args) {
-    const bytes sent = detail::encode_arguments(args...);
-    return detail::decode_answer<Result>(exchange({false, name, as_text(sent)}));
+    using sent = std::tuple<detail::sent_type<Args>...>;
+    const sent arguments{detail::sent_type<Args>(args)...};
+    return detail::decode_answer<Result>(
+        exchange({false, name, &arguments, &detail::encode_arguments<sent>}));
   }
 
-  /// Runs a closure in the worker, with services made there. Errors as above.
+  /// Runs a closure in the worker, with services made there. Errors as above; unsupported where the server
+  /// is none of weft's.
   template <typename Closure>
     requires weft::detail::is_closure<Closure>
   auto call(const Closure& what) {
     const std::string identity = what.identity().text();
-    bytes sent;
-    wire::binary_encoder encoder(sent);
-    what.encode_arguments(encoder);
-    return detail::decode_answer<detail::result_of<Closure>>(exchange({true, identity, as_text(sent)}));
+    return detail::decode_answer<detail::result_of<Closure>>(
+        exchange({true, identity, &what, &detail::encode_closure_arguments<Closure>}));
   }
 
   /// The worker held; -1 before the first call.
@@ -137,7 +160,7 @@ class checkout {
  private:
   friend class client;
   checkout(std::shared_ptr<detail::pool> pool, std::optional<std::chrono::nanoseconds> timeout) noexcept;
-  bytes exchange(const detail::call_request& request);
+  detail::call_answer exchange(const detail::call_request& request);
   void give_back() noexcept;
 
   std::shared_ptr<detail::pool> pool_;

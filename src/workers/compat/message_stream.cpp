@@ -1,14 +1,43 @@
 #include "workers/compat/message_stream.hpp"
 
+#include <sys/socket.h>
+
 #include <weft/codec/bytes.hpp>
+
+#include "workers/protocol.hpp"
 
 namespace weft::workers::detail::compat {
 
+bool message_stream::is_quiet() noexcept {
+  if (messages_.first_byte() || !messages_.is_empty()) return false;
+  if (connection_.is_quiet()) return true;
+  char peeked[native_magic.size() + 1];
+  const ssize_t count = ::recv(connection_.fd(), peeked, sizeof peeked, MSG_PEEK | MSG_DONTWAIT);
+  return expects_acceptance_ && count > 0 &&
+         std::string_view(peeked, static_cast<std::size_t>(count)) == native_magic;
+}
+
+// No message begins as it does. False while only a part of it is there.
+bool message_stream::pass_over_acceptance() {
+  if (messages_.first_byte() != native_magic.front()) return true;
+  const std::string rest = messages_.take_rest();
+  if (rest.size() < native_magic.size()) {
+    messages_.append(rest);
+    return false;
+  }
+  expects_acceptance_ = false;
+  was_accepted_ = rest.starts_with(native_magic);
+  messages_.append(was_accepted_ ? std::string_view(rest).substr(native_magic.size()) : rest);
+  return true;
+}
+
 stream_end message_stream::read(wire::json_value& into, steady_time until) {
   while (true) {
-    if (auto next = messages_.next()) {
-      into = std::move(*next);
-      return stream_end::ok;
+    if (!expects_acceptance_ || pass_over_acceptance()) {
+      if (auto next = messages_.next()) {
+        into = std::move(*next);
+        return stream_end::ok;
+      }
     }
     char piece[piece_bytes];
     std::size_t got = 0;

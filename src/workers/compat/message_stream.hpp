@@ -18,14 +18,23 @@ class message_stream {
   stream_end read(wire::json_value& into, steady_time until);
   stream_end write(std::string_view message, steady_time until);
 
+  /// The worker was offered the native protocol and may still accept that, which is passed over.
+  void expect_acceptance() noexcept { expects_acceptance_ = true; }
+  /// It has.
+  bool was_accepted() const noexcept { return was_accepted_; }
+
   /// Never waits: has the other side closed, or said something that nobody asked for?
-  bool is_quiet() const noexcept { return messages_.is_empty() && connection_.is_quiet(); }
+  bool is_quiet() noexcept;
   /// Is there a part of a message?
   bool is_inside_message() const noexcept { return !messages_.is_empty(); }
 
  private:
+  bool pass_over_acceptance();
+
   byte_stream& connection_;
   wire::json_stream messages_;
+  bool expects_acceptance_ = false;
+  bool was_accepted_ = false;
 };
 
 }  // namespace weft::workers::detail::compat

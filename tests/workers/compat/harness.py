@@ -5,6 +5,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -29,7 +30,7 @@ class Program:
         self.errors = tempfile.TemporaryFile()
         test.addCleanup(self.errors.close)
         self.process = subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=self.errors, env={**os.environ, **(environment or {})})
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, env={**os.environ, **(environment or {})})
         test.addCleanup(self.end)
         self.address = self.line()
 
@@ -45,6 +46,7 @@ class Program:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(20)
+        self.process.stdin.close()
         self.process.stdout.close()
         return status
 
@@ -61,8 +63,8 @@ def wait_until_gone(pid, seconds=20):
         os.close(descriptor)
 
 
-def main(program):
-    """unittest's main, with the path of the program to test as the first argument."""
-    import sys
-    program.append(os.path.abspath(sys.argv.pop(1)))
-    unittest.main(verbosity=1)
+def main(programs):
+    """unittest's main; the arguments before "--" are the programs to test."""
+    end = sys.argv.index("--")
+    programs.extend(map(os.path.abspath, sys.argv[1:end]))
+    unittest.main(argv=[sys.argv[0], *sys.argv[end + 1:]])

@@ -181,8 +181,8 @@ class Framing(Case):
             self.assertTrue(one.receive_end())
 
     def test_large_messages_pass_both_ways(self):
-        self.start(bytes_max=40_000_000)
-        text = "x" * 30_000_000
+        self.start(bytes_max=6_000_000)
+        text = "x" * 5_000_000
         with self.connect() as one:
             sender = threading.Thread(target=one.send, args=(call("echo", text),))
             sender.start()
