@@ -7,6 +7,8 @@
 
 #include <weft/context/context.hpp>
 #include <weft/executor/executor.hpp>
+#include <weft/executor/future.hpp>
+#include <weft/executor/then.hpp>
 #include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/fiber.hpp>
@@ -58,6 +60,35 @@ TEST(cause_in_runs, is_not_that_of_what_the_callback_starts) {
     callback();
     for (const std::int64_t each : seen) EXPECT_EQ(each, 0);
   });
+}
+
+TEST(cause_in_runs, of_a_promise_that_is_told_of_a_cancellation_is_the_context_of_who_cancels) {
+  std::int64_t subscriber = 0;
+  std::int64_t emitter = 0;
+  weft::promise<int> promise;
+  auto outcome = promise.get_future();
+  weft::with(user, 1, [&] {
+    promise.on_cancel([&] {
+      subscriber = user.require();
+      emitter = cause_user();
+      promise.set_stopped();
+    });
+  });
+  weft::with(user, 2, [&] { outcome.cancel(); });
+  EXPECT_EQ(subscriber, 1);
+  EXPECT_EQ(emitter, 2);
+  EXPECT_EQ(outcome.state(), weft::future_status::cancelled);
+}
+
+TEST(cause_in_runs, is_not_that_of_a_continuation_that_the_callback_completes) {
+  weft::promise<int> promise;
+  auto seen = promise.get_future().then_inline([](int) { return cause_user(); });
+  const weft::scoped_value emitter(user, 7);
+  weft::bind([&] {
+    promise.set_value(1);
+    EXPECT_EQ(cause_user(), 7);
+  })();
+  EXPECT_EQ(seen.get(), 0);
 }
 
 TEST(cause_in_runs, on_a_pool_is_the_context_of_the_task_that_calls) {

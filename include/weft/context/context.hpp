@@ -281,10 +281,11 @@ auto bind(Work&& work) {
 
 /// In a callback, the context of whoever called it: what he would pass on. Root outside of one.
 ///
-/// Callbacks are what bind() and frame() make, and a barrier's completion function. Each runs in the context
-/// of where it was subscribed; this is the other one, to read a value of it, to link a span to it, or to keep
-/// it. It belongs to the call: what the callback starts has no cause, nor has what runs in another context,
-/// by context::run or attach. Never fails, never allocates; where nobody asks it costs nothing.
+/// Callbacks are what bind() and frame() make, a barrier's completion function, what promise::on_cancel
+/// takes. Each runs in the context of where it was subscribed; this is the other one, to read a value of it,
+/// to link a span to it, or to keep it. It belongs to the call: what the callback starts has no cause, nor
+/// has what runs in another context, by context::run or attach. Never fails, never allocates; unasked it
+/// costs nothing.
 inline context cause() noexcept { return context::from_node(detail::capture_cause()); }
 
 /// Counters since the start of the process.
