@@ -129,7 +129,6 @@ void pool_core::post(executor_task task) {
                                             std::to_string(task.options.priority) + " is not in -32 to 31");
   }
   auto one = std::make_unique<entry>(entry{std::move(task)});
-  const late_wakes after_the_lock;
   lock held(lock_);
   if (!closed_ && is_full() && options_.full == when_full::run_here) {
     held.unlock();
@@ -140,7 +139,9 @@ void pool_core::post(executor_task task) {
   lines_.push(*one.release());
   --arriving_;
   if (threads_ == 0) serve_stranded(held);
+  const late_wakes after_the_lock;  // not before: above the caller may wait, or run tasks, that wake others
   if (!idle_threads_.empty()) idle_threads_.serve(grows() ? *idle_threads_.back() : *idle_threads_.front());
+  held.unlock();
 }
 
 /// The caller's task is counted in arriving_ now, and there is a thread for it. Throws with the lock free.

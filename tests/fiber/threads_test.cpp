@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <weft/context/context.hpp>
+#include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
@@ -332,6 +333,28 @@ TEST(threads, plain_threads_and_fibers_of_all_loops_share_a_channel) {
       four_loops);
   feeder.join();
   EXPECT_EQ(sum, long{each} * (each + 1) / 2);
+}
+
+TEST(threads, a_task_that_its_poster_runs_wakes_threads_at_once) {
+  weft::thread_pool pool{{.threads = 1, .queue_max = 1, .full = weft::when_full::run_here}};
+  weft::promise<void> gate, begun;
+  pool.post([&, open = gate.get_future()] {
+    begun.set_value();
+    open.wait();
+  });
+  begun.get_future().wait();
+  pool.post([] {});
+  for (int i = 0; i < 100; ++i) {
+    weft::channel<int> there(1), back(1);
+    std::thread echo([&] { back.push(*there.pop()); });
+    while (there.statistics().consumers_waiting == 0) std::this_thread::yield();
+    pool.post([&] {
+      there.push(i);
+      EXPECT_EQ(back.pop(), i);
+    });
+    echo.join();
+  }
+  gate.set_value();
 }
 
 }  // namespace

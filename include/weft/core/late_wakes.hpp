@@ -9,7 +9,8 @@ namespace weft::detail {
 /// While it lives, plain threads that this thread unparks are marked as such at once and roused at its end.
 ///
 /// Made before a lock is taken and ended after it was given back: a thread that is roused under the lock of
-/// its line runs into it on another core. Only a few; the next ones are roused at once. Nothing for fibers.
+/// its line runs into it on another core. Nothing in between waits or runs others' code: their wakes would be
+/// late too. Only a few; the next ones are roused at once. Nothing for fibers.
 class late_wakes {
  public:
   late_wakes() noexcept;
