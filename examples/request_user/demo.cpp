@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/resource.h>
 
+#include <weft/core/error.hpp>
 #include <weft/fiber/barrier.hpp>
 #include <weft/fiber/scope.hpp>
 #include <weft/http/client.hpp>
@@ -26,10 +29,14 @@ constexpr std::uint64_t records_each = 2 * (notes_each + 1);  // one in the hand
 
 /// Both ends of each connection are in this process.
 void allow_connections() {
+  constexpr rlim_t needed = 2 * users + 100;
   rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur >= needed) return;
+  files.rlim_cur = needed;
+  if (::setrlimit(RLIMIT_NOFILE, &files) == 0) return;
+  throw weft::error(weft::errc::resource_exhausted,
+                    "demo: it needs " + std::to_string(needed) + " descriptors; the hard limit is lower");
 }
 
 weft::http::response send(weft::http::client& client, std::string_view method, std::int64_t user,
