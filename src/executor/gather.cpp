@@ -21,10 +21,23 @@ gather::gather(future_core& self, const std::vector<future_core*>& sources, bool
   }
 }
 
-gather::~gather() {
-  if (!owns_) return;
-  for (std::size_t index = 0; index < count_; ++index) sources_[index].core->release();
-}
+class gather::looking {
+ public:
+  explicit looking(gather& at) noexcept : at_(at), open_(at.open_.load(std::memory_order_relaxed)) {
+    while (open_ != 0 && !at_.open_.compare_exchange_weak(open_, open_ + 1, std::memory_order_acquire)) {
+    }
+  }
+  looking(const looking&) = delete;
+  looking& operator=(const looking&) = delete;
+  ~looking() {
+    if (open_ != 0) at_.close_one();
+  }
+  explicit operator bool() const noexcept { return open_ != 0; }
+
+ private:
+  gather& at_;
+  std::size_t open_;
+};
 
 void gather::start() noexcept {
   for (std::size_t index = 0; index < count_; ++index) {
@@ -53,15 +66,18 @@ void gather::one_ready(std::size_t index) noexcept {
 void gather::close_one() noexcept {
   if (open_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (!keep_losers_ || !decided_by()) complete();
+  // Not when this ends: that would be a recursion along a chain.
+  for (std::size_t index = 0; index < count_; ++index) sources_[index].core->release();
   self_.release();
 }
 
 void gather::add_all(sources_to_cancel& to) noexcept {
-  if (is_cancelled_.exchange(true, std::memory_order_relaxed)) return;
+  const looking sources_are_there(*this);
+  if (!sources_are_there || is_cancelled_.exchange(true, std::memory_order_relaxed)) return;
   for (std::size_t index = 0; index < count_; ++index) to.add(sources_[index].to_cancel);
 }
 
-void gather::refuse_wait_for_any(const char* what, bool needs_all) const {
+void gather::refuse_wait_for_any(const char* what, bool needs_all) {
   constexpr unsigned depth_max = 64;  // combined of combined; who nests deeper is not looked after
   static thread_local unsigned depth = 0;
   if (depth == depth_max) return;
@@ -71,6 +87,8 @@ void gather::refuse_wait_for_any(const char* what, bool needs_all) const {
     nesting& operator=(const nesting&) = delete;
     ~nesting() { --depth; }
   } const one_more;
+  const looking sources_are_there(*this);
+  if (!sources_are_there) return;
   std::optional<error> refused;
   for (std::size_t index = 0; index < count_; ++index) {
     try {

@@ -160,7 +160,7 @@ class continuation_state final : public future_state<Out>, private continuation 
     if (from != nullptr) from->retain();
     return from;
   }
-  void refuse_wait_for_itself(const char* what) const override { task_.refuse_wait_by_itself(what); }
+  void refuse_wait_for_itself(const char* what) override { task_.refuse_wait_by_itself(what); }
 
   future_state<In>* source_;            // owned; guarded by lock_
   future_state<Out>* inner_ = nullptr;  // owned; guarded by lock_

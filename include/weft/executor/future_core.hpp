@@ -110,7 +110,7 @@ class future_core {
   /// Adds those it gets its outcome from, where they are several.
   virtual void add_sources(sources_to_cancel&) noexcept {}
   /// refuse_wait for itself, without the one that source() gives.
-  virtual void refuse_wait_for_itself(const char*) const {}
+  virtual void refuse_wait_for_itself(const char*) {}
   /// A reference to the one that its outcome comes from; null where it is not one.
   virtual future_core* source() noexcept { return nullptr; }
   /// Takes the right to write the outcome; false: it is written already.

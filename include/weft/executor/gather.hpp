@@ -18,19 +18,19 @@ namespace weft::detail {
 /// The sources of a combined future, without their types: counts those that are not ready.
 ///
 /// Which source decides is settled by decided_; who settles it cancels the others. The one who brings open_
-/// to zero, or with keep_losers the decider, completes. Each callback may be the last use of this.
+/// to zero, or with keep_losers the decider, completes; then the sources are released. Who looks at the
+/// sources holds open_ above zero. Each callback may be the last use of this.
 class gather {
  protected:
-  /// Not theirs yet: own_sources() takes over a reference of each.
   gather(future_core& self, const std::vector<future_core*>& sources, bool keep_losers);
-  virtual ~gather();
+  virtual ~gather() = default;
 
-  void own_sources() noexcept { owns_ = true; }
-  /// Calls complete(), maybe at once, and gives the reference to self back at the end.
+  /// Takes over a reference of each source. Calls complete(), maybe at once, and gives the reference to self
+  /// back at the end.
   void start() noexcept;
   /// The first time only: the reason of who was first holds.
   void add_all(sources_to_cancel& to) noexcept;
-  void refuse_wait_for_any(const char* what, bool needs_all) const;
+  void refuse_wait_for_any(const char* what, bool needs_all);
 
   /// Source `index` is ready: are the others of no use any more? Called from several threads at once.
   virtual bool decides(std::size_t index) noexcept = 0;
@@ -45,6 +45,8 @@ class gather {
     source_to_cancel to_cancel;
     void source_ready() noexcept override { of->one_ready(index); }
   };
+  /// Holds open_ above zero, if it still is.
+  class looking;
   void one_ready(std::size_t index) noexcept;
   void close_one() noexcept;
 
@@ -53,7 +55,6 @@ class gather {
   const std::size_t count_;
   const std::unique_ptr<source[]> sources_;
   const bool keep_losers_;
-  bool owns_ = false;  // constant after own_sources
   std::atomic<std::size_t> open_;
   std::atomic<std::size_t> decided_{nobody};
   std::atomic<bool> is_cancelled_{false};
@@ -69,10 +70,7 @@ class gather_state final : public future_state<Out>, private gather {
   gather_state(Policy policy, bool keep_losers)
       : gather(*this, policy.cores(), keep_losers), policy_(std::move(policy)) {}
   /// With a reference of each source.
-  void begin() noexcept {
-    own_sources();
-    start();
-  }
+  void begin() noexcept { start(); }
 
  private:
   bool decides(std::size_t index) noexcept override { return policy_.decides(index); }
@@ -85,9 +83,7 @@ class gather_state final : public future_state<Out>, private gather {
     this->publish();
   }
   void add_sources(sources_to_cancel& to) noexcept override { add_all(to); }
-  void refuse_wait_for_itself(const char* what) const override {
-    refuse_wait_for_any(what, Policy::needs_all);
-  }
+  void refuse_wait_for_itself(const char* what) override { refuse_wait_for_any(what, Policy::needs_all); }
 
   Policy policy_;
 };

@@ -101,7 +101,7 @@ class submitted_state final : public future_state<Value> {
   }
 
  private:
-  void refuse_wait_for_itself(const char* what) const override { task_.refuse_wait_by_itself(what); }
+  void refuse_wait_for_itself(const char* what) override { task_.refuse_wait_by_itself(what); }
   future_core* cancel_step(cancel_reason reason) noexcept override {
     if (task_.stop(reason) && this->claim()) {
       const context::attachment in_root{context()};
