@@ -131,6 +131,24 @@ const add captured{against_add(
     },
     20)};
 
+const add batch{against_add(
+    "capture for a batch of 1,000 and drop, each",
+    [] {
+      return of_depth(1).run([] {
+        constexpr std::size_t children = 1000;
+        return ns_per(operations, [] {
+          repeat(operations / children, [] {
+            batch_capture captured(children);
+            repeat(children, [&] {
+              const auto taken = captured.take();
+              keep(taken);
+            });
+          });
+        });
+      });
+    },
+    8)};
+
 const add log_off{{.group = "context",
                    .name = "log call below the level",
                    .unit = "ns",

@@ -82,8 +82,9 @@ void invocation::run(const executor& on, std::source_location from) {
 }
 
 void invocation::post_all(const executor& on, std::source_location from) {
+  batch_capture captured(static_cast<std::uint32_t>(count_));
   for (std::size_t i = 0; i < count_ && !group_->is_cancelled(); ++i) {
-    on.core()->post({posted_call(claims_, i), context::capture(), {.name = what_}, from});
+    on.core()->post({posted_call(claims_, i), captured.take(), {.name = what_}, from});
   }
 }
 

@@ -429,6 +429,40 @@ TEST(context_lifetime, of_a_pointer_from_find_is_that_of_the_scope_around_it) {
   while (!deep.empty()) deep.pop_back();
 }
 
+inline constexpr key_spec shared_spec{.name = "test.shared"};
+const key<std::shared_ptr<int>> shared{shared_spec};
+
+// R22
+TEST(context_batch, has_as_many_captures_as_were_asked_for_and_drops_what_nobody_took) {
+  const auto held = std::make_shared<int>(1);
+  {
+    const weft::scoped_value bound(shared, held);
+    std::vector<weft::context> taken;
+    {
+      weft::batch_capture all(1000);
+      for (int n = 0; n < 600; ++n) taken.push_back(all.take());
+    }
+    const weft::scoped_absent hidden(shared);
+    for (const auto& one : taken) EXPECT_EQ(**one.find(shared), 1);
+    EXPECT_EQ(shared.find(), nullptr);
+    std::thread elsewhere(
+        [mine = std::move(taken)] { EXPECT_EQ(mine.back().run([] { return **shared.find(); }), 1); });
+    elsewhere.join();
+  }
+  EXPECT_EQ(held.use_count(), 1);
+  const weft::batch_capture none(0);
+  weft::batch_capture of_root(2);
+  EXPECT_EQ(of_root.take().find(shared), nullptr);
+}
+
+TEST(context_batch, takes_what_a_hop_takes) {
+  const weft::scoped_value bound(shared, std::make_shared<int>(1));
+  const weft::suppress_flow none;
+  weft::batch_capture all(2);
+  EXPECT_EQ(all.take().find(shared), nullptr);
+  EXPECT_NE(shared.find(), nullptr);
+}
+
 TEST(context_chain, that_each_task_makes_longer_keeps_few_values) {
   static int alive = 0;
   struct counted {

@@ -167,6 +167,35 @@ class context {
   detail::context_node* node_ = nullptr;
 };
 
+/// What many pieces of work that are started here and now take along: as context::capture() for each, with
+/// one atomic addition for all. Never fails, never allocates. Of one thread.
+class batch_capture {
+ public:
+  explicit batch_capture(std::uint32_t count) noexcept : left_(count) {
+    if (count == 0) return;
+    detail::context_node* const node = detail::outward(detail::task_block::current().context);
+    if (node != nullptr) node->refs.fetch_add(count, std::memory_order_relaxed);
+    node_ = node;
+  }
+  batch_capture(const batch_capture&) = delete;
+  batch_capture& operator=(const batch_capture&) = delete;
+  ~batch_capture() {
+    if (left_ == 0 || node_ == nullptr) return;
+    node_->refs.fetch_sub(left_ - 1, std::memory_order_release);
+    detail::release(node_);
+  }
+
+  /// One of them. Not more often than that many times.
+  context take() noexcept {
+    --left_;
+    return context::from_node(node_);
+  }
+
+ private:
+  detail::context_node* node_ = nullptr;  // as many references are owned as are left
+  std::uint32_t left_;
+};
+
 /// Makes a context current for a scope and restores the former one.
 ///
 /// As all scopes that change the context it ends on the task that made it, last in, first out. A scope that

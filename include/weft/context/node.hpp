@@ -224,10 +224,12 @@ extern std::atomic<bool> misnesting_aborts;
 
 /// A new reference to the running task's context as the task sees it.
 inline context_node* retain_current() noexcept { return retain(task_block::current().context); }
-/// A new reference to what a hop takes along from `node`.
-inline context_node* capture_from(context_node* node) noexcept {
-  return retain(node != nullptr && node->kind == node_kind::divider ? node->outward : node);
+/// What a hop takes along from `node`.
+inline context_node* outward(context_node* node) noexcept {
+  return node != nullptr && node->kind == node_kind::divider ? node->outward : node;
 }
+/// A new reference to that.
+inline context_node* capture_from(context_node* node) noexcept { return retain(outward(node)); }
 /// A new reference to what a hop takes along from here.
 inline context_node* capture_current() noexcept { return capture_from(task_block::current().context); }
 /// The same from where the running callback was called; null outside of one.

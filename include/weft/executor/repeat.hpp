@@ -87,7 +87,10 @@ future<void> bulk(const Executor& where, std::size_t count, F&& f,
     }
   };
   try {
-    while (tasks.size() < width) tasks.push_back(where.submit(some, from));
+    batch_capture captured(static_cast<std::uint32_t>(width));
+    while (tasks.size() < width) {
+      tasks.push_back(detail::submit_to(where.core(), some, captured.take(), {}, from));
+    }
   } catch (...) {
     if (tasks.empty()) throw;
     work->next.store(work->count, std::memory_order_relaxed);  // those that are posted end before this does

@@ -138,14 +138,14 @@ class submitted_work {
 };
 
 template <typename Work>
-auto submit_to(const std::shared_ptr<executor_core>& on, Work&& work, task_options options,
+auto submit_to(const std::shared_ptr<executor_core>& on, Work&& work, context in, task_options options,
                std::source_location from) {
   using held = std::decay_t<Work>;
   using value = std::invoke_result_t<held&>;
   submitted_work<value, held> posted(
       new submitted_state<value, held>(on, options, from, std::forward<Work>(work)));
   future<value> outcome = posted.get_future();
-  on->post({std::move(posted), context::capture(), std::move(options), from});
+  on->post({std::move(posted), std::move(in), std::move(options), from});
   return outcome;
 }
 
@@ -156,13 +156,13 @@ namespace weft {
 template <typename Work>
 auto executor::submit(Work&& work, std::source_location from) const
     -> future<std::invoke_result_t<std::decay_t<Work>&>> {
-  return detail::submit_to(core_, std::forward<Work>(work), {}, from);
+  return detail::submit_to(core_, std::forward<Work>(work), context::capture(), {}, from);
 }
 
 template <typename Work>
 auto executor::submit(Work&& work, task_options options, std::source_location from) const
     -> future<std::invoke_result_t<std::decay_t<Work>&>> {
-  return detail::submit_to(core_, std::forward<Work>(work), std::move(options), from);
+  return detail::submit_to(core_, std::forward<Work>(work), context::capture(), std::move(options), from);
 }
 
 }  // namespace weft

@@ -134,7 +134,7 @@ class started_task final : public future_state<Value>, private carried_task {
     this->release();
   }
   future_core* cancel_step(cancel_reason reason) noexcept override { return stop(reason); }
-  void refuse_wait_for_itself(const char* what) const override { refuse_wait_by_itself(what); }
+  void refuse_wait_for_itself(const char* what) override { refuse_wait_by_itself(what); }
   future_core* source() noexcept override { return awaited(); }
 
   std::optional<task<Value>> what_;
