@@ -138,9 +138,9 @@ const add batch{against_add(
         constexpr std::size_t children = 1000;
         return ns_per(operations, [] {
           repeat(operations / children, [] {
-            batch_capture captured(children);
+            batch_capture shared(children);
             repeat(children, [&] {
-              const auto taken = captured.take();
+              const auto taken = shared.take();
               keep(taken);
             });
           });

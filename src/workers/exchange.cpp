@@ -16,10 +16,12 @@ namespace {
 // A called function that stops when it is asked to keeps its worker alive.
 constexpr auto stop_within = std::chrono::milliseconds(20);
 
+std::string in_quotes(std::string_view text) { return std::string(1, '"').append(text).append(1, '"'); }
+
 std::string name_of(const outgoing_call& call) {
-  if (call.kind == call_kind::interface_name) return "\"" + std::string(call.target) + "\"";
+  if (call.kind == call_kind::interface_name) return in_quotes(call.target);
   const bool has_name = !call.target.empty() && call.target.front() != '@';
-  return "of closure " + (has_name ? std::string(call.target) : "without a name");
+  return std::string("of closure ").append(has_name ? call.target : "without a name");
 }
 
 std::string seconds_text(std::chrono::nanoseconds time) {
@@ -222,7 +224,7 @@ reply_frame exchange(pool& pool, std::unique_ptr<worker_link>& link, const outgo
 
 compat::reply exchange_compatibly(pool& pool, std::unique_ptr<worker_link>& link, std::string_view name,
                                   std::string_view arguments, call_bound bound) {
-  const std::string quoted = "\"" + std::string(name) + "\"";
+  const std::string quoted = in_quotes(name);
   if (arguments.size() > link->message_bytes_max) {
     throw_too_large(quoted, arguments.size(), link->message_bytes_max);
   }

@@ -117,7 +117,8 @@ std::optional<log::record> record_in(const json_value& from, log::record_time st
     if (const auto* const fields = (*entry)[i].if_object()) {
       for (const auto& one : *fields) made.fields.push_back(field_in(one));
     } else {
-      made.message += (made.message.empty() ? "" : " ") + text_in((*entry)[i]);
+      if (!made.message.empty()) made.message += ' ';
+      made.message += text_in((*entry)[i]);
     }
   }
   return made;

@@ -33,7 +33,7 @@ struct answer {
 
 std::string describe(const wire::json_value::list& arguments) {
   const auto* const name = arguments.empty() ? nullptr : arguments.front().if_text();
-  return name == nullptr ? "without a name" : "\"" + name->substr(0, 64) + "\"";
+  return name == nullptr ? "without a name" : std::string(1, '"').append(*name, 0, 64).append(1, '"');
 }
 
 class worker_loop {
