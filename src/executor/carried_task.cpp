@@ -9,6 +9,7 @@
 #include <weft/core/safepoint.hpp>
 
 #include "executor/cancel_desk.hpp"
+#include "executor/exception_of.hpp"
 #include "executor/posted_part.hpp"
 
 namespace weft::detail {
@@ -39,10 +40,7 @@ carried_task::carried_task(std::shared_ptr<executor_core> on, std::source_locati
   context = weft::context::capture().release_node();
 }
 
-carried_task::~carried_task() {
-  detail::release(context);
-  desk_.leave();
-}
+carried_task::~carried_task() { detail::release(context); }
 
 // Parts.
 
@@ -104,7 +102,7 @@ void carried_task::run_part() noexcept {
     {
       const std::lock_guard lock(stop_lock_);
       if (const auto why = std::exchange(wait_stopped_, std::nullopt); why && gave_up_ == nullptr) {
-        gave_up_ = std::make_exception_ptr(cancelled(*why, "co_await"));
+        gave_up_ = exception_of([&] { return cancelled(*why, "co_await"); });
       }
     }
     source_ = nullptr;
@@ -167,6 +165,7 @@ void carried_task::end_part() noexcept {
   if (!is_over_) return suspend();
   detail::release(std::exchange(context, nullptr));
   timer_.cancel();
+  desk_.leave();
   ended();
 }
 
@@ -175,8 +174,8 @@ void carried_task::end_part() noexcept {
 void carried_task::suspend() noexcept {
   future_core& source = *source_;
   if (&source == &outcome()) {
-    gave_up_ = std::make_exception_ptr(
-        error(errc::deadlock, "co_await: a task awaits its own end; it would wait for ever"));
+    gave_up_ = exception_of(
+        [] { return error(errc::deadlock, "co_await: a task awaits its own end; it would wait for ever"); });
     return source_ready();
   }
   source.retain();

@@ -7,6 +7,8 @@
 #include <weft/core/holds_exception.hpp>
 #include <weft/core/late_wakes.hpp>
 
+#include "executor/exception_of.hpp"
+
 namespace weft::detail {
 
 bool future_core::wait_ready(steady_time until) {
@@ -117,15 +119,16 @@ void throw_already_set() {
 }
 
 std::exception_ptr make_broken_promise(std::source_location made_at) {
-  std::string place = made_at.file_name();
-  place.erase(0, place.find_last_of('/') + 1);  // npos + 1 is 0
-  return std::make_exception_ptr(broken_promise("promise: the one made at " + place + ':' +
-                                                std::to_string(made_at.line()) +
-                                                " was dropped before it had an outcome"));
+  return exception_of([&] {
+    std::string place = made_at.file_name();
+    place.erase(0, place.find_last_of('/') + 1);  // npos + 1 is 0
+    return broken_promise("promise: the one made at " + place + ':' + std::to_string(made_at.line()) +
+                          " was dropped before it had an outcome");
+  });
 }
 
 std::exception_ptr make_stopped(cancel_reason reason) {
-  return std::make_exception_ptr(cancelled(reason, "future::cancel"));
+  return exception_of([&] { return cancelled(reason, "future::cancel"); });
 }
 
 bool is_stop(const std::exception_ptr& error) noexcept { return holds_exception<cancelled>(error); }

@@ -9,6 +9,8 @@
 #include <weft/core/error.hpp>
 #include <weft/executor/scheduled_pool.hpp>
 
+#include "executor/exception_of.hpp"
+
 namespace weft::detail {
 
 future_timer::future_timer(steady_time due, unique_function<void()> call) {
@@ -26,8 +28,8 @@ void future_timer::cancel() noexcept {
 }
 
 std::exception_ptr make_timed_out() {
-  return std::make_exception_ptr(
-      deadline_exceeded("future::timeout: the work did not finish before its bound"));
+  return exception_of(
+      [] { return deadline_exceeded("future::timeout: the work did not finish before its bound"); });
 }
 
 namespace {

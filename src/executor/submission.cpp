@@ -8,6 +8,7 @@
 #include <weft/core/holds_exception.hpp>
 #include <weft/core/unwinding.hpp>
 
+#include "executor/exception_of.hpp"
 #include "executor/uncaught.hpp"
 
 namespace weft::detail {
@@ -127,7 +128,7 @@ void end_in_root(unique_function<void(cancel_reason)> told) noexcept {
 }
 
 std::exception_ptr make_dropped() {
-  return std::make_exception_ptr(cancelled(cancel_reason::shutdown, "executor queue"));
+  return exception_of([] { return cancelled(cancel_reason::shutdown, "executor queue"); });
 }
 
 }  // namespace weft::detail

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <coroutine>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@
 #include <weft/executor/thread_pool.hpp>
 
 #include "support/expect_error.hpp"
+#include "support/limited_memory.hpp"
 
 namespace {
 
@@ -418,6 +420,44 @@ TEST(task, a_foreign_coroutine_goes_on_in_its_context_where_the_executor_does_no
   }
   EXPECT_EQ(dropped_seen.get(), std::pair(5, 3));
   EXPECT_EQ(refused_seen.get(), std::pair(6, 3));
+}
+
+/// Runs tasks in their poster, without any memory of its own.
+class frugal_core final : public weft::executor_core {
+ public:
+  void post(weft::executor_task task) override {
+    weft::detail::run_work(*this, task);
+    weft::detail::end_work(task);
+  }
+  std::string_view name() const noexcept override { return "frugal"; }
+  std::size_t concurrency() const noexcept override { return weft::executor::unbounded; }
+};
+
+// Every n-th allocation fails in turn: the task, or start(), fails with that.
+TEST(task, ends_where_there_is_no_memory) {
+  int failed = 0, gave = 0;
+  const weft::executor frugal(std::make_shared<frugal_core>());
+  for (int n = 0; n < 60; ++n) {
+    weft::promise<int> in;
+    auto of = in.get_future();
+    weft::future<int> outcome;
+    weft::testing::allocations_left = n;
+    try {
+      const weft::cancel_scope scope(weft::deadline_after(1h));
+      outcome = weft::start(frugal, twice(std::move(of)));
+    } catch (const std::bad_alloc&) {
+    } catch (const weft::error&) {  // the time could not be scheduled
+    }
+    if (outcome.valid()) in.try_set_value(2);
+    weft::testing::allocations_left = -1;
+    if (outcome.valid() && outcome.get_result().has_value()) {
+      ++gave;
+    } else {
+      ++failed;
+    }
+  }
+  EXPECT_GT(failed, 0);
+  EXPECT_GT(gave, 0);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <new>
 #include <stdexcept>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
+
+#include "support/limited_memory.hpp"
 
 namespace {
 
@@ -115,6 +118,19 @@ TEST(batcher, a_batch_that_is_being_collected_is_cancelled_with_the_run) {
     weft::sleep_for(1h);
   });
   EXPECT_THROW(collected.get(), weft::cancelled);
+}
+
+TEST(batcher, a_lack_of_memory_is_the_error_of_one_batch) {
+  weft::run([] {
+    doubler all(twice, {.size_max = 1});
+    EXPECT_EQ(all.call(1), 2);
+    auto fails = all.submit(2);
+    weft::testing::allocations_left = 0;
+    fails.wait();
+    weft::testing::allocations_left = -1;
+    EXPECT_THROW(fails.get(), std::bad_alloc);
+    EXPECT_EQ(all.call(3), 6);
+  });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -10,6 +11,8 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
+
+#include "support/limited_memory.hpp"
 
 namespace {
 
@@ -118,6 +121,23 @@ TEST(keyed_waiter, hash_of_keys_does_not_wait_under_the_lock) {
     odd_key::waits = false;
     EXPECT_EQ(all.expected(), 0U);
   });
+}
+
+TEST(keyed_waiter, an_expectation_for_which_there_is_no_memory_leaves_nothing) {
+  for (int n = 0;; ++n) {
+    answers all;
+    weft::testing::allocations_left = n;
+    try {
+      const auto made = all.expect(1);
+      weft::testing::allocations_left = -1;
+      EXPECT_GT(n, 0);
+      return;
+    } catch (const std::bad_alloc&) {
+      weft::testing::allocations_left = -1;
+    }
+    EXPECT_EQ(all.expected(), 0U);
+    EXPECT_FALSE(all.put(1, "nobody"));
+  }
 }
 
 }  // namespace
