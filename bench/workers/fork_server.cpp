@@ -33,10 +33,13 @@ fork_server::~fork_server() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-workers::client fork_server::pool(std::size_t workers) const {
+workers::client fork_server::pool(std::size_t workers, workers::protocol_choice protocol) const {
   // A client tries to connect again until its time is over.
-  workers::client made(
-      {.connect = address_, .min_workers = 0, .max_workers = workers, .timeout = std::chrono::seconds(5)});
+  workers::client made({.connect = address_,
+                        .min_workers = 0,
+                        .max_workers = workers,
+                        .timeout = std::chrono::seconds(5),
+                        .protocol = protocol});
   std::vector<workers::checkout> all;
   for (std::size_t i = 0; i < workers; ++i) {
     all.push_back(made.checkout());

@@ -18,7 +18,8 @@ class fork_server {
   fork_server& operator=(const fork_server&) = delete;
 
   /// A pool of `workers` of its workers, all started.
-  workers::client pool(std::size_t workers) const;
+  workers::client pool(std::size_t workers,
+                       workers::protocol_choice protocol = workers::protocol_choice::automatic) const;
 
  private:
   std::string folder_;

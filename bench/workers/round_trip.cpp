@@ -27,6 +27,7 @@ struct both_sides {
   fork_server server;
   weft::workers::client one = server.pool(1);
   weft::workers::client two = server.pool(2);
+  weft::workers::client old = server.pool(1, weft::workers::protocol_choice::compatible);
   bare_echo bare;
 };
 std::unique_ptr<both_sides> sides;
@@ -44,11 +45,11 @@ double at_share(std::size_t count, double share, Operation&& operation) {
 }
 
 // The middle of echoes of a text, on a fiber, in one checkout.
-double echo_us(std::size_t count, std::size_t bytes) {
+double echo_us(std::size_t count, std::size_t bytes, weft::workers::client& pool = sides->one) {
   double middle = 0;
   weft::run([&] {
     const std::string text(bytes, 'x');
-    auto held = sides->one.checkout();
+    auto held = pool.checkout();
     middle = at_share(count, 0.5, [&] { held.call<std::string>("echo", text); });
   });
   return middle;
@@ -87,6 +88,18 @@ const add sequential{{
     .baseline = "bare socketpair",
     .peer = [] { return bare_us(calls, frame_bytes); },
     .target = at_most_times(1.3),
+    .before = start,
+    .after = end,
+}};
+
+const add compatible{{
+    .group = "workers",
+    .name = "sequential echo, compatible mode, p50",
+    .unit = "us",
+    .ours = [] { return echo_us(calls, 0, sides->old); },
+    .baseline = "bare socketpair",
+    .peer = [] { return bare_us(calls, frame_bytes); },
+    .target = at_most_times(1.5),
     .before = start,
     .after = end,
 }};
