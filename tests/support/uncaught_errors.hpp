@@ -1,5 +1,7 @@
 #pragma once
 
+#include <condition_variable>
+#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -30,18 +32,28 @@ class uncaught_errors {
       }
       const std::lock_guard lock(mutex_);
       entries_.push_back(std::move(one));
+      came_.notify_all();
     });
   }
   uncaught_errors(const uncaught_errors&) = delete;
   uncaught_errors& operator=(const uncaught_errors&) = delete;
   ~uncaught_errors() { weft::set_uncaught_handler({}); }
 
+  /// What it was told so far.
   std::vector<entry> all() const {
     const std::lock_guard lock(mutex_);
     return entries_;
   }
 
+  /// The same when there are `count`: who drops the last end of a future may be another thread.
+  std::vector<entry> wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    came_.wait(lock, [&] { return entries_.size() >= count; });
+    return entries_;
+  }
+
  private:
+  std::condition_variable came_;
   mutable std::mutex mutex_;
   std::vector<entry> entries_;  // guarded by mutex_
 };
