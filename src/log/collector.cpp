@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "log/collecting.hpp"
+#include "log/escape.hpp"
 #include "log/routes.hpp"
 
 namespace weft::log {
@@ -68,7 +69,7 @@ void collecting::close() noexcept {
 std::uint64_t collecting::start_timer(std::string_view name) {
   const std::lock_guard lock(mutex_);
   if (!open_ || timers_.size() >= timers_max) return 0;
-  timers_.push_back({++timers_started_, {std::string(name), now(), std::nullopt}});
+  timers_.push_back({++timers_started_, {to_utf8(name), now(), std::nullopt}});
   return timers_started_;
 }
 

@@ -148,6 +148,12 @@ TEST(collector, keeps_timers_in_order_of_start_with_their_length) {
   EXPECT_LE(all.timers[2].start, all.end);
 }
 
+TEST(collector, makes_the_names_of_timers_utf8) {
+  collector collected;
+  { timer odd("\xff"); }
+  EXPECT_EQ(collected.take_all().timers.at(0).name, "\xEF\xBF\xBD");
+}
+
 TEST(collector, a_timer_outside_any_collector_does_nothing) {
   timer alone("nobody");
   collector mine;
