@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <weft/context/context.hpp>
 #include <weft/core/error.hpp>
 
 #include "closure/making_services.hpp"
@@ -123,7 +124,8 @@ void* services::get_object(const detail::requirement& what) {
   auto& slot = host->slot_for(*found.how);
   if (void* const object = slot.object.load(std::memory_order_acquire)) return object;
   return detail::make_once(*host->board, slot, [&] {
-    auto made = found.how->how.make(*host->self);
+    const auto make = [&] { return found.how->how.make(*host->self); };
+    auto made = found.how->how.scope == service_scope::singleton ? context().run(make) : make();
     if (made == nullptr)
       throw error(errc::invalid_argument, "services: the factory of " + found.how->shown + " returned null");
     const std::lock_guard lock(host->mutex);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <weft/context/cancellation.hpp>
+#include <weft/context/context.hpp>
 #include <weft/core/error.hpp>
 
 namespace {
@@ -218,6 +219,26 @@ TEST(services, are_made_once_when_many_threads_ask) {
 }
 
 // Two tasks, each in one factory and in want of the other's: one of them must see it.
+constexpr weft::key_spec user_spec{.name = "test.services_user"};
+const weft::key<int> user{user_spec};
+
+TEST(services, that_outlive_who_asks_are_made_in_the_root_context) {
+  services app;
+  app.add<clock_service>([] {
+    EXPECT_FALSE(weft::deadline().has_value());
+    return clock_service{user.value_or(0)};
+  });
+  app.add<logger>([] { return logger{std::to_string(user.value_or(0))}; },
+                  {.scope = service_scope::per_task});
+  services run(app, service_scope::per_task);
+  const weft::scoped_value asks(user, 7);
+  weft::with_timeout(std::chrono::hours(1), [&] {
+    EXPECT_EQ(run.get<clock_service>().ticks, 0);
+    EXPECT_EQ(run.get<logger>().name, "7");
+  });
+  EXPECT_EQ(user.require(), 7);
+}
+
 TEST(services, find_a_circle_across_threads) {
   services app;
   std::atomic<int> inside{0};

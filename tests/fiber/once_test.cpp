@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <weft/context/cancellation.hpp>
+#include <weft/context/context.hpp>
 #include <weft/core/error.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/lazy.hpp>
@@ -178,6 +180,21 @@ TEST(lazy, gives_up_what_made_it_and_tries_again_after_an_exception) {
   EXPECT_EQ(ticket.use_count(), 2);
   EXPECT_EQ(number.get(), 2);
   EXPECT_EQ(ticket.use_count(), 1);
+}
+
+constexpr weft::key_spec user_spec{.name = "test.lazy_user"};
+const weft::key<int> user{user_spec};
+
+TEST(lazy, is_made_in_the_root_context_whoever_asks_first) {
+  weft::run([] {
+    weft::lazy<int> made([] {
+      EXPECT_FALSE(weft::deadline().has_value());
+      return user.value_or(0) + weft::go([] { return user.value_or(0); }).join();
+    });
+    const weft::scoped_value asks(user, 7);
+    weft::with_timeout(1h, [&] { EXPECT_EQ(*made, 0); });
+    EXPECT_EQ(user.require(), 7);
+  });
 }
 
 TEST(lazy, that_asks_for_itself_is_misuse) {

@@ -45,6 +45,9 @@ struct service_options {
 /// that want it wait, which is a cancellation point. Factories run on the task that asks first and
 /// may wait; that of a per_task service may run for several tasks at once. Adding while others ask is
 /// allowed, too.
+///
+/// The factory of a singleton runs in the root context, because the service outlives who asks first: it sees
+/// nobody's values, deadline or cancellation, nor does what it starts. Other factories run in that of who asks.
 class services {
  public:
   services();

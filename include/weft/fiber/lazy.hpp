@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <weft/context/context.hpp>
 #include <weft/core/unique_function.hpp>
 #include <weft/fiber/once.hpp>
 
@@ -11,9 +12,11 @@ namespace weft {
 
 /// A value that is made when it is first asked for, by a function that may wait.
 ///
-/// Tasks that ask meanwhile wait for it. When the function throws, the one that asked gets the exception,
-/// and the next one who asks tries again. The function is destroyed once it has succeeded. Unlike a
-/// function-local static, it never blocks the thread while a fiber makes the value.
+/// Tasks that ask meanwhile wait for it. The function runs in the root context, because the value outlives
+/// who asks first: it sees nobody's values, deadline or cancellation, nor does what it starts. When it
+/// throws, the one that asked gets the exception, and the next one who asks tries again. The function is
+/// destroyed once it has succeeded. Unlike a function-local static, it never blocks the thread while a fiber
+/// makes the value.
 ///
 /// Thread-safety: any fiber or thread may ask; the value itself is as safe as its type.
 /// Cancellation, errors: as weft::once; asking for the value from within the function is weft::error
@@ -48,6 +51,7 @@ class lazy {
  private:
   void ensure() const {
     once_.call([this] {
+      const context::attachment in_root{context()};
       value_.emplace(make_());
       make_.reset();
     });
