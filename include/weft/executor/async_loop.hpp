@@ -60,8 +60,8 @@ class loop_state final : public future_state<Value>, private future_callback {
       std::swap(round, round_);
       reason = stopped_;
     }
-    auto outcome = round->take();
     auto origin = round->take_origin();
+    auto outcome = round->take();
     round->release();
     if (!outcome.has_value()) {
       this->origin_ = std::move(origin);

@@ -69,8 +69,8 @@ class continuation_state final : public future_state<Out>, private continuation 
       const std::lock_guard lock(this->lock_);
       std::swap(source, source_);
     }
-    input_.emplace(source->take());
     this->origin_ = source->take_origin();
+    input_.emplace(source->take());
     source->release();
     if (step_->applies(*input_) && (Step::runs_always || Step::runs_stopped || !task_.stopped())) {
       return go_on();
@@ -140,8 +140,9 @@ class continuation_state final : public future_state<Out>, private continuation 
       const std::lock_guard lock(this->lock_);
       std::swap(inner, inner_);
     }
+    auto origin = inner->take_origin();
     this->keep(inner->take());
-    if (!is_from(this->origin_.get(), this->kept()->error())) this->origin_ = inner->take_origin();
+    if (!is_from(this->origin_.get(), this->kept()->error())) this->origin_ = std::move(origin);
     inner->release();
     conclude();
   }

@@ -184,9 +184,11 @@ class future_state : public future_core {
     outcome_.emplace(make_broken_promise(made_at));
     publish();
   }
-  /// The outcome, which is there.
+  /// The outcome, which is there, without its origin: take_origin() comes first. So an error ends where it
+  /// was taken, and not where the promise ends.
   result<Value> take() noexcept {
     mark_observed();
+    this->origin_.reset();
     return std::move(*outcome_);
   }
   const result<Value>& peek() const noexcept { return *outcome_; }
