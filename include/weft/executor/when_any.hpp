@@ -121,7 +121,7 @@ class first_ok_of {
     for (const auto* const one : states_) errors.push_back(one->peek().error());
     for (const auto* const one : states_) {
       if (is_stop(one->peek().error())) continue;
-      const auto error = std::make_exception_ptr(aggregate_error(std::move(errors)));
+      auto error = std::make_exception_ptr(aggregate_error(std::move(errors)));
       origin = as_origin_of(error, one->origin());
       return error;
     }
