@@ -179,11 +179,9 @@ void json_value::take_apart() noexcept {
     json_value part = std::move(rest.item(rest.size() - 1));
     rest.drop_last();
     while (part.size() > 0) {
-      json_value& place = part.item(part.size() - 1);
-      json_value inner = std::move(place);
-      place.held_ = std::move(rest.held_);
+      auto inner = std::exchange(part.item(part.size() - 1).held_, std::move(rest.held_));
       rest.held_ = std::move(part.held_);
-      part.held_ = std::move(inner.held_);
+      part.held_ = std::move(inner);
     }
   }
 }
