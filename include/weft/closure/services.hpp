@@ -47,7 +47,8 @@ struct service_options {
 /// allowed, too.
 ///
 /// The factory of a singleton runs in the root context, because the service outlives who asks first: it sees
-/// nobody's values, deadline or cancellation, nor does what it starts. Other factories run in that of who asks.
+/// nobody's values, deadline or cancellation, nor does what it starts. Other factories run in that of who
+/// asks.
 class services {
  public:
   services();
