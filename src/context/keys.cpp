@@ -1,6 +1,7 @@
 // The registry of context keys.
 
 #include <dlfcn.h>
+#include <link.h>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -62,8 +63,11 @@ void add_observed(const key_record& key) {
 /// it: from here on dlclose() leaves that module where it is.
 void keep_module_of(const void* address) noexcept {
   Dl_info found{};
-  if (dladdr(address, &found) == 0 || found.dli_fname == nullptr) return;
-  dlopen(found.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+  void* map = nullptr;
+  if (dladdr1(address, &found, &map, RTLD_DL_LINKMAP) == 0 || map == nullptr) return;
+  const char* const name = static_cast<const link_map*>(map)->l_name;
+  if (name == nullptr || *name == 0) return;  // the program itself
+  dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 unsigned char hot_place(key_table& all, const key_spec& spec) {

@@ -4,22 +4,9 @@
 
 #include <weft/context/cancellation.hpp>
 
+#include "executor/posted_part.hpp"
+
 namespace weft::detail {
-
-/// The function that is posted. Its end is that of the step: so its context has been left by then.
-class continuation::posted_step {
- public:
-  explicit posted_step(continuation& of) noexcept : of_(&of) {}
-  posted_step(posted_step&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
-  posted_step& operator=(posted_step&&) = delete;
-  ~posted_step() {
-    if (of_ != nullptr) of_->end_one();
-  }
-  void operator()() const { of_->run_step(); }
-
- private:
-  continuation* of_;
-};
 
 continuation::continuation(std::shared_ptr<executor_core> on, std::source_location from)
     : task_(std::move(on), {}, from), captured_(context::capture()) {}
@@ -30,7 +17,7 @@ void continuation::go_on() noexcept {
     {
       const context::attachment here(std::move(captured_));
       const cancel_scope wakes_its_waits;
-      run_step();
+      run_part();
     }
     const context::attachment in_root{context()};
     return finish_step();
@@ -38,14 +25,13 @@ void continuation::go_on() noexcept {
   // Not in the context of whoever brought the outcome: its end is not ours.
   const context::attachment in_root{context()};
   try {
-    on->post({posted_step(*this), std::move(captured_), {}, task_.from()});
+    on->post({posted_part(*this), std::move(captured_), {}, task_.from()});
   } catch (...) {
     refused_ = std::current_exception();
   }
   end_one();
 }
 
-/// The last of two: the function may have been dropped before whoever posts it knows why.
 void continuation::end_one() noexcept {
   if (open_ends_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   const context::attachment in_root{context()};

@@ -1,5 +1,6 @@
 #include <weft/executor/future.hpp>
 
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -91,21 +92,12 @@ void sources_to_cancel::run(cancel_reason reason) noexcept {
 }
 
 void future_core::refuse_wait(const char* what) {
-  struct reference {
-    explicit reference(future_core* core) noexcept : of(core) {}
-    reference(const reference&) = delete;
-    reference& operator=(const reference&) = delete;
-    ~reference() {
-      if (of != nullptr) of->release();
-    }
-    void reset(future_core* next) noexcept { std::exchange(of, next)->release(); }
-    future_core* of;
-  };
+  const auto drop = [](future_core* one) { one->release(); };
   retain();
-  reference at(this);
-  while (at.of != nullptr && !at.of->is_ready()) {
-    at.of->refuse_wait_for_itself(what);
-    at.reset(at.of->source());
+  std::unique_ptr<future_core, decltype(drop)> at(this, drop);
+  while (at != nullptr && !at->is_ready()) {
+    at->refuse_wait_for_itself(what);
+    at.reset(at->source());
   }
 }
 

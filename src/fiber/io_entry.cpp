@@ -74,9 +74,18 @@ bool io_entry::is_closed() noexcept {
   return closed_;
 }
 
-void io_entry::deliver(std::uint32_t events) noexcept {
+void io_entry::watch_writable() noexcept {
   const std::lock_guard lock(lock_);
-  if (closed_) return;
+  watches_writable_ = true;
+}
+
+bool io_entry::deliver(std::uint32_t events) noexcept {
+  const std::lock_guard lock(lock_);
+  if (closed_) return false;
+  const bool for_nobody =
+      watches_writable_ && (events & EPOLLOUT) != 0 && who_wants(waiters_, EPOLLOUT) == nullptr;
+  // Before the lock is given back: who finds this will ask for it again.
+  if (for_nobody) watches_writable_ = false;
   // Every event has the whole state, so a stream that got a new writer is no longer ended.
   read_ended_ = (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
   if ((events & read_edges) != 0) {
@@ -94,6 +103,7 @@ void io_entry::deliver(std::uint32_t events) noexcept {
     waiting->got = events & (waiting->wants | ends);
     if (waiting->got != 0) waiters_.serve(*waiting);
   }
+  return for_nobody;
 }
 
 void io_entry::close() noexcept {
@@ -120,6 +130,11 @@ bool io_entry::wait_edge(std::uint32_t wants, steady_time until, const char* wha
   const held inside(*this);
   std::unique_lock lock(lock_);
   direction_state& state = state_of(wants);
+  if (wants == EPOLLOUT && !state.ready && !closed_ && !watches_writable_) {
+    lock.unlock();
+    table_->watch_writable(*this);  // an edge of now comes as well
+    lock.lock();
+  }
   const bool ready = (state.ready && !closed_) || wait_locked(lock, wants, until, what) != 0;
   if (ready) state.seen = state.edges;
   return ready;

@@ -40,8 +40,9 @@ class io_entry {
   std::uint32_t generation() const noexcept { return generation_; }
   bool is_closed() noexcept;
 
-  /// Marks what is ready and wakes who waits for it.
-  void deliver(std::uint32_t events) noexcept;
+  /// Marks what is ready and wakes who waits for it. True where it could be written, which nobody waited for:
+  /// the table then tells the kernel that nobody does. Under the table's mutex.
+  bool deliver(std::uint32_t events) noexcept;
   /// Wakes all who wait; they find it closed.
   void close() noexcept;
 
@@ -53,6 +54,11 @@ class io_entry {
   bool wait_edge(std::uint32_t wants, steady_time until, const char* what);
   /// A call said that the direction is not ready.
   void mark_not_ready(std::uint32_t direction) noexcept;
+
+  /// The kernel is to tell when it can be written. Otherwise each read of the other end of a socket would
+  /// wake the loop for nothing. Under the table's mutex.
+  void watch_writable() noexcept;
+  bool is_watched_for_writing() const noexcept { return watches_writable_; }
 
   // For the table.
   bool has_handle = false;  // guarded by the table's mutex
@@ -78,7 +84,8 @@ class io_entry {
   const std::uint32_t generation_;
   std::atomic<int> refs_{1};
   spin_lock lock_;
-  bool closed_ = false;      // guarded by lock_
+  bool watches_writable_ = false;  // changed under the table's mutex and lock_, read under either
+  bool closed_ = false;            // guarded by lock_
   bool read_ended_ = false;  // guarded by lock_; the stream's end was seen: its edge does not come again
   direction_state read_;     // guarded by lock_
   direction_state write_;    // guarded by lock_

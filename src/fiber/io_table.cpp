@@ -51,7 +51,8 @@ io_entry*& io_table::slot_of(int fd) {
 
 int io_table::control(int operation, const io_entry& entry) noexcept {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
+  if (entry.is_watched_for_writing()) event.events |= EPOLLOUT;
   event.data.u64 = (std::uint64_t{entry.generation()} << 32) | static_cast<std::uint32_t>(entry.fd());
   return epoll_ctl(epoll_.get(), operation, entry.fd(), &event) == 0 ? 0 : errno;
 }
@@ -62,17 +63,19 @@ void io_table::take_out(io_entry& entry) noexcept {
   entry.release();
 }
 
-io_entry* io_table::find_alive(int fd) {
+io_entry* io_table::find_alive(int fd, bool may_write) {
   io_entry* const entry = slot_of(fd);
+  if (entry != nullptr && may_write) entry->watch_writable();
   if (entry == nullptr || control(EPOLL_CTL_MOD, *entry) == 0) return entry;
   entry->close();
   take_out(*entry);
   return nullptr;
 }
 
-io_entry* io_table::add(int fd, const char* what) {
+io_entry* io_table::add(int fd, const char* what, bool may_write) {
   io_entry*& slot = slot_of(fd);
   auto* const entry = new io_entry(shared_from_this(), fd, ++generation_);
+  if (may_write) entry->watch_writable();
   if (const int why = control(EPOLL_CTL_ADD, *entry); why != 0) {
     entry->release();
     throw_not_registered(what, fd, why);
@@ -85,13 +88,13 @@ io_entry* io_table::open(int fd) {
   if (fd < 0) throw_not_registered("io_handle", fd, EBADF);
   require_own("io_handle");
   const std::lock_guard lock(mutex_);
-  io_entry* entry = find_alive(fd);
+  io_entry* entry = find_alive(fd, false);
   if (entry != nullptr && entry->has_handle) {
     throw error(errc::already_exists,
                 "io_handle: descriptor " + std::to_string(fd) +
                     " has a handle in this loop; share that one, or duplicate the descriptor");
   }
-  if (entry == nullptr) entry = add(fd, "io_handle");
+  if (entry == nullptr) entry = add(fd, "io_handle", false);
   entry->has_handle = true;
   entry->retain();
   return entry;
@@ -111,8 +114,9 @@ io_entry* io_table::enter(int fd, const char* what) {
   if (fd < 0) throw_not_registered(what, fd, EBADF);
   require_own(what);
   const std::lock_guard lock(mutex_);
-  io_entry* entry = find_alive(fd);
-  if (entry == nullptr) entry = add(fd, what);
+  // A guest may wait for anything.
+  io_entry* entry = find_alive(fd, true);
+  if (entry == nullptr) entry = add(fd, what, true);
   ++entry->guests;
   entry->retain();
   return entry;
@@ -130,6 +134,15 @@ void io_table::leave(io_entry& entry) noexcept {
     }
   }
   entry.release();
+}
+
+void io_table::watch_writable(io_entry& entry) noexcept {
+  if (is_inherited()) return;
+  const std::lock_guard lock(mutex_);
+  const auto index = static_cast<std::size_t>(entry.fd());
+  if (index >= by_fd_.size() || by_fd_[index] != &entry) return;  // closed: who waits is told so
+  entry.watch_writable();
+  control(EPOLL_CTL_MOD, entry);
 }
 
 bool io_table::deliver(std::span<const epoll_event> events) noexcept {
@@ -150,7 +163,8 @@ void io_table::deliver(const epoll_event& event) noexcept {
   const auto index = static_cast<std::size_t>(event.data.u64 & 0xffffffffU);
   const auto generation = static_cast<std::uint32_t>(event.data.u64 >> 32);
   io_entry* const entry = index < by_fd_.size() ? by_fd_[index] : nullptr;
-  if (entry != nullptr && entry->generation() == generation) entry->deliver(event.events);
+  if (entry == nullptr || entry->generation() != generation) return;
+  if (entry->deliver(event.events)) control(EPOLL_CTL_MOD, *entry);
 }
 
 void io_table::shut() noexcept {

@@ -52,6 +52,9 @@ class io_table : public std::enable_shared_from_this<io_table> {
   io_entry* enter(int fd, const char* what);
   void leave(io_entry& entry) noexcept;
 
+  /// From here on the entry gets the edges of being writable, and one at once if it is.
+  void watch_writable(io_entry& entry) noexcept;
+
   /// Hands what epoll_wait gave to the entries it is for. True if one of the events has `bell` as data.
   bool deliver(std::span<const epoll_event> events) noexcept;
   static constexpr std::uint64_t bell = ~0ULL;  // no entry's: its lower half is no descriptor
@@ -66,8 +69,8 @@ class io_table : public std::enable_shared_from_this<io_table> {
  private:
   io_entry*& slot_of(int fd);
   void deliver(const epoll_event& event) noexcept;
-  io_entry* find_alive(int fd);
-  io_entry* add(int fd, const char* what);
+  io_entry* find_alive(int fd, bool may_write);
+  io_entry* add(int fd, const char* what, bool may_write);
   int control(int operation, const io_entry& entry) noexcept;
   void take_out(io_entry& entry) noexcept;
   void require_own(const char* what) const;

@@ -36,7 +36,7 @@ class monitor {
   /// From now on long turns are marked for safepoints. True for the first call. Any loop; may not get a
   /// thread, then nothing is marked.
   bool watch_turns() noexcept;
-  /// A loop has woken up.
+  /// A loop has woken up, or did not sleep after all.
   void loop_woke() noexcept {
     if (idle_.load(std::memory_order_seq_cst)) [[unlikely]]
       ring();

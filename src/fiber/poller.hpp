@@ -1,12 +1,16 @@
 #pragma once
 
+#include <sys/epoll.h>
+#include <array>
 #include <cstddef>
 #include <memory>
+#include <span>
 
 #include <weft/core/unique_fd.hpp>
 
 #include "fiber/fork_mark.hpp"
 #include "fiber/io_table.hpp"
+#include "fiber/short_waits.hpp"
 
 namespace weft::detail {
 
@@ -26,8 +30,11 @@ class poller {
   /// still wake them. Any thread; exact when the loops sleep.
   std::size_t waiting() const noexcept { return table_->waiting(); }
 
-  /// Waits at most `timeout_ms` (-1: for ever) and wakes the waiters of what is ready.
-  void poll(int timeout_ms) noexcept;
+  /// Wakes the waiters of what is ready now.
+  void look() noexcept;
+  /// Waits at most `timeout_ms` (-1: for ever) and wakes the waiters of what is ready. Where its last
+  /// waits were short it looks for a while before it sleeps.
+  void wait(int timeout_ms) noexcept;
   /// In a child that was forked inside the run: ends the process. The loop asks each time it gets
   /// control from a fiber.
   void end_if_forked() const noexcept {
@@ -37,8 +44,14 @@ class poller {
   void ring() noexcept;
 
  private:
+  static constexpr std::size_t events_max = 256;
+  using event_buffer = std::array<epoll_event, events_max>;
+  int look_for_a_while(event_buffer& events) noexcept;
+  void deliver(std::span<epoll_event> ready) noexcept;
+
   std::shared_ptr<io_table> table_;  // with it ends the epoll set
   unique_fd bell_;
+  short_waits short_waits_;
 };
 
 }  // namespace weft::detail

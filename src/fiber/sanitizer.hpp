@@ -47,6 +47,11 @@ inline void prepare([[maybe_unused]] stack_record& stack) noexcept {
   stack.asan_fake_stack = nullptr;
 #endif
 #if defined(WEFT_TSAN)
+  // Each use leaves the frames that never returned on the sanitizer's list of calls, which has an end.
+  if (stack.tsan_fiber != nullptr && ++stack.tsan_uses % 4096 == 0) {
+    __tsan_destroy_fiber(stack.tsan_fiber);
+    stack.tsan_fiber = nullptr;
+  }
   if (stack.tsan_fiber == nullptr) stack.tsan_fiber = __tsan_create_fiber(0);
 #endif
 }

@@ -385,13 +385,13 @@ void scheduler::run_ready() noexcept {
 void scheduler::poll_if_due() noexcept {
   if (now_ - polled_ < time_between_polls || poller_.waiting() == 0) return;
   polled_ = now_;
-  poller_.poll(0);
+  poller_.look();
 }
 
 void scheduler::sleep() {
   settle_alive();
   const loop_rest rest = runtime_.lie_down(*this);
-  if (!rest.allowed) return;
+  if (!rest.allowed) return runtime_.watch().loop_woke();  // it was down for a moment
   steady_time until = rest.until;
   if (const auto next = timers_.next_tick()) {
     until = std::min(until, epoch_ + std::chrono::milliseconds(*next));
@@ -410,7 +410,7 @@ void scheduler::sleep() {
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
     timeout_ms = static_cast<int>(std::clamp<long long>(ms, 0, INT_MAX));
   }
-  poller_.poll(timeout_ms);
+  poller_.wait(timeout_ms);
   runtime_.get_up(*this);
   runtime_.watch().loop_woke();
 }

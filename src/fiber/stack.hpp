@@ -31,6 +31,7 @@ struct stack_record {
   exception_state exceptions;
   void* asan_fake_stack = nullptr;
   void* tsan_fiber = nullptr;
+  unsigned tsan_uses = 0;
   unsigned valgrind_id = 0;
   const std::uint64_t* canary = nullptr;  ///< compared at each switch away, where there is one
 };

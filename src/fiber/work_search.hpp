@@ -20,7 +20,9 @@ namespace weft::detail {
 /// waits there, its own loop is about to run it, so it is taken only if that loop has not switched for a
 /// while. A searcher clears searching_ first and then looks once more: either it sees the new fiber, or
 /// who added it sees that nobody searches. A loop that was roused to search and finds work of its own
-/// lets another one search. Looking is bounded (spin_max), then it sleeps.
+/// lets another one search. What a loop has taken is in nobody's line for a moment, when others may lie down
+/// without having seen it; so whoever took more than it can start at once offers the rest anew. Looking is
+/// bounded (spin_max), then it sleeps.
 ///
 /// `Loop` has what idle_loops wants, and index(), unstarted(), adopt(), switches() and seen_switches().
 template <typename Loop>
@@ -47,11 +49,18 @@ class work_search {
     if (loops_.size() == 1) return false;
     bool found = steal_for(loop, false);
     if (!found && idle_.count() + 1 < loops_.size()) found = look_for_a_while(loop);
-    return end_search(loop, found);
+    const bool searched = loop.idle().take_search();
+    if (searched) found = end_search(loop, found);
+    if (found && (loop.unstarted().size() > 1 || (searched && others_have_work(loop)))) offer();
+    return found;
   }
 
   /// `loop` has work of its own: if it was roused to search, another one shall look. Its own thread.
-  void pass_on(Loop& loop) noexcept { end_search(loop, true); }
+  void pass_on(Loop& loop) noexcept {
+    if (!loop.idle().take_search()) return;
+    end_search(loop, true);
+    if (loop.unstarted().size() > 1 || others_have_work(loop)) offer();
+  }
 
   /// As idle_loops::lie_down(). While others have fibers in line that are not worth a search, it sleeps for a
   /// short time only.
@@ -75,12 +84,10 @@ class work_search {
   static constexpr auto spin_max = std::chrono::microseconds(20);
   static constexpr auto look_again_soon = std::chrono::milliseconds(1);
 
+  /// Nobody searches from here on; then it looks once more.
   bool end_search(Loop& loop, bool found) noexcept {
-    if (!loop.idle().take_search()) return found;
     searching_.exchange(false, std::memory_order_acq_rel);
-    found = found || steal_for(loop, false);
-    if (found && others_have_work(loop)) offer();
-    return found;
+    return found || steal_for(loop, false);
   }
 
   bool look_for_a_while(Loop& loop) noexcept {

@@ -54,7 +54,9 @@ TEST(future_ends, a_wait_for_what_is_queued_behind_is_refused_however_it_is_comb
   EXPECT_TRUE(refused([&] { return weft::retry({}, [] { return 1; }); }));
   EXPECT_TRUE(refused([&] { return weft::repeat_until([] { return 1; }, [](int) { return true; }); }));
   EXPECT_TRUE(refused([&] { return queued().share().fork(); }));
+  EXPECT_TRUE(refused([&] { return weft::when_all(queued()); }));
   EXPECT_TRUE(refused([&] { return weft::when_all(queued(), weft::ready(1)); }));
+  EXPECT_TRUE(refused([&] { return weft::when_all(queued(), queued()).then([](auto) { return 0; }); }));
   EXPECT_TRUE(refused([&] { return weft::when_any(queued(), queued()); }));
   EXPECT_TRUE(refused([&] { return weft::when_all(weft::when_any(queued(), queued())); }));
 }

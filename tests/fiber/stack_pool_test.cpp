@@ -230,4 +230,15 @@ TEST(stack_pool, whose_memory_cannot_be_given_back_goes_on) {
   give(pool, again);
 }
 
+// Sanitizers keep notes of each use.
+TEST(stack_pool, gives_the_same_stack_again_and_again) {
+  weft::run([] {
+    int ended = 0;
+    for (int i = 0; i < 100'000; ++i) {
+      const auto one = weft::go_now([&] { ++ended; });
+    }
+    EXPECT_EQ(ended, 100'000);
+  });
+}
+
 }  // namespace

@@ -21,11 +21,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Reports of one run.
+/// Reports of the fibers named hog in one run: on a busy machine others hold their threads as well.
 class reports {
  public:
   weft::run_options options() {
     return {.watchdog = 20ms, .on_long_turn = [this](const weft::long_turn& turn) {
+              if (turn.name != "hog") return;
               const std::lock_guard lock(mutex_);
               all_.push_back(turn);
               ++count;
@@ -63,7 +64,6 @@ TEST(watchdog, names_the_fiber_that_holds_its_thread_and_its_calls) {
       },
       seen.options());
   ASSERT_GE(seen.count, 1);
-  EXPECT_EQ(seen[0].name, "hog");
   EXPECT_EQ(seen[0].fiber_id, id);
   EXPECT_GE(seen[0].lasted, 20ms);
   EXPECT_NE(seen[0].calls.find("holds_the_thread_until("), std::string::npos) << seen[0].calls;
@@ -87,7 +87,7 @@ TEST(watchdog, reports_each_long_turn_once) {
             .join();
       },
       seen.options());
-  EXPECT_EQ(seen[1].name, "hog");
+  EXPECT_EQ(seen.count, 2);
 }
 
 TEST(watchdog, does_not_look_at_the_stack_while_an_exception_is_in_flight) {
@@ -98,15 +98,18 @@ TEST(watchdog, does_not_look_at_the_stack_while_an_exception_is_in_flight) {
   reports seen;
   weft::run(
       [&] {
-        weft::sleep_for(1ms);
-        try {
-          const at_unwinding guard{seen.count};
-          throw std::runtime_error("unwinds");
-        } catch (const std::runtime_error&) {
-        }
+        weft::go(
+            [&] {
+              try {
+                const at_unwinding guard{seen.count};
+                throw std::runtime_error("unwinds");
+              } catch (const std::runtime_error&) {
+              }
+            },
+            {.name = "hog"})
+            .join();
       },
       seen.options());
-  EXPECT_EQ(seen[0].name, "main");
   EXPECT_EQ(seen[0].calls, "");
 }
 
@@ -119,11 +122,13 @@ TEST(watchdog, sees_every_loop) {
         std::atomic<int> started{0};
         std::vector<weft::fiber<void>> hogs;
         for (int i = 0; i < 3; ++i) {
-          hogs.push_back(weft::go([&] {
-            ++started;
-            holds_the_thread_until(started, 3);  // one on each
-            holds_the_thread_until(seen.count, 3);
-          }));
+          hogs.push_back(weft::go(
+              [&] {
+                ++started;
+                holds_the_thread_until(started, 3);  // one on each
+                holds_the_thread_until(seen.count, 3);
+              },
+              {.name = "hog"}));
         }
         for (auto& one : hogs) one.join();
       },

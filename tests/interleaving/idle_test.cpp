@@ -447,6 +447,30 @@ explore::outcome share_among_three(int preemptions_max) {
 
 TEST(work_search, goes_on_to_another_loop_while_there_is_work) { expect_complete(share_among_three(1), 100); }
 
+/// Three fibers that need a loop each; who takes two of them at once runs only one.
+explore::outcome share_what_was_taken(int preemptions_max) {
+  using world = world_of<>;
+  return all_orders_of<world>(3, preemptions_max, [](world& all, explore::execution&) {
+    all.alive = 4;
+    const auto all_run = [&all] {
+      return all.fibers[1].turns + all.fibers[2].turns + all.fibers[3].turns == 3;
+    };
+    all.fibers[0].body = [&all](auto& here) {
+      for (int i = 1; i <= 3; ++i) here.add(all.fibers[static_cast<std::size_t>(i)]);
+      all.end_fiber();
+    };
+    for (std::size_t i = 1; i <= 3; ++i) {
+      all.fibers[i].body = [&all, all_run](auto&) {
+        explore::block_until(all_run, "busy");
+        all.end_fiber();
+      };
+    }
+    all.loops[0]->wake(all.fibers[0], all.loops[0]);
+  });
+}
+
+TEST(work_search, offers_what_it_took_and_cannot_start) { expect_complete(share_what_was_taken(1), 100); }
+
 /// The loop that is roused to search gets a fiber of its own, which keeps it until the new one has run.
 template <template <typename> class Search = work_search>
 explore::outcome search_and_wake(int preemptions_max) {

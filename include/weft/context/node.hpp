@@ -272,7 +272,6 @@ class context_scope {
   ~context_scope() { end(); }
 
  private:
-  friend void forget_contexts_of_parent() noexcept;
   friend context_node* capture_cause() noexcept;
 
   /// Restores what was. If scopes further in are still open, they are over with it, and what was before

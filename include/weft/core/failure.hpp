@@ -20,6 +20,7 @@ struct failure {
   std::string where;                           ///< host, process or task it happened in; for people
   std::chrono::system_clock::time_point when;  ///< wall clock of the place where it happened
   std::vector<failure> causes;                 ///< nested exceptions, outermost cause first
+  std::vector<std::string> stack = {};         ///< the calls that led to the throw, innermost first; or empty
 
   /// Describes the exception, its registered type and its std::nested_exception chain (at most 16 deep).
   static failure from(std::exception_ptr thrown);

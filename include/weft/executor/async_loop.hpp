@@ -94,11 +94,7 @@ class loop_state final : public future_state<Value>, private future_callback {
     }
     return source();
   }
-  future_core* source() noexcept override {
-    const std::lock_guard lock(this->lock_);
-    if (round_ != nullptr) round_->retain();
-    return round_;
-  }
+  future_core* source() noexcept override { return this->reference_to(round_); }
 
   context captured_;
   std::optional<Body> body_;

@@ -17,6 +17,9 @@
 
 namespace weft::detail {
 
+template <typename Of>
+class posted_part;
+
 /// A function that runs when a future is ready, without its types: how it gets to where it runs.
 class continuation : public future_callback {
  protected:
@@ -29,7 +32,7 @@ class continuation : public future_callback {
   /// Ends it without having run, in the root context.
   void skip() noexcept;
 
-  virtual void run_step() noexcept = 0;
+  virtual void run_part() noexcept = 0;
   /// The context was left. Also of one that was dropped, and did not run. May end this.
   virtual void finish_step() noexcept = 0;
 
@@ -38,7 +41,7 @@ class continuation : public future_callback {
   std::exception_ptr refused_;  // why the executor did not take it
 
  private:
-  class posted_step;
+  friend class posted_part<continuation>;
   void end_one() noexcept;
   std::atomic<int> open_ends_{2};  // the posted function, and who posts it
 };
@@ -83,7 +86,7 @@ class continuation_state final : public future_state<Out>, private continuation 
     skip();
   }
 
-  void run_step() noexcept override {
+  void run_part() noexcept override {
     if (!task_.begin() && !Step::runs_always && !Step::runs_stopped) {
       this->keep(make_stopped(*task_.stopped()));
     } else {

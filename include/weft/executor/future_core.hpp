@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <source_location>
 #include <utility>
@@ -113,6 +114,13 @@ class future_core {
   virtual void refuse_wait_for_itself(const char*) {}
   /// A reference to the one that its outcome comes from; null where it is not one.
   virtual future_core* source() noexcept { return nullptr; }
+  /// A reference to the one that `held` points to, which lock_ guards; null where it points to none.
+  template <typename State>
+  future_core* reference_to(State* const& held) noexcept {
+    const std::lock_guard lock(lock_);
+    if (held != nullptr) held->retain();
+    return held;
+  }
   /// Takes the right to write the outcome; false: it is written already.
   bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_relaxed); }
   bool is_observed() const noexcept { return observed_.load(std::memory_order_relaxed); }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -119,9 +120,29 @@ std::vector<future_state<Value>*> states_of(const std::vector<future<Value>>& fr
   for (const auto& one : from) states.push_back(&future_access::require(one, what));
   return states;
 }
+
+/// What the policies of a range hold: its sources, which the gather owns.
 template <typename Value>
-std::vector<future_core*> as_cores(const std::vector<future_state<Value>*>& states) {
-  return {states.begin(), states.end()};
-}
+class range_sources {
+ public:
+  explicit range_sources(std::vector<future_state<Value>*> states) : states_(std::move(states)) {}
+  std::vector<future_core*> cores() const { return {states_.begin(), states_.end()}; }
+
+ protected:
+  std::vector<future_state<Value>*> states_;
+};
+
+/// The same of a pack.
+template <typename... Values>
+class pack_sources {
+ public:
+  explicit pack_sources(future_state<Values>*... states) : states_(states...) {}
+  std::vector<future_core*> cores() const {
+    return std::apply([](auto*... one) { return std::vector<future_core*>{one...}; }, states_);
+  }
+
+ protected:
+  std::tuple<future_state<Values>*...> states_;
+};
 
 }  // namespace weft::detail

@@ -37,11 +37,7 @@ class copied_state final : public future_state<Value>, private future_callback {
     from->release();
     this->release();
   }
-  future_core* source() noexcept override {
-    const std::lock_guard lock(this->lock_);
-    if (source_ != nullptr) source_->retain();
-    return source_;
-  }
+  future_core* source() noexcept override { return this->reference_to(source_); }
 
   future_state<Value>* source_;  // owned; guarded by lock_; null when it was ready
 };

@@ -141,11 +141,7 @@ class timed_state final : public future_state<Value>, private future_callback {
   }
   future_core* cancel_step(cancel_reason) noexcept override { return held_source(); }
   /// Not for a wait: at the time the outcome comes without it.
-  future_core* held_source() noexcept {
-    const std::lock_guard lock(this->lock_);
-    if (source_ != nullptr) source_->retain();
-    return source_;
-  }
+  future_core* held_source() noexcept { return this->reference_to(source_); }
 
   context captured_;             // of whoever asked
   future_state<Value>* source_;  // owned; guarded by lock_; null when it was ready

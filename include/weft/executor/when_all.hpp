@@ -51,12 +51,11 @@ typename result<Value>::stored_type take_stored(future_state<Value>& from) {
 }
 
 template <typename Value>
-class all_of_range {
+class all_of_range : public range_sources<Value> {
  public:
   static constexpr bool needs_all = true;
   using value = std::vector<typename result<Value>::stored_type>;
-  explicit all_of_range(std::vector<future_state<Value>*> states) : states_(std::move(states)) {}
-  std::vector<future_core*> cores() const { return as_cores(states_); }
+  using range_sources<Value>::range_sources;
   bool decides(std::size_t index) const noexcept { return !states_[index]->peek().has_value(); }
   result<value> outcome(std::optional<std::size_t> decider, std::shared_ptr<const error_origin>& origin) {
     chosen_error error;
@@ -71,18 +70,15 @@ class all_of_range {
   }
 
  private:
-  std::vector<future_state<Value>*> states_;
+  using range_sources<Value>::states_;
 };
 
 template <typename... Values>
-class all_of_pack {
+class all_of_pack : public pack_sources<Values...> {
  public:
   static constexpr bool needs_all = true;
   using value = std::tuple<typename result<Values>::stored_type...>;
-  explicit all_of_pack(future_state<Values>*... states) : states_(states...) {}
-  std::vector<future_core*> cores() const {
-    return std::apply([](auto*... one) { return std::vector<future_core*>{one...}; }, states_);
-  }
+  using pack_sources<Values...>::pack_sources;
   bool decides(std::size_t index) const noexcept {
     std::size_t at = 0;
     return std::apply([&](auto*... one) { return ((at++ == index && !one->peek().has_value()) || ...); },
@@ -99,16 +95,15 @@ class all_of_pack {
   }
 
  private:
-  std::tuple<future_state<Values>*...> states_;
+  using pack_sources<Values...>::states_;
 };
 
 template <typename Value>
-class settled_range {
+class settled_range : public range_sources<Value> {
  public:
   static constexpr bool needs_all = true;
   using value = std::vector<result<Value>>;
-  explicit settled_range(std::vector<future_state<Value>*> states) : states_(std::move(states)) {}
-  std::vector<future_core*> cores() const { return as_cores(states_); }
+  using range_sources<Value>::range_sources;
   bool decides(std::size_t) const noexcept { return false; }
   result<value> outcome(std::optional<std::size_t>, std::shared_ptr<const error_origin>&) {
     value outcomes;
@@ -118,25 +113,22 @@ class settled_range {
   }
 
  private:
-  std::vector<future_state<Value>*> states_;
+  using range_sources<Value>::states_;
 };
 
 template <typename... Values>
-class settled_pack {
+class settled_pack : public pack_sources<Values...> {
  public:
   static constexpr bool needs_all = true;
   using value = std::tuple<result<Values>...>;
-  explicit settled_pack(future_state<Values>*... states) : states_(states...) {}
-  std::vector<future_core*> cores() const {
-    return std::apply([](auto*... one) { return std::vector<future_core*>{one...}; }, states_);
-  }
+  using pack_sources<Values...>::pack_sources;
   bool decides(std::size_t) const noexcept { return false; }
   result<value> outcome(std::optional<std::size_t>, std::shared_ptr<const error_origin>&) {
     return std::apply([](auto*... one) { return value(one->take()...); }, states_);
   }
 
  private:
-  std::tuple<future_state<Values>*...> states_;
+  using pack_sources<Values...>::states_;
 };
 
 }  // namespace detail

@@ -53,31 +53,27 @@ namespace detail {
 std::exception_ptr make_empty_set(const char* what);
 
 template <typename Value>
-class any_of_range {
+class any_of_range : public range_sources<Value> {
  public:
   static constexpr bool needs_all = false;
   using value = first_ready<result<Value>>;
-  explicit any_of_range(std::vector<future_state<Value>*> states) : states_(std::move(states)) {}
-  std::vector<future_core*> cores() const { return as_cores(states_); }
+  using range_sources<Value>::range_sources;
   bool decides(std::size_t) const noexcept { return true; }
   result<value> outcome(std::optional<std::size_t> index, std::shared_ptr<const error_origin>&) {
     return value{*index, states_[*index]->take()};
   }
 
  protected:
-  std::vector<future_state<Value>*> states_;
+  using range_sources<Value>::states_;
 };
 
 template <typename... Values>
-class any_of_pack {
+class any_of_pack : public pack_sources<Values...> {
  public:
   static constexpr bool needs_all = false;
   using outcome_type = std::variant<result<Values>...>;
   using value = first_ready<outcome_type>;
-  explicit any_of_pack(future_state<Values>*... states) : states_(states...) {}
-  std::vector<future_core*> cores() const {
-    return std::apply([](auto*... one) { return std::vector<future_core*>{one...}; }, states_);
-  }
+  using pack_sources<Values...>::pack_sources;
   bool decides(std::size_t) const noexcept { return true; }
   result<value> outcome(std::optional<std::size_t> index, std::shared_ptr<const error_origin>&) {
     return take_nth(*index, std::index_sequence_for<Values...>());
@@ -94,16 +90,15 @@ class any_of_pack {
          ...));
     return std::move(*taken);
   }
-  std::tuple<future_state<Values>*...> states_;
+  using pack_sources<Values...>::states_;
 };
 
 template <typename Value>
-class first_ok_of {
+class first_ok_of : public range_sources<Value> {
  public:
   static constexpr bool needs_all = false;
   using value = winner<Value>;
-  explicit first_ok_of(std::vector<future_state<Value>*> states) : states_(std::move(states)) {}
-  std::vector<future_core*> cores() const { return as_cores(states_); }
+  using range_sources<Value>::range_sources;
   bool decides(std::size_t index) const noexcept { return states_[index]->peek().has_value(); }
   result<value> outcome(std::optional<std::size_t> index, std::shared_ptr<const error_origin>& origin) {
     if (!index) return all_errors(origin);
@@ -127,17 +122,16 @@ class first_ok_of {
     }
     return errors.front();  // all were cancelled
   }
-  std::vector<future_state<Value>*> states_;
+  using range_sources<Value>::states_;
 };
 
 template <typename Value>
-class first_n_of {
+class first_n_of : public range_sources<Value> {
  public:
   static constexpr bool needs_all = false;
   using value = std::vector<first_ready<result<Value>>>;
   first_n_of(std::size_t count, std::vector<future_state<Value>*> states)
-      : count_(count), states_(std::move(states)), order_(std::make_unique<order>(count)) {}
-  std::vector<future_core*> cores() const { return as_cores(states_); }
+      : range_sources<Value>(std::move(states)), count_(count), order_(std::make_unique<order>(count)) {}
   bool decides(std::size_t index) const noexcept {
     const std::size_t place = order_->taken.fetch_add(1, std::memory_order_acq_rel);
     if (place >= count_) return false;
@@ -159,8 +153,8 @@ class first_n_of {
     std::atomic<std::size_t> taken{0};
     std::atomic<std::size_t> written{0};
   };
+  using range_sources<Value>::states_;
   std::size_t count_;
-  std::vector<future_state<Value>*> states_;
   std::unique_ptr<order> order_;
 };
 

@@ -12,7 +12,7 @@ class io_entry;
 }
 
 /// A descriptor registered for its whole life with the loop of the fiber that makes the handle:
-/// edge-triggered, no system call per wait.
+/// edge-triggered. A wait to read makes no system call; one to write may: that is watched only meanwhile.
 ///
 /// Use: try the system call first; when it says EAGAIN or came back short, mark the direction as not
 /// ready and wait for it. One reader and one writer may wait at a time; a second one of a direction
