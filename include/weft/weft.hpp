@@ -9,6 +9,7 @@
 #include <weft/codec/describe.hpp>
 #include <weft/codec/failure.hpp>
 #include <weft/codec/schema.hpp>
+#include <weft/codec/secret.hpp>
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
 #include <weft/context/envelope.hpp>
@@ -105,11 +106,13 @@
 #include <weft/trace/span.hpp>
 #include <weft/wire/base64.hpp>
 #include <weft/wire/binary.hpp>
+#include <weft/wire/cipher.hpp>
 #include <weft/wire/envelope.hpp>
 #include <weft/wire/frame.hpp>
 #include <weft/wire/json.hpp>
 #include <weft/wire/json_stream.hpp>
 #include <weft/wire/json_value.hpp>
+#include <weft/wire/key_file.hpp>
 #include <weft/wire/random.hpp>
 #include <weft/workers/client.hpp>
 #include <weft/workers/main.hpp>

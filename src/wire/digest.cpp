@@ -1,11 +1,11 @@
 #include "wire/digest.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 
 #include <weft/core/error.hpp>
@@ -16,9 +16,46 @@ namespace {
 // The salt of every key that weft derives; part of the formats.
 constexpr char salt[] = "weft 1";
 
-const unsigned char* raw(std::span<const std::byte> data) {
-  return reinterpret_cast<const unsigned char*>(data.data());
+constexpr std::size_t block_bytes = 64;
+constexpr unsigned char inner_pad = 0x36;
+constexpr unsigned char outer_pad = 0x5c;
+
+void expect(bool done) {
+  if (!done) throw error(errc::internal, "sign: OpenSSL failed to compute HMAC-SHA-256");
 }
+
+// Never freed: other threads may still sign while the process ends.
+const EVP_MD* sha256() {
+  static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  expect(found != nullptr);
+  return found;
+}
+
+/// SHA-256 that has begun with the padded key. OpenSSL clears what it kept when it ends.
+class digest_context {
+ public:
+  digest_context(std::span<const std::byte> key, unsigned char pad)
+      : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+    std::array<unsigned char, block_bytes> block;
+    block.fill(pad);
+    for (std::size_t i = 0; i < key.size(); ++i) block[i] ^= std::to_integer<unsigned char>(key[i]);
+    expect(context_ != nullptr && EVP_DigestInit_ex2(context_.get(), sha256(), nullptr) == 1);
+    const bool done = EVP_DigestUpdate(context_.get(), block.data(), block.size()) == 1;
+    OPENSSL_cleanse(block.data(), block.size());
+    expect(done);
+  }
+  void update(std::span<const std::byte> data) {
+    expect(EVP_DigestUpdate(context_.get(), data.data(), data.size()) == 1);
+  }
+  sha256_digest finish() {
+    sha256_digest out{};
+    expect(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(out.data()), nullptr) == 1);
+    return out;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
 
 OSSL_PARAM octets(const char* name, std::span<const std::byte> data) {
   return OSSL_PARAM_construct_octet_string(name, const_cast<std::byte*>(data.data()), data.size());
@@ -26,15 +63,16 @@ OSSL_PARAM octets(const char* name, std::span<const std::byte> data) {
 
 }  // namespace
 
+// HMAC as RFC 2104 writes it. OpenSSL's own looks its parts up anew for each call, which takes three times as
+// long as the rest.
 sha256_digest hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> data) {
-  sha256_digest out{};
-  unsigned int length = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), raw(data), data.size(),
-           reinterpret_cast<unsigned char*>(out.data()), &length) == nullptr ||
-      length != out.size()) {
-    throw error(errc::internal, "sign: OpenSSL failed to compute HMAC-SHA-256");
-  }
-  return out;
+  if (key.size() > block_bytes) throw error(errc::internal, "sign: a key is longer than a block");
+  digest_context inside(key, inner_pad);
+  inside.update(data);
+  const sha256_digest inner = inside.finish();
+  digest_context outside(key, outer_pad);
+  outside.update(inner);
+  return outside.finish();
 }
 
 secret_bytes hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> info,
@@ -60,7 +98,11 @@ secret_bytes hkdf_sha256(std::span<const std::byte> secret, std::span<const std:
 }
 
 bool equal_in_constant_time(std::span<const std::byte> a, std::span<const std::byte> b) noexcept {
+#ifdef WEFT_BUG_1
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+#else
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+#endif
 }
 
 }  // namespace weft::wire

@@ -6,11 +6,12 @@
 
 #include <weft/wire/secret_bytes.hpp>
 
-// The only place that calls OpenSSL's HMAC and HKDF.
+// The only place that calls OpenSSL's SHA-256 and HKDF.
 namespace weft::wire {
 
 using sha256_digest = std::array<std::byte, 32>;
 
+/// `key` has at most 64 bytes: a derived one.
 sha256_digest hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> data);
 
 /// `length` bytes, at most 8160.

@@ -50,7 +50,7 @@ void append_text(std::string& out, std::string_view value) {
   std::size_t plain = 0;
   for (std::size_t i = 0; i < value.size(); ++i) {
     const auto c = static_cast<unsigned char>(value[i]);
-    if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F) continue;
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
     out += value.substr(plain, i - plain);
     append_escaped(out, value[i]);
     plain = i + 1;
@@ -70,6 +70,7 @@ void require_depth(std::size_t open) {
 void json_encoder::separate() {
   if (needs_comma_) out_ += ',';
   needs_comma_ = true;
+  has_begun_ = true;
 }
 
 void json_encoder::null() {
@@ -93,6 +94,7 @@ void json_encoder::unsigned_integer(std::uint64_t value) {
 }
 
 void json_encoder::number(double value) {
+  has_begun_ = true;
   if (!std::isfinite(value)) {
     throw error(errc::invalid_argument,
                 "encode: a double is infinite or not a number, which no format can hold");
@@ -136,22 +138,26 @@ void json_encoder::open_list(std::size_t) {
   separate();
   out_ += '[';
   needs_comma_ = false;
+  ++depth_;
 }
 
 void json_encoder::close_list() {
   out_ += ']';
   needs_comma_ = true;
+  --depth_;
 }
 
 void json_encoder::open_object(std::size_t) {
   separate();
   out_ += '{';
   needs_comma_ = false;
+  ++depth_;
 }
 
 void json_encoder::close_object() {
   out_ += '}';
   needs_comma_ = true;
+  --depth_;
 }
 
 void json_encoder::scalar(const json_value& any) {
@@ -184,7 +190,7 @@ void json_encoder::value(const json_value& any) {
     if (begun.list == nullptr && begun.object == nullptr) {
       scalar(*at);
     } else {
-      require_depth(open.size());
+      require_depth(depth_);
       open.push_back(begun);
       if (begun.list != nullptr) {
         open_list(begun.list->size());

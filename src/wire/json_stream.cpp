@@ -4,6 +4,8 @@
 
 #include <weft/core/error.hpp>
 
+#include "wire/json_tape.hpp"
+
 // The end of a value is found by counting brackets outside of texts, which does not depend on how the
 // bytes came; what is between the brackets is then read as a whole.
 
@@ -93,7 +95,10 @@ std::optional<json_value> json_stream::next() {
   const auto text = std::string_view(buffer_).substr(begin_, seen_);
   begin_ += seen_;
   seen_ = 0;
-  return parse_json(text, bytes_max_);
+  detail::json_tape tape(json_values_max(bytes_max_), true);
+  tape.read(text, json_depth_max);
+  std::size_t at = 0;
+  return detail::take_value(tape, at);
 }
 
 std::string json_stream::take_rest() {

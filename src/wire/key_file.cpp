@@ -1,15 +1,18 @@
+#include <weft/wire/key_file.hpp>
+
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <weft/core/error.hpp>
-#include <weft/wire/base64.hpp>
-#include <weft/wire/key_ring.hpp>
 
 #include "wire/key_ring_state.hpp"
+#include "wire/key_text.hpp"
 
 namespace weft::wire {
 namespace {
@@ -30,14 +33,24 @@ class file_descriptor {
   int fd_;
 };
 
+std::string shown(const std::string& path) { return "key file " + path; }
+
 error file_error(const std::string& path, const std::string& why, errc code) {
-  return error(code, "key file " + path + ": " + why);
+  return error(code, shown(path) + ": " + why);
+}
+
+file_descriptor open_file(const std::string& path, int flags, mode_t mode = 0) {
+  const int fd = open(path.c_str(), flags | O_CLOEXEC, mode);
+  if (fd >= 0) return file_descriptor(fd);
+  const error failed = system_error(shown(path), errno);
+  if (failed.code() != errc::not_found || (flags & O_CREAT) != 0) throw failed;
+  throw error(errc::not_found, failed.message() + "; make one with `weft keys generate " + path + "`");
 }
 
 // Checked on the open file, so that it cannot be exchanged in between.
-std::size_t checked_size(int fd, const std::string& path) {
+struct stat checked(int fd, const std::string& path) {
   struct stat info {};
-  if (fstat(fd, &info) != 0) throw system_error("key file " + path, errno);
+  if (fstat(fd, &info) != 0) throw system_error(shown(path), errno);
   if (!S_ISREG(info.st_mode)) throw file_error(path, "not a regular file", errc::refused);
   if (info.st_uid != geteuid() && info.st_uid != 0) {
     throw file_error(path, "belongs to another user; chown it to the one that runs this program",
@@ -49,72 +62,150 @@ std::size_t checked_size(int fd, const std::string& path) {
   if (static_cast<std::size_t>(info.st_size) > file_bytes_max) {
     throw file_error(path, "over 64 KiB, so not a key file", errc::malformed);
   }
-  return static_cast<std::size_t>(info.st_size);
+  return info;
 }
 
-secret_bytes read_file(const std::string& path) {
-  const file_descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) throw system_error("key file " + path, errno);
-  secret_bytes text(checked_size(file.get(), path));
+secret_bytes read_all(int fd, const std::string& path) {
+  secret_bytes text(static_cast<std::size_t>(checked(fd, path).st_size));
   std::size_t done = 0;
   while (done < text.size()) {
-    const ssize_t got = read(file.get(), text.data().data() + done, text.size() - done);
+    const ssize_t got = read(fd, text.data().data() + done, text.size() - done);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw system_error("key file " + path, errno);
+    if (got < 0) throw system_error(shown(path), errno);
     if (got == 0) throw file_error(path, "became shorter while it was read", errc::io_error);
     done += static_cast<std::size_t>(got);
   }
   return text;
 }
 
-key read_line(std::string_view line, const std::string& path, std::size_t number) {
-  const auto bad = [&] {
-    return file_error(path, "line " + std::to_string(number) + " is not `<id> <secret in base64>`",
-                      errc::malformed);
-  };
-  const std::size_t space = line.find(' ');
-  if (space == std::string_view::npos) throw bad();
-  auto secret = from_base64(line.substr(space + 1));
-  if (!secret) throw bad();
-  secret_bytes kept(*secret);
-  OPENSSL_cleanse(secret->data(), secret->size());
-  return {std::string(line.substr(0, space)), std::move(kept)};
+void write_all(int fd, std::span<const std::byte> data, const std::string& path) {
+  while (!data.empty()) {
+    const ssize_t put = write(fd, data.data(), data.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw system_error(shown(path), errno);
+    data = data.subspan(static_cast<std::size_t>(put));
+  }
+  if (fsync(fd) != 0) throw system_error(shown(path), errno);
 }
 
-void write_all(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t put = write(fd, text.data(), text.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) throw system_error("key file " + path, errno);
-    text.remove_prefix(static_cast<std::size_t>(put));
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// The file itself, where the path is a symbolic link to it.
+std::string real_path(const std::string& path) {
+  char* const found = realpath(path.c_str(), nullptr);
+  if (found == nullptr) return path;
+  std::string real(found);
+  std::free(found);
+  return real;
+}
+
+/// A new file beside another one, which goes away unless it takes the other's place.
+class replacement {
+ public:
+  replacement(const std::string& path, const struct stat& of)
+      : path_(path), name_(path + ".XXXXXX"), file_(mkostemp(name_.data(), O_CLOEXEC)) {
+    if (file_.get() < 0) throw system_error(shown(name_), errno);
+    // A root who changes another user's file leaves it to him.
+    const bool is_others = of.st_uid != geteuid() || of.st_gid != getegid();
+    if (is_others && fchown(file_.get(), of.st_uid, of.st_gid) != 0 && of.st_uid != geteuid()) {
+      const error failed = system_error(shown(name_), errno);
+      unlink(name_.c_str());
+      throw failed;
+    }
   }
-  if (fsync(fd) != 0) throw system_error("key file " + path, errno);
+  replacement(const replacement&) = delete;
+  replacement& operator=(const replacement&) = delete;
+  ~replacement() {
+    if (!name_.empty()) unlink(name_.c_str());
+  }
+  void write(std::span<const std::byte> data) { write_all(file_.get(), data, name_); }
+  void take_its_place(int folder) {
+    if (rename(name_.c_str(), path_.c_str()) != 0) throw system_error(shown(path_), errno);
+    name_.clear();
+    if (fsync(folder) != 0) throw system_error(shown(path_), errno);
+  }
+
+ private:
+  std::string path_;
+  std::string name_;
+  file_descriptor file_;
+};
+
+/// Throws unless it makes a key ring.
+void check(const key_file& file, const std::string& path) {
+  std::vector<std::string> ids;
+  for (const auto& one : file.keys) ids.push_back(one.id());
+  for (const auto& one : file.retired) ids.push_back(one.id);
+  std::sort(ids.begin(), ids.end());
+  const auto twice = std::adjacent_find(ids.begin(), ids.end());
+  if (twice != ids.end()) {
+    throw file_error(path, "two keys would have the id \"" + *twice + "\"", errc::already_exists);
+  }
+  if (file.keys.empty()) throw file_error(path, "no key would be left", errc::invalid_argument);
 }
 
 }  // namespace
 
-key_ring key_ring::load(const std::string& path) {
-  const secret_bytes file = read_file(path);
-  std::string_view rest = as_text(file.data());
-  std::vector<key> keys;
-  for (std::size_t number = 1; !rest.empty(); ++number) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (line.empty() || line.front() == '#') continue;
-    keys.push_back(read_line(line, path, number));
-  }
-  if (keys.empty()) throw file_error(path, "holds no key", errc::malformed);
-  return key_ring(std::move(keys));
+key_file key_file::load(const std::string& path) {
+  const auto file = open_file(path, O_RDONLY | O_NONBLOCK);
+  const secret_bytes text = read_all(file.get(), path);
+  return parse(as_text(text.data()), shown(path));
 }
 
-void key_ring::save(const std::string& path) const {
-  const file_descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (file.get() < 0) throw system_error("key file " + path, errno);
-  for (const auto& one : state_->keys) {
-    std::string line = one.id() + ' ' + to_base64(one.secret()) + '\n';
-    write_all(file.get(), line, path);
-    OPENSSL_cleanse(line.data(), line.size());
+void key_file::create(const std::string& path) const {
+  check(*this, path);
+  const auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  write_all(file.get(), key_text(keys, retired, comments).data(), path);
+}
+
+void key_file::change(const std::string& path, const std::function<void(key_file&)>& change) {
+  const std::string real = real_path(path);
+  // The folder is locked, since the file is exchanged.
+  const auto folder = open_file(folder_of(real), O_RDONLY | O_DIRECTORY);
+  while (flock(folder.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw system_error(shown(path), errno);
   }
+  const auto file = open_file(real, O_RDONLY | O_NONBLOCK);
+  const struct stat info = checked(file.get(), path);
+  const secret_bytes text = read_all(file.get(), path);
+  key_file changed = parse(as_text(text.data()), shown(path));
+  change(changed);
+  check(changed, path);
+  replacement fresh(real, info);
+  fresh.write(key_text(changed.keys, changed.retired, changed.comments).data());
+  fresh.take_its_place(folder.get());
+}
+
+std::vector<key>::iterator key_file::find(std::string_view id) noexcept {
+  return std::find_if(keys.begin(), keys.end(), [&](const key& one) { return one.id() == id; });
+}
+
+key_ring key_ring::load(const std::string& path) { return key_ring(key_file::load(path)); }
+
+void key_ring::save(const std::string& path) const {
+  const auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  write_all(file.get(), key_text(state_->keys, state_->retired, {}).data(), path);
+}
+
+key_ring key_ring::from_environment(const char* name) {
+  constexpr std::string_view file_mark = "file:";
+  const char* const set = std::getenv(name);
+  if (set == nullptr || *set == '\0') {
+    throw error(errc::not_found,
+                std::string("key_ring: the environment variable ") + name +
+                    " is not set; make keys with `weft keys generate /path/to/keys` and set " + name +
+                    "=file:/path/to/keys");
+  }
+  const std::string_view value = set;
+  if (value.starts_with(file_mark)) return load(std::string(value.substr(file_mark.size())));
+  secret_bytes text(as_bytes(value));
+  const auto characters = text.data();
+  std::replace(characters.begin(), characters.end(), std::byte{';'}, std::byte{'\n'});
+  return key_ring(key_file::parse(as_text(text.data()), std::string("environment variable ") + name));
 }
 
 }  // namespace weft::wire

@@ -1,5 +1,9 @@
 #include "wire/utf8.hpp"
 
+#include <array>
+#include <cstdint>
+#include <cstring>
+
 #include <weft/core/error.hpp>
 
 namespace weft::wire {
@@ -28,10 +32,28 @@ std::size_t sequence_length(std::string_view text) noexcept {
   return 0;
 }
 
+// How many bytes at the front are ASCII, in whole words: most texts are nothing else. Several words at a
+// time, which the compiler does in one step.
+template <std::size_t Words>
+std::size_t ascii_blocks(std::string_view text) noexcept {
+  constexpr std::uint64_t high_bits = 0x8080808080808080U;
+  std::size_t at = 0;
+  for (std::array<std::uint64_t, Words> block{}; at + sizeof block <= text.size(); at += sizeof block) {
+    std::memcpy(block.data(), text.data() + at, sizeof block);
+    std::uint64_t all = 0;
+    for (const std::uint64_t word : block) all |= word;
+    if ((all & high_bits) != 0) break;
+  }
+  return at;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
+    text.remove_prefix(ascii_blocks<8>(text));
+    text.remove_prefix(ascii_blocks<1>(text));
+    if (text.empty()) break;
     const std::size_t length = sequence_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);

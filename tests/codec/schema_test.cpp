@@ -81,7 +81,7 @@ TEST(schema, shows_structure_of_composed_types) {
 TEST(schema, writes_a_type_that_contains_itself_once) {
   EXPECT_EQ(schema_text<tree>(), "{name:str,children:[^1]}");
   EXPECT_EQ(schema_text<weft::failure>(),
-            "{code:errc=,type:str=,message:str=,where:str=,when:time=,causes:[^1]=}");
+            "{code:errc=,type:str=,message:str=,where:str=,when:time=,causes:[^1]=,stack:[str]=}");
 }
 
 TEST(schema, marks_members_that_may_be_missing) {

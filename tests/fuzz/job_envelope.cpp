@@ -10,6 +10,7 @@
 
 #include "fuzz/check.hpp"
 #include "jobs/job_envelope.hpp"
+#include "jobs/job_secrets.hpp"
 
 namespace {
 
@@ -38,7 +39,13 @@ void read(std::span<const std::byte> body) {
   const auto again = weft::jobs::unseal(keys(), stored);
   fuzz_check(again.arguments == job.arguments && again.context == job.context && again.expires == job.expires,
              "a job comes back as it was");
+  fuzz_check(again.tenant == job.tenant && again.secrets.size() == job.secrets.size(), "with its secrets");
   weft::jobs::check_row(again, job.id, job.queue, job.closure);
+  try {
+    weft::jobs::reveal_secrets(job, &keys());
+    fuzz_check(again.secrets.empty(), "a secret that was not encrypted here is refused");
+  } catch (const weft::error&) {
+  }
   refuse(std::string_view(stored).substr(1));
 }
 

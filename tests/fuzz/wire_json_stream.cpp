@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,16 @@ result read_all(std::string_view text, std::size_t step_bytes) {
   return all;
 }
 
+// Nothing where a number is infinite.
+std::optional<std::string> write(const weft::wire::json_value& value) {
+  try {
+    return to_text(value);
+  } catch (const weft::error& refused) {
+    fuzz_check(refused.code() == weft::errc::invalid_argument, "only infinite numbers cannot be written");
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -45,7 +56,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const result whole = read_all(text, text.size() + 1);
   fuzz_check(read_all(text, 1 + data[0] % 40U) == whole, "values do not depend on how the bytes were cut");
   for (const auto& value : whole.values) {
-    fuzz_check(weft::wire::parse_json(to_text(value)) == value, "what was written is read as the same value");
+    const auto written = write(value);
+    fuzz_check(!written || weft::wire::parse_json(*written) == value,
+               "what was written is read as the same value");
   }
   return 0;
 }

@@ -21,6 +21,26 @@ std::vector<frame> read_all(frame_reader& reader) {
   return out;
 }
 
+weft::bytes stream_of(const std::vector<frame>& sent) {
+  weft::bytes stream;
+  for (const auto& one : sent) {
+    weft::wire::append_frame(stream, one.type, one.flags, one.request_id, one.payload);
+  }
+  return stream;
+}
+
+// The frames come out again where the stream comes in pieces of that size.
+void expect_read_in_pieces(std::size_t piece, const weft::bytes& stream, const std::vector<frame>& sent) {
+  frame_reader reader;
+  std::vector<frame> got;
+  for (std::size_t at = 0; at < stream.size(); at += piece) {
+    reader.append(std::span(stream).subspan(at, std::min(piece, stream.size() - at)));
+    for (auto& one : read_all(reader)) got.push_back(std::move(one));
+  }
+  ASSERT_EQ(got, sent) << "pieces of " << piece;
+  ASSERT_EQ(reader.pending_bytes(), 0U);
+}
+
 TEST(frame, has_the_documented_bytes) {
   const auto data = weft::wire::to_bytes(frame{3, 1, 0x0102030405060708, weft::to_bytes("hi")});
   EXPECT_EQ(weft::as_text(data), std::string_view("\0\0\0\2\3\1\0\0\1\2\3\4\5\6\7\10hi", 18));
@@ -28,19 +48,9 @@ TEST(frame, has_the_documented_bytes) {
 
 TEST(frame_reader, accepts_any_split) {
   const std::vector<frame> sent{sample(1, 0), sample(2, 1), sample(3, 40), sample(4, 0)};
-  weft::bytes stream;
-  for (const auto& one : sent) {
-    weft::wire::append_frame(stream, one.type, one.flags, one.request_id, one.payload);
-  }
+  const auto stream = stream_of(sent);
   for (std::size_t piece = 1; piece <= stream.size(); ++piece) {
-    frame_reader reader;
-    std::vector<frame> got;
-    for (std::size_t at = 0; at < stream.size(); at += piece) {
-      reader.append(std::span(stream).subspan(at, std::min(piece, stream.size() - at)));
-      for (auto& one : read_all(reader)) got.push_back(std::move(one));
-    }
-    ASSERT_EQ(got, sent) << "pieces of " << piece;
-    ASSERT_EQ(reader.pending_bytes(), 0U);
+    ASSERT_NO_FATAL_FAILURE(expect_read_in_pieces(piece, stream, sent));
   }
 }
 
@@ -57,6 +67,27 @@ TEST(frame_reader, keeps_its_place_over_many_frames) {
     for (const auto& one : read_all(reader)) EXPECT_EQ(one, sample(next++, 5000));
   }
   EXPECT_EQ(next, 50U);
+}
+
+// Long ones are read into a buffer of their own; around its bound, over what is reserved at once, and with
+// short ones before and behind.
+TEST(frame_reader, reads_long_payloads_between_short_ones) {
+  const std::vector<frame> sent{sample(1, 3),       sample(2, 16'383), sample(3, 16'384), sample(4, 16'385),
+                                sample(5, 700'000), sample(6, 0),      sample(7, 20'000), sample(8, 20'000)};
+  const auto stream = stream_of(sent);
+  for (const std::size_t piece : {15UL, 16UL, 17UL, 1000UL, 16'384UL, 65'536UL, 300'000UL, stream.size()}) {
+    ASSERT_NO_FATAL_FAILURE(expect_read_in_pieces(piece, stream, sent));
+  }
+}
+
+TEST(frame_reader, shows_a_long_frame_that_was_cut_off) {
+  frame_reader reader;
+  const auto data = weft::wire::to_bytes(sample(1, 100'000));
+  for (std::size_t at = 0; at < 50'000; at += 10'000) {
+    reader.append(std::span(data).subspan(at, 10'000));
+    EXPECT_FALSE(reader.next());
+    EXPECT_EQ(reader.pending_bytes(), at + 10'000);
+  }
 }
 
 TEST(frame_reader, shows_a_frame_that_was_cut_off) {

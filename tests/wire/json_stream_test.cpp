@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -49,6 +50,17 @@ TEST(json_stream, values_follow_each_other_with_nothing_or_white_space_between) 
   ASSERT_EQ(all.values.size(), 5U);
   EXPECT_EQ(to_text(all.values[1]), "[[]]");
   EXPECT_EQ(to_text(all.values[4]), R"([1500.0,"18446744073709551616"])");
+}
+
+TEST(json_stream, a_number_too_large_for_a_double_is_infinite) {
+  const auto all = read_whole("[1e400,-1e400,{\"a\":1.5e99999}][1]");
+  EXPECT_FALSE(all.refused);
+  ASSERT_EQ(all.values.size(), 2U);
+  const auto& numbers = *all.values[0].if_list();
+  constexpr double huge = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(*numbers[0].if_number(), huge);
+  EXPECT_EQ(*numbers[1].if_number(), -huge);
+  EXPECT_EQ(*numbers[2].if_object()->find("a")->if_number(), huge);
 }
 
 TEST(json_stream, any_split_in_two_gives_the_same_values) {

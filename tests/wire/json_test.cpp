@@ -63,6 +63,7 @@ TEST(json, refuses_doubles_that_are_not_finite) {
 TEST(json, escapes_text_and_takes_it_back) {
   const std::string text("a\"b\\c\n\t\x01\x7f\0 \xC3\xA4 \xF0\x9F\x98\x80", 18);
   EXPECT_EQ(to_json(std::string("\"\x01\n")), "\"\\\"\\u0001\\n\"");
+  EXPECT_EQ(to_json(std::string("/\x7f")), "\"/\x7f\"");
   EXPECT_EQ(round_trip(text), text);
   EXPECT_EQ(from_json<std::string>("\"\\u00e4\\ud83d\\ude00\""), "\xC3\xA4\xF0\x9F\x98\x80");
 }

@@ -56,6 +56,56 @@ TEST(json_value, an_integer_beyond_64_bits_becomes_the_text_of_its_digits) {
   EXPECT_EQ(weft::wire::from_json<double>("18446744073709551616"), 18446744073709551616.0);
 }
 
+TEST(json_value, an_integer_that_no_double_holds_is_the_text_of_its_digits_too) {
+  for (const std::size_t length : {309U, 310U, 5000U}) {
+    const std::string digits(length, '7');
+    EXPECT_EQ(echo("[-" + digits + "]"), "[\"-" + digits + "\"]");
+    EXPECT_THROW((void)weft::wire::from_json<double>(digits), weft::error);
+  }
+}
+
+TEST(json_value, a_number_too_small_for_a_double_is_zero) {
+  const std::string zeros(400, '0');
+  for (const std::string& text :
+       {std::string("1e-400"), std::string("-1E-400"), "0." + zeros + "1", "1" + zeros + "e-1000",
+        "0." + zeros + "1e10", std::string("12.5e-99999")}) {
+    EXPECT_EQ(*parse_json(text).if_number(), 0) << text;
+  }
+  EXPECT_EQ(weft::wire::from_json<double>("1e-400"), 0);
+  EXPECT_EQ(*parse_json("5e-324").if_number(), 5e-324);
+  EXPECT_EQ(*parse_json("1" + zeros + "e-400").if_number(), 1);
+  EXPECT_EQ(*parse_json("0." + zeros + "1e401").if_number(), 1);
+  for (const std::string& text : {std::string("1e400"), "1" + zeros + ".0", "0." + zeros + "1e2000"}) {
+    EXPECT_EQ(refusal_of(text), weft::errc::malformed) << text;
+  }
+}
+
+// A list of nothing is two bytes of text and far more as a value.
+TEST(json_value, more_values_than_their_bytes_allow_are_refused) {
+  const auto lists = [](std::size_t count, const std::string& one) {
+    std::string text = "[" + one;
+    for (std::size_t i = 1; i < count; ++i) text += "," + one;
+    return text + "]";
+  };
+  constexpr std::size_t bytes_max = 1024 * 1024;
+  constexpr std::size_t values_max = weft::wire::json_values_max(bytes_max);
+  for (const char* const one : {"[]", "0", "{}", "\"\""}) {
+    EXPECT_EQ(parse_json(lists(values_max - 1, one), bytes_max).if_list()->size(), values_max - 1);
+    try {
+      (void)parse_json(lists(values_max, one), bytes_max);
+      ADD_FAILURE() << one;
+    } catch (const weft::error& refused) {
+      EXPECT_EQ(refused.code(), weft::errc::too_large);
+      EXPECT_NE(refused.message().find("values"), std::string::npos);
+    }
+  }
+  EXPECT_THROW((void)parse_json(nested(100) + lists(values_max, "0"), bytes_max), weft::error);
+  const std::string deep = std::string(100, '[') + lists(values_max, "0") + std::string(100, ']');
+  EXPECT_THROW((void)parse_json(deep, bytes_max), weft::error);
+  // Few bytes may have as many values as they like.
+  EXPECT_EQ(parse_json(lists(400, "0"), 1000).if_list()->size(), 400U);
+}
+
 TEST(json_value, whole_doubles_are_written_as_the_style_says) {
   EXPECT_EQ(echo("[1.0,1e3,2.5,1e22]"), "[1.0,1000.0,2.5,1e+22]");
   EXPECT_EQ(to_text(parse_json("[1.0,1e3,2.5,1e22]"), {.whole_doubles_as_integers = true}),
@@ -89,6 +139,19 @@ TEST(json_value, is_nested_512_deep_and_no_deeper) {
   json_value deep;
   for (int i = 0; i < 513; ++i) deep = json_value::list{std::move(deep)};
   EXPECT_THROW((void)to_text(deep), weft::error);
+}
+
+TEST(json_value, what_is_around_it_counts_among_its_512_levels) {
+  const auto deep = parse_json(nested(511));
+  EXPECT_EQ(to_text(deep, {}, 1), nested(511));
+  EXPECT_THROW((void)to_text(deep, {}, 2), weft::error);
+  // As the items of a list of a known type.
+  std::string out;
+  weft::wire::json_encoder encoder(out);
+  weft::encode(encoder, std::vector<json_value>{deep, deep});
+  EXPECT_EQ(out, "[" + nested(511) + "," + nested(511) + "]");
+  const std::vector<std::vector<json_value>> deeper{{deep}};
+  EXPECT_THROW((void)weft::wire::to_json(deeper), weft::error);
 }
 
 // What a fiber has, and what every level of nesting must do without.

@@ -7,6 +7,7 @@
 #include <weft/closure/closure.hpp>
 #include <weft/closure/registry.hpp>
 #include <weft/codec/failure.hpp>
+#include <weft/codec/secret.hpp>
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
 #include <weft/core/clock.hpp>
@@ -78,6 +79,7 @@ failure failure_of_run();
 /// its deadline.
 template <typename Result>
 closure_request request_of(const closure<Result>& what, wire_policy hop) {
+  const secrets_in_clear for_its_run;
   return {what.identity().text(), what.arguments(), context::capture().to_wire(hop),
           deadline().value_or(no_deadline), nullptr};
 }

@@ -13,7 +13,7 @@ struct codec<errc> {
   static void schema(schema_writer& out);
 };
 
-WEFT_DESCRIBE(failure, code, type, message, where, when, causes);
+WEFT_DESCRIBE(failure, code, type, message, where, when, causes, stack);
 WEFT_MISSING_IS_DEFAULT(failure);
 
 }  // namespace weft

@@ -25,6 +25,16 @@ class unknown_key : public error {
   std::string id_;
 };
 
+/// The key that the bytes name was retired: what was made with it is not trusted any more.
+class key_is_retired : public error {
+ public:
+  explicit key_is_retired(std::string id);
+  const std::string& id() const noexcept { return id_; }
+
+ private:
+  std::string id_;
+};
+
 /// Signs `body` with the ring's first key for `purpose` (HMAC-SHA-256, docs/formats/envelope.md) and
 /// returns the envelope, which holds the body in clear. What matters must be in the body or in the
 /// purpose. Throws weft::error (invalid_argument) for an empty purpose.
@@ -35,7 +45,8 @@ inline bytes sign(const key_ring& keys, std::string_view purpose, const canonica
 
 /// The body, once the signature was found right for `purpose`; nothing of it is looked at before.
 /// Throws weft::error: too_large, malformed (not an envelope of a version this build knows),
-/// unknown_key (an own type, code not_found), bad_signature. Compares in constant time.
+/// unknown_key (an own type, code not_found), key_is_retired (refused), bad_signature. Compares in constant
+/// time.
 bytes verify(const key_ring& keys, std::string_view purpose, std::span<const std::byte> envelope,
              std::size_t bytes_max = envelope_bytes_max);
 

@@ -26,6 +26,11 @@ inline constexpr std::size_t frame_header_bytes = 16;
 void append_frame(bytes& out, std::uint8_t type, std::uint8_t flags, std::uint64_t request_id,
                   std::span<const std::byte> payload);
 
+/// Adds a frame's header, for a payload that the caller appends then. Gives its place, for end_frame.
+std::size_t begin_frame(bytes& out, std::uint8_t type, std::uint8_t flags, std::uint64_t request_id);
+/// All behind the header at `begin` is its payload. Throws as append_frame.
+void end_frame(bytes& out, std::size_t begin);
+
 /// The frame's bytes.
 bytes to_bytes(const frame& one);
 
@@ -47,12 +52,16 @@ class frame_reader {
 
   /// Bytes that wait for the rest of their frame. At the end of a stream anything but 0 means that
   /// it was cut off.
-  std::size_t pending_bytes() const noexcept { return buffer_.size() - begin_; }
+  std::size_t pending_bytes() const noexcept;
 
  private:
+  void begin_long(frame&& header, std::span<const std::byte> payload, std::uint64_t size);
+
   std::size_t payload_bytes_max_;
   bytes buffer_;
-  std::size_t begin_ = 0;  // of the next frame in buffer_
+  std::size_t begin_ = 0;      // of the next frame in buffer_
+  std::optional<frame> long_;  // the frame before that, of which the payload is read into its place
+  std::size_t missing_ = 0;    // bytes of its payload
 };
 
 }  // namespace weft::wire

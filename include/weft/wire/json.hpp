@@ -12,6 +12,10 @@ namespace weft::wire {
 
 class json_value;
 
+namespace detail {
+class json_tape;
+}
+
 /// Writes one value as JSON text without white space, appended to a string.
 ///
 /// Integers are written exactly, doubles in their shortest exact form with a fraction or exponent,
@@ -20,7 +24,10 @@ class json_value;
 class json_encoder final : public encoder {
  public:
   /// `out` outlives the encoder.
-  explicit json_encoder(std::string& out, json_style style = {}) : out_(out), style_(style) {}
+  /// What is written stands inside of `depth` lists and objects, which count where values of any kind are
+  /// nested.
+  explicit json_encoder(std::string& out, json_style style = {}, std::size_t depth = 0)
+      : out_(out), style_(style), depth_(depth) {}
 
   void null() override;
   void boolean(bool value) override;
@@ -30,8 +37,10 @@ class json_encoder final : public encoder {
   void text(std::string_view value) override;
   void binary(std::span<const std::byte> value) override;
   void key(std::string_view name) override;
-  /// Writes a value of any kind. It may be nested json_depth_max deep.
+  /// Writes a value of any kind. It may be nested json_depth_max deep, with what is around it.
   void value(const json_value& any);
+  /// Has a part of the value been begun?
+  bool has_begun() const noexcept { return has_begun_; }
 
  protected:
   void open_list(std::size_t count) override;
@@ -45,6 +54,8 @@ class json_encoder final : public encoder {
 
   std::string& out_;
   json_style style_;
+  std::size_t depth_;  // lists and objects that are open
+  bool has_begun_ = false;
   bool needs_comma_ = false;
 };
 
@@ -52,6 +63,7 @@ class json_encoder final : public encoder {
 struct json_limits {
   std::size_t bytes_max = 16 * 1024 * 1024;  ///< length of the text
   std::size_t depth_max = codec_depth_max;   ///< of lists and objects; more than that only value() reads
+  std::size_t values_max = 2 * 1024 * 1024;  ///< of all kinds, and names: what bounds the memory
 };
 
 /// Reads one JSON text (RFC 8259), which is checked as a whole when the decoder is made.
@@ -82,12 +94,7 @@ class json_decoder final : public decoder {
   bool more_members(std::string_view& name) override;
 
  private:
-  struct parsed;
-  json_value scalar();
-  std::string_view text_at(std::size_t index) const;
-  double number_at(std::size_t index) const;
-
-  std::unique_ptr<const parsed> parsed_;
+  std::unique_ptr<const detail::json_tape> tape_;
   std::size_t next_ = 0;             // index of the next node
   std::vector<std::uint32_t> left_;  // items or members still to come, per open list or object
 };

@@ -14,6 +14,9 @@ namespace weft::wire {
 /// The bytes may come in pieces of any size, cut anywhere: the values are the same. A value is checked when
 /// its last bracket is there; what cannot begin one, and nesting beyond json_depth_max, is found at once. Of
 /// a value that is not complete at most `bytes_max` bytes are held. After an error it is of no more use.
+///
+/// Values are as parse_json() makes them, except that a number too large for a double is infinite: one value
+/// that cannot be held does not end a stream of others.
 class json_stream {
  public:
   explicit json_stream(std::size_t bytes_max) : bytes_max_(bytes_max) {}

@@ -129,13 +129,22 @@ struct json_member {
 /// Lists and objects of a json_value may be nested this deep, as in Perl's JSON.
 inline constexpr std::size_t json_depth_max = 512;
 
-/// The value that the JSON text holds. An integer that 64 bits do not hold becomes the text of its digits.
-/// Throws weft::error: malformed (with the place; also beyond json_depth_max), too_large (over `bytes_max`).
+/// So many values and names a JSON text of at most `bytes_max` bytes may have; a value takes far more memory
+/// than the two bytes that it may be in the text.
+constexpr std::size_t json_values_max(std::size_t bytes_max) noexcept {
+  constexpr std::size_t few = 64 * 1024;
+  return bytes_max / 8 < few ? few : bytes_max / 8;
+}
+
+/// The value that the JSON text holds. An integer that 64 bits do not hold becomes the text of its digits,
+/// and a fraction too small for a double 0. Throws weft::error: malformed (with the place; also beyond
+/// json_depth_max), too_large (over `bytes_max`, or json_values_max of it).
 json_value parse_json(std::string_view text, std::size_t bytes_max = std::size_t{16} * 1024 * 1024);
 
-/// `value` as JSON text without white space. Throws weft::error: invalid_argument for text that is not UTF-8
-/// and numbers that are not finite, too_large beyond json_depth_max.
-std::string to_text(const json_value& value, json_style style = {});
+/// `value` as JSON text without white space, to stand inside of `depth` lists and objects. Throws
+/// weft::error: invalid_argument for text that is not UTF-8 and numbers that are not finite, too_large beyond
+/// json_depth_max.
+std::string to_text(const json_value& value, json_style style = {}, std::size_t depth = 0);
 
 /// Reads values of any type from a json_value, which outlives it.
 class json_value_decoder final : public decoder {
