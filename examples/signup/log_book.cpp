@@ -14,6 +14,8 @@ std::string text_of(const weft::log::field_value& value) {
           return held;
         } else if constexpr (std::is_same_v<held_type, bool>) {
           return held ? "true" : "false";
+        } else if constexpr (std::is_same_v<held_type, weft::log::json_text>) {
+          return held.text;
         } else {
           return std::to_string(held);
         }

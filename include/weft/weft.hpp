@@ -87,9 +87,13 @@
 #include <weft/log/collector.hpp>
 #include <weft/log/context_fields.hpp>
 #include <weft/log/context_source.hpp>
+#include <weft/log/escape.hpp>
 #include <weft/log/log.hpp>
+#include <weft/log/logger.hpp>
 #include <weft/log/record_codec.hpp>
 #include <weft/log/sink.hpp>
+#include <weft/logbook/defer.hpp>
+#include <weft/logbook/file.hpp>
 #include <weft/metrics/registry.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/process/child.hpp>

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,14 +16,18 @@ namespace weft::log::detail {
 /// may outlive it. Thread-safe; mutex_ guards all that changes.
 class collecting {
  public:
-  collecting(const collector_options& options, std::shared_ptr<collecting> outer)
-      : options_(options), outer_(std::move(outer)), start_(now()) {}
+  collecting(collector_options options, std::shared_ptr<collecting> outer);
+  collecting(const collecting&) = delete;
+  collecting& operator=(const collecting&) = delete;
+  /// The last reference goes: delivers, where that was asked for.
+  ~collecting();
 
-  /// Would it keep, or hand on, a record of that level?
-  bool wants(level of) const noexcept;
+  /// What would become of a record of that level and number? Nothing where what is around has to be asked.
+  std::optional<bool> wants(level of, int number) const noexcept;
   /// Keeps the record if it may. True if it ends here; false if it goes on to what is around.
   bool take_in(const record& one);
-  /// The collector is gone: from here on everything goes on to what is around it.
+  /// The collector is gone: from here on everything goes on to what is around it. One that delivers goes on
+  /// until its last reference goes.
   void close() noexcept;
 
   std::uint64_t start_timer(std::string_view name);
@@ -37,7 +42,6 @@ class collecting {
   std::uint64_t dropped() const noexcept;
 
   collecting* outer() const noexcept { return outer_.get(); }
-  const collector_options& options() const noexcept { return options_; }
 
  private:
   struct numbered {
@@ -47,6 +51,7 @@ class collecting {
   static constexpr std::size_t timers_max = 1000;
   static constexpr std::size_t data_max = 1000;
 
+  bool is_kept(level of, int number) const noexcept;
   bool has_room_for(std::size_t bytes) const noexcept;
 
   const collector_options options_;
@@ -64,5 +69,12 @@ class collecting {
 
 /// The one that the running task's records go to; null if there is none.
 const std::shared_ptr<collecting>* current_collecting() noexcept;
+
+// What is written goes to `first`, from there outwards, and in the end to the sinks; `first` may be null.
+
+bool is_wanted(const collecting* first, level of, int number) noexcept;
+void route(collecting* first, const std::shared_ptr<const record>& one);
+void write_to(collecting* first, level of, int number, const text& what, arguments fields) noexcept;
+void emit_to(collecting* first, collection from) noexcept;
 
 }  // namespace weft::log::detail

@@ -1,11 +1,12 @@
 #include <weft/log/collector.hpp>
+#include <weft/log/escape.hpp>
+#include <weft/log/logger.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <utility>
 
 #include "log/collecting.hpp"
-#include "log/escape.hpp"
 #include "log/routes.hpp"
 
 namespace weft::log {
@@ -19,10 +20,13 @@ const key<std::shared_ptr<collecting>>& collecting_key() {
   return instance;
 }
 
-std::size_t size_of(const field& one) noexcept {
-  const auto* const text = std::get_if<std::string>(&one.value);
-  return one.name.size() + (text == nullptr ? sizeof(std::int64_t) : text->size());
+std::size_t size_of(const field_value& one) noexcept {
+  if (const auto* const text = std::get_if<std::string>(&one)) return text->size();
+  if (const auto* const json = std::get_if<json_text>(&one)) return json->text.size();
+  return sizeof(std::int64_t);
 }
+
+std::size_t size_of(const field& one) noexcept { return one.name.size() + size_of(one.value); }
 
 std::size_t size_of(const record& one) noexcept {
   std::size_t bytes = one.message.size() + one.task_name.size() + one.file.size();
@@ -35,9 +39,31 @@ std::size_t size_of(const record& one) noexcept {
 
 const std::shared_ptr<collecting>* current_collecting() noexcept { return collecting_key().find(); }
 
-bool collecting::wants(level of) const noexcept {
+collecting::collecting(collector_options options, std::shared_ptr<collecting> outer)
+    : options_(std::move(options)), outer_(std::move(outer)), start_(now()) {
+  count_collector(options_.level, 1);
+}
+
+collecting::~collecting() {
+  if (!open_) return;
+  count_collector(options_.level, -1);
+  if (!options_.deliver) return;
+  try {
+    options_.deliver(take_all());
+  } catch (...) {
+    count_lost();
+  }
+}
+
+bool collecting::is_kept(level of, int number) const noexcept {
+  return of >= options_.level && (!options_.verbosity || number <= *options_.verbosity);
+}
+
+std::optional<bool> collecting::wants(level of, int number) const noexcept {
   const std::lock_guard lock(mutex_);
-  return open_ && of >= options_.level;
+  if (!open_) return std::nullopt;
+  if (is_kept(of, number)) return true;
+  return options_.pass_on ? std::nullopt : std::optional(false);
 }
 
 bool collecting::has_room_for(std::size_t bytes) const noexcept {
@@ -48,7 +74,7 @@ bool collecting::take_in(const record& one) {
   const std::size_t bytes = size_of(one);
   const std::lock_guard lock(mutex_);
   if (!open_) return false;
-  if (one.level < options_.level) return !options_.pass_on;
+  if (!is_kept(one.level, number_of(one))) return !options_.pass_on;
   if (has_room_for(bytes)) {
     records_.push_back(one);
     bytes_ += bytes;
@@ -59,8 +85,9 @@ bool collecting::take_in(const record& one) {
 }
 
 void collecting::close() noexcept {
+  if (options_.deliver) return;
   const std::lock_guard lock(mutex_);
-  open_ = false;
+  if (std::exchange(open_, false)) count_collector(options_.level, -1);
   records_ = {};
   timers_ = {};
   data_ = {};
@@ -141,33 +168,30 @@ std::uint64_t collecting::dropped() const noexcept {
 
 namespace {
 
-std::shared_ptr<detail::collecting> make_collecting(const collector_options& options) {
+std::shared_ptr<detail::collecting> make_collecting(collector_options options) {
+  if (options.verbosity) options.level = std::max(options.level, level_from_number(*options.verbosity));
   const auto* const outer = detail::current_collecting();
-  return std::make_shared<detail::collecting>(options, outer == nullptr ? nullptr : *outer);
+  return std::make_shared<detail::collecting>(std::move(options), outer == nullptr ? nullptr : *outer);
 }
 
 }  // namespace
 
 collector::collector(collector_options options)
-    : state_(make_collecting(options)), bound_(detail::collecting_key(), state_) {
-  detail::count_collector(state_->options().level, 1);
-}
+    : state_(make_collecting(std::move(options))), bound_(detail::collecting_key(), state_) {}
 
-collector::~collector() {
-  detail::count_collector(state_->options().level, -1);
-  state_->close();
-}
+collector::~collector() { state_->close(); }
 
 std::vector<record> collector::take() { return state_->take(); }
 collection collector::take_all() { return state_->take_all(); }
 std::uint64_t collector::dropped() const noexcept { return state_->dropped(); }
 
-timer::timer(std::string_view name) {
-  const auto* const found = detail::current_collecting();
-  if (found == nullptr) return;
-  number_ = (*found)->start_timer(name);
+timer::timer(std::string_view name) : timer(logger(), name) {}
+
+timer::timer(const logger& of, std::string_view name) {
+  if (!of) return;
+  number_ = of.state_->start_timer(name);
   if (number_ == 0) return;
-  state_ = *found;
+  state_ = of.state_;
   start_ = steady_clock::now();
 }
 
@@ -175,14 +199,6 @@ timer::~timer() {
   if (state_ != nullptr) state_->end_timer(number_, steady_clock::now() - start_);
 }
 
-void data(arguments values) noexcept {
-  const auto* const found = detail::current_collecting();
-  if (found == nullptr) return;
-  try {
-    for (const auto& each : values) (*found)->add_data(each.to_field());
-  } catch (...) {
-    detail::count_lost();
-  }
-}
+void data(arguments values) noexcept { logger().data(values); }
 
 }  // namespace weft::log

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include <weft/context/context.hpp>
+#include <weft/log/escape.hpp>
 
-#include "log/escape.hpp"
 #include "log/routes.hpp"
 
 namespace weft::log {

@@ -1,4 +1,4 @@
-#include "log/escape.hpp"
+#include <weft/log/escape.hpp>
 
 #include <cstddef>
 

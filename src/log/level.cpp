@@ -21,4 +21,23 @@ std::optional<level> level_from_string(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+int number_of(level of) noexcept {
+  switch (of) {
+    case level::debug:
+      return 40;
+    case level::info:
+      return 30;
+    case level::warn:
+      return 20;
+    default:
+      return 10;
+  }
+}
+
+level level_from_number(int number) noexcept {
+  if (number <= 10) return level::error;
+  if (number <= 20) return level::warn;
+  return number <= 30 ? level::info : level::debug;
+}
+
 }  // namespace weft::log

@@ -9,10 +9,10 @@
 #include <weft/core/failure.hpp>
 #include <weft/core/task_block.hpp>
 #include <weft/log/context_fields.hpp>
+#include <weft/log/escape.hpp>
 #include <weft/log/sink.hpp>
 
 #include "log/collecting.hpp"
-#include "log/escape.hpp"
 #include "log/routes.hpp"
 
 namespace weft::log {
@@ -41,15 +41,65 @@ std::shared_ptr<record> make_record(level of, const text& what, arguments fields
   return made;
 }
 
-void route(const std::shared_ptr<const record>& one) {
+detail::collecting* in_force() noexcept {
   const auto* const found = detail::current_collecting();
-  for (auto* at = found == nullptr ? nullptr : found->get(); at != nullptr; at = at->outer()) {
-    if (at->take_in(*one)) return;
+  return found == nullptr ? nullptr : found->get();
+}
+
+void emit_to(detail::collecting* first, record from) noexcept {
+  if (!detail::is_wanted(first, from.level, number_of(from))) return;
+  try {
+    detail::route(first, std::make_shared<record>(std::move(from)));
+  } catch (...) {
+    detail::count_lost();
   }
-  detail::to_sinks(one);
 }
 
 }  // namespace
+
+namespace detail {
+
+bool is_wanted(const collecting* first, level of, int number) noexcept {
+  if (!might_be_taken(of)) return false;
+  for (const auto* at = first; at != nullptr; at = at->outer()) {
+    if (const auto decided = at->wants(of, number)) return *decided;
+  }
+  return of >= current_level();
+}
+
+void route(collecting* first, const std::shared_ptr<const record>& one) {
+  for (auto* at = first; at != nullptr; at = at->outer()) {
+    if (at->take_in(*one)) return;
+  }
+  to_sinks(one);
+}
+
+void write_to(collecting* first, level of, int number, const text& what, arguments fields) noexcept {
+  if (!is_wanted(first, of, number)) return;
+  try {
+    const auto made = make_record(of, what, fields);
+    if (number != number_of(of)) made->number = number;
+    route(first, made);
+  } catch (...) {
+    count_lost();
+  }
+}
+
+void emit_to(collecting* first, collection from) noexcept {
+  for (auto& each : from.records) log::emit_to(first, std::move(each));
+  for (auto* at = first; at != nullptr; at = at->outer()) {
+    try {
+      if (!at->add_timers(from.timers)) continue;
+      for (auto& each : from.data) at->add_data(std::move(each));
+      at->count_dropped(from.dropped);
+    } catch (...) {
+      count_lost();
+    }
+    return;
+  }
+}
+
+}  // namespace detail
 
 field argument::to_field() const {
   return {to_utf8(name_), std::visit(
@@ -57,6 +107,8 @@ field argument::to_field() const {
                                 using type = std::decay_t<decltype(value)>;
                                 if constexpr (std::is_same_v<type, std::string_view>) {
                                   return to_utf8(value);
+                                } else if constexpr (std::is_same_v<type, structure>) {
+                                  return json_text{to_utf8(value.text)};
                                 } else if constexpr (std::is_same_v<type, double>) {
                                   return number_or_text(value);
                                 } else {
@@ -66,22 +118,10 @@ field argument::to_field() const {
                               value_)};
 }
 
-bool enabled(level of) noexcept {
-  if (!detail::might_be_taken(of)) return false;
-  const auto* const found = detail::current_collecting();
-  for (auto* at = found == nullptr ? nullptr : found->get(); at != nullptr; at = at->outer()) {
-    if (at->wants(of)) return true;
-  }
-  return of >= current_level();
-}
+bool enabled(level of) noexcept { return detail::is_wanted(in_force(), of, number_of(of)); }
 
 void write(level of, const text& what, arguments fields) noexcept {
-  if (!enabled(of)) return;
-  try {
-    route(make_record(of, what, fields));
-  } catch (...) {
-    detail::count_lost();
-  }
+  detail::write_to(in_force(), of, number_of(of), what, fields);
 }
 
 void write_exception(level of, const text& what, const std::exception_ptr& thrown,
@@ -93,34 +133,14 @@ void write_exception(level of, const text& what, const std::exception_ptr& throw
     made->fields.push_back({"error", to_utf8(described.chain())});
     made->fields.push_back({"code", std::string(to_string(described.code))});
     if (!described.type.empty()) made->fields.push_back({"type", to_utf8(described.type)});
-    route(made);
+    detail::route(in_force(), made);
   } catch (...) {
     detail::count_lost();
   }
 }
 
-void emit(record from) noexcept {
-  if (!enabled(from.level)) return;
-  try {
-    route(std::make_shared<record>(std::move(from)));
-  } catch (...) {
-    detail::count_lost();
-  }
-}
+void emit(record from) noexcept { emit_to(in_force(), std::move(from)); }
 
-void emit(collection from) noexcept {
-  for (auto& each : from.records) emit(std::move(each));
-  const auto* const found = detail::current_collecting();
-  for (auto* at = found == nullptr ? nullptr : found->get(); at != nullptr; at = at->outer()) {
-    try {
-      if (!at->add_timers(from.timers)) continue;
-      for (auto& each : from.data) at->add_data(std::move(each));
-      at->count_dropped(from.dropped);
-    } catch (...) {
-      detail::count_lost();
-    }
-    return;
-  }
-}
+void emit(collection from) noexcept { detail::emit_to(in_force(), std::move(from)); }
 
 }  // namespace weft::log

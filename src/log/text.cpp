@@ -7,9 +7,8 @@
 #include <type_traits>
 
 #include <weft/log/context_fields.hpp>
+#include <weft/log/escape.hpp>
 #include <weft/log/sink.hpp>
-
-#include "log/escape.hpp"
 
 namespace weft::log {
 namespace {
@@ -70,6 +69,8 @@ void append_value(std::string& out, const field_value& from) {
           append_quoted(out, value);
         } else if constexpr (std::is_same_v<type, bool>) {
           out += value ? "true" : "false";
+        } else if constexpr (std::is_same_v<type, json_text>) {
+          append_escaped(out, value.text);
         } else {
           append_number(out, value);
         }

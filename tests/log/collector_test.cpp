@@ -113,8 +113,9 @@ TEST(collector, drops_and_counts_above_its_number_of_bytes) {
   info(std::string(2000, 'x'));
   info("fits", {{"name", "value"}});
   info("does not", {{"name", std::string(2000, 'y')}});
+  info("nor does this", {{"list", json_text{'"' + std::string(2000, 'z') + '"'}}});
   EXPECT_EQ(messages(small.take()), strings{"fits"});
-  EXPECT_EQ(small.dropped(), 2U);
+  EXPECT_EQ(small.dropped(), 3U);
 }
 
 TEST(collector, puts_foreign_records_in_their_place_in_time) {

@@ -59,7 +59,7 @@ TEST(record_codec, writes_the_members_that_the_format_page_names) {
             R"({"time":1772366400000123000,"level":"info","message":"mail sent",)"
             R"("fields":[{"name":"to","value":[0,"a@b.c"]},{"name":"bytes","value":[2,12]}],)"
             R"("context":[{"name":"app.request","text":"r1"}],)"
-            R"("task_id":7,"task_name":"mailer","process_id":4242,"file":"mail.cpp","line":31})");
+            R"("task_id":7,"task_name":"mailer","process_id":4242,"file":"mail.cpp","line":31,"number":0})");
 }
 
 TEST(record_codec, a_whole_log_comes_back_as_it_was) {

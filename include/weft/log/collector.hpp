@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -19,18 +21,25 @@ struct collector_options {
   bool pass_on = false;              ///< also hand records to what is around: a collector, else the sinks
   std::size_t records_max = 10'000;  ///< more are dropped and counted
   std::size_t bytes_max = std::size_t{1} << 20;  ///< of text in the records; more are dropped and counted
+  std::optional<int> verbosity = {};  ///< records with a larger number are not collected, see number_of()
+  /// Gets everything, once, when the last reference goes: the collector, each task that was started inside,
+  /// each logger and timer. Until then those go on writing here. It is called where that happens to be, and
+  /// neither waits nor throws.
+  std::function<void(collection)> deliver = {};
 };
 
 namespace detail {
 class collecting;
 }
 
+class logger;
+
 /// Gathers the log of the running task, and of everything started from it, while it lives: a request,
 /// a call in a worker, an attempt of a job.
 ///
 /// It is carried in the context, so fibers, pools and continuations started inside belong to it.
-/// Work that outlives it writes to what was around it. Made and destroyed on one task, LIFO with
-/// scoped values; take() from any thread.
+/// Work that outlives it writes to what was around it, unless it delivers. Made and destroyed on one task,
+/// LIFO with scoped values; take() from any thread.
 class [[nodiscard]] collector {
  public:
   explicit collector(collector_options options = {});
@@ -47,6 +56,7 @@ class [[nodiscard]] collector {
   std::uint64_t dropped() const noexcept;
 
  private:
+  friend class logger;
   std::shared_ptr<detail::collecting> state_;
   scoped_value<std::shared_ptr<detail::collecting>> bound_;
 };
@@ -56,6 +66,8 @@ class [[nodiscard]] collector {
 class [[nodiscard]] timer {
  public:
   explicit timer(std::string_view name);
+  /// For the log of that handle.
+  timer(const logger& of, std::string_view name);
   timer(const timer&) = delete;
   timer& operator=(const timer&) = delete;
   ~timer();

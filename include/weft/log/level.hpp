@@ -21,4 +21,11 @@ std::string_view to_string(level of) noexcept;
 /// The level of that name, in lower case; nothing for another text.
 std::optional<level> level_from_string(std::string_view name) noexcept;
 
+/// Levels as numbers, as Perl's Log::Defer has them: 10 error (and critical), 20 warn, 30 info, 40 debug.
+/// Larger ones matter less.
+int number_of(level of) noexcept;
+
+/// The level of any number: one between two levels is of the lesser, 25 is info.
+level level_from_number(int number) noexcept;
+
 }  // namespace weft::log

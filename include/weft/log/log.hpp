@@ -16,7 +16,7 @@
 
 namespace weft::log {
 
-/// A field as it is given to a log call: a name and a string, a number or a bool, by reference.
+/// A field as it is given to a log call: a name and a string, a number, a bool or a json_text, by reference.
 /// Nothing is copied where the level is off.
 class argument {
  public:
@@ -24,6 +24,9 @@ class argument {
   argument(std::string_view name, const std::string& value) noexcept
       : argument(name, std::string_view(value)) {}
   argument(std::string_view name, const char* value) noexcept : argument(name, std::string_view(value)) {}
+  /// A structure, as JSON text.
+  argument(std::string_view name, const json_text& value) noexcept
+      : name_(name), value_(structure{value.text}) {}
   template <typename Number>
     requires std::is_arithmetic_v<Number>
   argument(std::string_view name, Number value) noexcept : name_(name), value_(widen(value)) {}
@@ -33,7 +36,10 @@ class argument {
   field to_field() const;
 
  private:
-  using held = std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool>;
+  struct structure {
+    std::string_view text;
+  };
+  using held = std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool, structure>;
   template <typename Number>
   static held widen(Number value) noexcept {
     if constexpr (std::is_same_v<Number, bool>) {

@@ -17,8 +17,14 @@ using record_time = std::chrono::time_point<std::chrono::system_clock, std::chro
 /// The wall clock now.
 record_time now() noexcept;
 
+/// A list or an object, as JSON text.
+struct json_text {
+  std::string text;
+  bool operator==(const json_text&) const = default;
+};
+
 /// What a field of a record holds.
-using field_value = std::variant<std::string, std::int64_t, std::uint64_t, double, bool>;
+using field_value = std::variant<std::string, std::int64_t, std::uint64_t, double, bool, json_text>;
 
 /// A named value of a record.
 struct field {
@@ -47,8 +53,12 @@ struct record {
   std::int64_t process_id = 0;
   std::string file;  ///< where it was written
   std::uint32_t line = 0;
+  std::int32_t number = 0;  ///< the level as a number, where it is one of its own; 0: that of `level`
   bool operator==(const record&) const = default;
 };
+
+/// The number of its level.
+int number_of(const record& one) noexcept;
 
 /// A measured span of time; see log::timer.
 struct timing {
@@ -75,5 +85,10 @@ void merge(std::vector<record>& into, std::vector<record> more);
 
 /// Merges records, appends timers, and takes over data: a name that both have keeps the value of `more`.
 void merge(collection& into, collection more);
+
+/// Puts the log of a call in place in the time of its caller, who sent it and had the answer at those times.
+/// Where the other clock goes ahead or behind, so that the log begins or ends outside of the call, all its
+/// times are shifted, by the least that brings it inside. A timer that still runs ends with the call.
+void fit_into_call(collection& log, record_time sent, record_time answered) noexcept;
 
 }  // namespace weft::log

@@ -10,11 +10,14 @@ namespace weft::log {
 
 WEFT_DESCRIBE_ENUM(level, debug, info, warn, error, critical, off);
 
+WEFT_DESCRIBE(json_text, text);
+
 WEFT_DESCRIBE(field, name, value);
 
 WEFT_DESCRIBE(context_field, name, text);
 
-WEFT_DESCRIBE(record, time, level, message, fields, context, task_id, task_name, process_id, file, line);
+WEFT_DESCRIBE(record, time, level, message, fields, context, task_id, task_name, process_id, file, line,
+              number);
 WEFT_MISSING_IS_DEFAULT(record);
 
 WEFT_DESCRIBE(timing, name, start, took);

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+// Text from outside, made fit to be shown: for sinks, and for whatever prints what others wrote.
+
 namespace weft::log {
 
 /// `text`, with U+FFFD for each byte that is not UTF-8.
