@@ -95,6 +95,7 @@
 #include <weft/logbook/defer.hpp>
 #include <weft/logbook/file.hpp>
 #include <weft/metrics/registry.hpp>
+#include <weft/net/bound_socket.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/process/child.hpp>
 #include <weft/process/exec.hpp>
@@ -102,6 +103,7 @@
 #include <weft/process/limits.hpp>
 #include <weft/process/pipe.hpp>
 #include <weft/process/program.hpp>
+#include <weft/process/restrictions.hpp>
 #include <weft/process/self.hpp>
 #include <weft/process/signals.hpp>
 #include <weft/process/socket.hpp>

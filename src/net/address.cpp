@@ -48,11 +48,8 @@ address v6_address(const in6_addr& host, std::uint16_t port) {
   return made;
 }
 
-}  // namespace
-
-std::vector<address> look_up(const endpoint& of);
-
-std::vector<address> resolve(const endpoint& of, bool listens) {
+// Empty for a name.
+std::vector<address> known_addresses(const endpoint& of, bool listens) {
   if (of.is_unix()) return {unix_address(of.path())};
   if (listens && of.host() == "*") {
     in_addr any{};
@@ -63,7 +60,22 @@ std::vector<address> resolve(const endpoint& of, bool listens) {
   if (inet_pton(AF_INET, of.host().c_str(), &v4) == 1) return {v4_address(v4, of.port())};
   in6_addr v6{};
   if (inet_pton(AF_INET6, of.host().c_str(), &v6) == 1) return {v6_address(v6, of.port())};
-  return look_up(of);
+  return {};
+}
+
+}  // namespace
+
+std::vector<address> look_up(const endpoint& of);
+std::vector<address> look_up_here(const endpoint& of);
+
+std::vector<address> resolve(const endpoint& of, bool listens) {
+  auto known = known_addresses(of, listens);
+  return known.empty() ? look_up(of) : known;
+}
+
+std::vector<address> resolve_here(const endpoint& of, bool listens) {
+  auto known = known_addresses(of, listens);
+  return known.empty() ? look_up_here(of) : known;
 }
 
 endpoint to_endpoint(const address& from) {

@@ -23,6 +23,9 @@ struct address {
 /// Throws weft::error (not_found) for a name without an address.
 std::vector<address> resolve(const endpoint& of, bool listens);
 
+/// The same, but looks up on the calling thread: for processes that must not start another one.
+std::vector<address> resolve_here(const endpoint& of, bool listens);
+
 /// What `from` says in words.
 endpoint to_endpoint(const address& from);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -15,6 +16,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <weft/core/unique_fd.hpp>
 
 namespace weft::process {
 
@@ -123,14 +126,12 @@ bool die_with_pipe(int reader, int& watch) noexcept {
 void end_before_parent_without_memory() noexcept {
   constexpr int more = 200;
   constexpr int most = 1000;
-  try {
-    int score = 0;
-    std::ifstream("/proc/self/oom_score_adj") >> score;
-    // Raising it needs no privilege.
-    std::ofstream("/proc/self/oom_score_adj") << std::min(score + more, most);
-  } catch (...) {
-    return;
-  }
+  const unique_fd file(::open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC));
+  char text[16] = {};
+  if (!file || ::read(file.get(), text, sizeof text - 1) <= 0) return;
+  // Raising it needs no privilege.
+  const int count = std::snprintf(text, sizeof text, "%d", std::min(std::atoi(text) + more, most));
+  [[maybe_unused]] const auto put = ::write(file.get(), text, static_cast<std::size_t>(count));
 }
 
 std::vector<std::string> own_arguments() {

@@ -1,21 +1,12 @@
 #pragma once
 
-#include <sys/types.h>
-
-#include <weft/core/unique_fd.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/io_handle.hpp>
+#include <weft/net/bound_socket.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/stream.hpp>
 
 namespace weft::net {
-
-/// How to listen.
-struct listen_options {
-  int backlog = 1024;       ///< connections that wait to be accepted
-  bool reuse_port = false;  ///< let several listeners share the port (SO_REUSEPORT)
-  mode_t unix_mode = 0600;  ///< who may connect to a Unix socket
-};
 
 /// Accepts connections at an endpoint.
 ///
@@ -38,21 +29,18 @@ class listener {
   /// Ends listening and wakes the task in accept(). Calling it again has no effect.
   void close() noexcept;
   /// Where it listens, with the real port.
-  const endpoint& address() const noexcept { return address_; }
+  const endpoint& address() const noexcept { return socket_.address(); }
   /// How often accept() had to back off.
   std::size_t back_offs() const noexcept { return back_offs_; }
 
  private:
   void back_off();
 
-  endpoint address_;
-  unique_fd fd_;
+  bound_socket socket_;
   io_handle io_;
   event closing_;
   std::chrono::milliseconds pause_{0};
   std::size_t back_offs_ = 0;
-  dev_t device_ = 0;  // of the Unix socket's file: only our own is removed
-  ino_t inode_ = 0;
 };
 
 }  // namespace weft::net
