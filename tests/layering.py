@@ -30,7 +30,7 @@ unordered_set utility valarray variant vector version
 
 SYSTEM = re.compile(
     r'^((sys|linux|netinet|arpa|net|asm|sanitizer|bits)/.*'
-    r'|(dirent|dlfcn|immintrin|x86intrin|arm_acle|elf|errno|execinfo|fcntl|grp|ifaddrs|limits|link|netdb|poll|pthread|pwd|sched|semaphore|signal'
+    r'|(dirent|dlfcn|immintrin|x86intrin|arm_acle|elf|errno|execinfo|fcntl|grp|ifaddrs|limits|link|malloc|netdb|poll|pthread|pwd|sched|semaphore|signal'
     r'|spawn|stdint|stdio|stdlib|string|syslog|termios|time|ucontext|unistd|unwind|valgrind/valgrind)\.h)$')
 
 # What weft/weft.hpp leaves out.
@@ -44,6 +44,7 @@ THIRD_PARTY = {
     'elfutils/': 'weft::libdw',
     'dwarf.h': 'weft::libdw',
     'sqlite3': 'weft::sqlite',
+    'cctz/': 'weft::cctz',
     'CLI/': 'CLI11::',
     'gtest/': 'GTest::',
 }

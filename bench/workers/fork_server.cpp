@@ -12,15 +12,15 @@
 
 namespace weft::bench {
 
-fork_server::fork_server() {
+fork_server::fork_server(std::size_t in_advance) {
   use_all_cores();
   char name[] = "/tmp/weft-bench-XXXXXX";
   if (::mkdtemp(name) == nullptr) throw unavailable("no folder for a socket");
   folder_ = name;
   address_ = "unix:" + folder_ + "/socket";
   try {
-    process_ =
-        process::child::spawn({.program = WEFT_BENCH_WORKERS_SERVER, .arguments = {"server", address_}});
+    process_ = process::child::spawn({.program = WEFT_BENCH_WORKERS_SERVER,
+                                      .arguments = {"server", address_, std::to_string(in_advance)}});
     pool(1).call<std::string>("echo", "x");
   } catch (const error& failed) {
     throw unavailable(failed.what());

@@ -5,14 +5,16 @@
 
 #include <weft/process/child.hpp>
 #include <weft/workers/client.hpp>
+#include <weft/workers/server_status.hpp>
 
 namespace weft::bench {
 
 /// A fork server in a process of its own. Ends with this object.
 class fork_server {
  public:
-  /// Throws unavailable where it cannot be started.
-  fork_server();
+  /// `in_advance`: workers that it forks before their clients come. Throws unavailable where it cannot be
+  /// started.
+  explicit fork_server(std::size_t in_advance = 0);
   ~fork_server();
   fork_server(const fork_server&) = delete;
   fork_server& operator=(const fork_server&) = delete;
@@ -20,6 +22,9 @@ class fork_server {
   /// A pool of `workers` of its workers, all started.
   workers::client pool(std::size_t workers,
                        workers::protocol_choice protocol = workers::protocol_choice::automatic) const;
+
+  /// What it says it is doing.
+  workers::server_figures status() const { return workers::server_status(address_); }
 
  private:
   std::string folder_;

@@ -80,6 +80,21 @@ double calls_per_second(std::size_t fibers) {
   });
 }
 
+// Calls in a second of fibers that share a checkout.
+double calls_in_flight_per_second(std::size_t fibers) {
+  const std::size_t each = 100'000 / fibers;
+  return per_second(each * fibers, [&] {
+    weft::run([&] {
+      auto held = sides->one.checkout();
+      weft::scope all;
+      for (std::size_t i = 0; i < fibers; ++i) {
+        all.go([&held, each] { repeat(each, [&held] { held.call<std::string>("echo", ""); }); });
+      }
+      all.join();
+    });
+  });
+}
+
 const add sequential{{
     .group = "workers",
     .name = "sequential echo, native mode, p50",
@@ -145,6 +160,16 @@ const add outstanding{{
     .unit = "calls/s",
     .ours = [] { return calls_per_second(64); },
     .target = at_least(60'000),
+    .before = start,
+    .after = end,
+}};
+
+const add in_flight{{
+    .group = "workers",
+    .name = "native mode, 32 calls in flight on one checkout",
+    .unit = "calls/s",
+    .ours = [] { return calls_in_flight_per_second(32); },
+    .target = at_least(200'000),
     .before = start,
     .after = end,
 }};

@@ -21,40 +21,68 @@ byte_stream::byte_stream(unique_fd socket) : socket_(std::move(socket)) {
 }
 
 void byte_stream::attach() {
-  if (io_.is_open()) return;
+  const auto here = std::this_thread::get_id();  // which has one loop at most
+  if (io_.is_open() && polled_by_ == here) return;
+  io_ = io_handle();
   io_ = io_handle(socket_.get());
+  outside_ = !io_.is_open();
+  polled_by_ = outside_ ? std::thread::id() : here;
   drained_ = false;
 }
 
-void byte_stream::detach() noexcept { io_ = io_handle(); }
-
-void byte_stream::close() noexcept {
-  detach();
-  socket_.reset();
-}
+void byte_stream::shut_down() noexcept { ::shutdown(socket_.get(), SHUT_RDWR); }
 
 bool byte_stream::is_quiet() const noexcept {
   char byte;
   return unread_.empty() && ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && would_block();
 }
 
-stream_end byte_stream::read_some(std::span<char> into, std::size_t& got, steady_time until) {
+// The system closes descriptors that there is no room for; what nobody takes is closed here.
+long byte_stream::receive(std::span<char> into) noexcept {
+  if (takes_descriptors_) {
+    const long count = process::receive_with_descriptors(socket_.get(), into.data(), into.size(), received_);
+    while (received_.size() > descriptors_max) received_.pop_back();
+    return count;
+  }
+  long got = -1;
+  do got = ::recv(socket_.get(), into.data(), into.size(), 0);
+  while (got < 0 && errno == EINTR);
+  return got;
+}
+
+// What was read last emptied the socket: no system call to be told so again.
+bool byte_stream::wait_readable(steady_time until) {
+  return !drained_ || !unread_.empty() || io_.wait_readable_until(until);
+}
+
+stream_end byte_stream::read_now(std::span<char> into, std::size_t& got) {
   if (!unread_.empty()) {
     got = std::min(into.size(), unread_.size());
     std::copy_n(unread_.begin(), got, into.begin());
     unread_.erase(0, got);
     return stream_end::ok;
   }
+  const auto ended = read_aside(into, got);
+  drained_ = ended == stream_end::timed_out || (ended == stream_end::ok && got < into.size());
+  if (drained_) io_.mark_not_readable();
+  return ended;
+}
+
+// Without a mark: it is for who waits to say what he knows of the socket. At worst he wakes for nothing.
+stream_end byte_stream::read_aside(std::span<char> into, std::size_t& got) noexcept {
+  const long count = receive(into);
+  if (count < 0 && would_block()) return stream_end::timed_out;
+  if (count <= 0) return stream_end::closed;
+  got = static_cast<std::size_t>(count);
+  return stream_end::ok;
+}
+
+// Time may pass because the loop was busy: what has come by then is read.
+stream_end byte_stream::read_some(std::span<char> into, std::size_t& got, steady_time until) {
   while (true) {
-    // What was read last emptied the socket: no system call to be told so again.
-    if (drained_ && !io_.wait_readable_until(until)) return stream_end::timed_out;
-    const long count = process::receive_with_descriptors(socket_.get(), into.data(), into.size(), received_);
-    if (count == 0 || (count < 0 && !would_block())) return stream_end::closed;
-    drained_ = count < 0 || static_cast<std::size_t>(count) < into.size();
-    if (drained_) io_.mark_not_readable();
-    if (count < 0) continue;
-    got = static_cast<std::size_t>(count);
-    return stream_end::ok;
+    const bool in_time = wait_readable(until);
+    const auto ended = read_now(into, got);
+    if (ended != stream_end::timed_out || !in_time) return ended;
   }
 }
 

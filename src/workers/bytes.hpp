@@ -7,6 +7,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include <weft/codec/bytes.hpp>
+
 namespace weft::workers::detail {
 
 /// The unsigned integer that has the bits of a number.
@@ -20,23 +22,24 @@ using bits_of =
 /// behind each other.
 class byte_writer {
  public:
-  explicit byte_writer(std::string& into) noexcept : out_(into) {}
+  explicit byte_writer(bytes& into) noexcept : out_(into) {}
 
   template <typename Number>
     requires(std::is_arithmetic_v<Number> || std::is_enum_v<Number>)
   void number(Number value) {
     const auto bits = std::bit_cast<bits_of<sizeof value>>(value);
     for (int shift = 8 * (static_cast<int>(sizeof value) - 1); shift >= 0; shift -= 8) {
-      out_.push_back(static_cast<char>(bits >> shift));
+      out_.push_back(static_cast<std::byte>(bits >> shift));
     }
   }
   void text(std::string_view value) {
     number(static_cast<std::uint32_t>(value.size()));
-    out_.append(value);
+    const auto view = as_bytes(value);
+    out_.insert(out_.end(), view.begin(), view.end());
   }
 
  private:
-  std::string& out_;
+  bytes& out_;
 };
 
 [[noreturn]] void throw_short_frame();

@@ -3,7 +3,7 @@
 #include <weft/closure/registry.hpp>
 #include <weft/closure/runner.hpp>
 
-#include "workers/protocol.hpp"
+#include "workers/served_call.hpp"
 #include "workers/worker.hpp"
 
 namespace weft::workers::detail {
@@ -18,9 +18,9 @@ class declined {
   closure_refusal why_;
 };
 
-/// Runs what a call names with the arguments it brings; `link` is for closures that a runner sent.
-/// Gives the encoded result, or throws what the function throws; weft::error (not_found) for a name
-/// that is not in the interface; declined.
-bytes call_function(const worker_program& program, const call_frame& call, run_link& link);
+/// Runs what a call names with the arguments it brings; the function may use the call as workers::caller.
+/// Gives the encoded result, or throws what the function throws; weft::error (not_found) for a name that is
+/// not in the interface; declined.
+bytes call_function(const worker_program& program, served_call& call);
 
 }  // namespace weft::workers::detail

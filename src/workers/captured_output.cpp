@@ -43,10 +43,6 @@ bool captured_output::take() noexcept {
   return true;
 }
 
-void captured_output::take_all() noexcept {
-  if (reader_ && !take()) reader_.reset();
-}
-
 void captured_output::keep(const char* bytes, std::size_t count) {
   try {
     tail_.append(bytes, count);

@@ -20,8 +20,7 @@ class captured_output {
   int fd() const noexcept { return reader_.get(); }
   /// Takes what is there; false at the end of the stream.
   bool take() noexcept;
-  /// Takes all that was written, which for a process that has ended is all there will be.
-  void take_all() noexcept;
+  void close() noexcept { reader_.reset(); }
   /// The last lines, at most kept_bytes_max.
   const std::string& tail() const noexcept { return tail_; }
 

@@ -4,19 +4,16 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
+#include <tuple>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <weft/core/unwinding.hpp>
-#include <weft/process/child.hpp>
+#include <weft/core/error.hpp>
+#include <weft/fiber/stack_guard.hpp>
 #include <weft/process/self.hpp>
 #include <weft/process/socket.hpp>
 
@@ -24,28 +21,12 @@ namespace weft::workers::detail {
 
 namespace {
 
-// How long a worker that nobody needs may take to notice.
-constexpr auto leave_grace = std::chrono::seconds(1);
-// Between the polite signal and the other one.
-constexpr auto kill_grace = std::chrono::milliseconds(100);
-
-void send_monitor(const unique_fd& monitor, const monitor_message& what,
-                  const std::vector<int>& descriptors = {}, std::string_view text = {}) {
-  if (!monitor) return;
-  std::string bytes(reinterpret_cast<const char*>(&what), sizeof what);
-  bytes += text;
-  process::send_with_descriptors(monitor.get(), bytes, descriptors);
-}
-
-process::exit_status status_of(const unique_fd& pidfd) {
-  siginfo_t info{};
-  int done = -1;
-  do done = ::waitid(static_cast<idtype_t>(3), static_cast<id_t>(pidfd.get()), &info, WEXITED);
-  while (done != 0 && errno == EINTR);
-  if (done != 0) return {};
-  if (info.si_code == CLD_EXITED) return process::exit_status::exited(info.si_status);
-  return process::exit_status::signaled(info.si_status, info.si_code == CLD_DUMPED);
-}
+// So many come from the listening socket before workers are looked at again.
+constexpr int accepted_at_once = 64;
+// Without descriptors or memory, clients stay in the backlog.
+constexpr auto accept_pause = std::chrono::milliseconds(50);
+// While clients wait, workers in advance come one by one.
+constexpr int forked_ahead_at_once = 4;
 
 bool is_allowed(int connection, const std::vector<uid_t>& allowed) {
   ucred peer{};
@@ -55,68 +36,166 @@ bool is_allowed(int connection, const std::vector<uid_t>& allowed) {
          std::find(allowed.begin(), allowed.end(), peer.uid) != allowed.end();
 }
 
-// A client of the older protocol cannot learn it, so it is told here.
-void tell_of_end(pid_t pid, const process::exit_status& status) {
-  if (!status.is_signaled() || status.value == SIGTERM) return;
-  const bool hung = status.value == SIGALRM;
-  std::fprintf(stderr, "weft-server %d: worker %d ended: %s%s\n", static_cast<int>(::getpid()),
-               static_cast<int>(pid), to_string(status).c_str(),
-               hung ? ", a call took longer than hung_worker_timeout" : "");
+const char* describe(death_cause cause) {
+  switch (cause) {
+    case death_cause::hung:
+      return ", a call took longer than hung_worker_timeout";
+    case death_cause::out_of_memory:
+      return ", by the kernel, for want of memory";
+    case death_cause::unknown:
+      break;
+  }
+  return "";
+}
+
+steady_time after(std::chrono::nanoseconds time) {
+  return time.count() > 0 ? deadline_after(time) : no_deadline;
 }
 
 }  // namespace
 
-fork_server::fork_server(fork_server_options options) : options_(std::move(options)), pid_(::getpid()) {}
+fork_server::fork_server(fork_server_options options)
+    : options_(std::move(options)),
+      pid_(::getpid()),
+      workers_(events_, options_.hung_after),
+      line_(events_, std::max<std::size_t>(options_.max_waiting, 1), options_.hello_within),
+      crashes_(options_.restarts),
+      keeps_ready_(options_.min_workers) {}
 
 fork_server::~fork_server() = default;
+
+void fork_server::say(const std::string& what) const {
+  std::fprintf(stderr, "weft-server%s %d: %s\n", (options_.name.empty() ? "" : ":" + options_.name).c_str(),
+               static_cast<int>(pid_), what.c_str());
+}
 
 int fork_server::run() {
   // A client that went away shows as an error of a send.
   std::signal(SIGPIPE, SIG_IGN);
   process::set_title("weft-server" + (options_.name.empty() ? "" : ":" + options_.name));
-  while (!ending_) {
-    poll_once();
-    kill_overdue();
+  raise_files_limit();
+  (void)stack_guard_in_use();  // found out here, and not by each worker
+  watch_all();
+  fill_up();
+  tell_ready();
+  while (!is_over()) {
+    for (const auto& seen : events_.wait(next_time())) handle(seen);
+    on_time();
+    serve_askers();
+    serve_line();
+    fill_up();
+    resume_accepting();
   }
-  end_all();
   return 0;
 }
 
-int fork_server::poll_timeout_ms() const {
-  auto next = no_deadline;
-  for (const auto& one : workers_) next = std::min(next, one.kill_at);
-  if (next == no_deadline) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - steady_clock::now()).count();
-  return static_cast<int>(std::max<long long>(left, 0));
+bool fork_server::is_over() const noexcept {
+  return phase_ != phase::running && workers_.is_empty() && !serves_line();
 }
 
-void fork_server::poll_once() {
-  // The kernel passes over -1.
-  std::vector<pollfd> all{{options_.control.get(), POLLIN, 0},
-                          {options_.keep_alive.get(), POLLIN, 0},
-                          {workers_.size() < options_.workers_max ? options_.listener.get() : -1, POLLIN, 0},
-                          {options_.stop_signals.get(), POLLIN, 0}};
-  const std::size_t first = all.size();
-  const std::size_t count = workers_.size();
-  for (const auto& one : workers_) {
-    all.push_back({one.pidfd.get(), POLLIN, 0});
-    all.push_back({one.monitor.get(), 0, 0});  // its end shows as POLLHUP
-    all.push_back({one.errors.fd(), POLLIN, 0});
+bool fork_server::serves_line() const noexcept {
+  if (phase_ == phase::running) return true;
+  if (phase_ == phase::ending) return false;
+  return line_.waiting() > 0 || (keeps_line_ && line_.silent() > 0);
+}
+
+// Each worker costs a few descriptors here.
+void fork_server::raise_files_limit() {
+  ::getrlimit(RLIMIT_NOFILE, &former_files_);
+  if (options_.listener == nullptr) return;
+  const rlimit most{former_files_.rlim_max, former_files_.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &most);
+}
+
+void fork_server::watch_all() {
+  if (options_.control) events_.watch(options_.control.get(), event_kind::control);
+  if (options_.keep_alive) events_.watch(options_.keep_alive.get(), event_kind::keep_alive);
+  if (options_.signals) events_.watch(options_.signals.get(), event_kind::signals);
+  watch_memory();
+  if (options_.listener == nullptr) return;
+  events_.watch(options_.listener->fd(), event_kind::listener);
+  accepts_ = true;
+}
+
+// Where the system does not tell of changes, the count is looked at when a worker comes or ends.
+void fork_server::watch_memory() {
+  if (workers_.memory_fd() < 0) return;
+  try {
+    events_.watch(workers_.memory_fd(), event_kind::memory_events, 0, event_set::what::exception);
+  } catch (const error&) {
   }
-  if (::poll(all.data(), all.size(), poll_timeout_ms()) <= 0) return;
-  for (std::size_t i = 0; i < count; ++i) {
-    const pollfd* const seen = &all[first + 3 * i];
-    if (seen[2].revents != 0) workers_[i].errors.take_all();
-    if (seen[0].revents != 0) {
-      reap(workers_[i]);
-    } else if (seen[1].revents != 0) {
-      monitor_closed(workers_[i]);
-    }
+}
+
+steady_time fork_server::next_time() const {
+  auto next = std::min(
+      {workers_.next_time(), line_.next_time(), end_at_, accept_at_, successor_.ready_by, fewer_at_});
+  const bool wants_ready = phase_ == phase::running && workers_.ready() < keeps_ready_;
+  if (!wants_ready && (line_.is_empty() || !serves_line())) return next;
+  if (crashes_.is_pausing(steady_clock::now())) return std::min(next, crashes_.resumes_at());
+  if (may_fork()) next = steady_time();  // there is more to do at once
+  return next;
+}
+
+void fork_server::handle(const event& seen) {
+  switch (seen.kind) {
+    case event_kind::control:
+      serve_control();
+      break;
+    case event_kind::keep_alive:
+      end();
+      break;
+    case event_kind::listener:
+      accept_clients();
+      break;
+    case event_kind::signals:
+      take_signals();
+      break;
+    case event_kind::successor:
+      successor_spoke();
+      break;
+    case event_kind::memory_events:
+      workers_.look_at_memory();
+      break;
+    case event_kind::client:
+      line_.look_at(seen.id, seen.has_ended);
+      break;
+    default:
+      handle_worker(seen);
   }
-  std::erase_if(workers_, [](const worker_entry& one) { return !one.pidfd; });
-  if (all[1].revents != 0 || all[3].revents != 0) ending_ = true;
-  if (all[0].revents != 0) serve_control();
-  if (all[2].revents != 0) accept_client();
+}
+
+void fork_server::handle_worker(const event& seen) {
+  auto* const worker = workers_.find(seen.id);
+  if (worker == nullptr) return;
+  if (seen.kind == event_kind::worker_end) {
+    worker_ended(seen.id);
+  } else if (seen.kind == event_kind::worker_monitor) {
+    workers_.client_left(seen.id, *worker);
+  } else {
+    workers_.take_errors(*worker);
+  }
+}
+
+void fork_server::on_time() {
+  const auto now = steady_clock::now();
+  if (end_at_ <= now) end();
+  workers_.kill_overdue(now);
+  line_.close_silent(now);
+  if (fewer_at_ <= now) keep_fewer_ready(now);
+  if (successor_.ready_by <= now) successor_spoke();
+  if (was_pausing_ && !crashes_.is_pausing(now)) {
+    was_pausing_ = false;
+    say("the pause is over: workers are forked again");
+  }
+}
+
+void fork_server::resume_accepting() {
+  if (accepts_ || phase_ != phase::running || options_.listener == nullptr) return;
+  const auto now = steady_clock::now();
+  if (accept_at_ != no_deadline ? accept_at_ > now : !line_.has_room()) return;
+  accept_at_ = no_deadline;
+  accepts_ = true;
+  events_.change(options_.listener->fd(), event_kind::listener, 0, event_set::what::input);
 }
 
 void fork_server::serve_control() {
@@ -124,114 +203,146 @@ void fork_server::serve_control() {
   std::vector<unique_fd> received;
   const long got = process::receive_with_descriptors(options_.control.get(), &byte, 1, received);
   if (got <= 0) {
-    ending_ = true;
-  } else if (received.size() == 2) {
-    start_worker(std::move(received[0]), std::move(received[1]), unique_fd());
+    end();
+  } else if (received.size() == 2 && phase_ == phase::running) {
+    fork_worker({.client = {.connection = std::move(received[0])}, .monitor = std::move(received[1])});
   }
 }
 
-void fork_server::accept_client() {
-  unique_fd connection(::accept4(options_.listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+void fork_server::accept_clients() {
+  int left = accepted_at_once;
+  while (accepts_ && left-- > 0 && accept_one()) {
+    if (!line_.has_room()) pause_accepting();
+  }
+}
+
+void fork_server::pause_accepting() {
+  accepts_ = false;
+  events_.change(options_.listener->fd(), event_kind::listener, 0, event_set::what::end);
+}
+
+// False when there is no more, or no more for now.
+bool fork_server::accept_one() {
+  unique_fd connection(::accept4(options_.listener->fd(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!connection) {
-    // Out of descriptors or memory: the client stays in the backlog; not at full speed.
-    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) ::poll(nullptr, 0, 50);
-    return;
-  }
-  try {
-    if (!options_.checks_users) {
-      const int on = 1;
-      ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      start_worker(std::move(connection), unique_fd(), unique_fd());
-    } else if (is_allowed(connection.get(), options_.allowed_users)) {
-      auto [here, there] = process::message_pair();
-      start_worker(std::move(connection), std::move(here), std::move(there));
+    if (errno == EINTR || errno == ECONNABORTED) return true;
+    if (errno != EAGAIN) {
+      pause_accepting();
+      accept_at_ = steady_clock::now() + accept_pause;
     }
-  } catch (const std::exception& failed) {
-    std::fprintf(stderr, "weft-server %d: %s\n", static_cast<int>(pid_), failed.what());
+    return false;
   }
-}
-
-void fork_server::start_worker(unique_fd connection, unique_fd monitor, unique_fd hand_over) {
-  process::pipe_ends errors;
+  if (!options_.checks_users) {
+    const int on = 1;
+    ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  } else if (!is_allowed(connection.get(), options_.allowed_users)) {
+    ++counts_.refused;
+    return true;
+  }
   try {
-    errors = process::make_pipe();
-  } catch (const std::exception&) {
-    send_monitor(monitor, {.what = monitor_message::kind::fork_failed, .error = EMFILE});
-    return;
+    line_.add(std::move(connection));
+  } catch (const error& failed) {
+    ++counts_.refused;
+    say(failed.message());
   }
-  const pid_t pid = ::fork();
-  if (pid == 0) become_worker(std::move(connection), std::move(hand_over), errors.writer.get());
-  if (pid < 0) {
-    send_monitor(monitor, {.what = monitor_message::kind::fork_failed, .error = errno});
-    return;
-  }
-  // Not reaped yet, so the number is still its own.
-  unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) {
-    send_monitor(monitor, {.what = monitor_message::kind::fork_failed, .error = errno});
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-    return;
-  }
-  send_monitor(monitor, {.what = monitor_message::kind::started, .pid = pid}, {pidfd.get()});
-  workers_.push_back({pid, std::move(pidfd), std::move(monitor), captured_output(std::move(errors.reader))});
+  return true;
 }
 
-void fork_server::become_worker(unique_fd connection, unique_fd hand_over, int errors) {
-  process::die_with_parent(pid_);
-  ::dup2(errors, STDERR_FILENO);
-  process::reset_signals();
-  process::close_descriptors_except({connection.get(), hand_over.get(), options_.keep_alive.get()});
-  int status = EXIT_FAILURE;
+void fork_server::serve_line() {
+  bool forked = false;
+  while (!line_.is_empty() && serves_line()) {
+    if (workers_.ready() == 0 && !may_fork()) break;
+    forked = forked || workers_.ready() == 0;
+    serve(line_.take_first());
+  }
+  if (forked && phase_ == phase::running) keep_more_ready();
+}
+
+// Somebody had to wait for a fork.
+void fork_server::keep_more_ready() {
+  if (options_.min_workers == 0) return;
+  keeps_ready_ = std::max(keeps_ready_, std::min(2 * keeps_ready_, options_.max_workers));
+  if (keeps_ready_ > options_.min_workers) fewer_at_ = after(options_.idle_timeout);
+}
+
+void fork_server::keep_fewer_ready(steady_time now) {
+  keeps_ready_ = std::max(keeps_ready_ / 2, options_.min_workers);
+  fewer_at_ = keeps_ready_ > options_.min_workers ? now + options_.idle_timeout : no_deadline;
+  workers_.end_ready(keeps_ready_);
+}
+
+void fork_server::serve(unserved_client client) {
+  order wanted{.client = std::move(client)};
   try {
-    status = options_.worker({std::move(connection), std::move(hand_over), options_.keep_alive.get()});
-  } catch (const std::exception& failed) {
-    std::fprintf(stderr, "weft-worker %d: %s\n", static_cast<int>(::getpid()), failed.what());
-  } catch (const unwinding& ended) {
-    std::fprintf(stderr, "weft-worker %d: ended by %s\n", static_cast<int>(::getpid()), ended.what());
+    if (options_.checks_users) std::tie(wanted.monitor, wanted.hand_over) = process::message_pair();
+    if (workers_.serve(wanted.client, wanted.monitor, wanted.hand_over, after(options_.hello_within))) return;
+    fork_worker(std::move(wanted));
+  } catch (const error&) {
+    failed_to_fork(wanted, EMFILE);
   }
-  std::fflush(stdout);
-  std::fflush(stderr);
-  ::_exit(status);
 }
 
-void fork_server::reap(worker_entry& entry) {
-  const auto status = status_of(entry.pidfd);
-  entry.errors.take_all();
-  if (options_.listener) tell_of_end(entry.pid, status);
-  const monitor_message ended{.what = monitor_message::kind::ended, .pid = entry.pid, .status = status};
-  send_monitor(entry.monitor, ended, {}, entry.errors.tail());
-  entry.monitor.reset();
-  entry.pidfd.reset();
+void fork_server::fill_up() {
+  if (phase_ != phase::running || options_.listener == nullptr) return;
+  int left = forked_ahead_at_once;
+  while (left-- > 0 && workers_.ready() < keeps_ready_ && may_fork()) {
+    if (!fork_worker({.is_ready = true})) return;
+  }
 }
 
-void fork_server::monitor_closed(worker_entry& entry) {
-  entry.monitor.reset();
-  entry.kill_at = steady_clock::now() + leave_grace;
+void fork_server::worker_ended(std::uint64_t id) {
+  const auto* const entry = workers_.find(id);
+  const pid_t pid = entry->pid;
+  auto how = workers_.reap(id);
+  board_.give_back(how.slot);
+  if (how.returned.connection && phase_ != phase::ending) take_back(std::move(how.returned));
+  if (how.was_recycled) ++counts_.recycled;
+  if (!how.by_itself_badly()) return;
+  ++counts_.died;
+  if (options_.listener == nullptr) return;
+  if (!how.client_knows) {
+    say("worker " + std::to_string(pid) + " ended: " + to_string(how.status) + describe(how.cause));
+  }
+  if (crashes_.died(steady_clock::now())) pause_for_deaths();
 }
 
-void fork_server::kill_overdue() {
+void fork_server::take_back(unserved_client client) {
+  try {
+    line_.add_again(std::move(client));
+    if (phase_ == phase::stopping && !keeps_line_) line_.close_silent();
+  } catch (const error& failed) {
+    ++counts_.refused;
+    say(failed.message());
+  }
+}
+
+void fork_server::pause_for_deaths() {
+  const auto time =
+      std::chrono::duration_cast<std::chrono::milliseconds>(crashes_.resumes_at() - steady_clock::now());
+  was_pausing_ = true;
+  say("more than " + std::to_string(options_.restarts.deaths_max) +
+      " workers died by themselves in a short time; no worker is forked for " + std::to_string(time.count()) +
+      " ms");
+}
+
+server_figures fork_server::figures() const {
   const auto now = steady_clock::now();
-  for (auto& one : workers_) {
-    if (one.kill_at > now) continue;
-    process::send_signal(one.pidfd.get(), one.asked_to_end ? SIGKILL : SIGTERM);
-    one.kill_at = one.asked_to_end ? no_deadline : now + kill_grace;
-    one.asked_to_end = true;
+  server_figures all = counts_;
+  all.pid = pid_;
+  all.name = options_.name;
+  all.age = std::chrono::duration_cast<std::chrono::milliseconds>(now - started_);
+  all.max_workers = options_.max_workers;
+  all.waiting = line_.waiting();
+  all.silent = line_.silent();
+  all.refused += line_.closed();
+  if (phase_ != phase::running) {
+    all.state = server_state::stopping;
+  } else if (crashes_.is_pausing(now)) {
+    all.state = server_state::crash_loop;
+    all.resumes_in = std::chrono::ceil<std::chrono::milliseconds>(crashes_.resumes_at() - now);
   }
-}
-
-// Workers would be killed by the end of this process as well; so they are gone before it.
-void fork_server::end_all() {
-  for (auto& one : workers_) process::send_signal(one.pidfd.get(), SIGTERM);
-  const auto until = steady_clock::now() + kill_grace;
-  for (auto& one : workers_) {
-    pollfd ended{one.pidfd.get(), POLLIN, 0};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
-    if (::poll(&ended, 1, static_cast<int>(std::max<long long>(left, 0))) <= 0) {
-      process::send_signal(one.pidfd.get(), SIGKILL);
-    }
-    reap(one);
-  }
+  all.workers = workers_.figures();
+  return all;
 }
 
 }  // namespace weft::workers::detail

@@ -8,15 +8,34 @@ namespace weft::workers::detail {
 
 stream_end frame_stream::read(wire::frame& into, steady_time until) {
   while (true) {
-    if (auto next = reader_.next()) {
-      into = std::move(*next);
+    if (auto ready = next()) {
+      into = std::move(*ready);
       return stream_end::ok;
     }
-    char piece[piece_bytes];
-    std::size_t got = 0;
-    if (const auto end = connection_.read_some(piece, got, until); end != stream_end::ok) return end;
-    reader_.append(as_bytes(std::string_view(piece, got)));
+    if (const auto end = fill(until); end != stream_end::ok) return end;
   }
+}
+
+template <typename Read>
+stream_end frame_stream::fill_by(Read read) {
+  char piece[piece_bytes];
+  std::size_t got = 0;
+  const auto end = read(std::span<char>(piece), got);
+  if (end == stream_end::ok) reader_.append(as_bytes(std::string_view(piece, got)));
+  return end;
+}
+
+stream_end frame_stream::fill(steady_time until) {
+  return fill_by(
+      [&](std::span<char> into, std::size_t& got) { return connection_.read_some(into, got, until); });
+}
+
+stream_end frame_stream::fill_now() {
+  return fill_by([&](std::span<char> into, std::size_t& got) { return connection_.read_now(into, got); });
+}
+
+stream_end frame_stream::fill_aside() {
+  return fill_by([&](std::span<char> into, std::size_t& got) { return connection_.read_aside(into, got); });
 }
 
 stream_end frame_stream::read_raw(std::string& into, std::size_t count, steady_time until) {

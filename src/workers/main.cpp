@@ -61,7 +61,7 @@ int run_spawned_worker(int connection, services& provided, const interfaces& off
   worker_program program;
   program.provided = &provided;
   program.offered = &offered;
-  return run_worker({unique_fd(connection), unique_fd(), -1}, program);
+  return run_worker({.client = {.connection = unique_fd(connection)}}, program);
 }
 
 // In the child: everything but its own two descriptors is the application's.

@@ -13,153 +13,188 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
 #include <weft/core/failure.hpp>
-#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
-#include <weft/fiber/mutex.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/log/collector.hpp>
 #include <weft/process/self.hpp>
 
 #include "workers/called_function.hpp"
+#include "workers/frame_writer.hpp"
+#include "workers/reply_bounds.hpp"
+#include "workers/served_call.hpp"
+#include "workers/server_link.hpp"
+#include "workers/throw_stack.hpp"
 
 namespace weft::workers::detail {
 
 namespace {
 
-// The bytes of a call, kept while it runs.
-struct kept_call {
-  wire::frame frame;
-  call_frame call;  // views into frame
-};
+// A worker whose calls take longer than this sends each answer before it begins the next call; else those of
+// calls that came together go out together.
+constexpr auto quick_call = std::chrono::microseconds(50);
 
-// A call that runs: its fiber, and what its run objects wait for.
-struct running_call {
-  weft::fiber<void> fiber;
-  weft::mutex turn;  // one question at a time
-  weft::event told;
-  wire::frame answer;        // set before told
-  std::size_t given_up = 0;  // questions whose answers nobody waits for any more; they come in order
-};
+// After its goodbye a worker goes when no call has come for so long.
+constexpr auto linger_time = std::chrono::seconds(1);
 
 class worker_loop {
  public:
   worker_loop(frame_stream& stream, worker_duties& duties, std::uint64_t answer_bytes_max)
-      : stream_(stream), duties_(duties), answer_bytes_max_(answer_bytes_max) {}
+      : stream_(stream), writer_(stream), duties_(duties), answer_bytes_max_(answer_bytes_max) {}
 
+  // Calls may still run when it is over, and use all of this: nobody waits for them, and nothing is unwound.
   [[noreturn]] void run() {
-    wire::frame got;
-    while (stream_.read(got, no_deadline) == stream_end::ok) serve(std::move(got));
-    // Nobody waits for calls that still run.
+    duties_.when_leaving([this] { say_goodbye(); });
+    try {
+      serve_all();
+    } catch (const error& unreadable) {
+      const bool is_clients = unreadable.code() == errc::malformed || unreadable.code() == errc::too_large;
+      std::fprintf(stderr, "weft-worker %d: %s%s\n", static_cast<int>(::getpid()),
+                   is_clients ? "the client cannot be understood: " : "", unreadable.what());
+      leave(is_clients ? client_at_fault : EXIT_FAILURE);
+    }
     leave(EXIT_SUCCESS);
   }
 
  private:
+  void serve_all() {
+    while (true) {
+      collects_answers_ = true;
+      while (auto next = stream_.next()) serve(std::move(*next));
+      collects_answers_ = false;
+      flush_aside();
+      if (stream_.fill(no_deadline) != stream_end::ok) return;
+    }
+  }
+
+  // A client may send many calls before it reads an answer: this goes on reading them meanwhile. Who writes
+  // already takes along what there is.
+  void flush_aside() {
+    if (!writer_.has_posted()) return;
+    if (flushing_.joinable() && !flushing_.done()) return;
+    flushing_ = weft::go_now([this] { shield([&] { (void)writer_.flush(no_deadline); }); });
+  }
+
   void serve(wire::frame got) {
     switch (static_cast<frame_type>(got.type)) {
       case frame_type::call:
         start_call(std::move(got));
         break;
       case frame_type::cancel:
-        if (const auto call = find_call(got.request_id)) call->fiber.cancel();
-        break;
-      case frame_type::told:
-        if (const auto call = find_call(got.request_id)) {
-          take_answer(*call, std::move(got));
-        }
+        if (const auto call = find_call(got.request_id)) call->fiber().cancel();
         break;
       case frame_type::release:
         duties_.end_checkout();
         break;
+      case frame_type::rest:
+        rest(deadline_after(read_rest(got)));
+        break;
       default:
-        break;  // of a later version, and not needed to answer calls
+        if (const auto call = find_call(got.request_id)) call->take(std::move(got));
     }
+  }
+
+  // The client takes no further checkout when it has seen this. A call that was on its way is still served,
+  // so the worker lingers until none has come for a while, or the client has closed.
+  void say_goodbye() {
+    if (std::exchange(leaving_, true)) return;
+    bytes out;
+    write_plain(out, frame_type::goodbye, 0);
+    shield([&] { (void)writer_.send(std::move(out), no_deadline, false); });
+    linger();
+  }
+
+  // Without a call until then the worker is no longer needed.
+  void rest(steady_time until) {
+    duties_.rest();
+    rests_until_ = until;
+    begun_before_rest_ = begun_;
+    if (std::exchange(watches_rest_, true)) return;
+    resting_ = weft::go([this] {
+      auto seen = rests_until_;
+      do {
+        seen = rests_until_;
+        weft::sleep_until(seen);
+      } while (seen != rests_until_);
+      watches_rest_ = false;
+      if (begun_ == begun_before_rest_ && calls_.empty()) say_goodbye();
+    });
+  }
+
+  void linger() {
+    lingering_ = weft::go([this] {
+      auto seen = begun_;
+      do {
+        seen = begun_;
+        weft::sleep_for(linger_time);
+      } while (seen != begun_ || !calls_.empty() || duties_.is_in_checkout());
+      leave(EXIT_SUCCESS);
+    });
+  }
+
+  // Its reply waits for room, and so does all that the client says next: who calls on without reading what
+  // comes back is held up.
+  void refuse_call(std::uint64_t id, std::string_view target) {
+    reply_frame reply;
+    reply.id = id;
+    failure why;
+    why.code = errc::resource_exhausted;
+    why.message = "workers: call \"" + std::string(target.substr(0, name_bytes_max)) +
+                  "\": " + std::to_string(calls_.size()) +
+                  " calls run in this worker, which takes no more at a time (max_calls); try again later";
+    why.when = wall_clock::now();
+    fail(reply, std::move(why));
+    send_reply(reply, {});
   }
 
   void start_call(wire::frame got) {
-    auto kept = std::make_shared<kept_call>();
-    kept->frame = std::move(got);
-    kept->call = read_call(kept->frame);
-    const std::uint64_t id = kept->call.id;
-    const auto until = kept->call.remaining ? deadline_after(*kept->call.remaining) : no_deadline;
-    go_options how{.name = std::string(kept->call.target), .context = context::from_wire(kept->call.context)};
-    auto state = std::make_shared<running_call>();
-    calls_.insert_or_assign(id, state);
+    if (slow_calls_) flush_aside();
+    auto call =
+        std::make_shared<served_call>(std::move(got), writer_,
+                                      message_bounds{.here_bytes_max = duties_.program().message_bytes_max,
+                                                     .there_bytes_max = answer_bytes_max_});
+    const std::uint64_t id = call->call().id;
+    if (calls_.count(id) != 0) throw error(errc::malformed, "workers: read a call: one with its id runs");
+    if (calls_.size() >= duties_.program().max_calls) return refuse_call(id, call->call().target);
+    go_options how{.name = std::string(call->call().target),
+                   .context = context::from_wire(call->call().context)};
+    calls_.emplace(id, call);
+    ++begun_;
+    const auto start = steady_clock::now();
     // At once, so that a cancel that came along finds a call that runs and will be answered.
-    state->fiber =
-        weft::go_now([this, kept, until, state] { run_call(kept->call, until, *state); }, std::move(how));
-    if (state->fiber.done()) calls_.erase(id);
+    call->fiber() = weft::go_now([this, call] { run_call(*call); }, std::move(how));
+    slow_calls_ = steady_clock::now() - start > quick_call;
+    if (call->fiber().done()) calls_.erase(id);
   }
 
-  static void take_answer(running_call& call, wire::frame got) {
-    if (call.given_up > 0) {
-      --call.given_up;
-      return;
-    }
-    call.answer = std::move(got);
-    call.told.set();
-  }
-
-  std::shared_ptr<running_call> find_call(std::uint64_t id) const {
+  std::shared_ptr<served_call> find_call(std::uint64_t id) const {
     const auto at = calls_.find(id);
     return at == calls_.end() ? nullptr : at->second;
   }
 
-  void run_call(const call_frame& call, steady_time until, running_call& state) {
+  void run_call(served_call& call) {
     reply_frame reply;
-    reply.id = call.id;
+    reply.id = call.call().id;
     bytes value;
     {
       const log::collector collected;
-      const hung_alarm::watch watched(duties_.alarm());
-      execute(call, until, state, reply, value);
+      const worker_duties::running_call counted(duties_);
+      execute(call, reply, value);
       reply.log = const_cast<log::collector&>(collected).take_all();
     }
     send_reply(reply, value);
     if (reply.type == frame_type::exited) leave(EXIT_SUCCESS);
     // Not while the fiber has yet to be put there: start_call sees to that.
-    if (state.fiber.joinable()) calls_.erase(call.id);
+    if (call.fiber().joinable()) calls_.erase(reply.id);
   }
 
-  // Run objects of a call reach their makers in the client through it.
-  class client_link final : public run_link {
-   public:
-    client_link(worker_loop& loop, std::uint64_t id, running_call& state)
-        : loop_(loop), id_(id), state_(state) {}
-    std::string about(std::string_view object) override { return exchange({id_, true, object, {}}); }
-    std::string ask(std::string_view object, std::string_view message) override {
-      return exchange({id_, false, object, message});
-    }
-
-   private:
-    std::string exchange(const ask_frame& question) {
-      const std::lock_guard turn(state_.turn);
-      state_.told.reset();
-      loop_.send(question);
-      try {
-        state_.told.wait();
-      } catch (const unwinding&) {
-        if (!state_.told.is_set()) ++state_.given_up;
-        throw;
-      }
-      const auto told = read_told(state_.answer);
-      if (!told.ok) told.failure.raise();
-      return std::string(told.answer);
-    }
-
-    worker_loop& loop_;
-    std::uint64_t id_;
-    running_call& state_;
-  };
-
   // The edge: whatever the called function ends with becomes a reply.
-  void execute(const call_frame& call, steady_time until, running_call& state, reply_frame& reply,
-               bytes& value) {
-    client_link link(*this, call.id, state);
+  void execute(served_call& call, reply_frame& reply, bytes& value) {
+    const throw_watch watched(duties_.error_stacks());
     try {
-      const cancel_scope bounded(until);
+      const cancel_scope bounded(call.until());
       const scoped_value here(in_server, true);
       set_up();
-      value = call_function(duties_.program(), call, link);
+      value = call_function(duties_.program(), call);
       reply.type = frame_type::answer;
     } catch (const exit_exception& left) {
       reply.type = frame_type::exited;
@@ -170,7 +205,9 @@ class worker_loop {
     } catch (const cancelled& stopped) {
       fail(reply, describe(stopped));
     } catch (...) {
-      fail(reply, failure::from(std::current_exception()));
+      auto why = failure::from(std::current_exception());
+      if (why.stack.empty()) why.stack = watched.stack_of(std::current_exception());
+      fail(reply, std::move(why));
     }
   }
 
@@ -209,24 +246,32 @@ class worker_loop {
       fail(reply, std::move(why));
     }
     if (reply.type == frame_type::answer) reply.value = as_text(value);
-    send(reply);
-  }
-
-  template <typename Frame>
-  void send(const Frame& what) {
+    fit(reply);
     bytes out;
-    write_frame(out, what);
+    write_frame(out, reply);
+    const bool is_last = reply.type == frame_type::exited;
     shield([&] {
-      const std::lock_guard lock(writing_);
-      (void)stream_.write(out, no_deadline);
+      (void)writer_.wait_for_room(no_deadline);
+      writer_.post(std::move(out));
+      if (!collects_answers_ || is_last || writer_.is_full()) (void)writer_.flush(no_deadline);
     });
   }
 
   frame_stream& stream_;
+  frame_writer writer_;
   worker_duties& duties_;
   std::uint64_t answer_bytes_max_;
-  weft::mutex writing_;
-  std::map<std::uint64_t, std::shared_ptr<running_call>> calls_;  // by id, while they run
+  bool collects_answers_ = false;  // calls that came together are being started
+  bool slow_calls_ = false;        // as the last one was
+  bool leaving_ = false;           // has said goodbye
+  steady_time rests_until_{};      // unless a call comes
+  std::uint64_t begun_before_rest_ = 0;
+  bool watches_rest_ = false;
+  weft::fiber<void> flushing_;
+  weft::fiber<void> resting_;
+  weft::fiber<void> lingering_;
+  std::uint64_t begun_ = 0;                                      // calls
+  std::map<std::uint64_t, std::shared_ptr<served_call>> calls_;  // by id, while they run
 };
 
 std::string refusal_of(const hello_frame& hello) {
@@ -262,12 +307,14 @@ std::optional<hello_frame> read_client_hello(frame_stream& stream) {
   return std::nullopt;
 }
 
-void say_welcome(frame_stream& stream, const worker_program& program, unique_fd monitor) {
+void say_welcome(frame_stream& stream, const worker_program& program, const worker_settings& settings,
+                 unique_fd monitor) {
   welcome_frame welcome;
   welcome.message_bytes_max = program.message_bytes_max;
   welcome.build_id = process::build_id();
   welcome.pid = ::getpid();
-  welcome.wants_release = static_cast<bool>(program.offered->checkout_done());
+  welcome.wants_release = static_cast<bool>(program.offered->checkout_done()) || program.follows_checkouts ||
+                          settings.recycle != recycling{};
   bytes out;
   write_frame(out, welcome);
   std::vector<int> along;

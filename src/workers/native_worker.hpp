@@ -16,7 +16,8 @@ namespace weft::workers::detail {
 std::optional<hello_frame> read_client_hello(frame_stream& stream);
 
 /// Answers the hello. `monitor` is for a client that came through the listening socket.
-void say_welcome(frame_stream& stream, const worker_program& program, unique_fd monitor);
+void say_welcome(frame_stream& stream, const worker_program& program, const worker_settings& settings,
+                 unique_fd monitor);
 
 /// Serves calls until the client goes, which ends the process.
 [[noreturn]] void serve_natively(frame_stream& stream, worker_duties& duties, const hello_frame& hello);

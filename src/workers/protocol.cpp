@@ -1,5 +1,7 @@
 #include "workers/protocol.hpp"
 
+#include <algorithm>
+
 #include <weft/core/error.hpp>
 
 #include "workers/bytes.hpp"
@@ -9,13 +11,18 @@ namespace weft::workers::detail {
 
 namespace {
 
+// Of a call, without what has a size of its own.
+constexpr std::size_t call_overhead_bytes = 64;
+// A longer value gets its room at once.
+constexpr std::size_t small_value_bytes = 1024;
+
 // A frame whose payload is made by `fill`.
 template <typename Fill>
 void write_with(bytes& out, frame_type type, std::uint64_t id, Fill fill) {
-  std::string payload;
-  byte_writer writer(payload);
+  const std::size_t begin = wire::begin_frame(out, static_cast<std::uint8_t>(type), 0, id);
+  byte_writer writer(out);
   fill(writer);
-  wire::append_frame(out, static_cast<std::uint8_t>(type), 0, id, as_bytes(payload));
+  wire::end_frame(out, begin);
 }
 
 byte_reader reader_of(const wire::frame& from) { return byte_reader(as_text(from.payload)); }
@@ -31,6 +38,34 @@ std::optional<std::uint64_t> read_optional(byte_reader& in) {
   return there ? std::optional(value) : std::nullopt;
 }
 
+void write_optional(byte_writer& out, std::optional<int> value) {
+  write_optional(out, value ? std::optional(static_cast<std::uint64_t>(std::int64_t{*value})) : std::nullopt);
+}
+
+std::optional<int> read_optional_int(byte_reader& in) {
+  const auto value = read_optional(in);
+  return value ? std::optional(static_cast<int>(static_cast<std::int64_t>(*value))) : std::nullopt;
+}
+
+void write(byte_writer& out, const process::restrictions& from) {
+  write_optional(out, from.niceness);
+  write_optional(out, from.oom_score_adj);
+  out.number(static_cast<std::uint8_t>(from.no_new_privileges ? 1 : 0));
+  out.number(from.calls);
+}
+
+process::restrictions read_restrictions(byte_reader& in) {
+  process::restrictions into;
+  into.niceness = read_optional_int(in);
+  into.oom_score_adj = read_optional_int(in);
+  into.no_new_privileges = in.number<std::uint8_t>() != 0;
+  into.calls = in.number<process::system_calls>();
+  if (into.calls > process::system_calls::no_exec_no_network) {
+    throw error(errc::malformed, "workers: read the settings of a worker: unknown set of system calls");
+  }
+  return into;
+}
+
 void write(byte_writer& out, const worker_settings& from) {
   out.text(from.name);
   out.number(std::int64_t{from.hung_after.count()});
@@ -41,6 +76,11 @@ void write(byte_writer& out, const worker_settings& from) {
   write_optional(out, from.limits.open_files);
   write_optional(out, from.limits.file_bytes);
   write_optional(out, from.limits.core_bytes);
+  write(out, from.restrictions);
+  out.number(std::uint64_t{from.recycle.checkouts_max});
+  out.number(std::int64_t{from.recycle.age_max.count()});
+  out.number(from.recycle.resident_bytes_max);
+  out.number(from.stacks);
 }
 
 worker_settings read_settings(byte_reader& in) {
@@ -53,6 +93,11 @@ worker_settings read_settings(byte_reader& in) {
   into.limits.open_files = read_optional(in);
   into.limits.file_bytes = read_optional(in);
   into.limits.core_bytes = read_optional(in);
+  into.restrictions = read_restrictions(in);
+  into.recycle.checkouts_max = in.number<std::uint64_t>();
+  into.recycle.age_max = std::chrono::nanoseconds(in.number<std::int64_t>());
+  into.recycle.resident_bytes_max = in.number<std::uint64_t>();
+  into.stacks = std::min(in.number<workers::error_stacks>(), workers::error_stacks::names);
   return into;
 }
 
@@ -83,6 +128,7 @@ void write_frame(bytes& out, const hello_frame& from) {
     payload.text(from.build_id);
     payload.number(static_cast<std::uint8_t>(from.same_build_only ? 1 : 0));
     write(payload, from.settings);
+    payload.text(from.nonce);
   });
 }
 
@@ -96,8 +142,30 @@ hello_frame read_hello(const wire::frame& from) {
   into.build_id = in.owned_text();
   into.same_build_only = in.number<std::uint8_t>() != 0;
   into.settings = read_settings(in);
+  into.nonce = in.owned_text();
   return into;
 }
+
+void write_frame(bytes& out, const challenge_frame& from) {
+  write_with(out, frame_type::challenge, 0, [&](byte_writer& payload) {
+    payload.text(from.nonce);
+    payload.text(from.envelope);
+  });
+}
+
+challenge_frame read_challenge(const wire::frame& from) {
+  auto in = reader_of(from);
+  challenge_frame into;
+  into.nonce = in.owned_text();
+  into.envelope = in.owned_text();
+  return into;
+}
+
+void write_proof(bytes& out, std::string_view envelope) {
+  write_with(out, frame_type::proof, 0, [&](byte_writer& payload) { payload.text(envelope); });
+}
+
+std::string read_proof(const wire::frame& from) { return reader_of(from).owned_text(); }
 
 void write_frame(bytes& out, const welcome_frame& from) {
   write_with(out, frame_type::welcome, 0, [&](byte_writer& payload) {
@@ -121,6 +189,8 @@ welcome_frame read_welcome(const wire::frame& from) {
 }
 
 void write_frame(bytes& out, const call_frame& from) {
+  out.reserve(out.size() + call_overhead_bytes + from.context.size() + from.target.size() +
+              from.arguments.size());
   write_with(out, frame_type::call, from.id, [&](byte_writer& payload) {
     payload.number(from.remaining ? std::int64_t{from.remaining->count()} : std::int64_t{-1});
     payload.number(from.kind);
@@ -147,6 +217,7 @@ call_frame read_call(const wire::frame& from) {
 }
 
 void write_frame(bytes& out, const reply_frame& from) {
+  if (from.value.size() > small_value_bytes) out.reserve(out.size() + from.value.size() + small_value_bytes);
   write_with(out, from.type, from.id, [&](byte_writer& payload) {
     if (from.type == frame_type::answer) payload.text(from.value);
     if (from.type == frame_type::failed) write(payload, from.failure);
@@ -204,6 +275,42 @@ told_frame read_told(const wire::frame& from) {
   if (!into.ok) into.failure = read_failure(in);
   return into;
 }
+
+void write_frame(bytes& out, const progress_frame& from) {
+  write_with(out, frame_type::progress, from.id, [&](byte_writer& payload) {
+    payload.number(from.done);
+    payload.text(from.text);
+  });
+}
+
+progress_frame read_progress(const wire::frame& from) {
+  auto in = reader_of(from);
+  progress_frame into;
+  into.id = from.request_id;
+  into.done = in.number<double>();
+  into.text = in.text();
+  return into;
+}
+
+void write_part(bytes& out, frame_type type, std::uint64_t id, std::span<const std::byte> part,
+                bool is_last) {
+  wire::append_frame(out, static_cast<std::uint8_t>(type), is_last ? 0 : more_follows, id, part);
+}
+
+void write_credit(bytes& out, frame_type type, std::uint64_t id, std::uint64_t taken) {
+  write_with(out, type, id, [&](byte_writer& payload) { payload.number(taken); });
+}
+
+void write_rest(bytes& out, std::chrono::nanoseconds ends_after) {
+  write_with(out, frame_type::rest, 0,
+             [&](byte_writer& payload) { payload.number(std::int64_t{ends_after.count()}); });
+}
+
+std::chrono::nanoseconds read_rest(const wire::frame& from) {
+  return std::chrono::nanoseconds(reader_of(from).number<std::int64_t>());
+}
+
+std::uint64_t read_credit(const wire::frame& from) { return reader_of(from).number<std::uint64_t>(); }
 
 void write_refused(bytes& out, std::string_view why) {
   write_with(out, frame_type::refused, 0, [&](byte_writer& payload) { payload.text(why); });

@@ -1,6 +1,6 @@
 #include "workers/recognition.hpp"
 
-#include <optional>
+#include <span>
 #include <string>
 
 #include <weft/codec/bytes.hpp>
@@ -12,11 +12,15 @@ namespace weft::workers::detail {
 
 namespace {
 
-std::optional<char> read_byte(byte_stream& client) {
-  char one = 0;
+static_assert(native_offer.size() == native_magic.size());
+
+/// Adds to `said` what there is of the offer or the answer to it, and no byte behind that.
+stream_end read_more(byte_stream& from, std::string& said, steady_time until) {
+  char piece[native_magic.size()];
   std::size_t got = 0;
-  if (client.read_some(std::span(&one, 1), got, no_deadline) != stream_end::ok) return std::nullopt;
-  return one;
+  const auto end = from.read_some(std::span(piece).first(native_magic.size() - said.size()), got, until);
+  if (end == stream_end::ok) said.append(piece, got);
+  return end;
 }
 
 }  // namespace
@@ -24,22 +28,17 @@ std::optional<char> read_byte(byte_stream& client) {
 peer recognise(byte_stream& client) {
   std::string said;
   while (true) {
-    const auto one = read_byte(client);
-    if (!one) return peer::gone;
-    said += *one;
+    if (read_more(client, said, no_deadline) != stream_end::ok) return peer::gone;
     if (said == native_offer) {
       if (client.write(as_bytes(native_magic), no_deadline) != stream_end::ok) return peer::gone;
       said.clear();
       continue;
     }
-    // After an offer the client may still choose, and the first byte tells.
-    if (said.front() == native_magic.front()) {
+    // After an offer the client may still choose.
+    const bool is_native = said == native_magic;
+    if (is_native || (!native_offer.starts_with(said) && !native_magic.starts_with(said))) {
       client.unread(said);
-      return peer::native;
-    }
-    if (!native_offer.starts_with(said)) {
-      client.unread(said);
-      return peer::compatible;
+      return is_native ? peer::native : peer::compatible;
     }
   }
 }
@@ -47,13 +46,10 @@ peer recognise(byte_stream& client) {
 stream_end read_acceptance(byte_stream& worker, steady_time until) {
   std::string said;
   while (said.size() < native_magic.size()) {
-    char one = 0;
-    std::size_t got = 0;
-    if (const auto end = worker.read_some(std::span(&one, 1), got, until); end != stream_end::ok) {
+    if (const auto end = read_more(worker, said, until); end != stream_end::ok) {
       worker.unread(said);
       return end;
     }
-    said += one;
     if (native_magic.substr(0, said.size()) != said) {
       throw error(errc::malformed,
                   "workers: connect: the server speaks before it is asked, so it is none of workers");

@@ -1,5 +1,7 @@
 #include "workers/records.hpp"
 
+#include <limits>
+
 #include <weft/core/error.hpp>
 
 namespace weft::workers::detail {
@@ -10,17 +12,27 @@ constexpr int causes_depth_max = 17;
 
 void write(byte_writer& out, log::record_time at) { out.number(std::int64_t{at.time_since_epoch().count()}); }
 
+// Times come from the other end: one that the clock cannot hold in nanoseconds is none.
 log::record_time read_time(byte_reader& in) {
-  return log::record_time(std::chrono::microseconds(in.number<std::int64_t>()));
+  constexpr std::int64_t micros_max = std::numeric_limits<std::int64_t>::max() / 1000;
+  const auto micros = in.number<std::int64_t>();
+  if (micros > micros_max || micros < -micros_max)
+    throw error(errc::malformed, "workers: read a time: out of range");
+  return log::record_time(std::chrono::microseconds(micros));
 }
+
+void write(byte_writer& out, const std::string& text) { out.text(text); }
 
 void write(byte_writer& out, const log::field& from) {
   out.text(from.name);
   out.number(static_cast<std::uint8_t>(from.value.index()));
   std::visit(
       [&](const auto& value) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+        using held = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<held, std::string>) {
           out.text(value);
+        } else if constexpr (std::is_same_v<held, log::json_text>) {
+          out.text(value.text);
         } else {
           out.number(value);
         }
@@ -41,6 +53,8 @@ log::field read_field(byte_reader& in) {
       return {std::move(name), in.number<double>()};
     case 4:
       return {std::move(name), in.number<std::uint8_t>() != 0};
+    case 5:
+      return {std::move(name), log::json_text{in.owned_text()}};
     default:
       throw error(errc::malformed, "workers: read a log field: unknown kind of value");
   }
@@ -62,6 +76,7 @@ void write(byte_writer& out, const log::record& from) {
   out.number(from.process_id);
   out.text(from.file);
   out.number(from.line);
+  out.number(from.number);
 }
 
 log::level read_level(byte_reader& in) {
@@ -87,6 +102,7 @@ log::record read_record(byte_reader& in) {
   one.process_id = in.number<std::int64_t>();
   one.file = in.owned_text();
   one.line = in.number<std::uint32_t>();
+  one.number = in.number<std::int32_t>();
   return one;
 }
 
@@ -123,6 +139,7 @@ void write(byte_writer& out, const weft::failure& from) {
   out.text(from.where);
   write(out, std::chrono::time_point_cast<std::chrono::microseconds>(from.when));
   write_all(out, from.causes);
+  write_all(out, from.stack);
 }
 
 weft::failure read_failure(byte_reader& in, int depth) {
@@ -135,6 +152,7 @@ weft::failure read_failure(byte_reader& in, int depth) {
   one.where = in.owned_text();
   one.when = read_time(in);
   for (auto left = in.count(); left > 0; --left) one.causes.push_back(read_failure(in, depth + 1));
+  for (auto left = in.count(); left > 0; --left) one.stack.push_back(in.owned_text());
   return one;
 }
 

@@ -6,7 +6,7 @@
 #include <weft/core/error.hpp>
 #include <weft/core/failure.hpp>
 
-#include "workers/exchange.hpp"
+#include "workers/checkout_core.hpp"
 #include "workers/pool.hpp"
 
 namespace weft::workers {
@@ -47,22 +47,15 @@ closure_outcome worker_runner::run(const closure_request& request) {
   call.link = request.link;
   const auto bound = request.deadline != no_deadline ? detail::call_bound{request.deadline, std::nullopt}
                                                      : detail::call_bound::after(pool_->options().timeout);
-  std::unique_ptr<detail::worker_link> link;
+  const auto core = std::make_shared<detail::checkout_core>(pool_, checkout_options{});
   wire::frame got;
   try {
-    detail::prepare(*pool_, link, bound, true);
-    auto outcome = outcome_of(detail::exchange(*pool_, link, call, bound, got));
-    if (link != nullptr) pool_->finish(std::move(link));
-    return outcome;
+    return outcome_of(core->call_natively(call, bound, got));
   } catch (const error&) {
     // Its place failed: the worker died, was stopped, could not be started, or the line was full.
-    if (link != nullptr) pool_->finish(std::move(link));
     closure_outcome outcome;
     outcome.error = failure_of_run();
     return outcome;
-  } catch (...) {
-    if (link != nullptr) pool_->finish(std::move(link));
-    throw;
   }
 }
 

@@ -1,74 +1,118 @@
 #include <weft/workers/server.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <weft/core/error.hpp>
+#include <weft/net/bound_socket.hpp>
 #include <weft/process/self.hpp>
 #include <weft/process/socket.hpp>
 
 #include "workers/fork_server.hpp"
-#include "workers/listening.hpp"
+#include "workers/successor.hpp"
 #include "workers/worker.hpp"
 
 namespace weft::workers {
 
 namespace {
 
-// Readable once the process is asked to end; workers get the signals as usual again.
-unique_fd end_signals() {
+// Those that ask a server to end or to reload.
+sigset_t signals_to_server() {
   sigset_t signals;
   ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGTERM);
-  ::sigaddset(&signals, SIGINT);
+  for (const int one : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, one);
+  return signals;
+}
+
+// Readable once one has come; workers get them as usual again.
+unique_fd receive_signals() {
+  const sigset_t signals = signals_to_server();
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
   return unique_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+// While it lives they wait, so that a child is not ended by one before it receives them.
+class signals_held {
+ public:
+  signals_held() {
+    const sigset_t signals = signals_to_server();
+    ::pthread_sigmask(SIG_BLOCK, &signals, &former_);
+  }
+  signals_held(const signals_held&) = delete;
+  signals_held& operator=(const signals_held&) = delete;
+  ~signals_held() { ::pthread_sigmask(SIG_SETMASK, &former_, nullptr); }
+
+ private:
+  sigset_t former_{};
+};
+
+net::bound_socket listen(const server_options& options) {
+  const auto at = net::endpoint::parse(options.listen);
+  if (auto inherited = detail::inherited_socket(at)) return std::move(*inherited);
+  return net::bound_socket(at, {.unix_mode = static_cast<mode_t>(options.mode)});
 }
 
 }  // namespace
 
 struct server::state {
-  explicit state(server_options wanted)
-      : options(std::move(wanted)),
-        listening(detail::listen_at(net::endpoint::parse(options.listen), options.mode)),
-        owner(::getpid()) {
+  explicit state(server_options wanted) : options(std::move(wanted)), listening(listen(options)) {
     program.provided = &provided;
     program.offered = &options.interface;
-    program.settings = {options.name, options.hung_worker_timeout, options.stack_bytes, options.limits};
+    program.settings = {options.name,        options.hung_worker_timeout, options.stack_bytes,
+                        options.limits,      options.restrictions,        options.recycle,
+                        options.error_stacks};
     program.client_decides = false;
+    program.keys = options.keys.get();
     // Over TCP nobody says who he is.
-    program.allows_closures = listening.at.is_unix();
+    program.allows_closures = listening.address().is_unix() || options.keys != nullptr;
+    program.follows_checkouts = true;
     program.message_bytes_max = options.message_bytes_max;
+    program.max_calls = std::max<std::size_t>(options.max_calls, 1);
     program.setup = options.setup;
     if (options.checkout_done) options.interface.on_checkout_done(options.checkout_done);
   }
-  // Workers have a copy of this and must leave the file alone.
-  ~state() {
-    const auto& path = listening.at.path();
-    if (owner == ::getpid() && !path.empty() && path.front() != '@') ::unlink(path.c_str());
-  }
 
-  int serve(unique_fd keep_alive) {
+  int serve(unique_fd keep_alive, bool reloads_program) {
     detail::fork_server_options how;
-    how.listener = std::move(listening.socket);
-    how.checks_users = listening.at.is_unix();
     how.keep_alive = std::move(keep_alive);
-    how.stop_signals = end_signals();
+    how.signals = receive_signals();
     how.name = options.name;
-    how.allowed_users = options.allowed_users;
-    how.workers_max = options.workers_max;
     how.worker = [this](detail::worker_descriptors descriptors) {
       ::signal(SIGPIPE, SIG_IGN);
       return detail::run_worker(std::move(descriptors), program);
     };
-    return detail::fork_server(std::move(how)).run();
+    how.listener = &listening;
+    how.tells_state = options.keys == nullptr;
+    how.checks_users = listening.address().is_unix();
+    how.allowed_users = options.allowed_users;
+    how.max_workers = options.max_workers;
+    how.min_workers = options.min_workers;
+    how.idle_timeout = options.idle_timeout;
+    how.max_waiting = options.max_waiting;
+    how.hello_within = options.hello_within;
+    how.hung_after = options.hung_worker_timeout;
+    how.stop_grace = options.stop_grace;
+    how.reload_grace = options.reload_grace;
+    how.restarts = options.restarts;
+    if (reloads_program) {
+      how.start_successor = [this] { return detail::start_successor(own_start, listening); };
+    }
+    detail::fork_server serves(std::move(how));
+    serving = ::getpid();
+    const int status = serves.run();
+    serving = 0;
+    return status;
   }
 
+  std::atomic<pid_t> serving{0};  // the process in which it runs
+
   server_options options;
-  detail::listening_socket listening;
-  pid_t owner;
+  net::bound_socket listening;
+  detail::own_start own_start = detail::own_start::now();
   services provided;
   detail::worker_program program;
 };
@@ -77,7 +121,7 @@ server::server(server_options options) : state_(std::make_unique<state>(std::mov
 server::server(server&&) noexcept = default;
 server::~server() = default;
 
-std::string server::address() const { return state_->listening.at.text(); }
+std::string server::address() const { return state_->listening.address().text(); }
 
 int server::run() {
   if (process::thread_count() != 1) {
@@ -85,22 +129,28 @@ int server::run() {
                 "workers: run a server: the process has threads, so it cannot fork workers; start it "
                 "before them, or use server::fork early in main");
   }
-  return state_->serve(unique_fd());
+  return state_->serve(unique_fd(), true);
+}
+
+void server::reload() const {
+  const pid_t serving = state_->serving;
+  if (serving <= 0 || ::kill(serving, SIGHUP) != 0)
+    throw error(errc::misuse, "workers: reload a server: it does not run");
 }
 
 process::child server::fork(server_options options) {
   auto alive = process::make_pipe();
   auto made = std::make_shared<server>(std::move(options));
+  const signals_held until_received;
   auto child = process::child::fork([&]() -> int {
     auto& state = *made->state_;
-    state.owner = ::getpid();
-    process::close_descriptors_except({state.listening.socket.get(), alive.reader.get()});
+    process::close_descriptors_except({state.listening.fd(), alive.reader.get()});
     (void)alive.writer.release();
-    const int status = state.serve(std::move(alive.reader));
+    const int status = state.serve(std::move(alive.reader), false);
     made.reset();
     return status;
   });
-  made->state_->owner = child.pid();
+  made->state_->listening.leave_open();  // the child's now
   // Open until this process ends; nobody else has it, as it is close-on-exec.
   (void)alive.writer.release();
   return child;

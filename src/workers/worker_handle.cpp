@@ -38,6 +38,7 @@ bool monitored_worker::take_message() {
       break;
     case monitor_message::kind::ended:
       status_ = message.status;
+      cause_ = message.cause;
       last_words_.assign(raw + sizeof message, static_cast<std::size_t>(got) - sizeof message);
       break;
   }

@@ -10,8 +10,10 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/process/child.hpp>
 #include <weft/process/exit_status.hpp>
+#include <weft/workers/errors.hpp>
 
-#include "workers/fork_server.hpp"
+#include "workers/captured_output.hpp"
+#include "workers/monitor.hpp"
 
 namespace weft::workers::detail {
 
@@ -27,6 +29,8 @@ class worker_handle {
   virtual bool kill(int signal) = 0;
   /// After its end: the last lines it wrote to its standard error; empty where nobody kept them.
   virtual std::string last_words() const { return {}; }
+  /// After its end: why, where somebody could tell.
+  virtual death_cause cause() const { return death_cause::unknown; }
 };
 
 /// A child of a fork server, seen through a monitor.
@@ -37,6 +41,7 @@ class monitored_worker final : public worker_handle {
   std::optional<process::exit_status> wait_until(steady_time until) override;
   bool kill(int signal) override;
   std::string last_words() const override { return last_words_; }
+  death_cause cause() const override { return cause_; }
   /// Why the server could not fork; 0 if it did, or has not said yet.
   int fork_error();
 
@@ -49,6 +54,7 @@ class monitored_worker final : public worker_handle {
   pid_t pid_ = -1;
   int fork_error_ = 0;
   std::optional<process::exit_status> status_;
+  death_cause cause_ = death_cause::unknown;
   std::string last_words_;
 };
 

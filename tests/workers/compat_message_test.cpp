@@ -1,11 +1,14 @@
 #include "workers/compat/message.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include <weft/core/error.hpp>
+#include <weft/process/self.hpp>
+#include <weft/process/socket.hpp>
 
 #include "workers/byte_stream.hpp"
 #include "workers/compat/log_data.hpp"
@@ -21,6 +24,7 @@ using namespace weft::workers::detail;
 using compat::log_from;
 using compat::log_to_text;
 using compat::message_stream;
+using weft::wire::json_object;
 using weft::wire::json_value;
 using weft::wire::parse_json;
 
@@ -72,7 +76,7 @@ weft::log::collection a_log() {
     record.fields = {{"n", std::int64_t{1}}, {"s", std::string("x")}};
     log.records.push_back(record);
   }
-  log.end = log.records.back().time;
+  log.end = log.start + std::chrono::microseconds(20219);
   log.timers = {{"t", log.start, std::chrono::microseconds(20219)}, {"open", log.start, std::nullopt}};
   log.data = {{"a", std::uint64_t{1} << 63U}, {"b", true}};
   return log;
@@ -84,6 +88,14 @@ TEST(compat_message, a_log_comes_back_to_the_microsecond) {
   EXPECT_EQ(log_to_text({}), "");
 }
 
+// As a stream of messages may have it.
+TEST(compat_message, a_log_with_an_infinite_number_is_none) {
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  const json_value data =
+      json_object{{"start", 1.5}, {"data", json_object{{"a", json_value::list{infinite}}}}};
+  EXPECT_EQ(log_from(data), weft::log::collection());
+}
+
 TEST(compat_message, a_log_has_the_form_of_log_defer) {
   auto log = a_log();
   log.records.resize(1);
@@ -92,10 +104,19 @@ TEST(compat_message, a_log_has_the_form_of_log_defer) {
             R"("start":1795229361.6771,"timers":[["t",0,0.020219],["open",0]]})");
 }
 
+TEST(compat_message, a_text_is_shortened_between_characters) {
+  EXPECT_EQ(compat::shortened("aλb", 1), "a");
+  EXPECT_EQ(compat::shortened("aλb", 2), "a");
+  EXPECT_EQ(compat::shortened("aλb", 3), "aλ");
+  EXPECT_EQ(compat::shortened("aλb", 4), "aλb");
+  EXPECT_EQ(compat::shortened("😀", 3), "");
+  EXPECT_EQ(compat::shortened("\x80\x80", 1), "");
+}
+
 // Two ends of a connection; the one is written to as bytes.
 class connected : public testing::Test {
  protected:
-  connected() : connected(make_pair()) {}
+  connected() : connected(weft::process::stream_pair()) {}
   void say(std::string_view text) {
     EXPECT_EQ(::send(other_end.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
   }
@@ -107,16 +128,10 @@ class connected : public testing::Test {
   byte_stream here;
 
  private:
-  struct both {
-    int one;
-    int other;
-  };
-  static both make_pair() {
-    int ends[2] = {-1, -1};
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    return {ends[0], ends[1]};
+  explicit connected(std::pair<weft::unique_fd, weft::unique_fd> ends)
+      : other_end(std::move(ends.first)), here(std::move(ends.second)) {
+    here.attach();
   }
-  explicit connected(both ends) : other_end(ends.one), here(weft::unique_fd(ends.other)) { here.attach(); }
 };
 
 TEST_F(connected, a_late_acceptance_is_passed_over_wherever_it_is_cut) {
@@ -144,6 +159,42 @@ TEST_F(connected, an_acceptance_that_nobody_waits_for_is_no_message) {
   say(native_magic);
   EXPECT_FALSE(messages.is_quiet());
   EXPECT_THROW((void)read(messages, got), weft::error);
+}
+
+TEST_F(connected, what_is_no_acceptance_is_refused_with_its_first_wrong_byte) {
+  message_stream messages(here, 1000);
+  messages.expect_acceptance();
+  json_value got;
+  say("\x89]wx");
+  EXPECT_THROW((void)read(messages, got), weft::error);
+}
+
+TEST_F(connected, a_client_is_recognised_by_its_first_wrong_byte) {
+  say("\x89]wx");
+  EXPECT_EQ(recognise(here), peer::compatible);
+  message_stream messages(here, 1000);
+  json_value got;
+  EXPECT_THROW((void)read(messages, got), weft::error);
+}
+
+TEST_F(connected, descriptors_that_nobody_takes_are_closed) {
+  const auto count = [] { return weft::process::open_descriptors().size(); };
+  const auto send_some = [&] {
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_EQ(weft::process::send_with_descriptors(other_end.get(), " ", {0, 1, 2}), 1);
+      char got = 0;
+      std::size_t length = 0;
+      ASSERT_EQ(here.read_some({&got, 1}, length, weft::deadline_after(std::chrono::seconds(5))),
+                stream_end::ok);
+    }
+  };
+  const auto before = count();
+  send_some();
+  EXPECT_EQ(here.descriptors().size(), descriptors_max);
+  EXPECT_EQ(count(), before + descriptors_max);
+  here.refuse_descriptors();
+  send_some();
+  EXPECT_EQ(count(), before);
 }
 
 TEST_F(connected, only_an_acceptance_may_lie_unread_on_a_quiet_connection) {

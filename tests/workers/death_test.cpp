@@ -7,12 +7,12 @@
 
 #include <weft/context/cancellation.hpp>
 #include <weft/fiber/fiber.hpp>
-#include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
 #include <weft/process/child.hpp>
 #include <weft/process/self.hpp>
 #include <weft/process/socket.hpp>
 
+#include "workers/on_fiber.hpp"
 #include "workers/test_program.hpp"
 
 // Every way in which a worker can end without an answer, and that the pool goes on.
@@ -24,11 +24,7 @@ using weft::process::exit_status;
 using weft::workers::client;
 using weft::workers::worker_died;
 using weft_test::is_gone;
-
-template <typename Body>
-void on_fiber(Body body) {
-  EXPECT_EQ(weft::run([&] { body(); }), 0);
-}
+using weft_test::on_fiber;
 
 class death : public testing::Test {
  protected:
@@ -98,6 +94,17 @@ TEST_F(death, of_a_worker_that_wrote_without_end_is_none_of_its_writing) {
 
 TEST_F(death, a_worker_that_closes_its_connection_and_goes_on_is_killed) {
   EXPECT_NE(of("close_connection").message().find("was killed"), std::string::npos);
+}
+
+TEST_F(death, comes_to_a_worker_that_cannot_be_understood_before_its_place_is_another_ones) {
+  on_fiber([&] {
+    auto held = pool.checkout();
+    const auto pid = static_cast<pid_t>(held.call<std::int64_t>("pid"));
+    EXPECT_THROW(held.call("talk_nonsense"), weft::error);
+    EXPECT_EQ(pool.statistics().timeouts, 0U);
+    EXPECT_EQ(::kill(pid, 0), -1);
+    EXPECT_NE(pool.call<std::int64_t>("pid"), pid);
+  });
 }
 
 TEST_F(death, of_an_idle_worker_is_noticed_by_the_next_call) {

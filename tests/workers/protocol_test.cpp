@@ -32,9 +32,14 @@ TEST(protocol, a_hello_keeps_its_settings) {
   hello.message_bytes_max = 123;
   hello.build_id = "abc";
   hello.same_build_only = true;
-  hello.settings = {"mail", std::chrono::seconds(5), 65536, {}};
+  hello.settings.name = "mail";
+  hello.settings.hung_after = std::chrono::seconds(5);
+  hello.settings.stack_bytes = 65536;
   hello.settings.limits.cpu_time = std::chrono::seconds(9);
   hello.settings.limits.memory_bytes = 1U << 30U;
+  hello.settings.restrictions = {.niceness = -3, .oom_score_adj = 7, .no_new_privileges = true};
+  hello.settings.restrictions.calls = weft::process::system_calls::no_network;
+  hello.settings.recycle = {.checkouts_max = 4, .age_max = std::chrono::hours(1), .resident_bytes_max = 99};
   const auto back = read_hello(written(hello));
   EXPECT_EQ(back.message_bytes_max, 123U);
   EXPECT_EQ(back.build_id, "abc");
@@ -43,6 +48,8 @@ TEST(protocol, a_hello_keeps_its_settings) {
   EXPECT_EQ(back.settings.hung_after, std::chrono::seconds(5));
   EXPECT_EQ(back.settings.stack_bytes, 65536U);
   EXPECT_EQ(back.settings.limits, hello.settings.limits);
+  EXPECT_EQ(back.settings.restrictions, hello.settings.restrictions);
+  EXPECT_EQ(back.settings.recycle, hello.settings.recycle);
 }
 
 TEST(protocol, a_hello_of_another_version_is_read_as_far_as_its_number) {
@@ -82,6 +89,7 @@ reply_frame a_reply_with_everything() {
   record.time = weft::log::record_time(std::chrono::microseconds(1234567));
   record.line = 77;
   reply.log.records.push_back(record);
+  reply.failure.stack = {"serve() at a.cpp:1", "main"};
   reply.log.timers.push_back({"t", record.time, std::chrono::microseconds(5)});
   reply.log.timers.push_back({"running", record.time, std::nullopt});
   reply.log.data.push_back({"n", std::int64_t{3}});
@@ -97,6 +105,7 @@ TEST(protocol, a_failure_comes_with_its_causes_and_log) {
   EXPECT_EQ(back.failure.type, "app.busy");
   ASSERT_EQ(back.failure.causes.size(), 1U);
   EXPECT_EQ(back.failure.causes[0].message, "cause");
+  EXPECT_EQ(back.failure.stack, (std::vector<std::string>{"serve() at a.cpp:1", "main"}));
   EXPECT_EQ(back.log, reply.log);
 }
 

@@ -4,18 +4,24 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <weft/closure/closure.hpp>
 #include <weft/core/error.hpp>
 #include <weft/core/unique_fd.hpp>
+#include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
+#include <weft/process/self.hpp>
+#include <weft/process/socket.hpp>
+#include <weft/workers/server_status.hpp>
 
+#include "workers/listening.hpp"
 #include "workers/protocol.hpp"
 #include "workers/test_program.hpp"
 
@@ -28,54 +34,7 @@ using weft::workers::client;
 using weft::workers::server;
 using weft::workers::server_options;
 
-class listening : public testing::Test {
- protected:
-  listening() {
-    char name[] = "/tmp/weft-server-XXXXXX";
-    folder_ = ::mkdtemp(name);
-    path = folder_ + "/socket";
-  }
-  ~listening() override { std::filesystem::remove_all(folder_); }
-
-  server_options options() {
-    server_options made{.listen = "unix:" + path};
-    weft::services none;
-    weft_test::offer_functions(none, made.interface);
-    return made;
-  }
-
-  weft::unique_fd connect() {
-    weft::unique_fd connection(::socket(AF_UNIX, SOCK_STREAM, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, path.c_str());
-    EXPECT_EQ(::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    return connection;
-  }
-
-  // All that comes until the end of the connection.
-  static std::string hear(const weft::unique_fd& connection) {
-    std::string heard;
-    char buffer[4096];
-    for (ssize_t got = 0; (got = ::recv(connection.get(), buffer, sizeof buffer, 0)) > 0;) {
-      heard.append(buffer, static_cast<std::size_t>(got));
-    }
-    return heard;
-  }
-
-  // Sends the bytes on a fresh connection and gives all that comes back until its end.
-  std::string talk(std::string_view said) {
-    const weft::unique_fd connection = connect();
-    EXPECT_EQ(::send(connection.get(), said.data(), said.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(said.size()));
-    return hear(connection);
-  }
-
-  std::string path;
-
- private:
-  std::string folder_;
-};
+using weft_test::listening;
 
 TEST_F(listening, clients_connect_and_call) {
   auto running = server::fork(options());
@@ -200,11 +159,212 @@ TEST_F(listening, tcp_has_clients_too_and_refuses_their_closures) {
   });
 }
 
+// Sends a byte with a descriptor along.
+void send_along(const weft::unique_fd& connection, std::string_view said, int descriptor) {
+  EXPECT_EQ(weft::process::send_with_descriptors(connection.get(), said, {descriptor}),
+            static_cast<long>(said.size()));
+}
+
+TEST_F(listening, descriptors_of_a_client_are_not_kept) {
+  auto running = server::fork(options());
+  auto pipe = weft::process::make_pipe();
+  const weft::unique_fd connection = connect();
+  send_along(connection, R"(["do",{},"descriptors"])", pipe.writer.get());
+  send_along(connection, R"(["do",{},"descriptors"])", pipe.writer.get());
+  pipe.writer.reset();
+  char byte;
+  EXPECT_EQ(::read(pipe.reader.get(), &byte, 1), 0);  // nobody else has the writer
+  ::shutdown(connection.get(), SHUT_WR);
+  EXPECT_NE(hear(connection).find("ok"), std::string::npos);
+}
+
+// A worker that took a client's descriptor for its keep-alive pipe would end with that, before it says
+// welcome.
+TEST_F(listening, a_client_cannot_give_a_worker_its_keep_alive_pipe) {
+  auto running = server::fork(options());
+  auto pipe = weft::process::make_pipe();
+  const weft::unique_fd connection = connect();
+  weft::workers::detail::hello_frame hello;
+  weft::bytes said = weft::to_bytes(weft::workers::detail::native_magic);
+  write_frame(said, hello);
+  send_along(connection, weft::as_text(said), pipe.reader.get());
+  pipe.reader.reset();
+  pipe.writer.reset();
+  char welcome[16];
+  EXPECT_EQ(::recv(connection.get(), welcome, sizeof welcome, MSG_WAITALL), 16);
+}
+
+TEST_F(listening, a_socket_file_of_another_server_stays) {
+  auto running = server::fork(options());
+  std::filesystem::remove(path);
+  auto second = server::fork(options());
+  EXPECT_EQ(running.terminate(5s), weft::process::exit_status::exited(0));
+  client pool({.connect = "unix:" + path});
+  weft::run([&] { pool.call("nothing"); });
+}
+
+TEST_F(listening, a_server_tells_what_it_is_doing) {
+  auto wanted = options();
+  wanted.name = "told";
+  wanted.max_workers = 7;
+  auto running = server::fork(std::move(wanted));
+  client pool({.connect = "unix:" + path, .min_workers = 1});
+  weft::run([&] {
+    pool.call("nothing");
+    auto held = pool.checkout();
+    EXPECT_EQ(held.call<std::int64_t>("sum", 1, 2), 3);
+    const auto seen = weft::workers::server_status("unix:" + path);
+    EXPECT_EQ(seen.pid, running.pid());
+    EXPECT_EQ(seen.name, "told");
+    EXPECT_EQ(seen.state, weft::workers::server_state::running);
+    EXPECT_EQ(seen.max_workers, 7U);
+    EXPECT_EQ(seen.forked, 1U);
+    EXPECT_GT(seen.resident_bytes, 0U);
+    ASSERT_EQ(seen.workers.size(), 1U);
+    const auto& one = seen.workers.front();
+    EXPECT_EQ(one.pid, held.worker_pid());
+    EXPECT_EQ(one.state, weft::workers::worker_state::idle);
+    EXPECT_EQ(one.calls, 2U);
+    EXPECT_EQ(one.checkouts, 1U);
+    EXPECT_GT(one.resident_bytes, 0U);
+  });
+}
+
+TEST_F(listening, a_server_that_is_full_tells_what_it_is_doing) {
+  auto wanted = options();
+  wanted.max_workers = 1;
+  auto running = server::fork(std::move(wanted));
+  client pool({.connect = "unix:" + path, .min_workers = 0, .max_workers = 2});
+  weft::run([&] {
+    auto held = pool.checkout();
+    held.call("nothing");
+    weft::fiber<void> busy = weft::go([&] { held.call("sleep_ms", 10'000); });
+    weft::fiber<void> waits = weft::go([&] { pool.call("nothing"); });
+    weft::workers::server_figures seen;
+    while (seen.waiting == 0 || seen.workers.empty() ||
+           seen.workers.front().state != weft::workers::worker_state::busy) {
+      seen = weft::workers::server_status("unix:" + path);
+      weft::yield();
+    }
+    EXPECT_EQ(seen.waiting, 1U);
+    EXPECT_EQ(seen.workers.size(), 1U);
+    busy.cancel();
+    EXPECT_THROW(busy.join(), weft::cancelled);
+    { auto gone = std::move(held); }
+    waits.cancel();
+    try {
+      waits.join();
+    } catch (const weft::cancelled&) {
+    }
+  });
+}
+
+TEST_F(listening, what_is_no_server_has_no_status) {
+  EXPECT_THROW(weft::workers::server_status("unix:" + path), weft::error);
+}
+
+TEST_F(listening, a_silent_client_has_no_worker_and_makes_room_for_others) {
+  auto wanted = options();
+  wanted.max_waiting = 2;
+  auto running = server::fork(std::move(wanted));
+  const auto first = connect();
+  const auto second = connect();
+  auto seen = weft::workers::server_status("unix:" + path);
+  EXPECT_TRUE(seen.workers.empty());
+  EXPECT_EQ(talk_and_end(R"(["do",{},"echo","x"])"), R"(["ok",{},"x"])");
+  EXPECT_EQ(hear(first), "");  // closed by the server
+  seen = weft::workers::server_status("unix:" + path);
+  EXPECT_GE(seen.refused, 1U);
+}
+
+TEST_F(listening, clients_that_find_no_room_in_the_line_are_served_in_their_turn) {
+  auto wanted = options();
+  wanted.max_waiting = 1;
+  wanted.max_workers = 1;
+  auto running = server::fork(std::move(wanted));
+  constexpr std::size_t clients = 8;
+  std::vector<weft::unique_fd> all;
+  for (std::size_t i = 0; i < clients; ++i) {
+    all.push_back(connect());
+    say(all.back(), R"(["do",{},"echo","x"])");
+    ::shutdown(all.back().get(), SHUT_WR);
+  }
+  for (const auto& one : all) EXPECT_EQ(hear(one), R"(["ok",{},"x"])");
+}
+
+// The limit of descriptors of this process, which a child inherits, while it lives.
+class narrow_files {
+ public:
+  explicit narrow_files(rlim_t most) {
+    ::getrlimit(RLIMIT_NOFILE, &former_);
+    const rlimit narrow{most, former_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &narrow);
+  }
+  narrow_files(const narrow_files&) = delete;
+  narrow_files& operator=(const narrow_files&) = delete;
+  ~narrow_files() { ::setrlimit(RLIMIT_NOFILE, &former_); }
+
+ private:
+  rlimit former_{};
+};
+
+TEST_F(listening, has_more_workers_than_the_usual_limit_of_descriptors_allows) {
+  const auto usual = static_cast<rlim_t>(weft::process::open_descriptors().back()) + 60;
+  auto wanted = options();
+  wanted.interface.add("files_limit", [] {
+    rlimit seen{};
+    ::getrlimit(RLIMIT_NOFILE, &seen);
+    return std::uint64_t{seen.rlim_cur};
+  });
+  weft::process::child running;
+  {
+    const narrow_files inherited(usual);
+    running = server::fork(std::move(wanted));
+  }
+  std::vector<weft::unique_fd> all;
+  while (all.size() < usual) {
+    all.push_back(connect());
+    say(all.back(), R"(["do",{},"files_limit"])");
+    ASSERT_EQ(hear_one(all.back()), R"(["ok",{},)" + std::to_string(usual) + "]");
+  }
+  EXPECT_EQ(weft::workers::server_status("unix:" + path).workers.size(), usual);
+}
+
+TEST_F(listening, a_client_that_is_silent_for_too_long_loses_its_connection) {
+  auto wanted = options();
+  wanted.hello_within = 20ms;
+  auto running = server::fork(std::move(wanted));
+  EXPECT_EQ(hear(connect()), "");
+  // White space is no word yet, though it needs a worker.
+  const auto offers = connect();
+  EXPECT_EQ(::send(offers.get(), " \t\r\n\t \r\n", 8, 0), 8);
+  EXPECT_EQ(hear(offers), weft::workers::detail::native_magic);
+}
+
 TEST_F(listening, an_address_that_cannot_be_is_refused) {
   for (const std::string bad : {"/run/x", "unix:", "127.0.0.1", "127.0.0.1:x"}) {
     EXPECT_THROW(server(server_options{.listen = bad}), weft::error) << bad;
   }
   EXPECT_THROW(server(server_options{.listen = "unix:" + std::string(200, 'x')}), weft::error);
+}
+
+TEST_F(listening, a_client_has_no_more_calls_at_a_time_than_allowed) {
+  auto wanted = options();
+  wanted.max_calls = 2;
+  const auto running = server::fork(std::move(wanted));
+  auto clients = client_with(1);
+  weft::run([&] {
+    auto held = clients.checkout();
+    auto one = held.start("sleep_ms", 3'600'000);
+    auto other = held.start("sleep_ms", 3'600'000);
+    try {
+      held.call("nothing");
+      ADD_FAILURE() << "no error";
+    } catch (const weft::error& refused) {
+      EXPECT_EQ(refused.code(), weft::errc::resource_exhausted);
+      EXPECT_NE(refused.message().find("max_calls"), std::string::npos) << refused.message();
+    }
+  });
 }
 
 }  // namespace

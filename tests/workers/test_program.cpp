@@ -1,14 +1,18 @@
 #include "workers/test_program.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,9 +21,10 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/log/log.hpp>
+#include <weft/log/logger.hpp>
 #include <weft/process/self.hpp>
 #include <weft/trace/propagation.hpp>
+#include <weft/workers/call_stream.hpp>
 
 namespace weft_test {
 
@@ -36,16 +41,26 @@ int recurse(int depth) {
 }
 
 [[noreturn]] void spin() {
-  volatile bool for_ever = true;
-  while (for_ever) {
-  }
-  std::abort();
+  // The thread sanitizer lets signals through in calls that it knows.
+  for (;;) static_cast<void>(std::chrono::steady_clock::now());
 }
 
 std::int64_t die_by(int signal) {
   std::signal(signal, SIG_DFL);  // sanitizers handle some
   ::kill(::getpid(), signal);
   spin();
+}
+
+// All that a log has.
+std::string log_all(std::string tag) {
+  const weft::log::logger log;
+  log.add_log(25, "custom", {{"detail", weft::log::json_text{R"([1,"two"])"}}});
+  { const auto timed = log.timer("worker timer"); }
+  log.data({{"shared", "worker"}, {"tag", tag}});
+  // Runs on when the call has ended: by what was started in it.
+  static std::optional<weft::log::timer> running;
+  running.emplace("running");
+  return tag;
 }
 
 // What each descriptor is, e.g. "socket", "pipe", "anon_inode"; standard streams left out.
@@ -76,6 +91,20 @@ std::string blocked_signals() {
   return list;
 }
 
+}  // namespace
+
+std::int64_t resident_kib() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "VmRSS:") {
+  }
+  std::int64_t kib = 0;
+  status >> kib;
+  return kib;
+}
+
+namespace {
+
 void offer_failures(weft::workers::interfaces& offered) {
   offered.add("die_by", &die_by);
   offered.add("exit_process", [](int status) { ::_exit(status); });
@@ -97,6 +126,12 @@ void offer_failures(weft::workers::interfaces& offered) {
     }
     spin();
   });
+  offered.add("talk_nonsense", [] {
+    for (const int fd : weft::process::open_descriptors()) {
+      if (fd > 2) (void)!::send(fd, "\xff\xff\xff\xff no frame at all", 20, MSG_NOSIGNAL);
+    }
+    spin();
+  });
   offered.add("throw_cheese", [](std::string which) { throw out_of_cheese("no " + which); });
   offered.add("throw_nested", [] {
     try {
@@ -106,6 +141,7 @@ void offer_failures(weft::workers::interfaces& offered) {
     }
   });
   offered.add("throw_int", [] { throw 42; });
+  offered.add("throw_text", [] { throw "forty-two"; });
 }
 
 }  // namespace
@@ -132,6 +168,11 @@ void offer_functions(weft::services& provided, weft::workers::interfaces& offere
   });
   offered.add("secret", [] { return secret.value_or("none"); });
   offered.add("say", [](std::string text) { weft::log::info(text, {{"from", "worker"}}); });
+  offered.add("log_all", &log_all);
+  offered.add("log_and_fail", [] {
+    weft::log::warn("about to fail");
+    throw std::runtime_error("boom");
+  });
   offered.add("zeros", [](std::size_t count) { return std::string(count, '0'); });
   offered.add("descriptors", &describe_descriptors);
   offered.add("blocked_signals", &blocked_signals);
@@ -143,6 +184,30 @@ void offer_functions(weft::services& provided, weft::workers::interfaces& offere
     }
     return written;
   });
+  // Streams.
+  offered.add("count_bytes", [](weft::workers::caller& client) {
+    std::uint64_t count = 0;
+    while (const auto piece = client.read()) count += piece->size();
+    return count;
+  });
+  offered.add("pieces_back", [](weft::workers::caller& client) {
+    int count = 0;
+    for (; const auto piece = client.read(); ++count) client.write(*piece);
+    client.end_writing();
+    return count;
+  });
+  offered.add("numbers", [](weft::workers::caller& client, int up_to) {
+    for (int i = 0; i < up_to; ++i) client.put(i);
+  });
+  offered.add("write_bytes", [](weft::workers::caller& client, std::uint64_t count) {
+    const std::string piece(std::size_t{1} << 16U, 'x');
+    for (std::uint64_t sent = 0; sent < count; sent += piece.size()) client.write(piece);
+  });
+  offered.add("steps", [](weft::workers::caller& client, int count) {
+    for (int i = 1; i <= count; ++i) client.say_progress(1.0 * i / count, "step " + std::to_string(i));
+    return count;
+  });
+  offered.add("resident_kib", &resident_kib);
   offered.add("print", [](std::string text) { std::fputs(text.c_str(), stdout); });
   offer_failures(offered);
 }

@@ -41,6 +41,9 @@ void offer_functions(weft::services& provided, weft::workers::interfaces& offere
 /// The main of a test program: weft::main around GoogleTest.
 int run_tests(int argc, char** argv, const weft::main_options& options = {});
 
+/// Memory of this process.
+std::int64_t resident_kib();
+
 /// Waits, at most 5 s, until a process is gone; it need not be a child.
 bool is_gone(pid_t pid);
 

@@ -11,21 +11,33 @@
 
 namespace weft::workers {
 
+/// Why a worker died, as far as its fork server can tell for certain.
+enum class death_cause : unsigned char {
+  unknown,        ///< nobody can say more than how it ended; see worker_died::status()
+  out_of_memory,  ///< the kernel killed it, as its control group or the machine had no memory left
+  hung,           ///< a call took longer than hung_worker_timeout
+};
+
 /// The worker process ended, or closed its connection, without an answer.
 class worker_died : public error {
  public:
-  worker_died(std::string message, pid_t pid, process::exit_status status)
-      : error(errc::worker_died, std::move(message)), pid_(pid), status_(status) {}
+  worker_died(std::string message, pid_t pid, process::exit_status status,
+              death_cause cause = death_cause::unknown)
+      : error(errc::worker_died, std::move(message)), pid_(pid), status_(status), cause_(cause) {}
   /// For a worker of another program, whose status did not come: only the message.
   explicit worker_died(std::string message) : worker_died(std::move(message), -1, {}) {}
 
   /// How it ended: a signal, or an exit status; unknown where nobody could tell.
   const process::exit_status& status() const noexcept { return status_; }
   pid_t pid() const noexcept { return pid_; }
+  /// Why. Of memory the kernel tells only where there are control groups, and the fork server of weft::main
+  /// or of a server on the same machine tells on; a worker that was started by exec has none.
+  death_cause cause() const noexcept { return cause_; }
 
  private:
   pid_t pid_;
   process::exit_status status_;
+  death_cause cause_;
 };
 
 /// A call's own time passed: while it waited for a worker, or in the worker, which was killed then.

@@ -12,7 +12,8 @@
 
 namespace weft::workers::detail {
 
-/// Reads the list of arguments, writes the result; nothing where there is none.
+/// Reads the list of arguments, writes the result; nothing where there is none. The services are those of the
+/// call.
 using interface_handler = std::function<void(services&, decoder& arguments, encoder& result)>;
 
 /// One parameter, checked by itself so that the compiler's note names its type.
@@ -34,12 +35,11 @@ constexpr bool check_parameters(weft::detail::type_list<P...>) {
 }
 
 template <typename Function>
-void call_with(Function& function, services& provided, decoder& arguments, encoder& into) {
+void call_with(Function& function, services& of_this_call, decoder& arguments, encoder& into) {
   using signature = weft::detail::callable_signature<Function>;
   using result = typename signature::result;
   using values_type = typename weft::detail::values_of<typename signature::parameters>::type;
   auto values = weft::decode<values_type>(arguments);
-  services of_this_call(provided, service_scope::per_task);
   if constexpr (std::is_void_v<result>) {
     weft::detail::call_injected(function, of_this_call, values, typename signature::parameters{});
   } else {
@@ -57,9 +57,9 @@ interface_handler make_handler(Function function) {
       "weft workers: a function of an interface is a function or a lambda without 'auto' parameters");
   if constexpr (weft::detail::plain_callable<Function>) {
     static_assert(check_parameters(typename weft::detail::callable_signature<Function>::parameters{}));
-    return [held = std::make_shared<Function>(std::move(function))](services& provided, decoder& arguments,
-                                                                    encoder& result) {
-      call_with(*held, provided, arguments, result);
+    return [held = std::make_shared<Function>(std::move(function))](services& of_this_call,
+                                                                    decoder& arguments, encoder& result) {
+      call_with(*held, of_this_call, arguments, result);
     };
   } else {
     return {};

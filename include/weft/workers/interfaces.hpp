@@ -8,6 +8,7 @@
 
 #include <weft/closure/services.hpp>
 #include <weft/workers/interface_function.hpp>
+#include <weft/workers/worker_hook.hpp>
 
 namespace weft::workers {
 
@@ -33,16 +34,17 @@ class interfaces {
   void add_handler(std::string name, handler what);
 
   /// Runs in the worker when a checkout ends and its worker goes on to another: to roll back or
-  /// reset what the calls may have left. An exception ends the worker.
-  void on_checkout_done(std::function<void()> done) { checkout_done_ = std::move(done); }
+  /// reset what the calls may have left. It takes services; those per task are its own. An exception ends the
+  /// worker.
+  void on_checkout_done(worker_hook done) { checkout_done_ = std::move(done); }
 
   /// Null where there is no such function.
   const handler* find(std::string_view name) const noexcept;
-  const std::function<void()>& checkout_done() const noexcept { return checkout_done_; }
+  const worker_hook& checkout_done() const noexcept { return checkout_done_; }
 
  private:
   std::map<std::string, handler, std::less<>> handlers_;
-  std::function<void()> checkout_done_;
+  worker_hook checkout_done_;
 };
 
 }  // namespace weft::workers

@@ -13,7 +13,7 @@ namespace weft::workers::detail::compat {
 /// context values as one object behind the message.
 std::string log_to_text(const log::collection& from);
 
-/// What can be read of it: entries of another form are left out.
+/// What can be read of it: entries of another form are left out, and all where a number is infinite.
 log::collection log_from(const wire::json_value& from);
 
 }  // namespace weft::workers::detail::compat

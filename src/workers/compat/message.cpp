@@ -22,10 +22,17 @@ std::pair<std::string, wire::json_value::list> open_message(wire::json_value mes
 
 [[noreturn]] void throw_unknown(std::string_view word) {
   throw error(errc::malformed,
-              "workers: read a message: nothing begins with \"" + std::string(word.substr(0, 32)) + "\"");
+              "workers: read a message: nothing begins with \"" + std::string(shortened(word, 32)) + "\"");
 }
 
 }  // namespace
+
+std::string_view shortened(std::string_view text, std::size_t bytes_max) noexcept {
+  if (text.size() <= bytes_max) return text;
+  const auto is_inside = [](char one) { return (static_cast<unsigned char>(one) & 0xC0U) == 0x80U; };
+  while (bytes_max > 0 && is_inside(text[bytes_max])) --bytes_max;
+  return text.substr(0, bytes_max);
+}
 
 request read_request(wire::json_value message) {
   auto [word, items] = open_message(std::move(message));

@@ -12,6 +12,11 @@ namespace weft::workers::detail::compat {
 
 /// How values stand in these messages.
 inline constexpr wire::json_style style = wire::perl_json_style;
+/// Lists around a value in a message: the message itself.
+inline constexpr std::size_t depth_in_message = 1;
+
+/// The beginning of a text, at most so many bytes, without a part of a character at its end.
+std::string_view shortened(std::string_view text, std::size_t bytes_max) noexcept;
 
 /// What a client asks: `["do",META,ARGUMENT...]` or `["dn",META]`. What stands in META is of no interest.
 struct request {

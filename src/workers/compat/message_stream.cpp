@@ -21,12 +21,12 @@ bool message_stream::is_quiet() noexcept {
 bool message_stream::pass_over_acceptance() {
   if (messages_.first_byte() != native_magic.front()) return true;
   const std::string rest = messages_.take_rest();
-  if (rest.size() < native_magic.size()) {
+  was_accepted_ = rest.starts_with(native_magic);
+  if (!was_accepted_ && native_magic.starts_with(rest)) {
     messages_.append(rest);
     return false;
   }
   expects_acceptance_ = false;
-  was_accepted_ = rest.starts_with(native_magic);
   messages_.append(was_accepted_ ? std::string_view(rest).substr(native_magic.size()) : rest);
   return true;
 }
@@ -44,6 +44,11 @@ stream_end message_stream::read(wire::json_value& into, steady_time until) {
     if (const auto end = connection_.read_some(piece, got, until); end != stream_end::ok) return end;
     messages_.append({piece, got});
   }
+}
+
+std::string message_stream::take_rest() {
+  messages_.first_byte();  // passes over white space
+  return messages_.take_rest();
 }
 
 stream_end message_stream::write(std::string_view message, steady_time until) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <string_view>
 
 #include <weft/wire/json_stream.hpp>
 
@@ -27,6 +29,9 @@ class message_stream {
   bool is_quiet() noexcept;
   /// Is there a part of a message?
   bool is_inside_message() const noexcept { return !messages_.is_empty(); }
+  /// What was read and belongs to no whole message that was taken; it is gone from here then.
+  std::string take_rest();
+  void put_back(std::string_view rest) { messages_.append(rest); }
 
  private:
   bool pass_over_acceptance();

@@ -14,11 +14,13 @@
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
 #include <weft/wire/json.hpp>
+#include <weft/workers/call_stream.hpp>
 #include <weft/workers/errors.hpp>
 
 #include "workers/compat/log_data.hpp"
 #include "workers/compat/message.hpp"
 #include "workers/compat/message_stream.hpp"
+#include "workers/server_link.hpp"
 
 namespace weft::workers::detail::compat {
 
@@ -33,15 +35,34 @@ struct answer {
 
 std::string describe(const wire::json_value::list& arguments) {
   const auto* const name = arguments.empty() ? nullptr : arguments.front().if_text();
-  return name == nullptr ? "without a name" : std::string(1, '"').append(*name, 0, 64).append(1, '"');
+  return name == nullptr ? "without a name" : std::string(1, '"').append(shortened(*name, 64)).append(1, '"');
 }
 
-class worker_loop {
+// This protocol has no pieces and tells no progress.
+class compatible_caller final : public caller {
  public:
-  worker_loop(byte_stream& client, worker_duties& duties)
-      : messages_(client, duties.program().message_bytes_max), duties_(duties) {}
+  void say_progress(double /*done*/, std::string_view /*text*/) override {}
+
+ private:
+  bool write_piece(std::span<const std::byte> /*piece*/) override {
+    throw error(errc::unsupported,
+                "workers: write to the caller: it speaks the compatible protocol, which has no streams");
+  }
+  void end_pieces() override {}
+  std::optional<bytes> read_piece() override { return std::nullopt; }
+};
+
+// Answers the messages of one client.
+class answering {
+ public:
+  answering(byte_stream& client, worker_duties& duties, int link)
+      : client_(client),
+        messages_(client, duties.program().message_bytes_max),
+        duties_(duties),
+        link_(link) {}
 
   [[noreturn]] void run() {
+    duties_.when_leaving([this] { give_client_back(); });
     while (true) {
       auto asked = next();
       if (asked.is_call) {
@@ -53,6 +74,20 @@ class worker_loop {
   }
 
  private:
+  // Nothing can be said about it in this protocol, so the client goes on with another worker and notices
+  // nothing. With half of a long message there, this is tried again after the next checkout; and a worker
+  // that has served nobody yet answers what there is, instead of leaving it to one that would do the same.
+  void give_client_back() {
+    if (duties_.checkouts() == 0 && !messages_.is_quiet()) return;
+    std::string rest = messages_.take_rest();
+    if (rest.size() > said_bytes_max) {
+      messages_.put_back(rest);
+      return;
+    }
+    give_back(link_, client_.fd(), rest);
+    leave(EXIT_SUCCESS);
+  }
+
   request next() {
     try {
       wire::json_value message;
@@ -60,7 +95,7 @@ class worker_loop {
     } catch (const error& refused) {
       log::error("workers: a message cannot be read; the worker ends",
                  {{"error", refused.what()}, {"worker", duties_.where()}});
-      leave(EXIT_FAILURE);
+      leave(client_at_fault);
     }
     if (messages_.is_inside_message()) {
       log::warn("workers: the connection ended inside a message; the worker ends",
@@ -71,7 +106,7 @@ class worker_loop {
 
   // The alarm also bounds how long a client takes to read.
   void reply_to(wire::json_value::list arguments) {
-    const hung_alarm::watch watched(duties_.alarm());
+    const worker_duties::running_call counted(duties_);
     const std::string name = describe(arguments);
     answer made;
     // A fiber of its own, so that what the function defers is done at its end.
@@ -90,7 +125,7 @@ class worker_loop {
     } catch (const exit_exception& left) {
       leave(left.status_code());
     }
-    made.log = log_to_text(collected.take_all());
+    made.log = text_of(collected.take_all());
     return made;
   }
 
@@ -104,35 +139,73 @@ class worker_loop {
       return {false, text_of("setup exception: " + failure::from(std::current_exception()).chain()), {}};
     }
     try {
-      return {true, call_function(std::move(arguments)), {}};
+      return call_function(std::move(arguments));
     } catch (const exit_exception&) {
       throw;
     } catch (const unwinding& ended) {
       return {false, text_of(ended.what()), {}};
     } catch (const raised_value& raised) {
-      return {false, wire::to_text(raised.value(), style), {}};
+      return {false, value_text_of(raised.value()), {}};
     } catch (...) {
       return {false, text_of(failure::from(std::current_exception()).chain()), {}};
     }
   }
 
   // The first argument names the function. Where it does not, the function without a name has them all.
-  std::string call_function(wire::json_value::list arguments) {
+  const interface_handler& find_function(wire::json_value::list& arguments) const {
     const auto& offered = *duties_.program().offered;
     const auto* const name = arguments.empty() ? nullptr : arguments.front().if_text();
     const auto* function = name == nullptr || name->empty() ? nullptr : offered.find(*name);
     if (function != nullptr) {
       arguments.erase(arguments.begin());
     } else if (function = offered.find({}); function == nullptr) {
-      throw error(errc::not_found,
-                  "workers: call " + describe(arguments) + ": the worker's interface has no such function");
+      // Begins as Perl says it.
+      throw error(
+          errc::not_found,
+          "Can't use an undefined value as a subroutine reference at the worker's interface, which has no "
+          "function " +
+              describe(arguments) + ".\n");
     }
+    return *function;
+  }
+
+  answer call_function(wire::json_value::list arguments) {
+    const auto& function = find_function(arguments);
     const wire::json_value all(std::move(arguments));
     wire::json_value_decoder in(all, style);
     std::string result;
-    wire::json_encoder out(result, style);
-    (*function)(*duties_.program().provided, in, out);
-    return result.empty() ? "null" : result;
+    wire::json_encoder out(result, style, depth_in_message);
+    services of_this_call(*duties_.program().provided, service_scope::per_task);
+    compatible_caller caller_of_this;
+    of_this_call.provide<caller>(caller_of_this);
+    try {
+      function(of_this_call, in, out);
+    } catch (const error& failed) {
+      // The function has ended where its result is written.
+      if (!out.has_begun()) throw;
+      return {false, text_of("error JSON encoding interface output: " + failed.message()), {}};
+    }
+    return {true, result.empty() ? "null" : std::move(result), {}};
+  }
+
+  // As the result of a function that cannot be written.
+  static std::string value_text_of(const wire::json_value& raised) {
+    try {
+      return wire::to_text(raised, style, depth_in_message);
+    } catch (const error& failed) {
+      return text_of("error JSON encoding interface output: " + failed.message());
+    }
+  }
+
+  // Foreign records may have what JSON cannot hold: the reply goes without them then.
+  std::string text_of(const log::collection& logged) {
+    try {
+      return log_to_text(logged);
+    } catch (const error& failed) {
+      log::warn("workers: the log of a call cannot be written",
+                {{"error", failed.what()}, {"worker", duties_.where()}});
+      return {};
+    }
   }
 
   // What is no UTF-8 in an error's text goes out as characters, as Perl would send it.
@@ -144,12 +217,14 @@ class worker_loop {
     }
   }
 
+  byte_stream& client_;
   message_stream messages_;
   worker_duties& duties_;
+  int link_;
 };
 
 }  // namespace
 
-void serve(byte_stream& client, worker_duties& duties) { worker_loop(client, duties).run(); }
+void serve(byte_stream& client, worker_duties& duties, int link) { answering(client, duties, link).run(); }
 
 }  // namespace weft::workers::detail::compat

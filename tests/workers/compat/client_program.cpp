@@ -12,7 +12,8 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
-#include <weft/log/collector.hpp>
+#include <weft/log/logger.hpp>
+#include <weft/logbook/defer.hpp>
 #include <weft/wire/json.hpp>
 #include <weft/workers/client.hpp>
 
@@ -39,8 +40,9 @@ struct settings {
   int timeout_ms = 20'000;
   bool keep = false;
   std::string protocol = "automatic";
+  std::size_t bytes_max = 16 * 1024 * 1024;
 };
-WEFT_DESCRIBE(settings, min_workers, max_workers, max_checkouts, timeout_ms, keep, protocol);
+WEFT_DESCRIBE(settings, min_workers, max_workers, max_checkouts, timeout_ms, keep, protocol, bytes_max);
 WEFT_MISSING_IS_DEFAULT(settings);
 
 json_value answer_of(checkout& with, const std::string& name, const json_value::list& arguments) {
@@ -76,22 +78,6 @@ json_value outcome_of(Work work) {
   }
 }
 
-json_value log_of(weft::log::collector& from) {
-  const auto all = from.take_all();
-  json_value::list records;
-  for (const auto& one : all.records) {
-    records.push_back(json_value::list{std::string(to_string(one.level)), one.message, one.fields.size()});
-  }
-  json_value::list timers;
-  for (const auto& one : all.timers) {
-    timers.push_back(json_value::list{one.name, one.took ? json_value(one.took->count()) : json_value()});
-  }
-  json_value::list data;
-  for (const auto& one : all.data) data.emplace_back(one.name);
-  return json_object{
-      {"records", std::move(records)}, {"timers", std::move(timers)}, {"data", std::move(data)}};
-}
-
 template <typename T>
 bool comes_back(checkout& with, const T& value) {
   return with.call<T>("echo", value) == value;
@@ -110,6 +96,8 @@ class led_client {
     if (word == "log") return call_with_log(command);
     if (word == "typed") return outcome_of([&] { return typed(); });
     if (word == "closure") return outcome_of([&] { return pool_->call(weft::closure{[] { return 42; }}); });
+    if (word == "nested") return outcome_of([&] { return echo_nested(*command.at(1).if_integer()); });
+    if (word == "bad name") return outcome_of([&] { return held_.at("a").call<json_value>("\xff"); });
     if (word == "many") return many(*command.at(1).if_integer(), *command.at(2).if_integer());
     if (word == "statistics") return statistics();
     throw std::runtime_error("unknown command " + word);
@@ -125,6 +113,7 @@ class led_client {
     options.max_checkouts = wanted.max_checkouts;
     options.timeout = std::chrono::milliseconds(wanted.timeout_ms);
     options.dont_refork_after_error = wanted.keep;
+    options.message_bytes_max = wanted.bytes_max;
     if (wanted.protocol == "native") options.protocol = weft::workers::protocol_choice::native;
     if (wanted.protocol == "compatible") options.protocol = weft::workers::protocol_choice::compatible;
     held_.clear();
@@ -150,10 +139,26 @@ class led_client {
     });
   }
 
+  // ["log", WHERE, [NAME, ARGUMENT...]...]: calls on one checkout, then its answers and the log in force,
+  // and, where the checkout has one of its own or none, both logs.
   json_value call_with_log(const json_value::list& command) {
-    weft::log::collector collected;
-    json_value answer = call(command);
-    return json_value::list{std::move(answer), log_of(collected)};
+    const auto& where = *command.at(1).if_text();
+    weft::log::collector own;
+    const weft::log::logger kept(own);
+    weft::log::collector around;
+    weft::log::data({{"shared", "caller"}, {"caller", 1}});
+    weft::workers::checkout_options options;
+    if (where == "own") options.log = kept;
+    if (where == "none") options.log.emplace(nullptr);
+    auto with = pool_->checkout(options);
+    json_value::list answers;
+    for (std::size_t i = 2; i < command.size(); ++i) {
+      const auto& one = *command[i].if_list();
+      const json_value::list arguments(one.begin() + 1, one.end());
+      answers.push_back(outcome_of([&] { return answer_of(with, *one.at(0).if_text(), arguments); }));
+    }
+    return json_value::list{std::move(answers), weft::logbook::to_json(around.take_all()),
+                            weft::logbook::to_json(own.take_all())};
   }
 
   json_value typed() {
@@ -168,6 +173,13 @@ class led_client {
                       comes_back(with, std::vector<std::map<std::string, int>>{{{"a", 1}}, {}});
     with.call("null");
     return same;
+  }
+
+  // Deeper than a command may be.
+  json_value echo_nested(std::int64_t depth) {
+    json_value deep = 1;
+    for (std::int64_t i = 0; i < depth; ++i) deep = json_value::list{std::move(deep)};
+    return held_.at("a").call<json_value>("echo", deep) == deep;
   }
 
   json_value many(std::int64_t fibers, std::int64_t calls) {
@@ -185,8 +197,11 @@ class led_client {
 
   json_value statistics() {
     const auto now = pool_->statistics();
-    return json_object{
-        {"alive", now.alive}, {"busy", now.busy}, {"deaths", now.deaths}, {"started", now.started}};
+    return json_object{{"alive", now.alive},
+                       {"busy", now.busy},
+                       {"deaths", now.deaths},
+                       {"started", now.started},
+                       {"timeouts", now.timeouts}};
   }
 
   std::string address_;

@@ -108,6 +108,19 @@ class Values(Case):
         self.assertEqual(client.call("raw", '["ok",{},' + "[" * 512 + "]" * 512 + "]")["error"], "too_large")
         self.assertEqual(client.ok("echo", 1), 1)
 
+    def test_what_cannot_be_sent_costs_no_worker(self):
+        _, client = self.start(bytes_max=5000)
+        client.tell("checkout", "a")
+        pid = client.ok("pid", on="a")
+        self.assertEqual(client.tell("nested", 511), {"ok": True})
+        self.assertEqual(client.tell("nested", 512)["error"], "too_large")
+        self.assertEqual(client.tell("bad name")["error"], "invalid_argument")
+        # The bound is the whole message's, which is 5000 bytes here.
+        most = 5000 - len('["do",{},"echo",""]')
+        self.assertEqual(len(client.ok("echo", "x" * most, on="a")), most)
+        self.assertEqual(client.call("echo", "x" * (most + 1), on="a")["error"], "too_large")
+        self.assertEqual(client.ok("pid", on="a"), pid)
+
     def test_large_values(self):
         _, client = self.start()
         text = "λ" * 300_000
@@ -187,6 +200,11 @@ class Errors(Case):
         self.assertEqual(answer["error"], "unsupported")
         self.assertIn("compatible protocol", answer["text"])
         self.assertEqual(client.ok("echo", 1), 1)
+
+    def test_a_closure_that_has_no_time_to_find_out_is_counted(self):
+        _, client = self.start(timeout_ms=300)
+        self.assertEqual(client.tell("closure")["error"], "call_timed_out")
+        self.assertEqual(client.tell("statistics")["timeouts"], 1)
 
 
 class Life(Case):
@@ -281,39 +299,98 @@ class Malformed(Case):
 
 
 class Logs(Case):
+    """Merging, as the description of the protocol says it in 1.5."""
+
+    def logged(self, *calls, where="in force", own=False):
+        answers, around, its_own = self.client.tell("log", where, *calls)
+        return answers, its_own if own else around
+
     def test_what_the_worker_logged_joins_the_callers_log(self):
-        _, client = self.start()
-        answer, log = client.tell("log", None, "logs")
+        self.start()
+        [answer], log = self.logged(["logs"])
         self.assertEqual(answer, {"ok": "tag"})
-        self.assertEqual(log["records"], [["error", "e tag", 0], ["warn", "w tag", 1], ["info", "i tag", 0],
-                                          ["debug", "d tag", 0], ["info", "several items 3", 0]])
-        self.assertEqual(log["timers"], [["worker tag", 20219], ["open", None]])
-        self.assertEqual(sorted(log["data"]), ["count", "deep", "shared", "worker_tag"])
+        self.assertEqual([entry[1:] for entry in log["logs"]],
+                         [[10, "e tag"], [20, "w tag", {"detail": [1, "two"]}], [30, "i tag"], [40, "d tag"],
+                          [25, "several items 3"]])
+        self.assertEqual(log["data"], {"worker_tag": "tag", "shared": "worker", "caller": 1, "count": 7, "deep": [1]})
+
+    def test_the_clients_timer_comes_before_those_of_the_worker(self):
+        self.start()
+        answers, log = self.logged(["logs"], ["null"], [""], ["logs"])
+        self.assertEqual(len(answers), 4)
+        self.assertEqual([timer[0] for timer in log["timers"]],
+                         ["logs", "worker tag", "open", "null", "->()", "logs", "worker tag", "open"])
+
+    def test_a_timer_that_runs_ends_with_its_call(self):
+        self.start()
+        _, log = self.logged(["logs"])
+        [call, worker, runs] = log["timers"]
+        self.assertAlmostEqual(worker[2] - worker[1], 0.020219, places=5)
+        self.assertAlmostEqual(runs[2], call[2], places=2)
+        self.assertLess(runs[1], runs[2])
+
+    def test_clocks_that_differ(self):
+        for skew in (-3600, 3600, -0.5, 0.5, 1e9):
+            with self.subTest(skew):
+                self.start("--clock", str(skew))
+                _, log = self.logged(["null"], ["logs"])
+                call = log["timers"][1]
+                times = [entry[0] for entry in log["logs"]] + [time for timer in log["timers"] for time in timer[1:]]
+                self.assertEqual(log["timers"][2][0], "worker tag")
+                self.assertTrue(all(call[1] <= entry[0] <= call[2] for entry in log["logs"]), log)
+                self.assertGreaterEqual(log["timers"][2][1], call[1])
+                self.assertGreaterEqual(min(times), 0)
+                # What the worker claims to have measured is longer than its call may have been.
+                self.assertLessEqual(max(times), log["end"] + 0.021)
 
     def test_also_with_an_error(self):
-        _, client = self.start()
-        answer, log = client.tell("log", None, "logs_and_fails")
+        self.start()
+        [answer], log = self.logged(["logs_and_fails"])
         self.assertEqual(answer, {"error": "remote_error", "text": "boom\n"})
-        self.assertEqual(log["records"], [["warn", "about to fail", 0]])
+        self.assertEqual([entry[1:] for entry in log["logs"]], [[20, "about to fail"]])
+        self.assertEqual([timer[0] for timer in log["timers"]], ["logs_and_fails"])
+
+    def test_a_call_that_logs_nothing_leaves_its_timer_alone(self):
+        self.start()
+        _, log = self.logged(["echo", 1])
+        self.assertEqual(set(log), {"start", "end", "timers", "data"})
+        [[name, begin, end]] = log["timers"]
+        self.assertEqual(name, "echo")
+        self.assertTrue(0 <= begin <= end <= log["end"])
+
+    def test_a_checkout_may_have_a_log_of_its_own_or_none(self):
+        self.start()
+        _, around, own = self.client.tell("log", "own", ["logs"])
+        self.assertEqual(set(around), {"start", "end", "data"})
+        self.assertEqual(len(own["logs"]), 5)
+        self.assertEqual([timer[0] for timer in own["timers"]], ["logs", "worker tag", "open"])
+        self.assertEqual(own["data"]["shared"], "worker")
+        _, around, own = self.client.tell("log", "none", ["logs"])
+        self.assertEqual(set(around), {"start", "end", "data"})
+        self.assertEqual(around["data"], {"shared": "caller", "caller": 1})
+        self.assertEqual(set(own), {"start", "end"})
 
     def test_a_log_of_another_form_is_left_out(self):
-        _, client = self.start()
+        self.start()
         for odd in ("1", "{}", '{"start":"x"}', '{"start":1e300}', '{"start":1,"logs":{},"timers":[1,[]],"data":[]}',
                     '{"start":1,"logs":[[],[1],["x",30,"a"],[1e99,30,"b"],[0.5,true,"c"],null]}'):
             with self.subTest(odd):
-                answer, log = client.tell("log", None, "raw", f'["ok",{{"ld":{odd}}},5]')
+                [answer], log = self.logged(["raw", f'["ok",{{"ld":{odd}}},5]'])
                 self.assertEqual(answer, {"ok": 5})
-                self.assertEqual(log["records"], [])
+                self.assertEqual(set(log), {"start", "end", "timers", "data"})
 
 
 class Recognition(Case):
     def test_an_acceptance_that_comes_late_is_passed_over_and_remembered(self):
         server, client = self.start("--accept-late")
         self.assertEqual(client.ok("echo", 1), 1)
-        # The next connection is for the native protocol, which this server only pretends to speak.
-        client.call("echo", 2)
-        self.assertEqual(len(server.workers()), 2)
-        self.assertNotIn('"echo",2', server.heard())
+        # The next connection is for the native protocol, which this server only pretends to speak: nothing is called
+        # before it has accepted.
+        self.assertEqual(client.call("echo", 2)["error"], "unavailable")
+        first, second = server.workers()
+        self.assertEqual(server.heard(first), OFFER + '["do",{},"echo",1]["dn",{}]')
+        self.assertEqual(server.heard(second), OFFER)
+        self.assertEqual(client.ok("echo", 3), 3)
 
     def test_a_client_before_its_server(self):
         folder = harness.Folder(self)
@@ -349,19 +426,25 @@ class Recognition(Case):
         old = (sys.executable, "-B", os.path.join(FOLDER, "old_server.py"), address, diary)
         first = harness.Program(self, *old)
         client = Client(self, address)
-        self.assertEqual(client.ok("sum", 1, 2), 3)
+        pid = client.ok("pid")
         first.end()
-        client.tell("checkout", "a")
+        self.end_worker(pid)
         os.unlink(address[len("unix:"):])
         second = harness.Program(self, PROGRAM[1], address)
-        for _ in range(3):
-            client.call("sum", 1, 2)
+        # Known as an old one it is not waited for, but its acceptance is remembered.
         self.assertEqual(client.ok("sum", 1, 2), 3)
+        self.assertIn("SIGABRT", client.call("die")["text"])
+        pid = client.ok("pid")
         second.end()
+        self.assertTrue(harness.wait_until_gone(pid))
         harness.Program(self, *old)
-        for _ in range(3):
-            client.call("sum", 1, 2)
+        self.assertEqual(client.call("sum", 1, 2)["error"], "unavailable")
         self.assertEqual(client.ok("sum", 1, 2), 3)
+        self.assertEqual(client.call("die")["error"], "remote_error")
+
+    def end_worker(self, pid):
+        os.kill(pid, signal.SIGKILL)
+        self.assertTrue(harness.wait_until_gone(pid))
 
 
 def over_tcp(case):

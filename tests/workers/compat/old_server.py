@@ -3,7 +3,7 @@
 Written from the protocol's description alone, with the standard library alone. As there, a worker that meets
 anything it cannot read ends without a word, and nobody is told.
 
-    old_server.py ADDRESS DIARY [--setup-failures N] [--hung SECONDS] [--accept-late]
+    old_server.py ADDRESS DIARY [--setup-failures N] [--hung SECONDS] [--clock SECONDS] [--accept-late]
 
 It prints its address, and writes into DIARY what each worker heard and did, a JSON array a line: [pid, word, value].
 """
@@ -41,17 +41,22 @@ class Raised(Exception):
 
 # --- the interface ---
 
+def now():
+    """By a clock that may be ahead or behind."""
+    return time.time() + OPTIONS.clock
+
+
 def logger():
     """The log of the running call, made at its first use."""
     global LOG
     if LOG is None:
-        LOG = {"start": time.time()}
+        LOG = {"start": now()}
     return LOG
 
 
 def log(level, *items):
     entry = logger()
-    entry.setdefault("logs", []).append([time.time() - entry["start"], level, *items])
+    entry.setdefault("logs", []).append([now() - entry["start"], level, *items])
 
 
 def logs_of_all_kinds():
@@ -244,6 +249,7 @@ def main():
     parser.add_argument("diary")
     parser.add_argument("--setup-failures", type=int, default=0)
     parser.add_argument("--hung", type=int, default=300)
+    parser.add_argument("--clock", type=float, default=0)
     parser.add_argument("--accept-late", action="store_true")
     OPTIONS = parser.parse_args()
     listener, address = listen(OPTIONS.address)

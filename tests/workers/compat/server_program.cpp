@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <thread>
 
 #include <unistd.h>
@@ -11,8 +12,7 @@
 #include <weft/fiber/defer.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/log/collector.hpp>
-#include <weft/log/log.hpp>
+#include <weft/log/logger.hpp>
 #include <weft/wire/json_value.hpp>
 #include <weft/workers/errors.hpp>
 #include <weft/workers/server.hpp>
@@ -29,6 +29,12 @@ json_value::list all_of(weft::decoder& arguments) {
   return all;
 }
 
+json_value nested(int depth) {
+  json_value made = 1;
+  for (int i = 0; i < depth; ++i) made = json_value::list{std::move(made)};
+  return made;
+}
+
 // As the Perl server of the captured exchanges: any number of arguments, of any type.
 void offer_values(interfaces& offered) {
   offered.add_handler("echo_args", [](weft::services&, weft::decoder& arguments, weft::encoder& result) {
@@ -41,11 +47,14 @@ void offer_values(interfaces& offered) {
   offered.add("text", [](std::string value) { return value; });
   offered.add("bytes", [](weft::bytes value) { return value; });
   offered.add("raw_text", [] { return std::string("\xff"); });
+  offered.add("infinite", [] { return std::numeric_limits<double>::infinity(); });
+  offered.add("nested", &nested);
 }
 
 void offer_failures(interfaces& offered) {
   offered.add("fail", [](std::string text) { throw std::runtime_error(text); });
   offered.add("fail_data", [](json_value value) { throw weft::workers::raised_value(std::move(value)); });
+  offered.add("fail_nested", [](int depth) { throw weft::workers::raised_value(nested(depth)); });
   offered.add("fail_number", [] { throw 42; });
   offered.add("exit_now", [](int status) { ::_exit(status); });
   offered.add("weft_exit", [](int status) { weft::exit(status); });
@@ -63,6 +72,32 @@ void offer_logs(interfaces& offered) {
     const weft::log::timer timed("worker " + tag);
     weft::log::data({{"worker", tag}});
     return tag;
+  });
+  offered.add("log_by_handle", [] {
+    const weft::log::logger log;
+    log.add_log(25, "custom", {{"detail", weft::log::json_text{R"([1,"two"])"}}});
+    log.error([] { return std::string("made when kept"); });
+    { const auto twice = log.timer("same"); }
+    { const auto twice = log.timer("same"); }
+    log.data({{"shape", weft::log::json_text{R"({"a":[]})"}}, {"n", 1}});
+    // For the whole program: it runs when the call has ended.
+    static const auto running = log.timer("running");
+  });
+  offered.add("log_up_to", [](int verbosity) {
+    weft::log::collection kept;
+    {
+      weft::log::collector some({.verbosity = verbosity});
+      for (const int number : {10, 20, 25, 30, 40})
+        weft::log::logger().add_log(number, std::to_string(number));
+      kept = some.take_all();
+    }
+    weft::log::emit(std::move(kept));
+  });
+  offered.add("log_unwritable", [] {
+    weft::log::record odd;
+    odd.message = "\xff";
+    weft::log::emit(odd);
+    return 1;
   });
   offered.add("log_and_fail", [] {
     weft::log::warn("about to fail");

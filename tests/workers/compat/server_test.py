@@ -53,6 +53,8 @@ class Captured(Case):
                 (r'["do",{},"echo_args",1.0,1e3,-0]', r'["ok",{},[1,1000,0]]'),
                 (r'["do",{},"echo_args",18446744073709551615,18446744073709551616]',
                  r'["ok",{},[18446744073709551615,"18446744073709551616"]]'),
+                ('["do",{},"echo_args",1e-400,%s]' % ("7" * 400), '["ok",{},[0,"%s"]]' % ("7" * 400)),
+                ('["do",{},"echo","/\x7f"]', '["ok",{},"/\x7f"]'),
                 (r'["do",{},"echo_args",{"a":1,"a":2}]', r'["ok",{},[{"a":2}]]'),
                 (r'["do",{},"echo","\ud83d\ude00"]', r'["ok",{},"😀"]'),
                 (r'["do",{"x":1},"echo",1]', r'["ok",{},1]'),
@@ -69,7 +71,7 @@ class Captured(Case):
             with self.subTest(said):
                 self.exchange(said, heard)
 
-    def test_a_session_with_errors_ends_without_release(self):
+    def test_a_worker_goes_on_after_an_error_until_its_client_ends(self):
         self.start()
         with self.connect() as one:
             self.assertEqual(one.ask("fail", "one"), ["er", {}, "one"])
@@ -180,6 +182,25 @@ class Framing(Case):
             one.send(('["do",{},"echo",[' + deep + "]]").encode())
             self.assertTrue(one.receive_end())
 
+    def test_what_is_sent_has_no_more_than_512_levels(self):
+        self.start()
+        with self.connect() as one:
+            deep = "[" * 511 + "1" + "]" * 511
+            for name, code in (("nested", "ok"), ("fail_nested", "er")):
+                self.assertEqual(one.ask(name, 511)[0], code)
+                self.assertTrue(one.heard.endswith((f'["{code}",{{}},' + deep + "]").encode()))
+                self.assertTrue(one.ask(name, 512)[2].startswith("error JSON encoding interface output: "))
+                self.assertEqual(one.ok("echo", 1), 1)
+
+    def test_many_values_of_few_bytes_end_the_worker(self):
+        self.start(bytes_max=1_000_000)
+        with self.connect() as one:
+            some = [[]] * 120_000
+            self.assertEqual(one.ok("echo", some), some)
+            one.send(call("echo", [[]] * 300_000))
+            self.assertTrue(one.receive_end())
+        self.assert_said("more than 125000 values")
+
     def test_large_messages_pass_both_ways(self):
         self.start(bytes_max=6_000_000)
         text = "x" * 5_000_000
@@ -216,7 +237,7 @@ class Malformed(Case):
         for bad in (b",", b"1", b'"do"', b"{}", b"null", b"[]", b'[1]', b'["xx",{}]', b'["do",{},"echo",]',
                     b'["do",{},"echo",tru]', b'["do",{},"echo",inf]', b'["do",{},"echo","\\ud800"]',
                     b'["do",{},"echo","\xff"]', b'["do",{},"echo","\xc0\x80"]', b'["do"}', b"\xef\xbb\xbf[]",
-                    b"\x89]wrong\r\n", b"\0", b"GET / HTTP/1.1\r\n\r\n", RELEASE + b"," + RELEASE):
+                    b"\x89]wrong\r\n", b"\x89X", b"\x89]wef\xff", b"\0", b"GET / HTTP/1.1\r\n\r\n", RELEASE + b"," + RELEASE):
             with self.subTest(bad), self.connect() as one:
                 one.send(bad)
                 self.assertTrue(one.receive_end())
@@ -313,9 +334,34 @@ class Errors(Case):
                               ("text", 1), ("raw_text",)):
                 with self.subTest(arguments):
                     self.assertEqual(one.ask(*arguments)[0], "er")
-            self.assertIn("no_such", one.ask("no_such")[2])
+            self.assertRegex(one.ask("no_such")[2],
+                             r"^Can't use an undefined value as a subroutine reference at .*\"no_such\"\.\n$")
+            self.assertIn('"' + "λ" * 32 + '"', one.ask("λ" * 50)[2])
+            self.assertIn('"x' + "λ" * 31 + '"', one.ask("x" + "λ" * 50)[2])
             self.assertEqual(one.ok("sum", 40, 2), 42)
             self.assertEqual(one.ok("real", 2), 2)
+
+
+    def test_what_cannot_be_written(self):
+        self.start()
+        with self.connect() as one:
+            for name in ("raw_text", "infinite"):
+                code, _, error = one.ask(name)
+                self.assertEqual(code, "er")
+                self.assertTrue(error.startswith("error JSON encoding interface output: "), error)
+            self.assertEqual(one.ok("echo", 1), 1)
+
+    def test_a_number_that_no_double_holds_costs_its_call_only(self):
+        self.start()
+        with self.connect() as one:
+            for number in (b"1e400", b"-1e400", b"[1e400]", b'{"a":1.5e99999}'):
+                one.send(b'["do",{},"echo",' + number + b"]")
+                code, _, error = one.receive()
+                self.assertEqual(code, "er")
+                self.assertTrue(error.startswith("error JSON encoding interface output: "), error)
+            one.send(b'["do",{},"null",1e400]')
+            self.assertEqual(one.receive()[0], "er")
+            self.assertEqual(one.ok("echo", 1), 1)
 
 
 class Logs(Case):
@@ -337,6 +383,29 @@ class Logs(Case):
             self.assertEqual(name, "worker tag")
             self.assertLessEqual(begin, end)
             self.assertEqual(log["data"], {"worker": "tag"})
+
+    def test_levels_of_their_own_structures_and_timers(self):
+        self.start()
+        with self.connect() as one:
+            log = one.ask("log_by_handle")[1]["ld"]
+            self.assertEqual([entry[1:] for entry in log["logs"]],
+                             [[25, "custom", {"detail": [1, "two"]}], [10, "made when kept"]])
+            self.assertEqual([timer[0] for timer in log["timers"]], ["same", "same", "running"])
+            self.assertEqual([len(timer) for timer in log["timers"]], [3, 3, 2])
+            self.assertEqual(log["data"], {"shape": {"a": []}, "n": 1})
+
+    def test_verbosity(self):
+        self.start()
+        with self.connect() as one:
+            for verbosity, kept in ((10, [10]), (25, [10, 20, 25]), (100, [10, 20, 25, 30, 40])):
+                log = one.ask("log_up_to", verbosity)[1]["ld"]
+                self.assertEqual([entry[1] for entry in log["logs"]], kept)
+            self.assertEqual(one.ask("log_up_to", 5), ["ok", {}, None])
+
+    def test_a_log_that_json_cannot_hold_is_left_out(self):
+        self.start()
+        with self.connect() as one:
+            self.assertEqual(one.ask("log_unwritable"), ["ok", {}, 1])
 
     def test_an_error_brings_it_too_and_the_next_call_none(self):
         self.start()

@@ -1,0 +1,34 @@
+#include "workers/call_log.hpp"
+
+#include <utility>
+
+namespace weft::workers::detail {
+
+namespace {
+
+// As Perl names its timers.
+std::string_view timer_name(std::string_view of) {
+  return of.empty() || of.front() == '@' ? std::string_view("->()") : of;
+}
+
+}  // namespace
+
+call_log::call_log(const std::optional<log::logger>& into, std::string_view name) : into_(into) {
+  if (into_) {
+    timer_.emplace(*into_, timer_name(name));
+  } else {
+    timer_.emplace(timer_name(name));
+  }
+}
+
+void call_log::end(log::collection from_worker) noexcept {
+  timer_.reset();
+  log::fit_into_call(from_worker, sent_, log::now());
+  if (into_) {
+    into_->merge(std::move(from_worker));
+  } else {
+    log::emit(std::move(from_worker));
+  }
+}
+
+}  // namespace weft::workers::detail

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+
+#include <weft/core/spin_lock.hpp>
+#include <weft/core/unique_function.hpp>
+#include <weft/fiber/mutex.hpp>
+#include <weft/workers/checkout.hpp>
+
+#include "workers/call_bound.hpp"
+#include "workers/native_call.hpp"
+#include "workers/pool.hpp"
+
+namespace weft::workers::detail {
+
+/// What a checkout and its calls share: the worker that it holds. Calls of several tasks may run at the same
+/// time. The worker goes back to the pool with the last who shares.
+class checkout_core : public std::enable_shared_from_this<checkout_core> {
+ public:
+  checkout_core(std::shared_ptr<pool> from, checkout_options options)
+      : pool_(std::move(from)), options_(std::move(options)) {}
+  checkout_core(const checkout_core&) = delete;
+  checkout_core& operator=(const checkout_core&) = delete;
+  ~checkout_core();
+
+  /// A call to a function of the interface, or of a closure, in whatever protocol the worker speaks.
+  call_answer call(const call_request& request);
+  /// A call in the native protocol; its reply, whose views point into `got`, may be of any kind.
+  reply_frame call_natively(const outgoing_call& what, call_bound until, wire::frame& got);
+  /// Has a worker that speaks natively begin a call.
+  std::unique_ptr<started_call> start(const call_request& request);
+  /// Does `work` with a call that was started: an error that costs the worker breaks the checkout.
+  template <typename Work>
+  auto with(const std::shared_ptr<worker_link>& link, Work&& work) {
+    try {
+      return work();
+    } catch (const worker_died&) {
+      lose(link, true);
+      throw_fatal();
+      throw;
+    } catch (...) {
+      if (link->over) {
+        lose(link, false);
+        throw_fatal();
+      }
+      throw;
+    }
+  }
+  /// The answer of a reply on that link, or throws what it says instead.
+  std::string_view take_value(const std::shared_ptr<worker_link>& link, const reply_frame& reply);
+
+  /// Queues a call with a callback; they run one after the other.
+  void queue(unique_function<void(checkout&)> one);
+  /// Those that were queued behind one that failed.
+  void drop_queued();
+  void fail_for_good(std::exception_ptr why);
+  pid_t worker_pid() const noexcept;
+  pool& from() const noexcept { return *pool_; }
+  const checkout_options& options() const noexcept { return options_; }
+  call_bound bound() const { return call_bound::after(options_.timeout); }
+
+ private:
+  std::shared_ptr<worker_link> held() const noexcept;
+  /// The worker that is held, where it is ready for a call; else null.
+  std::shared_ptr<worker_link> ready_one(bool needs_native) const;
+  /// A worker that is ready for a call. Takes one from the pool if there is none yet.
+  std::shared_ptr<worker_link> ready(call_bound bound, bool needs_native);
+  std::shared_ptr<worker_link> acquire(call_bound bound);
+  void prepare(const std::shared_ptr<worker_link>& link, call_bound bound, bool needs_native);
+  void lose(const std::shared_ptr<worker_link>& link, bool died) noexcept;
+  /// A worker whose call failed is not for another checkout, and one that exited for no other call.
+  void heed(const std::shared_ptr<worker_link>& link, const reply_frame& reply) noexcept;
+  void throw_if_broken() const;
+  void throw_fatal() const;
+  static outgoing_call outgoing(const call_request& request, bytes& arguments, std::string_view context);
+  call_answer call_natively(const std::shared_ptr<worker_link>& link, const call_request& request,
+                            call_bound until);
+  reply_frame call_natively(const std::shared_ptr<worker_link>& link, const outgoing_call& what,
+                            call_bound until, wire::frame& got);
+  call_answer call_compatibly(const std::shared_ptr<worker_link>& link, const call_request& request,
+                              call_bound until);
+  /// The next one; false, and nobody runs the queue then, where there is none.
+  bool next_queued(unique_function<void(checkout&)>& next);
+  void stop_queue();
+  void run_queue();
+
+  const std::shared_ptr<pool> pool_;
+  const checkout_options options_;
+  weft::mutex preparing_;  // for who takes a worker and makes it ready
+  weft::mutex turn_;       // compatible calls go one at a time
+  mutable weft::detail::spin_lock lock_;
+  std::shared_ptr<worker_link> link_;  // guarded by lock_; null: holds no worker
+  bool is_ready_ = false;              // guarded by lock_
+  pid_t pid_ = -1;                     // guarded by lock_; of a worker that was ready
+  std::exception_ptr broken_;          // guarded by lock_; thrown by every further call
+  std::exception_ptr fatal_;           // guarded by lock_, set once; thrown by those that run
+  std::mutex queue_lock_;
+  std::deque<unique_function<void(checkout&)>> queue_;  // guarded by queue_lock_
+  bool runs_queue_ = false;                             // guarded by queue_lock_; a fiber does
+};
+
+}  // namespace weft::workers::detail

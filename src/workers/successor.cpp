@@ -1,0 +1,87 @@
+#include "workers/successor.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <weft/core/error.hpp>
+#include <weft/process/self.hpp>
+#include <weft/process/socket.hpp>
+
+namespace weft::workers::detail {
+
+namespace {
+
+// Three descriptors and an address: "3,4,unix:/run/app.sock".
+constexpr const char* variable = "WEFT_SERVER_SOCKET";
+constexpr int socket_number = 3;
+constexpr int ready_number = 4;
+constexpr auto ready_within = std::chrono::seconds(30);
+
+struct inheritance {
+  unique_fd socket;
+  unique_fd ready;
+  std::string address;
+};
+
+inheritance take_inheritance() {
+  inheritance found;
+  const char* const text = std::getenv(variable);
+  if (text == nullptr) return found;
+  found.address = text;
+  // Programs that this one starts are no successors.
+  ::unsetenv(variable);
+  found.socket.reset(socket_number);
+  found.ready.reset(ready_number);
+  for (const int fd : {socket_number, ready_number}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return found;
+}
+
+inheritance& inherited() {
+  static inheritance one = take_inheritance();
+  return one;
+}
+
+}  // namespace
+
+own_start own_start::now() {
+  std::error_code unreadable;
+  // Not by its inode: the file may be replaced by the time of a reload.
+  return {std::filesystem::read_symlink(process::own_program, unreadable).string(), process::own_arguments()};
+}
+
+successor start_successor(const own_start& how, const net::bound_socket& listener) {
+  auto ready = process::make_pipe();
+  successor made;
+  made.process = std::make_unique<process::child>(process::child::spawn(
+      {.program = how.program,
+       .arguments = how.arguments,
+       .environment = {std::string(variable) + "=" + listener.address().text()},
+       .descriptors = {{listener.fd(), socket_number}, {ready.writer.get(), ready_number}},
+       .pass_context = false}));
+  made.ready = std::move(ready.reader);
+  made.ready_by = steady_clock::now() + ready_within;
+  return made;
+}
+
+std::optional<net::bound_socket> inherited_socket(const net::endpoint& at) {
+  auto& from = inherited();
+  if (!from.socket || from.address != at.text()) return std::nullopt;
+  process::set_nonblocking(from.socket.get(), true);
+  return net::bound_socket::adopt(std::move(from.socket), at);
+}
+
+void tell_ready() noexcept {
+  auto& from = inherited();
+  if (!from.ready) return;
+  [[maybe_unused]] const auto put = ::write(from.ready.get(), "r", 1);
+  from.ready.reset();
+  from.socket.reset();
+}
+
+}  // namespace weft::workers::detail
