@@ -29,6 +29,18 @@ endif()
 add_library(weft::sqlite ALIAS weft_sqlite)
 set_target_properties(weft_sqlite PROPERTIES EXPORT_NAME sqlite)
 
+# cctz: time zones. No CMake package of its own; the target only says -lcctz.
+find_path(WEFT_CCTZ_HEADER cctz/time_zone.h)
+find_library(WEFT_CCTZ_LIBRARY cctz)
+mark_as_advanced(WEFT_CCTZ_HEADER WEFT_CCTZ_LIBRARY)
+if(NOT WEFT_CCTZ_HEADER OR NOT WEFT_CCTZ_LIBRARY)
+  message(FATAL_ERROR "weft needs cctz 2.3 or newer (Debian: libcctz-dev)")
+endif()
+add_library(weft_cctz INTERFACE)
+target_link_libraries(weft_cctz INTERFACE cctz)
+add_library(weft::cctz ALIAS weft_cctz)
+set_target_properties(weft_cctz PROPERTIES EXPORT_NAME cctz)
+
 if(WEFT_BUILD_CLI)
   find_package(CLI11 2.1 REQUIRED)
 endif()

@@ -6,7 +6,7 @@ set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
 
 get_property(components GLOBAL PROPERTY WEFT_COMPONENTS)
 list(TRANSFORM components PREPEND weft_ OUTPUT_VARIABLE targets)
-install(TARGETS ${targets} weft_sqlite weft_libdw weft_preemption EXPORT weftTargets
+install(TARGETS ${targets} weft_sqlite weft_libdw weft_cctz weft_preemption EXPORT weftTargets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weft" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")

@@ -77,12 +77,16 @@
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/status_error.hpp>
+#include <weft/jobs/catch_up.hpp>
 #include <weft/jobs/clock.hpp>
 #include <weft/jobs/control.hpp>
+#include <weft/jobs/cron.hpp>
 #include <weft/jobs/job.hpp>
+#include <weft/jobs/key_use.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/sql.hpp>
 #include <weft/jobs/store.hpp>
+#include <weft/jobs/time_zone.hpp>
 #include <weft/jobs/worker.hpp>
 #include <weft/log/collector.hpp>
 #include <weft/log/context_fields.hpp>

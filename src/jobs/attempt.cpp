@@ -4,8 +4,8 @@
 
 #include <weft/core/failure.hpp>
 #include <weft/log/log.hpp>
-#include <weft/wire/envelope.hpp>
 
+#include "jobs/job_secrets.hpp"
 #include "jobs/kept_attempt.hpp"
 
 namespace weft::jobs {
@@ -76,21 +76,27 @@ attempt_end failed(const claimed_job& claimed, const job_envelope& job, const at
 
 }  // namespace
 
-std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const wire::key_ring& keys,
+std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const job_keys& with,
                                                      moment now) {
   try {
-    job_envelope job = unseal(keys, claimed.envelope);
+    job_envelope job = unseal(with.keys, claimed.envelope);
     check_row(job, claimed.id, claimed.queue, claimed.handler);
+    check_tenant(job, with.tenant);
     if (job.expires && *job.expires < now) return expired(claimed, now);
-    if (job.not_before <= now) return job;
+    if (job.not_before <= now) {
+      reveal_secrets(job, with.secret_keys);
+      return job;
+    }
     // Its row says an earlier moment than was signed.
     attempt_end early = end_of(claimed, next_step::again, attempt_outcome::delayed, now);
     early.counts = false;
     early.run_at = job.not_before;
     return early;
-  } catch (const wire::unknown_key&) {
-    return postponed(claimed, failure::from(std::current_exception()), now);
-  } catch (const error&) {
+  } catch (const error& bad) {
+    // A key that lacks can be added.
+    if (bad.code() == errc::not_found) {
+      return postponed(claimed, failure::from(std::current_exception()), now);
+    }
     return quarantined(claimed, failure::from(std::current_exception()), now);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string_view>
 #include <variant>
 
 #include <weft/core/failure.hpp>
@@ -21,14 +22,22 @@ struct wish {
 /// How the function of an attempt ended.
 struct attempt_result {
   attempt_outcome outcome = attempt_outcome::done;
-  std::optional<failure> error = {};  ///< for failed and refused
-  std::optional<wish> again = {};     ///< what the function asked for
+  std::optional<failure> error = {};      ///< for failed and refused
+  std::optional<wish> again = {};         ///< what the function asked for
+  std::optional<std::string> value = {};  ///< what it returned, as JSON
   bool cancel_requested =
       false;  ///< cancelled by somebody who wants the job to end, not by a stopping worker
 };
 
-/// What a claimed row holds: a job to run, or what to do with it instead.
-std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const wire::key_ring& keys,
+/// What a queue opens its jobs with.
+struct job_keys {
+  const wire::key_ring& keys;
+  const wire::key_ring* secret_keys;  ///< null: none
+  std::string_view tenant;
+};
+
+/// What a claimed row holds: a job to run, its secrets in clear, or what to do with it instead.
+std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const job_keys& with,
                                                      moment now);
 
 /// Gives the claim back as if it had not been.

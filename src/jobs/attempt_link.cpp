@@ -1,10 +1,17 @@
 #include "jobs/attempt_link.hpp"
 
+#include <chrono>
+
 #include <weft/wire/json.hpp>
 
 #include "jobs/control_messages.hpp"
 
 namespace weft::jobs {
+namespace {
+
+constexpr std::chrono::milliseconds progress_interval{100};
+
+}  // namespace
 
 std::string attempt_link::about(std::string_view object) {
   if (object != control_object) return {};
@@ -20,9 +27,23 @@ std::string attempt_link::ask(std::string_view object, std::string_view message)
   if (asked.what == control_question::still_mine) {
     return wire::to_json(store_.holds(claimed_.id, owner_, claimed_.fence));
   }
+  if (asked.what == control_question::progress) {
+    if (asked.progress && is_worth_keeping(*asked.progress)) {
+      store_.progress(claimed_.id, owner_, claimed_.fence, *asked.progress);
+    }
+    return wire::to_json(true);
+  }
   const std::lock_guard lock(mutex_);
   wanted_ = wish{asked.wait, asked.backs_off};
   return wire::to_json(true);
+}
+
+bool attempt_link::is_worth_keeping(const job_progress& one) {
+  const auto now = steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  if (one.done != one.total && shown_ && now - *shown_ < progress_interval) return false;
+  shown_ = now;
+  return true;
 }
 
 std::optional<wish> attempt_link::wanted() const {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <weft/closure/runner.hpp>
+#include <weft/core/clock.hpp>
 #include <weft/jobs/store.hpp>
 
 #include "jobs/attempt.hpp"
@@ -25,11 +26,14 @@ class attempt_link final : public run_link {
   std::optional<wish> wanted() const;
 
  private:
+  bool is_worth_keeping(const job_progress& one);
+
   store& store_;
   const worker_id owner_;
   const claimed_job& claimed_;
   mutable std::mutex mutex_;
-  std::optional<wish> wanted_;  // guarded by mutex_
+  std::optional<wish> wanted_;        // guarded by mutex_
+  std::optional<steady_time> shown_;  // guarded by mutex_; when progress was kept last
 };
 
 }  // namespace weft::jobs

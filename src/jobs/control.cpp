@@ -66,6 +66,10 @@ void control::backoff(int max_exponent, std::exception_ptr last_error, int base)
       {control_question::again, std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)), true});
 }
 
+void control::progress(std::int64_t done, std::int64_t total, std::string_view note) {
+  ask(link_, {control_question::progress, {}, false, job_progress{done, total, std::string(note)}});
+}
+
 bool control::cancelled() const noexcept { return weft::cancellation_requested().has_value(); }
 
 bool control::still_mine() const { return ask(link_, {control_question::still_mine, {}, false}); }

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string_view>
 
 #include <weft/codec/codec.hpp>
 #include <weft/jobs/job.hpp>
+#include <weft/jobs/job_info.hpp>
 
 // What a jobs::control and the queue's worker tell each other over a run_link, as JSON.
 
@@ -23,14 +25,16 @@ WEFT_DESCRIBE(control_about, id, attempt, backoffs);
 enum class control_question : unsigned char {
   again,       ///< another attempt, in `wait`; the answer is true
   still_mine,  ///< the answer is a bool
+  progress,    ///< `progress` is to be shown; the answer is true
 };
-WEFT_DESCRIBE_ENUM(control_question, again, still_mine);
+WEFT_DESCRIBE_ENUM(control_question, again, still_mine, progress);
 
 struct control_message {
   control_question what = control_question::again;
   std::chrono::microseconds wait{0};
   bool backs_off = false;
+  std::optional<job_progress> progress = {};
 };
-WEFT_DESCRIBE(control_message, what, wait, backs_off);
+WEFT_DESCRIBE(control_message, what, wait, backs_off, progress);
 
 }  // namespace weft::jobs

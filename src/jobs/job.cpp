@@ -6,8 +6,8 @@
 namespace weft::jobs {
 namespace {
 
-constexpr std::array<std::string_view, 7> state_names{"scheduled", "ready",     "running",    "done",
-                                                      "dead",      "cancelled", "quarantined"};
+constexpr std::array<std::string_view, 8> state_names{"scheduled", "ready",     "running",     "done",
+                                                      "dead",      "cancelled", "quarantined", "blocked"};
 constexpr std::array<std::string_view, 6> outcome_names{"done",    "failed",    "delayed",
                                                         "crashed", "cancelled", "refused"};
 

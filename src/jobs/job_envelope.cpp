@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view purpose = "job";
 constexpr std::uint64_t version = 1;
-constexpr std::uint64_t version_with_trace = 2;  // only where it says what version 1 means not
+// Later ones are written only where they say what earlier ones cannot.
+constexpr std::uint64_t version_with_trace = 2;
+constexpr std::uint64_t version_with_tenant = 3;
 
 moment read_moment(wire::canonical_reader& in) { return moment(std::chrono::microseconds(in.integer())); }
 
@@ -32,14 +34,33 @@ job_trace read_trace(wire::canonical_reader& in) {
   return static_cast<job_trace>(value);
 }
 
+std::uint64_t version_of(const job_envelope& job) {
+  if (!job.tenant.empty() || !job.secrets.empty()) return version_with_tenant;
+  return job.trace != job_trace::linked ? version_with_trace : version;
+}
+
+/// Each secret stands for a text of its own in the arguments.
+void read_secrets(wire::canonical_reader& in, job_envelope& into) {
+  std::uint64_t free_from = 0;
+  for (std::uint64_t left = in.unsigned_integer(); left > 0; --left) {
+    const std::uint64_t place = in.unsigned_integer();
+    const auto sealed = in.binary();
+    const bool is_there = place >= free_from && place <= into.arguments.size() &&
+                          std::string_view(into.arguments).substr(place).starts_with(hidden_secret);
+    if (!is_there) throw error(errc::malformed, "jobs: read a job: a secret has no place in the arguments");
+    free_from = place + hidden_secret.size();
+    into.secrets.push_back({place, {sealed.begin(), sealed.end()}});
+  }
+}
+
 std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
 }  // namespace
 
 std::string seal(const wire::key_ring& keys, const job_envelope& job) {
   wire::canonical_writer out;
-  const bool says_trace = job.trace != job_trace::linked;
-  out.unsigned_integer(says_trace ? version_with_trace : version);
+  const std::uint64_t needed = version_of(job);
+  out.unsigned_integer(needed);
   out.integer(static_cast<std::int64_t>(job.id));
   out.text(job.queue);
   out.text(job.closure);
@@ -51,7 +72,15 @@ std::string seal(const wire::key_ring& keys, const job_envelope& job) {
   job.expires ? out.integer(micros(*job.expires)) : out.absent();
   out.binary(as_bytes(job.context));
   out.text(job.source);
-  if (says_trace) out.unsigned_integer(static_cast<std::uint64_t>(job.trace));
+  if (needed >= version_with_trace) out.unsigned_integer(static_cast<std::uint64_t>(job.trace));
+  if (needed >= version_with_tenant) {
+    out.text(job.tenant);
+    out.unsigned_integer(job.secrets.size());
+    for (const auto& one : job.secrets) {
+      out.unsigned_integer(one.place);
+      out.binary(one.sealed);
+    }
+  }
   const bytes sealed = wire::sign(keys, purpose, out);
   if (sealed.size() > wire::envelope_bytes_max) {
     throw error(errc::too_large, "jobs: push \"" + job.closure + "\": the job has " +
@@ -69,10 +98,10 @@ job_envelope unseal(const wire::key_ring& keys, std::string_view stored) {
 job_envelope parse_job(std::span<const std::byte> body) {
   wire::canonical_reader in(body);
   const std::uint64_t found = in.unsigned_integer();
-  if (found < version || found > version_with_trace) {
+  if (found < version || found > version_with_tenant) {
     throw error(errc::malformed, "jobs: read a job: its form has version " + std::to_string(found) +
                                      ", this build knows " + std::to_string(version) + " to " +
-                                     std::to_string(version_with_trace));
+                                     std::to_string(version_with_tenant));
   }
   job_envelope job;
   job.id = job_id{in.integer()};
@@ -86,17 +115,31 @@ job_envelope parse_job(std::span<const std::byte> body) {
   if (!in.take_absent()) job.expires = read_moment(in);
   job.context = as_text(in.binary());
   job.source = in.text();
-  if (found == version_with_trace) job.trace = read_trace(in);
+  if (found >= version_with_trace) job.trace = read_trace(in);
+  if (found >= version_with_tenant) {
+    job.tenant = in.text();
+    read_secrets(in, job);
+  }
   in.expect_end();
   return job;
 }
 
 void check_row(const job_envelope& job, job_id id, std::string_view queue, std::string_view closure) {
+#ifdef WEFT_BUG_4
+  return;
+#endif
   if (job.id == id && job.queue == queue && job.closure == closure) return;
   throw error(errc::bad_signature, "jobs: verify job " + to_string(id) + " of queue \"" + std::string(queue) +
                                        "\": its signature is that of job " + to_string(job.id) +
                                        " of queue \"" + job.queue + "\" for \"" + job.closure +
                                        "\"; the row was copied or changed");
+}
+
+void check_tenant(const job_envelope& job, std::string_view tenant) {
+  if (job.tenant == tenant) return;
+  throw error(errc::bad_signature, "jobs: verify job " + to_string(job.id) +
+                                       ": it was signed for the tenant \"" + job.tenant +
+                                       "\", and this queue is of \"" + std::string(tenant) + '"');
 }
 
 }  // namespace weft::jobs

@@ -2,16 +2,27 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <weft/codec/bytes.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/wire/key_ring.hpp>
 
 namespace weft::jobs {
+
+/// What stands in the arguments' text in place of a secret.
+inline constexpr std::string_view hidden_secret = "\"(secret)\"";
+
+/// An argument that is encrypted.
+struct hidden_argument {
+  std::uint64_t place = 0;  ///< of its hidden_secret in the text of the arguments
+  bytes sealed;             ///< wire::encrypt
+};
 
 /// What is signed with a job and cannot be changed afterwards; docs/formats/job.md.
 struct job_envelope {
@@ -27,6 +38,8 @@ struct job_envelope {
   std::string context;  ///< wire form of the captured context
   std::string source;   ///< where the closure was written; for people
   job_trace trace = job_trace::linked;
+  std::string tenant;                    ///< queue_options::tenant
+  std::vector<hidden_argument> secrets;  ///< by place
 };
 
 /// A job as it is stored: all of it signed with the ring's first key.
@@ -41,5 +54,8 @@ job_envelope parse_job(std::span<const std::byte> body);
 
 /// Throws weft::error (bad_signature) unless the row that held the envelope is the one it was made for.
 void check_row(const job_envelope& job, job_id id, std::string_view queue, std::string_view closure);
+
+/// The same unless it was made for that tenant.
+void check_tenant(const job_envelope& job, std::string_view tenant);
 
 }  // namespace weft::jobs

@@ -1,29 +1,31 @@
 #include "jobs/memory_store.hpp"
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include <weft/context/wait.hpp>
 #include <weft/core/error.hpp>
 
 namespace weft::jobs {
-namespace {
-
-bool is_waiting(const stored_job& job) noexcept {
-  return job.state == job_state::ready || job.state == job_state::scheduled;
-}
-
-bool is_given_up(const stored_job& job) noexcept {
-  return job.state == job_state::dead || job.state == job_state::cancelled ||
-         job.state == job_state::quarantined;
-}
-
 /// Gathers the pushes of a body; they become jobs when it has returned.
-class staged_transaction final : public store_transaction {
+class memory_store::staged_transaction final : public store_transaction {
  public:
-  void push(const new_job& job) override { staged.push_back(job); }
+  explicit staged_transaction(memory_store& of) : store_(of) {}
+
+  job_id push(const new_job& job) override {
+    if (const auto holder = holder_of_key(job)) return *holder;
+    staged.push_back(job);
+    try {
+      const std::lock_guard lock(store_.mutex_);
+      store_.check_pushes(staged);
+    } catch (const error&) {  // the body may go on after it
+      staged.pop_back();
+      throw;
+    }
+    return job.id;
+  }
   ::sqlite3* sqlite() override { return nullptr; }
   sql_rows run(std::string_view, std::span<const sql_value>) override {
     throw error(errc::unsupported,
@@ -32,41 +34,86 @@ class staged_transaction final : public store_transaction {
   std::int64_t changes() override { return 0; }
 
   std::vector<new_job> staged;
+
+ private:
+  std::optional<job_id> holder_of_key(const new_job& job) const {
+    if (!job.unique) return std::nullopt;
+    for (const auto& one : staged) {
+      if (one.unique && one.unique->key == job.unique->key) return one.id;
+    }
+    const std::lock_guard lock(store_.mutex_);
+    return store_.holder_of(*job.unique, job.created);
+  }
+
+  memory_store& store_;
 };
 
-}  // namespace
-
-void memory_store::push(std::span<const new_job> jobs) {
+std::vector<job_id> memory_store::push(std::span<const new_job> jobs) {
   weft::detail::check_cancelled("jobs: wait for the store");
+  std::vector<job_id> ids;
   {
     const std::lock_guard lock(mutex_);
-    insert(jobs);
+    ids = insert(jobs);
   }
   bell_.ring();
+  return ids;
 }
 
-void memory_store::insert(std::span<const new_job> jobs) {
-  std::set<job_id> fresh;
-  for (const auto& job : jobs) {
-    if (jobs_.contains(job.id) || !fresh.insert(job.id).second) {
-      throw error(errc::already_exists, "jobs: push a job: the id " + to_string(job.id) + " is taken");
-    }
+std::vector<job_id> memory_store::insert(std::span<const new_job> jobs) {
+  check_pushes(jobs);
+  std::vector<job_id> ids;
+  for (const auto& job : jobs) ids.push_back(insert_one(job));
+  return ids;
+}
+
+job_id memory_store::insert_one(const new_job& job) {
+  if (job.unique) {
+    if (const auto holder = holder_of(*job.unique, job.created)) return *holder;
+    unique_[job.id] = {*job.unique};
+    key_holders_[job.unique->key] = job.id;
   }
-  for (const auto& job : jobs) {
-    stored_job& kept = jobs_[job.id];
-    kept.id = job.id;
-    kept.queue = job.queue;
-    kept.handler = job.handler;
-    kept.envelope = job.envelope;
-    kept.priority = job.priority;
-    kept.created = job.created;
-    make_waiting(kept, job.run_at, job.created);
+  stored_job& kept = jobs_[job.id];
+  kept.id = job.id;
+  kept.queue = job.queue;
+  kept.handler = job.handler;
+  kept.envelope = job.envelope;
+  kept.priority = job.priority;
+  kept.created = job.created;
+  kept.run_at = job.run_at;
+  kept.tags = job.tags;
+  std::sort(kept.tags.begin(), kept.tags.end());
+  kept.tags.erase(std::unique(kept.tags.begin(), kept.tags.end()), kept.tags.end());
+  if (job.limit) {
+    kept.limit = job.limit->key;
+    set_limit(*job.limit, job.created);
   }
+  add_dependencies(kept, job);
+  const auto what = !kept.waits_for.empty()    ? job_event::pushed_behind
+                    : job.run_at > job.created ? job_event::pushed_ahead
+                                               : job_event::pushed;
+  kept.state = state_after(what);
+  return job.id;
+}
+
+std::optional<job_id> memory_store::holder_of(const unique_key& key, moment now) const {
+  const auto held = key_holders_.find(key.key);
+  if (held == key_holders_.end()) return std::nullopt;
+  const unique_hold& hold = unique_.at(held->second);
+  return hold.by_job || hold.of.at_least > now ? std::optional(held->second) : std::nullopt;
+}
+
+void memory_store::release_key(const stored_job& job, moment now) {
+  const auto found = unique_.find(job.id);
+  if (found == unique_.end() || !found->second.by_job) return;
+  unique_hold& hold = found->second;
+  if (!is_ended(job.state) && hold.of.until == unique_until::ended) return;
+  hold.by_job = false;
+  if (hold.of.at_least <= now) key_holders_.erase(hold.of.key);
 }
 
 void memory_store::transact(const std::function<void(store_transaction&)>& body, const transaction_options&) {
   weft::detail::check_cancelled("jobs: wait for the store");
-  staged_transaction transaction;
+  staged_transaction transaction(*this);
   {
     const no_wait_scope no_wait("the body of jobs::queue::transact");
     body(transaction);
@@ -74,18 +121,16 @@ void memory_store::transact(const std::function<void(store_transaction&)>& body,
   push(transaction.staged);
 }
 
-void memory_store::make_waiting(stored_job& job, moment run_at, moment now) {
-  job.run_at = run_at;
+void memory_store::move(stored_job& job, job_event what, moment now) {
+  const job_state from = std::exchange(job.state, state_after(job.state, what));
   job.owner.reset();
-  job.finished.reset();
   job.cancel_requested = false;
-  job.state = run_at > now ? job_state::scheduled : job_state::ready;
-}
-
-void memory_store::make_ended(stored_job& job, job_state state, moment now) {
-  job.state = state;
-  job.finished = now;
-  job.owner.reset();
+  job.progress.reset();
+  job.finished = is_ended(job.state) ? std::optional(now) : std::nullopt;
+  if (!is_waiting(job.state)) release_key(job, now);
+  if (is_ended(job.state)) release_children(job, now);
+  const bool gave_up_its_turn = from == job_state::ready && is_ended(job.state);
+  if (!job.limit.empty() && (from == job_state::running || gave_up_its_turn)) unblock_next(job.limit, now);
 }
 
 claim_result memory_store::claim(const claim_request& request) {
@@ -93,9 +138,12 @@ claim_result memory_store::claim(const claim_request& request) {
   const std::lock_guard lock(mutex_);
   claim_result result;
   for (auto& [id, job] : jobs_) {
-    if (job.state == job_state::scheduled && job.run_at <= request.now) job.state = job_state::ready;
+    if (job.state == job_state::scheduled && job.run_at <= request.now)
+      move(job, job_event::fell_due, request.now);
   }
-  for (const auto& queue : request.queues) claim_from(queue, request, result);
+  for (const auto& queue : request.queues) {
+    if (!paused_.contains(queue)) claim_from(queue, request, result);
+  }
   result.next_due = next_due();
   return result;
 }
@@ -115,7 +163,11 @@ void memory_store::claim_from(const std::string& queue, const claim_request& req
       ++result.unroutable;
       continue;
     }
-    job->state = job_state::running;
+    if (!job->limit.empty() && !has_room(job->limit)) {
+      move(*job, job_event::held_back, request.now);
+      continue;
+    }
+    move(*job, job_event::claimed, request.now);
     job->owner = request.owner;
     job->fence += 1;
     job->past.push_back({.fence = job->fence, .owner = request.owner, .started = request.now});
@@ -145,6 +197,25 @@ bool memory_store::holds(job_id id, worker_id owner, std::int64_t fence) {
   return held(id, owner, fence) != nullptr;
 }
 
+bool memory_store::progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) {
+  const std::lock_guard lock(mutex_);
+  stored_job* const job = held(id, owner, fence);
+  if (job != nullptr) job->progress = now_at;
+  return job != nullptr;
+}
+
+void memory_store::set_paused(std::string_view queue, bool paused) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (paused) {
+      paused_.emplace(queue);
+    } else {
+      paused_.erase(std::string(queue));
+    }
+  }
+  bell_.ring();
+}
+
 bool memory_store::finish(const attempt_end& end) {
   const std::lock_guard lock(mutex_);
   stored_job* const job = held(end.id, end.owner, end.fence);
@@ -156,29 +227,11 @@ bool memory_store::finish(const attempt_end& end) {
     job->past.back().fence = claimed.fence;
     job->past.back().owner = claimed.owner;
   }
-  const bool spends = end.counts && (end.next == next_step::again || end.next == next_step::dead);
-  job->attempts += spends ? 1 : 0;
+  job->attempts += spends_attempt(end) ? 1 : 0;
   job->backoffs += end.next == next_step::again && end.backs_off ? 1 : 0;
-  switch (end.next) {
-    case next_step::released:
-      make_waiting(*job, job->run_at, job->run_at);
-      break;
-    case next_step::again:
-      make_waiting(*job, end.run_at, end.now);
-      break;
-    case next_step::done:
-      make_ended(*job, job_state::done, end.now);
-      break;
-    case next_step::dead:
-      make_ended(*job, job_state::dead, end.now);
-      break;
-    case next_step::cancelled:
-      make_ended(*job, job_state::cancelled, end.now);
-      break;
-    case next_step::quarantined:
-      make_ended(*job, job_state::quarantined, end.now);
-      break;
-  }
+  if (end.next == next_step::again) job->run_at = end.run_at;
+  if (end.next == next_step::done) job->result = end.result;
+  move(*job, event_of(end, job->cancel_requested), end.now);
   bell_.ring();
   return true;
 }
@@ -205,29 +258,19 @@ std::vector<job_id> memory_store::beat(worker_id owner) {
   return cancelled;
 }
 
-void memory_store::remove_worker(worker_id owner) {
+void memory_store::remove_worker(worker_id owner, moment now) {
   {
     const std::lock_guard lock(mutex_);
     workers_.erase(owner);
     for (auto& [id, job] : jobs_) {
       if (job.state != job_state::running || job.owner != owner) continue;
       job.past.pop_back();
-      make_waiting(job, job.run_at, job.run_at);
+      attempt_end end;
+      end.next = next_step::released;
+      move(job, event_of(end, job.cancel_requested), now);
     }
   }
   bell_.ring();
-}
-
-std::vector<worker_row> memory_store::workers() {
-  const std::lock_guard lock(mutex_);
-  std::vector<worker_row> all;
-  for (const auto& [id, worker] : workers_) {
-    all.push_back(worker);
-    all.back().running = std::count_if(jobs_.begin(), jobs_.end(), [&owner = id](const auto& entry) {
-      return entry.second.state == job_state::running && entry.second.owner == owner;
-    });
-  }
-  return all;
 }
 
 std::size_t memory_store::rescue(worker_id owner, moment now, int crashes_max) {
@@ -243,11 +286,7 @@ std::size_t memory_store::rescue(worker_id owner, moment now, int crashes_max) {
       crashed.outcome = attempt_outcome::crashed;
       crashed.ended = std::max(now, crashed.started);
       job.crashes += 1;
-      if (job.crashes >= crashes_max) {
-        make_ended(job, job_state::quarantined, now);
-      } else {
-        make_waiting(job, job.run_at, job.run_at);
-      }
+      move(job, event_of_loss(job.crashes, crashes_max, job.cancel_requested), now);
     }
   }
   bell_.ring();
@@ -255,108 +294,96 @@ std::size_t memory_store::rescue(worker_id owner, moment now, int crashes_max) {
 }
 
 bool memory_store::cancel(job_id id, moment now) {
-  const std::lock_guard lock(mutex_);
-  const auto found = jobs_.find(id);
-  if (found == jobs_.end()) return false;
-  stored_job& job = found->second;
-  if (is_waiting(job)) {
-    make_ended(job, job_state::cancelled, now);
-    return true;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) return false;
+    stored_job& job = found->second;
+    if (job.state == job_state::running) {
+      job.cancel_requested = true;
+      return true;
+    }
+    if (!can(job.state, job_event::cancelled)) return false;
+    move(job, job_event::cancelled, now);
   }
-  if (job.state != job_state::running) return false;
-  job.cancel_requested = true;
+  bell_.ring();  // for those that waited for its end
   return true;
+}
+
+void memory_store::take_key_again(const stored_job& job, moment now) {
+  const auto own = unique_.find(job.id);
+  if (own == unique_.end()) return;
+  const auto holder = holder_of(own->second.of, now);
+  if (holder && *holder != job.id) {
+    throw error(errc::already_exists, "jobs: retry job " + to_string(job.id) + ": job " + to_string(*holder) +
+                                          " has its unique key by now");
+  }
+  own->second.by_job = true;
+  key_holders_[own->second.of.key] = job.id;
+}
+
+void memory_store::retry_one(stored_job& job, moment now) {
+  take_key_again(job, now);
+  job.attempts = job.backoffs = job.crashes = 0;
+  job.run_at = now;
+  move(job, job_event::retried, now);
 }
 
 bool memory_store::retry(job_id id, moment now) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = jobs_.find(id);
-    if (found == jobs_.end() || !is_given_up(found->second)) return false;
-    stored_job& job = found->second;
-    job.attempts = job.backoffs = job.crashes = 0;
-    make_waiting(job, now, now);
+    if (found == jobs_.end() || !can(found->second.state, job_event::retried)) return false;
+    retry_one(found->second, now);
   }
   bell_.ring();
   return true;
 }
 
-std::size_t memory_store::purge(moment before, std::size_t limit) {
-  const std::lock_guard lock(mutex_);
+std::size_t memory_store::retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) {
   std::size_t count = 0;
-  for (auto one = jobs_.begin(); one != jobs_.end() && count < limit;) {
-    const stored_job& job = one->second;
-    const bool old = job.finished && *job.finished < before && job.state != job_state::quarantined;
-    one = old ? jobs_.erase(one) : std::next(one);
-    count += old ? 1 : 0;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [id, job] : jobs_) {
+      const bool fits = job.state == state && (queue.empty() || job.queue == queue);
+      if (count == limit || !fits || !can(state, job_event::retried)) continue;
+      try {
+        retry_one(job, now);
+        ++count;
+      } catch (const error& refused) {
+        if (refused.code() != errc::already_exists) throw;
+      }
+    }
   }
+  bell_.ring();
   return count;
 }
 
-std::optional<stored_job> memory_store::find(job_id id) {
-  const std::lock_guard lock(mutex_);
-  const auto found = jobs_.find(id);
-  if (found == jobs_.end()) return std::nullopt;
-  stored_job job = found->second;
-  if (job.state == job_state::running) job.past.pop_back();
-  return job;
+void memory_store::forget_key(job_id id, moment before) {
+  const auto found = unique_.find(id);
+  if (found == unique_.end() || found->second.of.at_least > before) return;
+  const auto holder = key_holders_.find(found->second.of.key);
+  if (holder != key_holders_.end() && holder->second == id) key_holders_.erase(holder);
+  unique_.erase(found);
 }
 
-std::vector<stored_job> memory_store::list(const list_filter& filter) {
-  const std::lock_guard lock(mutex_);
-  std::vector<stored_job> all;
-  for (auto one = jobs_.rbegin(); one != jobs_.rend() && all.size() < filter.limit; ++one) {
-    const stored_job& job = one->second;
-    if (filter.before && job.id >= *filter.before) continue;
-    if (!filter.queue.empty() && job.queue != filter.queue) continue;
-    if (filter.state && job.state != *filter.state) continue;
-    all.push_back(job);
-    all.back().past.clear();
-  }
-  return all;
-}
-
-std::vector<queue_stats> memory_store::stats() {
-  const std::lock_guard lock(mutex_);
-  std::map<std::string, queue_stats> by_queue;
-  for (const auto& [id, job] : jobs_) {
-    auto& of = by_queue[job.queue];
-    of.queue = job.queue;
-    switch (job.state) {
-      case job_state::scheduled:
-        ++of.scheduled;
-        break;
-      case job_state::ready:
-        ++of.ready;
-        break;
-      case job_state::running:
-        ++of.running;
-        break;
-      case job_state::done:
-        ++of.done;
-        break;
-      case job_state::dead:
-        ++of.dead;
-        break;
-      case job_state::cancelled:
-        ++of.cancelled;
-        break;
-      case job_state::quarantined:
-        ++of.quarantined;
-        break;
+std::size_t memory_store::purge(moment before, moment now, std::size_t limit) {
+  std::size_t count = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto one = jobs_.begin(); one != jobs_.end() && count < limit;) {
+      const stored_job& job = one->second;
+      const bool old = can(job.state, job_event::purged) && *job.finished < before;
+      if (old) {
+        forget_key(one->first, before);
+        cancel_children(one->first, now);
+      }
+      one = old ? jobs_.erase(one) : std::next(one);
+      count += old ? 1 : 0;
     }
   }
-  std::vector<queue_stats> all;
-  for (auto& [name, of] : by_queue) all.push_back(of);
-  return all;
-}
-
-std::int64_t memory_store::count_unroutable(const std::function<bool(std::string_view handler)>& routable) {
-  const no_wait_scope no_wait("the choice of jobs to count");
-  const std::lock_guard lock(mutex_);
-  return std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
-    return is_waiting(entry.second) && !routable(entry.second.handler);
-  });
+  bell_.ring();
+  return count;
 }
 
 }  // namespace weft::jobs

@@ -3,11 +3,16 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <weft/jobs/store.hpp>
 
 #include "jobs/bell.hpp"
+#include "jobs/job_life.hpp"
 
 namespace weft::jobs {
 
@@ -15,20 +20,23 @@ namespace weft::jobs {
 /// contract but for durability, and has no statements: transactions only push.
 class memory_store final : public store {
  public:
-  void push(std::span<const new_job> jobs) override;
+  std::vector<job_id> push(std::span<const new_job> jobs) override;
   void transact(const std::function<void(store_transaction&)>& body,
                 const transaction_options& options) override;
   claim_result claim(const claim_request& request) override;
   bool finish(const attempt_end& end) override;
+  bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) override;
   bool holds(job_id id, worker_id owner, std::int64_t fence) override;
   void add_worker(const worker_row& worker) override;
   std::vector<job_id> beat(worker_id owner) override;
-  void remove_worker(worker_id owner) override;
+  void remove_worker(worker_id owner, moment now) override;
   std::vector<worker_row> workers() override;
   std::size_t rescue(worker_id owner, moment now, int crashes_max) override;
   bool cancel(job_id id, moment now) override;
   bool retry(job_id id, moment now) override;
-  std::size_t purge(moment before, std::size_t limit) override;
+  std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) override;
+  std::size_t purge(moment before, moment now, std::size_t limit) override;
+  void set_paused(std::string_view queue, bool paused) override;
   std::optional<stored_job> find(job_id id) override;
   std::vector<stored_job> list(const list_filter& filter) override;
   std::vector<queue_stats> stats() override;
@@ -38,16 +46,46 @@ class memory_store final : public store {
   void ring() override { bell_.ring(); }
 
  private:
-  void insert(std::span<const new_job> jobs);
+  class staged_transaction;
+  /// A job's hold on its unique key.
+  struct unique_hold {
+    unique_key of;
+    bool by_job = true;  ///< or else only for the rest of the period
+  };
+
+  std::vector<job_id> insert(std::span<const new_job> jobs);
+  job_id insert_one(const new_job& job);
+  std::optional<job_id> holder_of(const unique_key& key, moment now) const;
+  void release_key(const stored_job& job, moment now);
+  void take_key_again(const stored_job& job, moment now);
+  void retry_one(stored_job& job, moment now);
+  void forget_key(job_id id, moment before);
   void claim_from(const std::string& queue, const claim_request& request, claim_result& result);
   std::optional<moment> next_due() const;
   stored_job* held(job_id id, worker_id owner, std::int64_t fence);
-  static void make_waiting(stored_job& job, moment run_at, moment now);
-  static void make_ended(stored_job& job, job_state state, moment now);
+  /// A job that waits for another.
+  struct dependent {
+    job_id child{};
+    bool even_if_given_up = false;
+  };
+  void check_pushes(std::span<const new_job> jobs) const;  // memory_waits.cpp
+  void add_dependencies(stored_job& job, const new_job& from);
+  void release_children(const stored_job& parent, moment now);
+  void cancel_children(job_id parent, moment now);
+  void set_limit(const limit_options& limit, moment now);
+  bool has_room(const std::string& limit) const;
+  void unblock_next(const std::string& limit, moment now);
 
-  mutable std::mutex mutex_;                 // held for a few steps, never across a wait
-  std::map<job_id, stored_job> jobs_;        // guarded by mutex_
-  std::map<worker_id, worker_row> workers_;  // guarded by mutex_
+  void move(stored_job& job, job_event what, moment now);
+
+  mutable std::mutex mutex_;                   // held for a few steps, never across a wait
+  std::map<job_id, stored_job> jobs_;          // guarded by mutex_
+  std::map<worker_id, worker_row> workers_;    // guarded by mutex_
+  std::map<job_id, unique_hold> unique_;       // guarded by mutex_; of all jobs that were pushed with a key
+  std::map<std::string, job_id> key_holders_;  // guarded by mutex_; keys in force
+  std::map<job_id, std::vector<dependent>> children_;  // guarded by mutex_; by what they wait for
+  std::map<std::string, int> limits_;                  // guarded by mutex_; key -> how many may run
+  std::set<std::string, std::less<>> paused_;          // guarded by mutex_
   mutable weft::jobs::bell bell_;
 };
 

@@ -1,27 +1,76 @@
 #include <weft/jobs/queue.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <weft/closure/registry.hpp>
 #include <weft/context/context.hpp>
+#include <weft/wire/canonical.hpp>
 
 #include "jobs/job_envelope.hpp"
 #include "jobs/job_ids.hpp"
+#include "jobs/job_result.hpp"
+#include "jobs/job_secrets.hpp"
 #include "jobs/kept_attempt.hpp"
 
 namespace weft::jobs {
 namespace {
 
 constexpr int priority_max = 32767;
+constexpr std::size_t unique_key_bytes_max = 4096;
+constexpr std::size_t limit_key_bytes_max = 256;
+constexpr std::size_t tags_max = 16;
+constexpr std::size_t tag_bytes_max = 64;
 
 queue_options checked(queue_options options) {
   if (options.keys == nullptr) {
-    throw error(errc::invalid_argument, "jobs: open the queue \"" + options.name +
-                                            "\": it has no keys; jobs are always signed, so load a key file "
-                                            "with wire::key_ring::load or make one with wire::key::generate");
+    throw error(errc::invalid_argument,
+                "jobs: open the queue \"" + options.name +
+                    "\": it has no keys; jobs are always signed, so load a key file "
+                    "with wire::key_ring::load (`weft keys generate FILE` makes one)");
   }
   if (options.clock == nullptr) options.clock = &jobs::clock::system();
   return options;
+}
+
+/// Who shares it: jobs of one closure in one queue.
+unique_key key_of(const job_envelope& job, const unique_options& options) {
+  if (options.key.empty() && !job.secrets.empty()) {
+    throw error(errc::invalid_argument,
+                "jobs: push \"" + job.closure +
+                    "\": an argument is a secret, so that its arguments are no unique "
+                    "key; set unique_options::key");
+  }
+  wire::canonical_writer key;
+  key.text(job.queue);
+  key.text(job.closure);
+  key.text(options.key.empty() ? "arguments" : "key");
+  key.text(options.key.empty() ? job.arguments : options.key);
+  if (key.data().size() > unique_key_bytes_max) {
+    throw error(errc::too_large, "jobs: push \"" + job.closure + "\": its unique key has " +
+                                     std::to_string(key.data().size()) + " bytes with its names, " +
+                                     std::to_string(unique_key_bytes_max) +
+                                     " are the limit; where it is the arguments, give a shorter one");
+  }
+  return {std::string(as_text(key.data())), options.until, job.created + options.period};
+}
+
+void check_tags(const std::vector<std::string>& tags) {
+  const bool fit =
+      tags.size() <= tags_max && std::all_of(tags.begin(), tags.end(), [](const std::string& tag) {
+        return !tag.empty() && tag.size() <= tag_bytes_max;
+      });
+  if (!fit) {
+    throw error(errc::invalid_argument, "jobs: push a job: it may have " + std::to_string(tags_max) +
+                                            " tags of 1 to " + std::to_string(tag_bytes_max) + " bytes");
+  }
+}
+
+void check_limit(const limit_options& limit) {
+  if (!limit.key.empty() && limit.key.size() <= limit_key_bytes_max && limit.max > 0) return;
+  throw error(errc::invalid_argument, "jobs: push a job: its limit needs a key of 1 to " +
+                                          std::to_string(limit_key_bytes_max) +
+                                          " bytes and room for one job");
 }
 
 moment start_of(const push_options& options, moment now) {
@@ -42,6 +91,8 @@ new_job queue::make_job(const detail::pushed_closure& what, const push_options& 
                                             std::to_string(options.priority) +
                                             " is not within -32768 and 32767");
   }
+  check_tags(options.tags);
+  if (options.limit) check_limit(*options.limit);
   const moment now = clock().now();
   job_envelope job;
   job.id = make_job_id(now);
@@ -56,18 +107,24 @@ new_job queue::make_job(const detail::pushed_closure& what, const push_options& 
   job.context = context::capture().to_wire(wire_policy::job);
   job.source = what.source;
   job.trace = options.trace;
-  return {job.id, job.queue, job.closure, seal(keys(), job), options.priority, now, job.not_before};
+  job.tenant = options_.tenant;
+  hide_secrets(job, what.secrets, secret_keys());
+  new_job made{job.id, job.queue, job.closure, seal(keys(), job), options.priority, now, job.not_before};
+  if (options.unique) made.unique = key_of(job, *options.unique);
+  made.tags = options.tags;
+  made.limit = options.limit;
+  for (const job_id on : options.after) made.after.push_back({on, false});
+  for (const job_id on : options.after_end) made.after.push_back({on, true});
+  return made;
 }
 
 std::vector<job_id> queue::push_closures(std::span<const detail::pushed_closure> all,
                                          const push_options& options) {
   for (int collisions = 0;; ++collisions) {
     std::vector<new_job> jobs;
-    std::vector<job_id> ids;
-    for (const auto& one : all) ids.push_back(jobs.emplace_back(make_job(one, options)).id);
+    for (const auto& one : all) jobs.push_back(make_job(one, options));
     try {
-      store_->push(jobs);
-      return ids;
+      return store_->push(jobs);
     } catch (const error& failed) {
       if (failed.code() != errc::already_exists || collisions == id_collisions_max) throw;
     }
@@ -97,9 +154,14 @@ job_info queue::describe(stored_job job) const {
   info.crashes = job.crashes;
   info.owner = job.owner;
   info.cancel_requested = job.cancel_requested;
+  info.tags = std::move(job.tags);
+  info.progress = std::move(job.progress);
+  info.limit = std::move(job.limit);
+  info.waits_for = std::move(job.waits_for);
   try {
     const job_envelope sealed = unseal(keys(), job.envelope);
     check_row(sealed, info.id, info.queue, info.closure);
+    check_tenant(sealed, tenant());
     info.source = sealed.source;
     info.attempts_max = sealed.attempts_max;
   } catch (const error& bad) {
@@ -107,6 +169,12 @@ job_info queue::describe(stored_job job) const {
   }
   for (auto& one : job.past) info.past.push_back(read_attempt(one));
   return info;
+}
+
+std::optional<std::string> queue::result_json(job_id id) {
+  const auto found = store_->find(id);
+  if (!found || !found->result) return std::nullopt;
+  return read_result(keys(), id, *found->result);
 }
 
 std::optional<job_info> queue::show(job_id id) {
@@ -128,12 +196,21 @@ std::int64_t queue::unroutable() {
       [](std::string_view identity) { return closure_registry::find(identity).has_value(); });
 }
 
+void queue::pause(std::string_view name) { store_->set_paused(name.empty() ? options_.name : name, true); }
+
+void queue::resume(std::string_view name) { store_->set_paused(name.empty() ? options_.name : name, false); }
+
 bool queue::cancel(job_id id) { return store_->cancel(id, clock().now()); }
 
 bool queue::retry(job_id id) { return store_->retry(id, clock().now()); }
 
+std::size_t queue::retry_all(std::size_t limit, job_state state) {
+  return store_->retry_all(options_.name, state, clock().now(), limit);
+}
+
 std::size_t queue::purge(std::chrono::microseconds age, std::size_t limit) {
-  return store_->purge(clock().now() - age, limit);
+  const moment now = clock().now();
+  return store_->purge(now - age, now, limit);
 }
 
 }  // namespace weft::jobs

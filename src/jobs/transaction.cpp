@@ -28,8 +28,7 @@ job_id transaction::push_closure(const detail::pushed_closure& what, const push_
   for (int collisions = 0;; ++collisions) {
     const new_job job = queue_.make_job(what, options);
     try {
-      raw_.push(job);
-      return job.id;
+      return raw_.push(job);
     } catch (const error& failed) {
       if (failed.code() != errc::already_exists || collisions == id_collisions_max) throw;
     }

@@ -5,6 +5,7 @@
 #include <weft/trace/span.hpp>
 
 #include "jobs/attempt_link.hpp"
+#include "jobs/job_result.hpp"
 #include "jobs/kept_attempt.hpp"
 #include "jobs/worker_state.hpp"
 
@@ -60,6 +61,9 @@ void worker::state::attempt(const claimed_job& claimed, const job_envelope& job)
     log_failure(claimed, result);
   }
   attempt_end end = decide(claimed, job, result, options_.retry, queue_.clock().now(), draw());
+  if (end.next == next_step::done && result.value) {
+    end.result = result_to_store(queue_.keys(), claimed.id, *result.value);
+  }
   end.record.started = started;
   end.record.records = log_to_store(gathered.take_all());
   conclude(std::move(end));
@@ -99,6 +103,8 @@ attempt_result worker::state::run_closure(const claimed_job& claimed, const job_
       result = {attempt_outcome::refused, failure_of(*outcome.refusal)};
     } else if (outcome.error) {
       result = {attempt_outcome::failed, outcome.error};
+    } else {
+      result.value = outcome.result;
     }
   } catch (const cancelled&) {
     result.outcome = attempt_outcome::cancelled;

@@ -61,7 +61,7 @@ void worker::state::warn_of_missing_services() const {
 worker::state::~state() {
   heartbeat_.reset();  // or it would add the worker again
   try {
-    shield([&] { queue_.kept_in().remove_worker(id_); });
+    shield([&] { queue_.kept_in().remove_worker(id_, queue_.clock().now()); });
   } catch (const error& failed) {
     log::warn("jobs: a worker could not leave; its jobs are taken over when its process ends",
               {{"worker", to_string(id_)}, {"error", failed.what()}});
@@ -140,7 +140,8 @@ std::size_t worker::state::claim_and_start(bool& more) {
 }
 
 void worker::state::start(claimed_job claimed) {
-  auto opened = open_claimed(claimed, queue_.keys(), queue_.clock().now());
+  auto opened =
+      open_claimed(claimed, {queue_.keys(), queue_.secret_keys(), queue_.tenant()}, queue_.clock().now());
   go_options options{.name = "job " + to_string(claimed.id), .context = context()};
   if (auto* const job = std::get_if<job_envelope>(&opened)) {
     try {

@@ -47,12 +47,20 @@ class jobs_fixture : public testing::Test {
   /// Runs what is due with a fresh worker; returns the number of attempts.
   std::size_t run_due(worker_options options = {}) {
     std::size_t attempts = 0;
-    run([&] {
-      worker one(*queue_, app_, quiet(options));
-      attempts = one.run_due();
-      last_ = one.statistics();
-    });
+    run(
+        [&] {
+          worker one(*queue_, app_, quiet(options));
+          attempts = one.run_due();
+          last_ = one.statistics();
+        },
+        with_room_for_sanitizers());
     return attempts;
+  }
+  /// The address sanitizer's frames are several times larger.
+  static run_options with_room_for_sanitizers() {
+    run_options options;
+    options.stack_bytes = 256 * 1024;
+    return options;
   }
   static worker_options quiet(worker_options options) {
     options.pass_on_logs = false;

@@ -226,8 +226,8 @@ TEST_P(store_contract, a_quarantined_job_is_kept_by_the_purge) {
   push(job(2));
   EXPECT_TRUE(store_->finish(end(claim_one(), next_step::quarantined)));
   EXPECT_TRUE(store_->finish(end(claim_one(), next_step::done)));
-  EXPECT_EQ(store_->purge(at(2000), 100), 0U) << "nothing ended before that moment";
-  EXPECT_EQ(store_->purge(at(9000), 100), 1U);
+  EXPECT_EQ(store_->purge(at(2000), at(9000), 100), 0U) << "nothing ended before that moment";
+  EXPECT_EQ(store_->purge(at(9000), at(9000), 100), 1U);
   EXPECT_EQ(state_of(job_id{1}), job_state::quarantined);
   EXPECT_FALSE(store_->find(job_id{2}));
 }
@@ -275,7 +275,7 @@ TEST_P(store_contract, a_heartbeat_shows_and_a_removed_worker_returns_its_jobs) 
   EXPECT_EQ(before[0].running, 1);
   EXPECT_TRUE(store_->beat(worker_id{1}).empty());
   EXPECT_GT(store_->workers()[0].beat, before[0].beat);
-  store_->remove_worker(worker_id{1});
+  store_->remove_worker(worker_id{1}, at(1500));
   EXPECT_TRUE(store_->workers().empty());
   EXPECT_EQ(state_of(job_id{1}), job_state::ready);
   EXPECT_THROW(store_->beat(worker_id{1}), error);
@@ -294,6 +294,18 @@ TEST_P(store_contract, a_waiting_job_is_cancelled_at_once_and_a_running_one_is_a
   EXPECT_TRUE(store_->finish(end(running, next_step::cancelled)));
   EXPECT_FALSE(store_->cancel(job_id{2}, at(1600)));
   EXPECT_FALSE(store_->cancel(job_id{3}, at(1600)));
+}
+
+TEST_P(store_contract, a_running_job_that_is_to_be_cancelled_does_not_wait_again) {
+  for (std::int64_t id = 1; id <= 3; ++id) push(job(id));
+  const auto fails = claim_one();
+  const auto is_lost = claim_one(1000, worker_id{2});
+  const auto is_released = claim_one(1000, worker_id{3});
+  for (const auto& one : {fails, is_lost, is_released}) EXPECT_TRUE(store_->cancel(one.id, at(1500)));
+  EXPECT_TRUE(store_->finish(end(fails, next_step::again)));
+  EXPECT_EQ(store_->rescue(worker_id{2}, at(1600), 3), 1U);
+  store_->remove_worker(worker_id{3}, at(1700));
+  for (const auto& one : {fails, is_lost, is_released}) EXPECT_EQ(state_of(one.id), job_state::cancelled);
 }
 
 TEST_P(store_contract, an_unknown_closure_stays_ready_and_is_counted) {
@@ -333,11 +345,12 @@ TEST_P(store_contract, stats_and_list_agree_with_what_happened) {
   EXPECT_EQ(stats[1].queue, "report");
   EXPECT_EQ(stats[1].ready, 1);
 
-  const auto ready = store_->list({.queue = "mail", .state = job_state::ready, .before = {}, .limit = 1});
+  const auto ready =
+      store_->list({.queue = "mail", .tag = {}, .state = job_state::ready, .before = {}, .limit = 1});
   ASSERT_EQ(ready.size(), 1U);
   EXPECT_EQ(ready[0].id, job_id{5});
-  const auto next =
-      store_->list({.queue = "mail", .state = job_state::ready, .before = ready[0].id, .limit = 10});
+  const auto next = store_->list(
+      {.queue = "mail", .tag = {}, .state = job_state::ready, .before = ready[0].id, .limit = 10});
   ASSERT_EQ(next.size(), 1U);
   EXPECT_EQ(next[0].id, job_id{4});
   EXPECT_EQ(store_->list({}).size(), 7U);

@@ -25,7 +25,11 @@ class store_contract : public testing::TestWithParam<store_under_test> {
 
   /// A job with that number, ready at `run_at` microseconds.
   static new_job job(std::int64_t id, std::int64_t run_at = 0, const std::string& queue = "mail");
+  /// The same with one key for all.
+  static new_job unique_job(std::int64_t id, unique_until until = unique_until::ended,
+                            std::int64_t at_least = 0);
   void push(const new_job& one);
+  job_id push_one(const new_job& one);
   claim_result claim(std::size_t count = 1, std::int64_t now = 1000, worker_id owner = worker_id{1});
   /// Claims exactly one job.
   claimed_job claim_one(std::int64_t now = 1000, worker_id owner = worker_id{1});

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
+#include <string_view>
 
 #include <weft/closure/services.hpp>
 #include <weft/jobs/job.hpp>
@@ -35,6 +37,11 @@ class control {
   /// The same with a wait that grows from call to call of this job: base^0, base^1 ... base^max_exponent
   /// seconds, exactly. The call after the last one throws retries_exceeded, with `last_error` nested.
   void backoff(int max_exponent, std::exception_ptr last_error = std::current_exception(), int base = 2);
+
+  /// Shows people how far the attempt is: `done` of `total`, 0 where that is not known. Cheap enough for a
+  /// loop: at most ten a second are kept, and those in which `done` reaches `total`. Waits for the store
+  /// when it is kept; a cancellation point.
+  void progress(std::int64_t done, std::int64_t total, std::string_view note = {});
 
   /// Was this attempt asked to give up?
   bool cancelled() const noexcept;

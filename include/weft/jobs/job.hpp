@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <weft/jobs/clock.hpp>
 
@@ -30,6 +31,7 @@ enum class job_state : unsigned char {
   dead,         ///< spent its attempts; kept until somebody decides
   cancelled,    ///< given up on request
   quarantined,  ///< its signature does not fit, or it crashed its workers too often; never deleted by itself
+  blocked,      ///< waits for other jobs, or for room within its limit
 };
 
 /// "scheduled", "ready", ...
@@ -50,10 +52,37 @@ enum class attempt_outcome : unsigned char {
 std::string_view to_string(attempt_outcome outcome) noexcept;
 std::optional<attempt_outcome> attempt_outcome_from_string(std::string_view name) noexcept;
 
+/// How far a running job is.
+struct job_progress {
+  std::int64_t done = 0;
+  std::int64_t total = 0;  ///< 0: not known
+  std::string note;
+  bool operator==(const job_progress&) const = default;
+};
+
 /// How the spans of a job's attempts stand to the span that pushed it.
 enum class job_trace : unsigned char {
   linked,  ///< each begins a trace of its own, with a link to it (default)
   child,   ///< each is a child of it, in its trace
+};
+
+/// How long a unique job keeps others with its key out.
+enum class unique_until : unsigned char {
+  ended,    ///< until it is done, dead, cancelled or quarantined
+  claimed,  ///< until a worker takes it: the next one may wait while it runs
+};
+
+/// At most one job at a time, of those of one closure in one queue that have the same key.
+struct unique_options {
+  std::string key = {};  ///< empty: the arguments; at most 4096 bytes
+  unique_until until = unique_until::ended;
+  std::chrono::microseconds period{0};  ///< and at least for so long after its push
+};
+
+/// How many jobs with that key may run at a time, in all queues and processes.
+struct limit_options {
+  std::string key;  ///< 1 to 256 bytes
+  int max = 1;      ///< the last push that names the key says it for all
 };
 
 /// How a job is pushed. The defaults: now, the queue's default name, as often as the retry policy says.
@@ -66,6 +95,14 @@ struct push_options {
   std::chrono::microseconds timeout{0};  ///< bound of one attempt; 0: the queue's default
   std::optional<moment> expires = {};    ///< not started after this moment: dead instead
   job_trace trace = job_trace::linked;   ///< for programs that record spans
+  /// If another job has the key, nothing is pushed, and the push returns the id of that job.
+  std::optional<unique_options> unique = {};
+  std::vector<std::string> tags = {};  ///< for people: up to 16, of 1 to 64 bytes
+  std::optional<limit_options> limit = {};
+  /// Runs when all of these are done. It waits for one that is given up until that is retried, and is
+  /// cancelled when that is deleted.
+  std::vector<job_id> after = {};
+  std::vector<job_id> after_end = {};  ///< runs when all of these have ended, in whatever way
 };
 
 }  // namespace weft::jobs

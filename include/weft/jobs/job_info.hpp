@@ -14,7 +14,7 @@
 
 namespace weft::jobs {
 
-WEFT_DESCRIBE_ENUM(job_state, scheduled, ready, running, done, dead, cancelled, quarantined);
+WEFT_DESCRIBE_ENUM(job_state, scheduled, ready, running, done, dead, cancelled, quarantined, blocked);
 WEFT_DESCRIBE_ENUM(attempt_outcome, done, failed, delayed, crashed, cancelled, refused);
 
 /// One ended attempt of a job.
@@ -29,6 +29,8 @@ struct attempt_info {
   log::collection log;           ///< what the attempt logged
 };
 WEFT_DESCRIBE(attempt_info, attempt, claim, owner, outcome, started, ended, error, log);
+
+WEFT_DESCRIBE(job_progress, done, total, note);
 
 /// A job, for people and tools.
 struct job_info {
@@ -47,10 +49,15 @@ struct job_info {
   int crashes = 0;
   std::optional<worker_id> owner;  ///< while it runs
   bool cancel_requested = false;
-  std::string problem;             ///< why its envelope cannot be trusted or read; empty: it can
-  std::vector<attempt_info> past;  ///< oldest first; only from show()
+  std::vector<std::string> tags;
+  std::string limit;                     ///< its key; only from show()
+  std::vector<job_id> waits_for;         ///< jobs that must end first; only from show()
+  std::optional<job_progress> progress;  ///< while it runs, only from show()
+  std::string problem;                   ///< why its envelope cannot be trusted or read; empty: it can
+  std::vector<attempt_info> past;        ///< oldest first; only from show()
 };
 WEFT_DESCRIBE(job_info, id, queue, closure, source, state, priority, created, run_at, finished, attempts,
-              attempts_max, backoffs, crashes, owner, cancel_requested, problem, past);
+              attempts_max, backoffs, crashes, owner, cancel_requested, tags, limit, waits_for, progress,
+              problem, past);
 
 }  // namespace weft::jobs

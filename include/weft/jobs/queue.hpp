@@ -16,6 +16,7 @@
 #include <weft/jobs/pushed_closure.hpp>
 #include <weft/jobs/store.hpp>
 #include <weft/jobs/transaction.hpp>
+#include <weft/wire/json.hpp>
 #include <weft/wire/key_ring.hpp>
 
 namespace weft::jobs {
@@ -23,8 +24,12 @@ namespace weft::jobs {
 struct queue_options {
   std::string name = "default";                     ///< where jobs go that do not say otherwise
   std::shared_ptr<const wire::key_ring> keys = {};  ///< signs and verifies jobs; needed
-  int max_attempts = 10;                            ///< of jobs that do not say otherwise
-  std::chrono::microseconds timeout{0};             ///< the same, of one attempt; 0: no bound
+  /// Encrypts secret<T> arguments, and reads them in workers; may be the ring that signs. Null: pushes with
+  /// secrets are refused.
+  std::shared_ptr<const wire::key_ring> secret_keys = {};
+  std::string tenant = {};  ///< whose jobs these are: signed with each; those of others are refused
+  int max_attempts = 10;    ///< of jobs that do not say otherwise
+  std::chrono::microseconds timeout{0};  ///< the same, of one attempt; 0: no bound
   transaction_options transaction = {};
   store_options store = {};
   const jobs::clock* clock = nullptr;  ///< null: the wall clock; outlives the queue
@@ -52,7 +57,7 @@ class queue {
   queue(const queue&) = delete;
   queue& operator=(const queue&) = delete;
 
-  /// Keeps the job and returns its id once it is on disk.
+  /// Keeps the job and returns its id once it is on disk; see push_options::unique for another's id.
   template <typename Result>
   job_id push(const closure<Result>& what, const push_options& options = {}) {
     const auto one = detail::describe_closure(what);
@@ -83,6 +88,17 @@ class queue {
     }
   }
 
+  /// What the job returned; nothing if it is not done, or returned nothing. Kept as long as the job. Throws
+  /// weft::error: bad_signature, not_found (signed with a key that is not here), malformed (of another type).
+  template <typename Result>
+  std::optional<Result> result(job_id id) {
+    const auto json = result_json(id);
+    if (!json) return std::nullopt;
+    return wire::from_json<Result>(*json);
+  }
+  /// The same as JSON.
+  std::optional<std::string> result_json(job_id id);
+
   /// The job with all its attempts; nothing if there is none (any more).
   std::optional<job_info> show(job_id id);
   /// Jobs, newest first, without their attempts.
@@ -91,16 +107,30 @@ class queue {
   /// Waiting jobs whose closure this program does not have.
   std::int64_t unroutable();
 
+  /// Stops claims from the queue, in all processes, until resume(): pushes go on, and what runs. Durable.
+  /// Empty: the queue's default name.
+  void pause(std::string_view name = {});
+  /// Lets a paused queue go on. No effect on others.
+  void resume(std::string_view name = {});
+
   /// Gives a waiting job up; asks a running one to give up. False: it has ended, or there is none.
   bool cancel(job_id id);
-  /// Makes a dead, cancelled or quarantined job ready again. False: it is none of these.
+  /// Makes a dead, cancelled or quarantined job ready again. False: it is none of these. Throws weft::error
+  /// (already_exists) if another job has its unique key by now.
   bool retry(job_id id);
+  /// The same for up to `limit` jobs of this queue's default name that are dead (or `state`), oldest first,
+  /// in one transaction. Returns how many; those whose unique key another has stay. Call it until it returns
+  /// 0.
+  std::size_t retry_all(std::size_t limit = 1000, job_state state = job_state::dead);
   /// Deletes up to `limit` jobs that ended (but quarantined ones) more than `age` ago. Returns how many.
   std::size_t purge(std::chrono::microseconds age, std::size_t limit = 1000);
 
   const std::string& name() const noexcept { return options_.name; }
   jobs::store& kept_in() noexcept { return *store_; }
   const wire::key_ring& keys() const noexcept { return *options_.keys; }
+  /// Null where secrets are refused.
+  const wire::key_ring* secret_keys() const noexcept { return options_.secret_keys.get(); }
+  const std::string& tenant() const noexcept { return options_.tenant; }
   const jobs::clock& clock() const noexcept { return *options_.clock; }
 
  private:

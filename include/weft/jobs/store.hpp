@@ -19,6 +19,19 @@ struct sqlite3;
 
 namespace weft::jobs {
 
+/// What at most one job at a time may have.
+struct unique_key {
+  std::string key;
+  unique_until until = unique_until::ended;
+  moment at_least{};  ///< and others are kept out up to this moment, whatever becomes of the job
+};
+
+/// A job that another one waits for.
+struct job_dependency {
+  job_id on{};
+  bool even_if_given_up = false;  ///< its end is enough, however it ends
+};
+
 /// What is written once, at the push. The envelope is opaque and signed; the columns beside it are
 /// what the store needs to find the job, and the envelope repeats those that must not be changed.
 struct new_job {
@@ -29,6 +42,10 @@ struct new_job {
   int priority = 0;
   moment created{};
   moment run_at{};  ///< not after `created`: ready at once
+  std::optional<unique_key> unique = {};
+  std::vector<std::string> tags = {};
+  std::optional<limit_options> limit = {};
+  std::vector<job_dependency> after = {};
 };
 
 /// One finished attempt as it is kept: error and records are bytes that the store does not read.
@@ -58,9 +75,14 @@ struct stored_job {
   int backoffs = 0;                ///< calls of control::backoff that asked for another time
   int crashes = 0;                 ///< workers that went away while they had it
   std::int64_t fence = 0;
-  std::optional<worker_id> owner;    ///< while running
-  bool cancel_requested = false;     ///< while running
-  std::vector<stored_attempt> past;  ///< oldest first; only from find()
+  std::optional<worker_id> owner;        ///< while running
+  bool cancel_requested = false;         ///< while running
+  std::vector<std::string> tags;         ///< in the order of their letters
+  std::string limit;                     ///< key of its limit, only from find()
+  std::vector<job_id> waits_for;         ///< jobs that keep it blocked, only from find()
+  std::optional<job_progress> progress;  ///< while running, only from find()
+  std::optional<std::string> result;     ///< once done, only from find()
+  std::vector<stored_attempt> past;      ///< oldest first; only from find()
 };
 
 struct claim_request {
@@ -87,7 +109,7 @@ struct claimed_job {
 
 struct claim_result {
   std::vector<claimed_job> jobs;
-  std::optional<moment> next_due;  ///< of the next scheduled job in these queues
+  std::optional<moment> next_due;  ///< of the next scheduled job, of any queue
   std::size_t unroutable = 0;      ///< jobs passed over, because the worker does not know their closure
 };
 
@@ -107,11 +129,12 @@ struct attempt_end {
   std::int64_t fence = 0;
   next_step next = next_step::done;
   moment now{};
-  moment run_at{};         ///< for `again`
-  bool counts = true;      ///< for `again`: spends one of the job's attempts
-  bool backs_off = false;  ///< for `again`: counts as a backoff call
-  stored_attempt record;   ///< attempt, outcome, times, error, records; the rest is filled in
-  bool durable = false;    ///< wait for the disk, not only for the commit
+  moment run_at{};                         ///< for `again`
+  bool counts = true;                      ///< for `again`: spends one of the job's attempts
+  bool backs_off = false;                  ///< for `again`: counts as a backoff call
+  stored_attempt record;                   ///< attempt, outcome, times, error, records; the rest is filled in
+  bool durable = false;                    ///< wait for the disk, not only for the commit
+  std::optional<std::string> result = {};  ///< for `done`: bytes that are kept as long as the job
 };
 
 struct worker_row {
@@ -133,11 +156,14 @@ struct queue_stats {
   std::int64_t dead = 0;
   std::int64_t cancelled = 0;
   std::int64_t quarantined = 0;
+  std::int64_t blocked = 0;
+  bool paused = false;
 };
 
 /// Which jobs list() returns, newest first.
 struct list_filter {
   std::string queue;               ///< empty: all
+  std::string tag = {};            ///< empty: all
   std::optional<job_state> state;  ///< none: all
   std::optional<job_id> before;    ///< for the next page: older than this one
   std::size_t limit = 100;
@@ -147,7 +173,8 @@ struct list_filter {
 class store_transaction {
  public:
   virtual ~store_transaction() = default;
-  virtual void push(const new_job& job) = 0;
+  /// As store::push.
+  virtual job_id push(const new_job& job) = 0;
   /// The writer connection; null where the store has none.
   virtual ::sqlite3* sqlite() = 0;
   virtual sql_rows run(std::string_view sql, std::span<const sql_value> parameters) = 0;
@@ -160,7 +187,8 @@ struct transaction_options {
 };
 
 /// Where jobs are kept: the seam between queues and databases. The contract suite in
-/// tests/store_contract says what each implementation must do.
+/// tests/store_contract says what each implementation must do. Moments come from the caller's clock; a
+/// store for many machines may put its own in their place, as long as it does so everywhere.
 ///
 /// Thread-safety: all members may be called from any fiber or thread. A call waits until the change
 /// is committed; a fiber is parked meanwhile. Cancelled before its turn came, it throws
@@ -170,17 +198,22 @@ class store {
  public:
   virtual ~store() = default;
 
-  /// Keeps the jobs, all or none, durably. already_exists if an id is taken.
-  virtual void push(std::span<const new_job> jobs) = 0;
+  /// Keeps the jobs, all or none, durably, and returns their ids. A job whose unique key another has is
+  /// not kept: its place in the answer is the other's id. already_exists if an id is taken, not_found if
+  /// one waits for a job that is neither here nor earlier in `jobs`.
+  virtual std::vector<job_id> push(std::span<const new_job> jobs) = 0;
   /// Runs `body` in one durable transaction, on the store's own thread, in the caller's context.
   /// What it throws undoes the body and reaches the caller.
   virtual void transact(const std::function<void(store_transaction&)>& body,
                         const transaction_options& options) = 0;
 
-  /// Makes up to `count` ready jobs the owner's: by priority, then moment, then id.
+  /// Makes up to `count` ready jobs the owner's: by priority, then moment, then id. One whose limit is
+  /// reached is blocked, until another job of the limit ends its attempt.
   virtual claim_result claim(const claim_request& request) = 0;
   /// Ends the attempt if the owner still holds that fence. False: another has it, nothing was changed.
   virtual bool finish(const attempt_end& end) = 0;
+  /// Shows how far the attempt is, until it ends. False: the owner does not hold that fence.
+  virtual bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) = 0;
   /// Does the owner still hold that fence?
   virtual bool holds(job_id id, worker_id owner, std::int64_t fence) = 0;
 
@@ -188,19 +221,28 @@ class store {
   /// One heartbeat. Returns the jobs of this worker whose cancellation was asked for; not_found if
   /// the worker was taken for dead.
   virtual std::vector<job_id> beat(worker_id owner) = 0;
-  /// Forgets the worker; what it still holds goes back to ready, as released.
-  virtual void remove_worker(worker_id owner) = 0;
+  /// Forgets the worker; what it still holds ends as released.
+  virtual void remove_worker(worker_id owner, moment now) = 0;
   virtual std::vector<worker_row> workers() = 0;
   /// Forgets a dead worker: its jobs go back to ready with one more crash, at `crashes_max` to
   /// quarantine. Returns how many it held.
   virtual std::size_t rescue(worker_id owner, moment now, int crashes_max) = 0;
 
-  /// Waiting jobs are cancelled; for a running one it is asked for. False if it had already ended.
+  /// Waiting jobs are cancelled. A running one is asked to end, and does not wait again. False if it had
+  /// already ended.
   virtual bool cancel(job_id id, moment now) = 0;
   /// Makes a dead, cancelled or quarantined job ready again with all its attempts. False if it is not one.
+  /// already_exists if another job has its unique key by now. It waits for no other job any more.
   virtual bool retry(job_id id, moment now) = 0;
-  /// Deletes up to `limit` done, dead and cancelled jobs that ended before `before`. Returns how many.
-  virtual std::size_t purge(moment before, std::size_t limit) = 0;
+  /// The same for up to `limit` jobs of a queue (empty: of all) that are in `state`, oldest first. Returns
+  /// how many; those whose unique key another has are left as they are.
+  virtual std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) = 0;
+  /// Deletes up to `limit` done, dead and cancelled jobs that ended before `before`. Returns how many. Jobs
+  /// that wait for one to be done after all are cancelled.
+  virtual std::size_t purge(moment before, moment now, std::size_t limit) = 0;
+
+  /// A paused queue takes pushes, and what runs goes on, but nothing of it is claimed. Durable.
+  virtual void set_paused(std::string_view queue, bool paused) = 0;
 
   virtual std::optional<stored_job> find(job_id id) = 0;
   virtual std::vector<stored_job> list(const list_filter& filter) = 0;

@@ -5,24 +5,22 @@
 namespace weft::jobs::sqlite {
 namespace {
 
+constexpr std::size_t looked_at_max = 100'000;
+
 std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
 }  // namespace
 
 std::optional<database::held> database::find_running(std::int64_t id) {
   const used row =
-      use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, owner, started"
+      use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, flags, limit_id, "
+          "owner, "
+          "started, "
+          "cancel"
           " FROM weft_running WHERE id = ?",
           "find a running job");
   if (!row->bind(id).step()) return std::nullopt;
-  return held{{row->integer(0), row->integer(1), row->integer(2), row->integer(3), row->integer(4),
-               row->integer(5), row->integer(6), row->integer(7), row->integer(8)},
-              row->integer(9),
-              row->integer(10)};
-}
-
-void database::leave_running(std::int64_t id) {
-  use("DELETE FROM weft_running WHERE id = ?", "end an attempt")->bind(id).run();
+  return held_of(row);
 }
 
 bool database::holds(job_id id, worker_id owner, std::int64_t fence) {
@@ -35,33 +33,36 @@ bool database::finish(const attempt_end& end) {
   if (!running || running->owner != static_cast<std::int64_t>(end.owner) || running->fence != end.fence)
     return false;
   place job = *running;
-  leave_running(job.id);
   if (end.next != next_step::released) put_attempt(job, running->owner, end.record);
-  switch (end.next) {
-    case next_step::released:
-      put_ready(job);
-      break;
-    case next_step::again:
-      job.attempts += end.counts ? 1 : 0;
-      job.backoffs += end.backs_off ? 1 : 0;
-      job.run_at = micros(end.run_at);
-      put_waiting(job, end.now);
-      break;
-    case next_step::done:
-      put_ended(job, job_state::done, end.now);
-      break;
-    case next_step::dead:
-      job.attempts += end.counts ? 1 : 0;
-      put_ended(job, job_state::dead, end.now);
-      break;
-    case next_step::cancelled:
-      put_ended(job, job_state::cancelled, end.now);
-      break;
-    case next_step::quarantined:
-      put_ended(job, job_state::quarantined, end.now);
-      break;
+  job.attempts += spends_attempt(end) ? 1 : 0;
+  if (end.next == next_step::again) {
+    job.backoffs += end.backs_off ? 1 : 0;
+    job.run_at = micros(end.run_at);
+  }
+  move(job, job_state::running, event_of(end, running->cancel_requested), {.now = end.now});
+  if (end.next == next_step::done && end.result) {
+    use("INSERT INTO weft_result (job, value) VALUES (?,?)", "keep a result")
+        ->bind(job.id)
+        .bind_blob(*end.result)
+        .run();
   }
   return true;
+}
+
+bool database::progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) {
+  const used change =
+      use("UPDATE weft_running SET progress_done = ?, progress_total = ?, progress_note = ?"
+          " WHERE id = ? AND owner = ? AND fence = ? RETURNING id",
+          "show the progress of a job");
+  change->bind(now_at.done)
+      .bind(now_at.total)
+      .bind(now_at.note)
+      .bind(static_cast<std::int64_t>(id))
+      .bind(static_cast<std::int64_t>(owner))
+      .bind(fence);
+  const bool is_held = change->step();
+  if (is_held) change->run();
+  return is_held;
 }
 
 void database::put_attempt(const place& job, std::int64_t owner, const stored_attempt& attempt) {
@@ -82,57 +83,37 @@ void database::put_attempt(const place& job, std::int64_t owner, const stored_at
   row->run();
 }
 
-void database::put_ended(const place& job, job_state state, moment now) {
-  const bool is_done = state == job_state::done;
-  const used row =
-      is_done ? use("INSERT INTO weft_done (id, queue, finished, attempts, backoffs, crashes, fence)"
-                    " VALUES (?,?,?,?,?,?,?)",
-                    "complete a job")
-              : use("INSERT INTO weft_dead (id, queue, finished, attempts, backoffs, crashes, fence, state)"
-                    " VALUES (?,?,?,?,?,?,?,?)",
-                    "give a job up");
-  row->bind(job.id)
-      .bind(job.queue)
-      .bind(micros(now))
-      .bind(job.attempts)
-      .bind(job.backoffs)
-      .bind(job.crashes)
-      .bind(job.fence);
-  if (!is_done) row->bind(static_cast<std::int64_t>(state));
-  row->run();
+std::optional<database::place> database::find_in(const char* select, const char* purpose, std::int64_t id) {
+  const used row = use(select, purpose);
+  return row->bind(id).step() ? std::optional(place_of(row)) : std::nullopt;
 }
 
-std::optional<database::place> database::take_waiting(std::int64_t id) {
-  for (const bool ready : {true, false}) {
-    std::optional<place> job;
-    {
-      const used row =
-          ready ? use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence FROM "
-                      "weft_ready"
-                      " WHERE id = ?",
-                      "find a ready job")
-                : use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence"
-                      " FROM weft_scheduled WHERE id = ?",
-                      "find a scheduled job");
-      if (row->bind(id).step()) {
-        job = place{row->integer(0), row->integer(1), row->integer(2), row->integer(3), row->integer(4),
-                    row->integer(5), row->integer(6), row->integer(7), row->integer(8)};
-      }
-    }
-    if (!job) continue;
-    (ready ? use("DELETE FROM weft_ready WHERE id = ?", "cancel a job")
-           : use("DELETE FROM weft_scheduled WHERE id = ?", "cancel a job"))
-        ->bind(id)
-        .run();
-    return job;
+std::optional<database::place> database::find_waiting(std::int64_t id, job_state in) {
+  switch (in) {
+    case job_state::ready:
+      return find_in(
+          "SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, flags, limit_id"
+          " FROM weft_ready WHERE id = ?",
+          "find a ready job", id);
+    case job_state::scheduled:
+      return find_in(
+          "SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, flags, limit_id"
+          " FROM weft_scheduled WHERE id = ?",
+          "find a scheduled job", id);
+    default:
+      return find_in(
+          "SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, flags, limit_id"
+          " FROM weft_blocked WHERE id = ?",
+          "find a blocked job", id);
   }
-  return std::nullopt;
 }
 
 bool database::cancel(job_id id, moment now) {
   const auto number = static_cast<std::int64_t>(id);
-  if (const auto waiting = take_waiting(number)) {
-    put_ended(*waiting, job_state::cancelled, now);
+  for (const auto from : {job_state::ready, job_state::scheduled, job_state::blocked}) {
+    const auto waiting = find_waiting(number, from);
+    if (!waiting) continue;
+    move(*waiting, from, job_event::cancelled, {.now = now});
     return true;
   }
   if (!find_running(number)) return false;
@@ -143,19 +124,51 @@ bool database::cancel(job_id id, moment now) {
 bool database::retry(job_id id, moment now) {
   const auto number = static_cast<std::int64_t>(id);
   place job{};
+  job_state from{};
   {
-    const used row =
-        use("SELECT d.id, d.queue, j.handler, j.priority, d.crashes, d.fence FROM weft_dead d JOIN weft_job "
-            "j ON j.id = d.id"
-            " WHERE d.id = ?",
-            "find a dead job");
+    const used row = use(
+        "SELECT d.id, d.queue, j.handler, j.priority, d.fence, d.flags, j.limit_id, d.state FROM weft_dead d"
+        " JOIN weft_job j ON j.id = d.id WHERE d.id = ?",
+        "find a dead job");
     if (!row->bind(number).step()) return false;
-    job = {row->integer(0), row->integer(1), row->integer(2), row->integer(3), micros(now), 0, 0, 0,
-           row->integer(5)};
+    job = {row->integer(0),
+           row->integer(1),
+           row->integer(2),
+           row->integer(3),
+           micros(now),
+           0,
+           0,
+           0,
+           row->integer(4),
+           row->integer(5) & ~flag_child,
+           row->integer(6)};
+    from = static_cast<job_state>(row->integer(7));
   }
-  use("DELETE FROM weft_dead WHERE id = ?", "retry a job")->bind(number).run();
-  put_ready(job);
+  if ((job.flags & flag_unique) != 0) take_key_again(number, now);
+  move(job, from, job_event::retried, {});
   return true;
+}
+
+std::size_t database::retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) {
+  const auto of = queue.empty() ? std::optional<std::int64_t>(0) : find_queue(queue);
+  if (!of || !can(state, job_event::retried)) return 0;
+  std::vector<std::int64_t> given_up;
+  {
+    const used rows = use("SELECT id FROM weft_dead WHERE state = ?1 AND (?2 = 0 OR queue = ?2) ORDER BY id",
+                          "find jobs to retry");
+    rows->bind(static_cast<std::int64_t>(state)).bind(*of);
+    while (given_up.size() < looked_at_max && rows->step()) given_up.push_back(rows->integer(0));
+  }
+  std::size_t count = 0;
+  for (const std::int64_t id : given_up) {
+    if (count == limit) break;
+    try {
+      count += retry(job_id{id}, now) ? 1 : 0;
+    } catch (const error& refused) {  // thrown before anything was changed
+      if (refused.code() != errc::already_exists) throw;
+    }
+  }
+  return count;
 }
 
 }  // namespace weft::jobs::sqlite

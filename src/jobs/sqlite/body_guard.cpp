@@ -64,9 +64,21 @@ class body_transaction final : public store_transaction {
   body_transaction(connection& on, database& statements, body_guard& guard)
       : connection_(on), statements_(statements), guard_(guard) {}
 
-  void push(const new_job& job) override {
+  job_id push(const new_job& job) override {
     const body_guard::own_work own(guard_);
-    statements_.push(job);
+    connection_.execute("SAVEPOINT weft_push", "begin a push");
+    try {
+      const job_id id = statements_.push(job);
+      connection_.execute("RELEASE weft_push", "end a push");
+      return id;
+    } catch (...) {  // the body may go on after it
+      if (connection_.in_transaction()) {
+        connection_.execute("ROLLBACK TO weft_push", "undo a push");
+        connection_.execute("RELEASE weft_push", "end a push");
+        statements_.forget_names();
+      }
+      throw;
+    }
   }
   sqlite3* sqlite() override { return connection_.handle(); }
   sql_rows run(std::string_view sql, std::span<const sql_value> parameters) override {

@@ -7,13 +7,22 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <weft/jobs/store.hpp>
 
+#include "jobs/job_life.hpp"
 #include "jobs/sqlite/connection.hpp"
 
 namespace weft::jobs::sqlite {
+
+/// The job has a row in weft_unique.
+inline constexpr std::int64_t flag_unique = 1;
+/// Jobs wait for it.
+inline constexpr std::int64_t flag_parent = 2;
+/// It was pushed behind others.
+inline constexpr std::int64_t flag_child = 4;
 
 /// The statements of the store on one connection: what each request does, within the transaction that
 /// the writer has begun. Read schema.cpp first.
@@ -24,7 +33,8 @@ class database {
   explicit database(connection& to) : connection_(to) {}
 
   // pushes.cpp
-  void push(const new_job& job);
+  job_id push(const new_job& job);
+  void set_paused(std::string_view queue, bool paused);
 
   // claims.cpp
   bool is_idle(const claim_request& request, claim_result& result);
@@ -32,14 +42,16 @@ class database {
 
   // attempts.cpp
   bool finish(const attempt_end& end);
+  bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at);
   bool holds(job_id id, worker_id owner, std::int64_t fence);
   bool cancel(job_id id, moment now);
   bool retry(job_id id, moment now);
+  std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit);
 
   // owners.cpp
   void add_worker(const worker_row& worker);
   std::vector<job_id> beat(worker_id owner);
-  void remove_worker(worker_id owner);
+  void remove_worker(worker_id owner, moment now);
   std::vector<worker_row> workers();
   std::size_t rescue(worker_id owner, moment now, int crashes_max);
 
@@ -48,7 +60,7 @@ class database {
   std::vector<stored_job> list(const list_filter& filter);
   std::vector<queue_stats> stats();
   std::int64_t count_unroutable(const std::function<bool(std::string_view)>& routable);
-  std::size_t purge(moment before, std::size_t limit);
+  std::size_t purge(moment before, moment now, std::size_t limit);
 
   /// A statement in use: reset at the end, since one that is left in the middle keeps a snapshot open.
   class used {
@@ -64,45 +76,89 @@ class database {
   };
   /// A statement by its text, a literal; prepared once.
   used use(const char* sql, const char* purpose);
+  /// Has anything become ready or scheduled since the last look, or a queue gone on? Also where that was
+  /// undone.
+  bool take_new_work() noexcept { return std::exchange(has_new_work_, false); }
   /// Forgets the ids of names: after a rollback they may not exist.
   void forget_names();
 
  private:
   /// What a job carries along through ready, scheduled and running.
   struct place {
-    std::int64_t id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence;
+    std::int64_t id = 0, queue = 0, handler = 0, priority = 0, run_at = 0;
+    std::int64_t attempts = 0, backoffs = 0, crashes = 0, fence = 0, flags = 0, limit = 0;
   };
   struct held : place {
     std::int64_t owner, started;
+    bool cancel_requested;
+  };
+  /// What only the state that a job comes to needs to know.
+  struct arrival {
+    moment now{};
+    std::int64_t owner = 0;    ///< for running
+    std::int64_t pending = 0;  ///< for blocked: jobs that it waits for
   };
 
+  // unique.cpp
+  std::optional<job_id> take_key(job_id id, const unique_key& key, moment now);
+  void release_key(const place& job, job_state to, moment now);
+  void take_key_again(std::int64_t id, moment now);
+  void forget_keys(moment before, std::size_t limit);
+
+  // limits.cpp
+  using room_left = std::unordered_map<std::int64_t, std::int64_t>;
+  std::int64_t limit_id(const limit_options& limit, moment now);
+  std::string name_of_limit(std::int64_t id);
+  bool take_room(std::int64_t limit, room_left& known);
+  void count_limit(const place& job, job_state from, job_state to, moment now);
+  void unblock_next(std::int64_t limit, moment now);
+
+  // dependencies.cpp
+  std::int64_t add_dependencies(const new_job& job);
+  void mark_parent(std::int64_t id, job_state state);
+  void release_children(const place& parent, job_state to, moment now);
+  void cancel_children(std::int64_t parent, moment now);
+  std::vector<job_id> parents_of(std::int64_t child);
+
+  bool is_paused(std::int64_t queue);
   std::int64_t queue_id(std::string_view name);
   std::optional<std::int64_t> find_queue(std::string_view name);
   std::int64_t handler_id(std::string_view identity);
   std::string name_of_queue(std::int64_t id);
   std::string identity_of(std::int64_t handler);
 
-  void put_waiting(const place& job, moment now);
-  void put_ready(const place& job);
-  void put_scheduled(const place& job);
-  void put_into(const char* insert, const char* what, const place& job);
-  void put_ended(const place& job, job_state state, moment now);
+  // moves.cpp
+  static place place_of(const used& row);
+  static held held_of(const used& row);
+  static statement& bind_place(const used& row, const place& job);
+  void move(const place& job, job_state from, job_event what, const arrival& at);
+  void leave(const place& job, job_state from);
+  void enter(const place& job, job_state to, const arrival& at);
+  void put_waiting(const char* insert, const char* purpose, const place& job);
+  void put_blocked(const place& job, const arrival& at);
+  void put_running(const place& job, const arrival& at);
+  void put_ended(const char* insert, const char* purpose, const place& job, job_state state, moment now);
+
   void put_attempt(const place& job, std::int64_t owner, const stored_attempt& attempt);
 
   void promote(const claim_request& request);
   std::optional<moment> next_due();
   void claim_from(std::int64_t queue, const claim_request& request, claim_result& result);
-  void take_over(const place& job, const claim_request& request, claim_result& result);
+  void take_over(place& job, const claim_request& request, claim_result& result);
 
   std::optional<held> find_running(std::int64_t id);
-  std::optional<place> take_waiting(std::int64_t id);
-  void leave_running(std::int64_t id);
+  std::optional<place> find_waiting(std::int64_t id, job_state in);
+  std::optional<place> find_in(const char* select, const char* purpose, std::int64_t id);
   std::vector<held> held_by(std::int64_t owner);
 
+  void put_tags(const new_job& job);
   bool fill_state(stored_job& job);
+  void fill_details(stored_job& job);
+  std::vector<std::string> tags_of(std::int64_t id);
   std::vector<stored_attempt> past_of(std::int64_t id);
 
   connection& connection_;
+  bool has_new_work_ = false;
   std::unordered_map<const char*, statement> statements_;
   std::map<std::string, std::int64_t, std::less<>> queues_;
   std::map<std::string, std::int64_t, std::less<>> handlers_;

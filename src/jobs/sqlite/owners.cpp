@@ -40,24 +40,23 @@ std::vector<job_id> database::beat(worker_id owner) {
 std::vector<database::held> database::held_by(std::int64_t owner) {
   std::vector<held> all;
   const used rows =
-      use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, owner, started"
+      use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, flags, limit_id, "
+          "owner, "
+          "started, "
+          "cancel"
           " FROM weft_running WHERE owner = ?",
           "find the jobs of a worker");
   rows->bind(owner);
-  while (rows->step()) {
-    all.push_back({{rows->integer(0), rows->integer(1), rows->integer(2), rows->integer(3), rows->integer(4),
-                    rows->integer(5), rows->integer(6), rows->integer(7), rows->integer(8)},
-                   rows->integer(9),
-                   rows->integer(10)});
-  }
+  while (rows->step()) all.push_back(held_of(rows));
   return all;
 }
 
-void database::remove_worker(worker_id owner) {
+void database::remove_worker(worker_id owner, moment now) {
   const auto number = static_cast<std::int64_t>(owner);
   for (const auto& job : held_by(number)) {
-    leave_running(job.id);
-    put_ready(job);
+    attempt_end end;
+    end.next = next_step::released;
+    move(job, job_state::running, event_of(end, job.cancel_requested), {.now = now});
   }
   use("DELETE FROM weft_worker WHERE id = ?", "remove a worker")->bind(number).run();
 }
@@ -81,18 +80,14 @@ std::size_t database::rescue(worker_id owner, moment now, int crashes_max) {
   const auto lost = held_by(number);
   for (const auto& former : lost) {
     place job = former;
-    leave_running(job.id);
     stored_attempt crashed{.attempt = static_cast<int>(job.attempts) + 1,
                            .outcome = attempt_outcome::crashed};
     crashed.started = moment(std::chrono::microseconds(former.started));
     crashed.ended = std::max(now, crashed.started);
     put_attempt(job, number, crashed);
     job.crashes += 1;
-    if (job.crashes >= crashes_max) {
-      put_ended(job, job_state::quarantined, now);
-    } else {
-      put_ready(job);
-    }
+    move(job, job_state::running, event_of_loss(job.crashes, crashes_max, former.cancel_requested),
+         {.now = now});
   }
   use("DELETE FROM weft_worker WHERE id = ?", "remove a dead worker")->bind(number).run();
   return lost.size();

@@ -71,17 +71,33 @@ std::string database::identity_of(std::int64_t handler) {
   return identities_.emplace(handler, find->text(0)).first->second;
 }
 
-void database::push(const new_job& job) {
-  const place where{static_cast<std::int64_t>(job.id),
-                    queue_id(job.queue),
-                    handler_id(job.handler),
-                    job.priority,
-                    job.run_at.time_since_epoch().count(),
-                    0,
-                    0,
-                    0,
-                    0};
-  use("INSERT INTO weft_job (id, queue, handler, priority, created, envelope) VALUES (?,?,?,?,?,?)",
+bool database::is_paused(std::int64_t queue) {
+  const used row = use("SELECT paused FROM weft_queue WHERE id = ?", "look whether the queue is paused");
+  return row->bind(queue).step() && row->integer(0) != 0;
+}
+
+void database::set_paused(std::string_view queue, bool paused) {
+  use("UPDATE weft_queue SET paused = ? WHERE id = ?", "pause or resume a queue")
+      ->bind(std::int64_t{paused})
+      .bind(queue_id(queue))
+      .run();
+  if (!paused) has_new_work_ = true;
+}
+
+job_id database::push(const new_job& job) {
+  if (job.unique) {
+    if (const auto holder = take_key(job.id, *job.unique, job.created)) return *holder;
+  }
+  const std::int64_t pending = add_dependencies(job);
+  place where{.id = static_cast<std::int64_t>(job.id),
+              .queue = queue_id(job.queue),
+              .handler = handler_id(job.handler),
+              .priority = job.priority,
+              .run_at = job.run_at.time_since_epoch().count(),
+              .flags = (job.unique ? flag_unique : 0) | (pending > 0 ? flag_child : 0)};
+  if (job.limit) where.limit = limit_id(*job.limit, job.created);
+  use("INSERT INTO weft_job (id, queue, handler, priority, created, envelope, limit_id)"
+      " VALUES (?,?,?,?,?,?,?)",
       "push a job")
       ->bind(where.id)
       .bind(where.queue)
@@ -89,44 +105,23 @@ void database::push(const new_job& job) {
       .bind(where.priority)
       .bind(job.created.time_since_epoch().count())
       .bind_blob(job.envelope)
+      .bind(where.limit)
       .run();
-  put_waiting(where, job.created);
+  const auto what = pending > 0                ? job_event::pushed_behind
+                    : job.run_at > job.created ? job_event::pushed_ahead
+                                               : job_event::pushed;
+  enter(where, state_after(what), {.pending = pending});
+  put_tags(job);
+  return job.id;
 }
 
-void database::put_waiting(const place& job, moment now) {
-  if (job.run_at > now.time_since_epoch().count()) {
-    put_scheduled(job);
-  } else {
-    put_ready(job);
+void database::put_tags(const new_job& job) {
+  for (const auto& tag : job.tags) {
+    use("INSERT OR IGNORE INTO weft_tag (job, tag) VALUES (?,?)", "tag a job")
+        ->bind(static_cast<std::int64_t>(job.id))
+        .bind(tag)
+        .run();
   }
-}
-
-void database::put_ready(const place& job) {
-  put_into(
-      "INSERT INTO weft_ready (queue, priority, run_at, id, handler, attempts, backoffs, crashes, fence)"
-      " VALUES (?,?,?,?,?,?,?,?,?)",
-      "make a job ready", job);
-}
-
-void database::put_scheduled(const place& job) {
-  put_into(
-      "INSERT INTO weft_scheduled (queue, priority, run_at, id, handler, attempts, backoffs, crashes, fence)"
-      " VALUES (?,?,?,?,?,?,?,?,?)",
-      "schedule a job", job);
-}
-
-void database::put_into(const char* insert, const char* what, const place& job) {
-  use(insert, what)
-      ->bind(job.queue)
-      .bind(job.priority)
-      .bind(job.run_at)
-      .bind(job.id)
-      .bind(job.handler)
-      .bind(job.attempts)
-      .bind(job.backoffs)
-      .bind(job.crashes)
-      .bind(job.fence)
-      .run();
 }
 
 }  // namespace weft::jobs::sqlite

@@ -9,8 +9,8 @@
 
 // The tables share the file with the user's own, so each name begins with weft_.
 //
-// weft_job is written at the push and then only read. A waiting job has one row in weft_ready or
-// weft_scheduled, a claimed one in weft_running, an ended one in weft_done or weft_dead: a job is in
+// weft_job is written at the push and then only read. A waiting job has one row in weft_ready, weft_scheduled
+// or weft_blocked, a claimed one in weft_running, an ended one in weft_done or weft_dead: a job is in
 // exactly one of these, and moves between them within one transaction. Claiming walks the primary
 // key of weft_ready, so its cost does not depend on how many jobs wait or have ended.
 //
@@ -120,8 +120,78 @@ CREATE TABLE weft_attempt (
 ) WITHOUT ROWID;
 )sql";
 
+// Flags of a job, as it is carried through the tables of the living and the given up: 1 it has a row in
+// weft_unique. Its key is in force while `held` is 1, by the job, or 2, for the rest of its period.
+constexpr const char* tables_2 = R"sql(
+ALTER TABLE weft_queue ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weft_ready ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weft_scheduled ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weft_running ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weft_running ADD COLUMN progress_done INTEGER;
+ALTER TABLE weft_running ADD COLUMN progress_total INTEGER;
+ALTER TABLE weft_running ADD COLUMN progress_note TEXT;
+ALTER TABLE weft_dead ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE weft_unique (
+  job INTEGER PRIMARY KEY,
+  key BLOB NOT NULL,
+  until INTEGER NOT NULL,
+  at_least INTEGER NOT NULL,
+  held INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX weft_unique_key ON weft_unique (key) WHERE held > 0;
+CREATE INDEX weft_unique_period ON weft_unique (at_least) WHERE held = 2;
+CREATE TABLE weft_tag (
+  job INTEGER NOT NULL,
+  tag TEXT NOT NULL,
+  PRIMARY KEY (job, tag)
+) WITHOUT ROWID;
+CREATE INDEX weft_tag_name ON weft_tag (tag, job);
+CREATE TABLE weft_result (
+  job INTEGER PRIMARY KEY,
+  value BLOB NOT NULL
+);
+)sql";
+
+// A job with a limit carries its number along; `running` of a limit counts those in weft_running. A blocked
+// job waits for as many jobs as `pending` says, each a row of weft_dependency, or else for its limit. Flags:
+// 2 jobs wait for this one, 4 it was pushed behind others.
+constexpr const char* tables_3 = R"sql(
+ALTER TABLE weft_job ADD COLUMN limit_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weft_ready ADD COLUMN limit_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weft_scheduled ADD COLUMN limit_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weft_running ADD COLUMN limit_id INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE weft_limit (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  max INTEGER NOT NULL,
+  running INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE weft_blocked (
+  id INTEGER PRIMARY KEY,
+  queue INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  handler INTEGER NOT NULL,
+  run_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  backoffs INTEGER NOT NULL,
+  crashes INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  limit_id INTEGER NOT NULL,
+  pending INTEGER NOT NULL
+);
+CREATE INDEX weft_blocked_limit ON weft_blocked (limit_id, queue, priority, run_at, id) WHERE pending = 0;
+CREATE TABLE weft_dependency (
+  parent INTEGER NOT NULL,
+  child INTEGER NOT NULL,
+  even_if_given_up INTEGER NOT NULL,
+  PRIMARY KEY (parent, child)
+) WITHOUT ROWID;
+CREATE INDEX weft_dependency_child ON weft_dependency (child);
+)sql";
+
 // One entry a version; an entry that was released is never changed.
-constexpr std::array<const char*, schema_version> migrations{tables_1};
+constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3};
 
 int version_of(connection& database) {
   statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",

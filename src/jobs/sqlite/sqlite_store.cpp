@@ -30,20 +30,22 @@ sqlite_store::~sqlite_store() {
   thread_.join();
 }
 
-void sqlite_store::ask(request_kind kind, std::function<void()> apply, bool durable, bool rings) {
+void sqlite_store::ask(request_kind kind, std::function<void()> apply, bool durable) {
   request asked;
   asked.kind = kind;
   asked.durable = durable;
-  asked.rings = rings;
   asked.apply = std::move(apply);
   requests_.ask(asked);
 }
 
-void sqlite_store::push(std::span<const new_job> jobs) {
+std::vector<job_id> sqlite_store::push(std::span<const new_job> jobs) {
+  std::vector<job_id> ids;
   const auto apply = [&] {
-    for (const auto& job : jobs) database_.push(job);
+    ids.clear();  // it may be applied a second time
+    for (const auto& job : jobs) ids.push_back(database_.push(job));
   };
-  ask(request_kind::push, apply, true, true);
+  ask(request_kind::push, apply, true);
+  return ids;
 }
 
 void sqlite_store::transact(const std::function<void(store_transaction&)>& body,
@@ -52,7 +54,6 @@ void sqlite_store::transact(const std::function<void(store_transaction&)>& body,
   asked.kind = request_kind::push;
   asked.durable = true;
   asked.once = true;
-  asked.rings = true;
   // The body runs on the writer thread, so it takes the caller's context along.
   asked.apply = [&, here = context::capture()] { here.run([&] { guard_.run(database_, body, options); }); };
   requests_.ask(asked);
@@ -71,8 +72,13 @@ claim_result sqlite_store::claim(const claim_request& wanted) {
 bool sqlite_store::finish(const attempt_end& end) {
   bool held = false;
   ask(
-      request_kind::finish, [&] { held = database_.finish(end); }, end.durable,
-      end.next == next_step::again || end.next == next_step::released);
+      request_kind::finish, [&] { held = database_.finish(end); }, end.durable);
+  return held;
+}
+
+bool sqlite_store::progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) {
+  bool held = false;
+  ask(request_kind::finish, [&] { held = database_.progress(id, owner, fence, now_at); });
   return held;
 }
 
@@ -92,9 +98,8 @@ std::vector<job_id> sqlite_store::beat(worker_id owner) {
   return cancelled;
 }
 
-void sqlite_store::remove_worker(worker_id owner) {
-  ask(
-      request_kind::finish, [&] { database_.remove_worker(owner); }, false, true);
+void sqlite_store::remove_worker(worker_id owner, moment now) {
+  ask(request_kind::finish, [&] { database_.remove_worker(owner, now); });
 }
 
 std::vector<worker_row> sqlite_store::workers() {
@@ -105,8 +110,7 @@ std::vector<worker_row> sqlite_store::workers() {
 
 std::size_t sqlite_store::rescue(worker_id owner, moment now, int crashes_max) {
   std::size_t count = 0;
-  ask(
-      request_kind::finish, [&] { count = database_.rescue(owner, now, crashes_max); }, false, true);
+  ask(request_kind::finish, [&] { count = database_.rescue(owner, now, crashes_max); });
   return count;
 }
 
@@ -120,14 +124,26 @@ bool sqlite_store::cancel(job_id id, moment now) {
 bool sqlite_store::retry(job_id id, moment now) {
   bool found = false;
   ask(
-      request_kind::finish, [&] { found = database_.retry(id, now); }, true, true);
+      request_kind::finish, [&] { found = database_.retry(id, now); }, true);
   return found;
 }
 
-std::size_t sqlite_store::purge(moment before, std::size_t limit) {
+std::size_t sqlite_store::retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) {
   std::size_t count = 0;
-  ask(request_kind::finish, [&] { count = database_.purge(before, limit); });
+  ask(
+      request_kind::finish, [&] { count = database_.retry_all(queue, state, now, limit); }, true);
   return count;
+}
+
+std::size_t sqlite_store::purge(moment before, moment now, std::size_t limit) {
+  std::size_t count = 0;
+  ask(request_kind::finish, [&] { count = database_.purge(before, now, limit); });
+  return count;
+}
+
+void sqlite_store::set_paused(std::string_view queue, bool paused) {
+  ask(
+      request_kind::finish, [&] { database_.set_paused(queue, paused); }, true);
 }
 
 std::optional<stored_job> sqlite_store::find(job_id id) {

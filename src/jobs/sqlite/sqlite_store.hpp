@@ -28,20 +28,23 @@ class sqlite_store final : public store {
   sqlite_store(std::string path, const store_options& options);
   ~sqlite_store() override;
 
-  void push(std::span<const new_job> jobs) override;
+  std::vector<job_id> push(std::span<const new_job> jobs) override;
   void transact(const std::function<void(store_transaction&)>& body,
                 const transaction_options& options) override;
   claim_result claim(const claim_request& request) override;
   bool finish(const attempt_end& end) override;
+  bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) override;
   bool holds(job_id id, worker_id owner, std::int64_t fence) override;
   void add_worker(const worker_row& worker) override;
   std::vector<job_id> beat(worker_id owner) override;
-  void remove_worker(worker_id owner) override;
+  void remove_worker(worker_id owner, moment now) override;
   std::vector<worker_row> workers() override;
   std::size_t rescue(worker_id owner, moment now, int crashes_max) override;
   bool cancel(job_id id, moment now) override;
   bool retry(job_id id, moment now) override;
-  std::size_t purge(moment before, std::size_t limit) override;
+  std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) override;
+  std::size_t purge(moment before, moment now, std::size_t limit) override;
+  void set_paused(std::string_view queue, bool paused) override;
   std::optional<stored_job> find(job_id id) override;
   std::vector<stored_job> list(const list_filter& filter) override;
   std::vector<queue_stats> stats() override;
@@ -51,7 +54,7 @@ class sqlite_store final : public store {
   void ring() override;
 
  private:
-  void ask(request_kind kind, std::function<void()> apply, bool durable = false, bool rings = false);
+  void ask(request_kind kind, std::function<void()> apply, bool durable = false);
 
   connection connection_;  // the writer thread's after construction
   writer_lock lock_;       // the writer thread's

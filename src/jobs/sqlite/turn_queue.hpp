@@ -29,7 +29,6 @@ struct request {
   request_kind kind = request_kind::read;
   bool durable = false;         ///< the transaction waits for the disk
   bool once = false;            ///< runs code of the user, so it is never applied a second time
-  bool rings = false;           ///< may make work: rings the bell after the commit
   std::function<void()> apply;  ///< on the writer thread; throws to undo itself
   std::function<bool()> idle;   ///< for claims: true if there is nothing to do, asked without the write lock
   std::exception_ptr error;     ///< what the caller gets

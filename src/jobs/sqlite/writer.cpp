@@ -108,12 +108,40 @@ bool writer::try_transaction() {
       give_up_with(one);
       return false;
     }
-    connection_.commit();
-    return true;
   } catch (...) {
     connection_.rollback();
     database_.forget_names();
     throw;
+  }
+  commit();
+  return true;
+}
+
+void writer::commit() {
+  try {
+    connection_.commit();
+  } catch (const error&) {
+    connection_.rollback();
+    database_.forget_names();
+    bury_failed_commit();
+    throw;
+  }
+}
+
+// If its sync failed, the pages of the commit are in the log with the mark that ends a commit: whoever opens
+// the file after a crash would find done what was refused here. Another commit takes their place.
+void writer::bury_failed_commit() noexcept {
+  try {
+    connection_.begin(false, options_.busy_timeout);
+    connection_.execute(
+        "INSERT INTO weft_meta (name, value) VALUES ('failed_commits', 1)"
+        " ON CONFLICT (name) DO UPDATE SET value = value + 1",
+        "note a failed commit");
+    connection_.commit();
+  } catch (const error& failed) {
+    connection_.rollback();
+    log::error("jobs: a commit failed and cannot be replaced; a crash before the next one may bring it back",
+               {{"error", failed.what()}});
   }
 }
 
@@ -162,9 +190,7 @@ void writer::finish_all(const std::exception_ptr& error) {
 void writer::remove_finished() { std::erase(taken_, nullptr); }
 
 void writer::ring_if_needed() {
-  const bool rings =
-      std::any_of(taken_.begin(), taken_.end(), [](const request* one) { return one->rings && !one->error; });
-  if (rings) listeners_.bell.ring();
+  if (database_.take_new_work()) listeners_.bell.ring();
 }
 
 void writer::checkpoint_if_needed() {

@@ -39,6 +39,8 @@ class writer {
   /// Applies them all in one transaction; false if one of them broke it and was finished: the rest may try
   /// again.
   bool try_transaction();
+  void commit();
+  void bury_failed_commit() noexcept;
   /// False if the transaction is gone.
   bool apply_in_savepoint(request& one);
   /// Finishes the request that broke the transaction, and the bodies that ran in it before.

@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include <weft/core/error.hpp>
+
+#include "jobs/memory_store.hpp"
+
+// Jobs that wait for others, and for room within their limit.
+
+namespace weft::jobs {
+
+void memory_store::check_pushes(std::span<const new_job> jobs) const {
+  std::set<job_id> kept;
+  std::set<std::string> keys;
+  const auto is_there = [&](job_id id) { return jobs_.contains(id) || kept.contains(id); };
+  for (const auto& job : jobs) {
+    if (job.unique && (keys.contains(job.unique->key) || holder_of(*job.unique, job.created))) continue;
+    if (is_there(job.id))
+      throw error(errc::already_exists, "jobs: push a job: the id " + to_string(job.id) + " is taken");
+    for (const auto& one : job.after) {
+      if (is_there(one.on)) continue;
+      throw error(errc::not_found, "jobs: push a job: it waits for job " + to_string(one.on) +
+                                       ", which is not there (any more)");
+    }
+    kept.insert(job.id);
+    if (job.unique) keys.insert(job.unique->key);
+  }
+}
+
+void memory_store::add_dependencies(stored_job& job, const new_job& from) {
+  for (const auto& one : from.after) {
+    const job_state state = jobs_.at(one.on).state;
+    if (is_ended(state) && (one.even_if_given_up || state == job_state::done)) continue;
+    if (std::find(job.waits_for.begin(), job.waits_for.end(), one.on) != job.waits_for.end()) continue;
+    children_[one.on].push_back({job.id, one.even_if_given_up});
+    job.waits_for.push_back(one.on);
+  }
+  std::sort(job.waits_for.begin(), job.waits_for.end());
+}
+
+void memory_store::release_children(const stored_job& parent, moment now) {
+  for (const job_id other : std::exchange(jobs_.at(parent.id).waits_for, {})) {
+    std::erase_if(children_[other], [&](const dependent& one) { return one.child == parent.id; });
+  }
+  const auto waiting = children_.find(parent.id);
+  if (waiting == children_.end()) return;
+  std::vector<job_id> released;
+  std::erase_if(waiting->second, [&](const dependent& one) {
+    if (!one.even_if_given_up && parent.state != job_state::done) return false;
+    released.push_back(one.child);
+    return true;
+  });
+  if (waiting->second.empty()) children_.erase(waiting);
+  std::sort(released.begin(), released.end());
+  for (const job_id id : released) {
+    stored_job& child = jobs_.at(id);
+    std::erase(child.waits_for, parent.id);
+    if (child.waits_for.empty())
+      move(child, child.run_at > now ? job_event::unblocked_ahead : job_event::unblocked, now);
+  }
+}
+
+void memory_store::cancel_children(job_id parent, moment now) {
+  const auto found = children_.find(parent);
+  if (found == children_.end()) return;
+  for (const auto& one : std::exchange(found->second, {})) {
+    move(jobs_.at(one.child), job_event::cancelled, now);
+  }
+  children_.erase(parent);
+}
+
+void memory_store::set_limit(const limit_options& limit, moment now) {
+  const auto [known, is_new] = limits_.try_emplace(limit.key, limit.max);
+  const int former = std::exchange(known->second, limit.max);
+  for (int more = former; more < limit.max; ++more) unblock_next(limit.key, now);
+}
+
+bool memory_store::has_room(const std::string& limit) const {
+  const auto running = std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+    return entry.second.state == job_state::running && entry.second.limit == limit;
+  });
+  return running < limits_.at(limit);
+}
+
+void memory_store::unblock_next(const std::string& limit, moment now) {
+  if (!has_room(limit)) return;
+  std::map<std::string, stored_job*> next;  // of each queue
+  for (auto& [id, job] : jobs_) {
+    if (job.state != job_state::blocked || job.limit != limit || !job.waits_for.empty()) continue;
+    stored_job*& best = next[job.queue];
+    if (best == nullptr || std::tie(job.priority, job.run_at) < std::tie(best->priority, best->run_at))
+      best = &job;
+  }
+  for (const auto& [queue, job] : next) move(*job, job_event::unblocked, now);
+}
+
+}  // namespace weft::jobs

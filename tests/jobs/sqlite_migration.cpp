@@ -1,0 +1,106 @@
+#include <csignal>
+
+#include <sqlite3.h>
+
+#include "jobs/faulty_vfs.hpp"
+#include "jobs/schema_1.hpp"
+#include "jobs/sqlite_helpers.hpp"
+
+namespace weft::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+
+class sqlite_migration : public sqlite_test {
+ protected:
+  void make_old_file() const {
+    for (const char* const end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end);
+    run_sql(std::string("PRAGMA journal_mode=WAL; BEGIN;") + schema_1 + "COMMIT;");
+  }
+  void run_sql(const std::string& sql) const {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+    char* problem = nullptr;
+    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &problem), SQLITE_OK) << problem;
+    sqlite3_free(problem);
+    sqlite3_close(database);
+  }
+  static void expect_all_jobs(store& kept) {
+    const std::vector<job_state> states{job_state::ready,      job_state::scheduled, job_state::running,
+                                        job_state::done,       job_state::dead,      job_state::cancelled,
+                                        job_state::quarantined};
+    for (std::size_t index = 0; index < states.size(); ++index) {
+      const auto found = kept.find(job_id{static_cast<std::int64_t>(index) + 1});
+      ASSERT_TRUE(found) << index;
+      EXPECT_EQ(found->state, states[index]) << index;
+      EXPECT_EQ(found->envelope, "envelope " + std::to_string(index + 1));
+    }
+  }
+};
+
+TEST_F(sqlite_migration, a_file_of_the_first_schema_goes_on_where_it_was) {
+  make_old_file();
+  const auto kept = open();
+  expect_all_jobs(*kept);
+  const auto ready = claim(*kept).jobs;
+  ASSERT_EQ(ready.size(), 1U);
+  EXPECT_EQ(ready[0].attempts, 2);
+  EXPECT_EQ(ready[0].fence, 4);
+  attempt_end end;
+  end.id = job_id{3};
+  end.owner = worker_id{9};
+  end.fence = 1;
+  end.result = "42";
+  EXPECT_TRUE(kept->finish(end));
+  EXPECT_EQ(kept->find(job_id{3})->result, "42");
+  for (const std::int64_t id : {5, 6, 7}) EXPECT_TRUE(kept->retry(job_id{id}, moment(1s))) << id;
+  EXPECT_EQ(claim(*kept, 10).jobs.size(), 3U);
+  auto unique = job(8);
+  unique.unique = unique_key{"key", unique_until::ended, {}};
+  EXPECT_EQ(kept->push({&unique, 1}).at(0), job_id{8});
+}
+
+TEST_F(sqlite_migration, a_process_that_dies_in_it_leaves_the_old_file_or_the_new_one) {
+  std::int64_t deaths = 0;
+  for (;; ++deaths) {
+    make_old_file();
+    const int status = in_child([&] {
+      faulty_vfs files;
+      files.arm(fault::death, deaths + 1);
+      (void)open();
+      return 0;
+    });
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) break;
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+    expect_all_jobs(*open());
+    ASSERT_FALSE(HasFailure()) << "death at call " << deaths + 1;
+  }
+  EXPECT_GT(deaths, 20) << "it wrote and locked more than that";
+}
+
+TEST_F(sqlite_migration, one_that_fails_leaves_the_old_file_and_can_be_done_again) {
+  for (const fault kind : {fault::write_error, fault::full, fault::sync_error, fault::busy}) {
+    for (std::int64_t nth = 1;; ++nth) {
+      make_old_file();
+      bool has_struck = false;
+      {
+        faulty_vfs files;
+        files.arm(kind, nth);
+        store_options options;
+        options.busy_timeout = 0ms;
+        try {
+          (void)open(options);
+        } catch (const error&) {
+          has_struck = true;
+        }
+        has_struck = has_struck || files.has_struck();
+      }
+      expect_all_jobs(*open());
+      ASSERT_FALSE(HasFailure()) << "fault " << static_cast<int>(kind) << " at call " << nth;
+      if (!has_struck) break;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weft::jobs

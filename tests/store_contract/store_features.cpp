@@ -1,0 +1,213 @@
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+#include "store_contract/store_contract.hpp"
+
+// Unique jobs, paused queues, tags, progress and results.
+
+namespace weft::jobs {
+namespace {
+
+moment at(std::int64_t micros) { return moment(std::chrono::microseconds(micros)); }
+
+}  // namespace
+
+new_job store_contract::unique_job(std::int64_t id, unique_until until, std::int64_t at_least) {
+  auto one = job(id);
+  one.unique = unique_key{std::string("the\0key", 7), until, at(at_least)};
+  return one;
+}
+
+job_id store_contract::push_one(const new_job& one) { return store_->push({&one, 1}).at(0); }
+
+TEST_P(store_contract, a_second_unique_job_is_the_first_one) {
+  EXPECT_EQ(push_one(unique_job(1)), job_id{1});
+  EXPECT_EQ(push_one(unique_job(2)), job_id{1});
+  EXPECT_FALSE(store_->find(job_id{2}));
+  auto other = unique_job(3);
+  other.unique->key = "another";
+  const std::vector<new_job> batch{other, unique_job(4), job(5), unique_job(6)};
+  EXPECT_EQ(store_->push(batch), (std::vector<job_id>{job_id{3}, job_id{1}, job_id{5}, job_id{1}}));
+  EXPECT_EQ(store_->list({}).size(), 3U);
+}
+
+TEST_P(store_contract, a_unique_key_is_free_when_its_job_has_ended_and_not_before) {
+  push(unique_job(1));
+  auto again = end(claim_one(), next_step::again);
+  again.run_at = at(2500);
+  EXPECT_EQ(push_one(unique_job(2)), job_id{1}) << "while it runs";
+  EXPECT_TRUE(store_->finish(again));
+  EXPECT_EQ(push_one(unique_job(2)), job_id{1}) << "while it waits again";
+  EXPECT_TRUE(store_->finish(end(claim_one(3000), next_step::done, 3000)));
+  EXPECT_EQ(push_one(unique_job(2)), job_id{2});
+  EXPECT_TRUE(store_->cancel(job_id{2}, at(3100)));
+  EXPECT_EQ(push_one(unique_job(3)), job_id{3});
+  const auto lost = claim_one(3200);
+  EXPECT_EQ(store_->rescue(worker_id{1}, at(3300), 1), 1U);
+  EXPECT_EQ(state_of(lost.id), job_state::quarantined);
+  EXPECT_EQ(push_one(unique_job(4)), job_id{4});
+}
+
+TEST_P(store_contract, a_unique_key_may_be_free_from_the_claim_on) {
+  push(unique_job(1, unique_until::claimed));
+  EXPECT_EQ(push_one(unique_job(2, unique_until::claimed)), job_id{1});
+  const auto first = claim_one();
+  EXPECT_EQ(push_one(unique_job(2, unique_until::claimed)), job_id{2});
+  EXPECT_TRUE(store_->finish(end(first, next_step::again)));
+  EXPECT_EQ(push_one(unique_job(3, unique_until::claimed)), job_id{2}) << "the first does not take it back";
+}
+
+TEST_P(store_contract, a_unique_key_keeps_others_out_for_its_period_also_when_its_job_is_deleted) {
+  push(unique_job(1, unique_until::ended, 5000));
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::done, 2000)));
+  auto second = unique_job(2);
+  second.created = at(4999);
+  EXPECT_EQ(push_one(second), job_id{1});
+  EXPECT_EQ(store_->purge(at(4000), at(9000), 10), 1U);
+  EXPECT_EQ(push_one(second), job_id{1});
+  second.created = at(5000);
+  EXPECT_EQ(push_one(second), job_id{2});
+}
+
+TEST_P(store_contract, a_retried_job_takes_its_unique_key_again_if_it_is_free) {
+  push(unique_job(1));
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::dead)));
+  push(unique_job(2));
+  try {
+    store_->retry(job_id{1}, at(3000));
+    FAIL() << "two jobs have one key";
+  } catch (const error& refused) {
+    EXPECT_EQ(refused.code(), errc::already_exists);
+    EXPECT_NE(refused.message().find("job 2"), std::string::npos);
+  }
+  EXPECT_EQ(state_of(job_id{1}), job_state::dead);
+  EXPECT_TRUE(store_->cancel(job_id{2}, at(3000)));
+  EXPECT_TRUE(store_->retry(job_id{1}, at(3000)));
+  EXPECT_EQ(push_one(unique_job(3)), job_id{1});
+}
+
+TEST_P(store_contract, many_dead_jobs_are_retried_at_once_oldest_first) {
+  for (std::int64_t id = 1; id <= 4; ++id) push(id == 2 ? unique_job(id) : job(id));
+  push(job(5, 0, "report"));
+  push(job(6));
+  for (int count = 0; count < 4; ++count) EXPECT_TRUE(store_->finish(end(claim_one(), next_step::dead)));
+  EXPECT_TRUE(store_->cancel(job_id{5}, at(2500)));
+  EXPECT_TRUE(store_->cancel(job_id{6}, at(2500)));
+  EXPECT_EQ(push_one(unique_job(7)), job_id{7}) << "which job 2 had";
+  EXPECT_EQ(store_->retry_all("mail", job_state::dead, at(3000), 2), 2U);
+  EXPECT_EQ(state_of(job_id{1}), job_state::ready);
+  EXPECT_EQ(state_of(job_id{2}), job_state::dead);
+  EXPECT_EQ(state_of(job_id{3}), job_state::ready);
+  EXPECT_EQ(state_of(job_id{4}), job_state::dead);
+  EXPECT_EQ(store_->retry_all("mail", job_state::dead, at(3000), 10), 1U);
+  EXPECT_EQ(store_->retry_all("mail", job_state::dead, at(3000), 10), 0U);
+  EXPECT_EQ(store_->retry_all("missing", job_state::cancelled, at(3000), 10), 0U);
+  EXPECT_EQ(store_->retry_all("mail", job_state::done, at(3000), 10), 0U);
+  EXPECT_EQ(store_->retry_all("", job_state::cancelled, at(3000), 10), 2U);
+}
+
+TEST_P(store_contract, of_64_pushes_with_one_key_one_job_comes) {
+  std::vector<std::thread> producers;
+  std::vector<job_id> ids(64);
+  for (std::size_t number = 0; number < ids.size(); ++number) {
+    producers.emplace_back(
+        [&, number] { ids[number] = push_one(unique_job(static_cast<std::int64_t>(number) + 1)); });
+  }
+  for (auto& producer : producers) producer.join();
+  EXPECT_EQ(store_->list({}).size(), 1U);
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), ids.front()), 64);
+}
+
+TEST_P(store_contract, a_transaction_that_is_undone_leaves_the_unique_key_free) {
+  const auto body = [](store_transaction& transaction) {
+    EXPECT_EQ(transaction.push(unique_job(1)), job_id{1});
+    EXPECT_EQ(transaction.push(unique_job(2)), job_id{1});
+    throw error(errc::unavailable, "no seat");
+  };
+  EXPECT_THROW(store_->transact(body, {}), error);
+  EXPECT_EQ(push_one(unique_job(3)), job_id{3});
+}
+
+TEST_P(store_contract, nothing_is_claimed_from_a_paused_queue) {
+  push(job(1));
+  push(job(2, 0, "report"));
+  store_->set_paused("mail", true);
+  store_->set_paused("still_without_jobs", true);
+  EXPECT_TRUE(claim(5).jobs.empty());
+  EXPECT_EQ(state_of(job_id{1}), job_state::ready);
+  const auto stats = store_->stats();
+  ASSERT_EQ(stats.size(), 3U);
+  EXPECT_TRUE(stats[0].paused) << stats[0].queue;
+  EXPECT_EQ(stats[0].ready, 1);
+  EXPECT_FALSE(stats[1].paused) << stats[1].queue;
+  EXPECT_TRUE(stats[2].paused) << stats[2].queue;
+
+  const auto seen = store_->bell();
+  store_->set_paused("mail", false);
+  EXPECT_NE(store_->bell(), seen) << "idle workers hear of it";
+  EXPECT_EQ(claim(5).jobs.size(), 1U);
+}
+
+TEST_P(store_contract, what_runs_in_a_paused_queue_may_end) {
+  push(job(1));
+  const auto running = claim_one();
+  store_->set_paused("mail", true);
+  EXPECT_TRUE(store_->finish(end(running, next_step::done)));
+  EXPECT_EQ(state_of(job_id{1}), job_state::done);
+}
+
+TEST_P(store_contract, jobs_are_found_by_their_tags) {
+  auto first = job(1);
+  first.tags = {"order:7", "eu", "eu"};
+  auto second = job(2);
+  second.tags = {"eu"};
+  auto third = job(3, 0, "report");
+  third.tags = {"eu"};
+  store_->push(std::vector<new_job>{first, second, third});
+  EXPECT_EQ(store_->find(job_id{1})->tags, (std::vector<std::string>{"eu", "order:7"}));
+  const auto ids_of = [](const std::vector<stored_job>& jobs) {
+    std::vector<job_id> ids;
+    for (const auto& one : jobs) ids.push_back(one.id);
+    return ids;
+  };
+  EXPECT_EQ(ids_of(store_->list({.queue = "mail", .tag = "eu", .state = {}, .before = {}})),
+            (std::vector<job_id>{job_id{2}, job_id{1}}));
+  EXPECT_EQ(ids_of(store_->list({.queue = {}, .tag = "eu", .state = {}, .before = job_id{3}, .limit = 1})),
+            std::vector<job_id>{job_id{2}});
+  EXPECT_TRUE(store_->list({.queue = {}, .tag = "us", .state = {}, .before = {}}).empty());
+  EXPECT_EQ(store_->list({.queue = {}, .tag = "order:7", .state = {}, .before = {}}).at(0).tags.size(), 2U);
+}
+
+TEST_P(store_contract, progress_shows_while_the_job_runs_and_only_its_holder_sets_it) {
+  push(job(1));
+  const auto held = claim_one();
+  EXPECT_FALSE(store_->find(job_id{1})->progress);
+  const job_progress half{5, 10, "half \xc3\xa9"};
+  EXPECT_TRUE(store_->progress(held.id, worker_id{1}, held.fence, half));
+  EXPECT_EQ(store_->find(job_id{1})->progress, half);
+  EXPECT_FALSE(store_->progress(held.id, worker_id{2}, held.fence, {6, 10, {}}));
+  EXPECT_FALSE(store_->progress(held.id, worker_id{1}, held.fence - 1, {6, 10, {}}));
+  EXPECT_FALSE(store_->progress(job_id{9}, worker_id{1}, held.fence, {6, 10, {}}));
+  EXPECT_EQ(store_->find(job_id{1})->progress, half);
+  EXPECT_TRUE(store_->finish(end(held, next_step::again)));
+  EXPECT_FALSE(store_->find(job_id{1})->progress);
+}
+
+TEST_P(store_contract, a_result_is_kept_as_long_as_its_job) {
+  push(job(1));
+  push(job(2));
+  auto done = end(claim_one(), next_step::done);
+  done.result = std::string("4\0002", 3);
+  EXPECT_TRUE(store_->finish(done));
+  auto failed = end(claim_one(), next_step::dead);
+  failed.result = "not a result";
+  EXPECT_TRUE(store_->finish(failed));
+  EXPECT_EQ(store_->find(job_id{1})->result, done.result);
+  EXPECT_FALSE(store_->find(job_id{2})->result);
+  EXPECT_EQ(store_->purge(at(9000), at(9000), 10), 2U);
+  push(job(1));
+  EXPECT_FALSE(store_->find(job_id{1})->result) << "nothing of the former one is left";
+}
+
+}  // namespace weft::jobs

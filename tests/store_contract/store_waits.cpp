@@ -1,0 +1,237 @@
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "store_contract/store_contract.hpp"
+
+// Jobs that wait for room within a limit, or for other jobs.
+
+namespace weft::jobs {
+namespace {
+
+moment at(std::int64_t micros) { return moment(std::chrono::microseconds(micros)); }
+
+new_job with_limit(new_job one, int max, const std::string& key = "tenant") {
+  one.limit = limit_options{key, max};
+  return one;
+}
+
+new_job behind(new_job one, const std::vector<std::int64_t>& parents, bool even_if_given_up = false) {
+  for (const std::int64_t id : parents) one.after.push_back({job_id{id}, even_if_given_up});
+  return one;
+}
+
+std::vector<job_id> ids_of(const claim_result& claimed) {
+  std::vector<job_id> ids;
+  for (const auto& one : claimed.jobs) ids.push_back(one.id);
+  return ids;
+}
+
+using ids = std::vector<job_id>;
+
+}  // namespace
+
+TEST_P(store_contract, no_more_jobs_of_a_limit_run_than_it_says_and_others_pass_them) {
+  for (std::int64_t id = 1; id <= 4; ++id) push(with_limit(job(id), 2));
+  push(job(5));
+  push(with_limit(job(6), 1, "other tenant"));
+  const auto claimed = claim(10);
+  EXPECT_EQ(ids_of(claimed), (ids{job_id{1}, job_id{2}, job_id{5}, job_id{6}}));
+  EXPECT_EQ(state_of(job_id{3}), job_state::blocked);
+  EXPECT_EQ(store_->find(job_id{3})->limit, "tenant");
+  EXPECT_EQ(store_->stats().at(0).blocked, 2);
+  EXPECT_TRUE(claim(10).jobs.empty());
+  EXPECT_TRUE(store_->finish(end(claimed.jobs[0], next_step::done)));
+  EXPECT_EQ(ids_of(claim(10)), ids{job_id{3}});
+  EXPECT_EQ(state_of(job_id{4}), job_state::blocked);
+}
+
+// Whoever waits for the bell would else look again only after its own interval.
+TEST_P(store_contract, the_bell_rings_for_what_an_end_makes_ready) {
+  const auto rings = [&](const auto& change) {
+    const auto seen = store_->bell();
+    change();
+    return store_->bell() != seen;
+  };
+  push(with_limit(job(1), 1));
+  push(with_limit(job(2), 1));
+  push(job(3));
+  push(behind(job(4), {3}));
+  const auto claimed = claim(10);
+  ASSERT_EQ(ids_of(claimed), (ids{job_id{1}, job_id{3}}));
+  EXPECT_TRUE(rings([&] { EXPECT_TRUE(store_->finish(end(claimed.jobs[0], next_step::done))); }));
+  EXPECT_TRUE(rings([&] { EXPECT_TRUE(store_->finish(end(claimed.jobs[1], next_step::done))); }));
+  EXPECT_EQ(state_of(job_id{2}), job_state::ready);
+  EXPECT_EQ(state_of(job_id{4}), job_state::ready);
+  push(behind(job(5), {2}, true));
+  EXPECT_TRUE(rings([&] { EXPECT_TRUE(store_->cancel(job_id{2}, at(1))); }));
+  EXPECT_EQ(state_of(job_id{5}), job_state::ready);
+}
+
+TEST_P(store_contract, every_way_in_which_an_attempt_ends_makes_room) {
+  push(with_limit(job(1), 1));
+  std::int64_t next_id = 2;
+  const auto expect_next_after = [&](const auto& ends) {
+    push(with_limit(job(next_id), 1));
+    const auto running = claim(5);
+    ASSERT_EQ(ids_of(running), ids{job_id{next_id - 1}});
+    ends(running.jobs[0]);
+    EXPECT_EQ(state_of(job_id{next_id}), job_state::ready) << next_id;
+    ++next_id;
+  };
+  for (const auto next : {next_step::done, next_step::dead, next_step::cancelled, next_step::quarantined}) {
+    expect_next_after([&](const claimed_job& one) { EXPECT_TRUE(store_->finish(end(one, next))); });
+  }
+  expect_next_after([&](const claimed_job& one) {
+    auto later = end(one, next_step::again);
+    later.run_at = at(9000);
+    EXPECT_TRUE(store_->finish(later));
+  });
+  expect_next_after([&](const claimed_job&) { store_->rescue(worker_id{1}, at(1500), 1); });
+}
+
+TEST_P(store_contract, a_cancelled_job_hands_its_turn_on) {
+  for (std::int64_t id = 1; id <= 3; ++id) push(with_limit(job(id), 1));
+  EXPECT_TRUE(store_->finish(end(claim(5).jobs.at(0), next_step::done)));
+  EXPECT_EQ(state_of(job_id{2}), job_state::ready);
+  EXPECT_EQ(state_of(job_id{3}), job_state::blocked);
+  EXPECT_TRUE(store_->cancel(job_id{2}, at(2500)));
+  EXPECT_EQ(ids_of(claim(5)), ids{job_id{3}});
+  EXPECT_TRUE(store_->cancel(job_id{3}, at(2500)));
+}
+
+TEST_P(store_contract, a_limit_holds_over_queues_and_a_paused_one_keeps_no_other_waiting) {
+  push(with_limit(job(1), 1));
+  push(with_limit(job(2), 1));
+  push(with_limit(job(3, 0, "report"), 1));
+  claim_request both;
+  both.owner = worker_id{1};
+  both.queues = {"mail", "report"};
+  both.count = 10;
+  both.now = at(1000);
+  const auto first = store_->claim(both);
+  EXPECT_EQ(ids_of(first), ids{job_id{1}});
+  store_->set_paused("mail", true);
+  EXPECT_TRUE(store_->finish(end(first.jobs.at(0), next_step::done)));
+  EXPECT_EQ(ids_of(store_->claim(both)), ids{job_id{3}});
+}
+
+TEST_P(store_contract, a_limit_that_is_raised_lets_blocked_jobs_go_on) {
+  for (std::int64_t id = 1; id <= 3; ++id) push(with_limit(job(id), 1));
+  EXPECT_EQ(claim(5).jobs.size(), 1U);
+  push(with_limit(job(4, 0, "report"), 3));
+  EXPECT_EQ(ids_of(claim(5)), (ids{job_id{2}, job_id{3}}));
+}
+
+TEST_P(store_contract, workers_at_once_keep_within_the_limit_and_finish_all) {
+  constexpr std::int64_t count = 60;
+  constexpr int max = 3;
+  for (std::int64_t id = 1; id <= count; ++id) push(with_limit(job(id), max));
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  std::atomic<std::int64_t> done{0};
+  std::vector<std::thread> workers;
+  for (std::int64_t number = 1; number <= 4; ++number) {
+    workers.emplace_back([&, owner = worker_id{number}] {
+      while (done < count) {
+        const auto claimed = claim(2, 1000, owner).jobs;
+        const int now = running += static_cast<int>(claimed.size());
+        for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+        }
+        for (const auto& one : claimed) {
+          --running;
+          auto over = end(one, next_step::done);
+          over.owner = owner;
+          if (store_->finish(over)) ++done;
+        }
+      }
+    });
+  }
+  for (auto& worker : workers) worker.join();
+  EXPECT_LE(most, max);
+  EXPECT_EQ(store_->stats().at(0).done, count);
+}
+
+TEST_P(store_contract, a_job_runs_after_those_it_waits_for) {
+  push(job(1));
+  push(job(2));
+  push(behind(job(3, 5000), {1, 2, 2}));
+  push(behind(job(4), {3}));
+  EXPECT_EQ(state_of(job_id{3}), job_state::blocked);
+  EXPECT_EQ(store_->find(job_id{3})->waits_for, (ids{job_id{1}, job_id{2}}));
+  const auto first = claim(10);
+  EXPECT_EQ(ids_of(first), (ids{job_id{1}, job_id{2}}));
+  for (const auto& one : first.jobs) EXPECT_TRUE(store_->finish(end(one, next_step::done)));
+  EXPECT_EQ(state_of(job_id{3}), job_state::scheduled) << "its moment has not come";
+  EXPECT_TRUE(store_->find(job_id{3})->waits_for.empty());
+  EXPECT_TRUE(store_->finish(end(claim_one(5000), next_step::done, 5100)));
+  EXPECT_EQ(claim_one(5200).id, job_id{4});
+}
+
+TEST_P(store_contract, one_that_is_given_up_keeps_them_waiting_until_it_is_retried) {
+  push(job(1));
+  push(behind(job(2), {1}));
+  push(behind(job(3), {1}, true));
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::dead)));
+  push(behind(job(4), {1}));
+  push(behind(job(5), {1}, true));
+  EXPECT_EQ(state_of(job_id{2}), job_state::blocked);
+  EXPECT_EQ(state_of(job_id{3}), job_state::ready) << "any end is enough for it";
+  EXPECT_EQ(state_of(job_id{4}), job_state::blocked);
+  EXPECT_EQ(state_of(job_id{5}), job_state::ready);
+  EXPECT_TRUE(store_->retry(job_id{1}, at(3000)));
+  const auto claimed = claim(10, 3000);
+  for (const auto& one : claimed.jobs) EXPECT_TRUE(store_->finish(end(one, next_step::done, 3100)));
+  EXPECT_EQ(ids_of(claim(10, 3200)), (ids{job_id{2}, job_id{4}}));
+}
+
+TEST_P(store_contract, who_waits_for_a_job_that_is_deleted_is_cancelled) {
+  push(job(1));
+  push(behind(job(2), {1}));
+  push(behind(job(3), {2}, true));
+  EXPECT_TRUE(store_->cancel(job_id{1}, at(1500)));
+  EXPECT_EQ(state_of(job_id{2}), job_state::blocked);
+  EXPECT_EQ(store_->purge(at(2000), at(2000), 10), 1U);
+  EXPECT_EQ(state_of(job_id{2}), job_state::cancelled);
+  EXPECT_EQ(claim_one(2100).id, job_id{3});
+}
+
+TEST_P(store_contract, a_blocked_job_can_be_cancelled_and_a_retry_waits_for_nothing) {
+  push(job(1));
+  push(behind(job(2), {1}));
+  EXPECT_TRUE(store_->cancel(job_id{2}, at(1500)));
+  EXPECT_EQ(state_of(job_id{2}), job_state::cancelled);
+  EXPECT_TRUE(store_->retry(job_id{2}, at(1600)));
+  EXPECT_EQ(state_of(job_id{2}), job_state::ready);
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::done))) << "the end of its parent changes nothing";
+  EXPECT_EQ(state_of(job_id{2}), job_state::ready);
+}
+
+TEST_P(store_contract, a_job_cannot_wait_for_one_that_is_not_there_and_nothing_is_left_of_the_push) {
+  const std::vector<new_job> batch{job(1), behind(job(2), {1}), behind(job(3), {9})};
+  try {
+    store_->push(batch);
+    FAIL() << "it waits for ever";
+  } catch (const error& refused) {
+    EXPECT_EQ(refused.code(), errc::not_found);
+  }
+  EXPECT_TRUE(store_->list({}).empty());
+  store_->push(std::span(batch).first(2));
+  EXPECT_EQ(state_of(job_id{2}), job_state::blocked);
+}
+
+TEST_P(store_contract, a_transaction_goes_on_after_a_push_that_was_refused) {
+  store_->transact(
+      [](store_transaction& inside) {
+        inside.push(job(1));
+        auto refused = behind(unique_job(2), {9});
+        EXPECT_THROW(inside.push(refused), error);
+        EXPECT_THROW(inside.push(job(1)), error);
+        EXPECT_EQ(inside.push(unique_job(3)), job_id{3}) << "the refused one does not have the key";
+      },
+      {});
+  EXPECT_EQ(store_->list({}).size(), 2U);
+}
+
+}  // namespace weft::jobs
