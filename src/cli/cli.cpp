@@ -1,35 +1,213 @@
 #include <weft/cli/cli.hpp>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <functional>
+#include <memory>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <weft/core/version.hpp>
+#include <weft/log/sink.hpp>
 
+#include "cli/call.hpp"
 #include "cli/doctor.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/keys.hpp"
+#include "cli/log_view.hpp"
+#include "cli/workers.hpp"
+
+// Only this file knows CLI11, whose header is slow to compile: it turns argv into the options of a command,
+// each of which has a file of its own.
 
 namespace weft::cli {
 namespace {
 
-constexpr int exit_failed = 1;
-constexpr int exit_usage = 2;
+using command = std::function<int()>;
+
+command add_doctor(CLI::App& to) {
+  auto as_json = std::make_shared<bool>(false);
+  to.add_flag("--json", *as_json, "Print JSON");
+  return [as_json] { return run_doctor(*as_json); };
+}
+
+std::chrono::nanoseconds seconds(double count) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(count));
+}
+
+command add_call(CLI::App& to) {
+  using workers::protocol_choice;
+  auto options = std::make_shared<call_options>();
+  to.add_option("address", options->address, "unix:/path or host:port")->required();
+  to.add_option("method", options->method, "Name of the function; '' for the one without a name")->required();
+  // Whatever follows is an argument, whatever it looks like.
+  to.prefix_command();
+  to.footer(
+      "Arguments follow the method, and options do not: each is JSON, as 7, '\"text\"', '[1,{\"a\":null}]'. "
+      "Where one "
+      "looks like an option, put -- before the address.");
+  to.add_option_function<double>(
+        "--timeout", [options](double count) { options->timeout = seconds(count); },
+        "Seconds until the call is given up; 30 unless said")
+      ->check(CLI::Range(0.001, 1e9));
+  to.add_flag("-s,--strings", options->strings, "An argument that is no JSON is a string");
+  to.add_flag("--json", options->json_errors, "Print an error as JSON");
+  to.add_flag("-v,--verbose", options->verbose, "Print what the function logged");
+  to.add_flag("--wait", options->wait,
+              "Wait, as long as the timeout allows, for a server that does not listen yet");
+  auto* const native = to.add_flag_callback(
+      "--native", [options] { options->protocol = protocol_choice::native; }, "The server is of weft");
+  to.add_flag_callback(
+        "--compatible", [options] { options->protocol = protocol_choice::compatible; },
+        "Speak the protocol of AnyEvent::Task")
+      ->excludes(native);
+  return [options, &to] {
+    options->arguments = to.remaining();
+    // CLI11 leaves the mark in.
+    const auto mark = std::find(options->arguments.begin(), options->arguments.end(), "--");
+    if (mark != options->arguments.end()) options->arguments.erase(mark);
+    return run_call(*options);
+  };
+}
+
+command add_workers(CLI::App& to) {
+  auto options = std::make_shared<workers_options>();
+  to.add_option("address", options->address, "unix:/path or host:port")->required();
+  to.add_flag("--json", options->as_json, "Print JSON");
+  to.add_option_function<double>(
+        "--timeout", [options](double count) { options->timeout = seconds(count); },
+        "Seconds the server has for its answer; 5 unless said")
+      ->check(CLI::Range(0.001, 1e9));
+  return [options] { return run_workers(*options); };
+}
+
+std::size_t terminal_width() {
+  constexpr std::size_t otherwise = 80;
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : otherwise;
+}
+
+void add_style(CLI::App& to, log_style& style) {
+  style.width = terminal_width();
+  style.coloured = log::use_colour(log::colour::automatic, STDOUT_FILENO);
+  to.add_flag_callback(
+      "-q,--quiet", [&style] { style.verbosity = 20; }, "Errors and warnings only");
+  to.add_flag_callback(
+      "-v,--verbose", [&style] { style.verbosity = 40; }, "Debug records too");
+  to.add_option("--verbosity", style.verbosity, "Records up to this number; 30 unless said");
+  to.add_option("--width", style.width, "Columns of the chart of timers")->check(CLI::Range(20, 1000));
+  to.add_flag("--utc", style.utc, "Dates in UTC");
+  to.add_flag("--since-now", style.since_now, "How long ago, instead of dates");
+  to.add_flag_callback(
+      "--no-logs", [&style] { style.with_records = false; }, "No records");
+  to.add_flag_callback(
+      "--no-timers", [&style] { style.with_timers = false; }, "No timers");
+  to.add_flag_callback(
+      "--no-data", [&style] { style.with_data = false; }, "No data");
+}
+
+command add_log(CLI::App& to) {
+  auto options = std::make_shared<log_view_options>();
+  to.require_subcommand(1);
+  CLI::App* const view = to.add_subcommand("view", "Show logs in the form of Log::Defer, one on each line");
+  view->add_option("file", options->files, "Files, also .gz and .bz2; none, or -: stdin");
+  add_style(*view, options->style);
+  view->add_option("--grep", options->grep, "Only logs whose line has this text");
+  view->add_option("--where", options->where,
+                   "Only logs for which this holds: data.user=alice, end>0.5, data.error; several: all")
+      ->allow_extra_args(false);
+  view->add_option("--count", options->count, "Print how often each value of this path is there: data.user");
+  view->add_option("--map", options->map, "Print the value of this path for each log");
+  view->add_option("--sum", options->sum,
+                   "Print count, sum, mean, least and most of the numbers at this path: end");
+  auto* const sort = view->add_flag("--sort", options->sort, "By start, all files together");
+  view->add_flag("-f,--follow", options->follow, "Wait for more, for ever")->excludes(sort);
+  return [options] {
+    if (options->follow && options->files.empty()) options->follow = false;  // stdin ends by itself
+    return run_log_view(*options);
+  };
+}
+
+CLI::App* add_keys_command(CLI::App& to, const char* name, const char* purpose,
+                           const std::shared_ptr<keys_options>& options,
+                           const std::shared_ptr<command>& chosen, int (*run)(const keys_options&)) {
+  CLI::App* const added = to.add_subcommand(name, purpose);
+  added->add_option("file", options->file, "The key file")->required();
+  added->parse_complete_callback([=] { *chosen = [=] { return run(*options); }; });
+  return added;
+}
+
+void add_store(CLI::App& to, keys_options& options) {
+  to.add_option("--store", options.store, "Count the jobs of this store that need a key: sqlite:/path");
+}
+
+command add_keys(CLI::App& to) {
+  auto options = std::make_shared<keys_options>();
+  auto chosen = std::make_shared<command>();
+  to.require_subcommand(1);
+  const auto add = [&](const char* name, const char* purpose, int (*run)(const keys_options&)) {
+    return add_keys_command(to, name, purpose, options, chosen, run);
+  };
+  auto* const generate = add("generate", "Make a new key file with one key", &run_keys_generate);
+  generate->add_option("--id", options->id, "Name of the key; the date unless said");
+  auto* const list = add("list", "Show ids and ages; never a secret", &run_keys_list);
+  list->add_flag("--json", options->as_json, "Print JSON");
+  auto* const rotate =
+      add("rotate", "Sign with a new key, and verify with the others still", &run_keys_rotate);
+  auto* const id = rotate->add_option("--id", options->id, "Name of the new key; the date unless said");
+  auto* const verify_only =
+      rotate->add_flag("--verify-only", options->verify_only, "The new key does not sign yet");
+  rotate->add_option("--to", options->to, "Sign with this key of the file, not with a new one")
+      ->excludes(id)
+      ->excludes(verify_only);
+  auto* const retire = add("retire", "Trust a key no more; forget its secret", &run_keys_retire);
+  retire->add_option("id", options->id, "The key")->required();
+  add_store(*retire, *options);
+  retire->add_flag("--force", options->force, "Also where jobs need it");
+  auto* const check = add("check", "Can programs use the file? 1 where something is wrong", &run_keys_check);
+  add_store(*check, *options);
+  check
+      ->add_option_function<int>(
+          "--max-age", [options](int count) { options->age_max = std::chrono::days(count); },
+          "The key that signs may have so many days")
+      ->check(CLI::Range(1, 36500));
+  check->add_flag("--json", options->as_json, "Print JSON");
+  return [chosen] { return (*chosen)(); };
+}
+
+struct command_entry {
+  const char* name;
+  const char* purpose;
+  command (*add)(CLI::App& to);
+};
+
+constexpr command_entry commands[] = {
+    {"doctor", "Look at kernel, limits and libraries", &add_doctor},
+    {"call", "Call a function that a worker server offers", &add_call},
+    {"workers", "Show what a worker server is doing", &add_workers},
+    {"keys", "Make, rotate and check keys that sign jobs", &add_keys},
+    {"log", "Logs that were kept", &add_log},
+};
 
 int parse_and_run(int argc, char** argv) {
   CLI::App app{"weft: run a function somewhere else and keep its context attached", "weft"};
   app.set_version_flag("-V,--version", "weft " + std::string(version));
   app.require_subcommand(1);
-
-  CLI::App* const doctor = app.add_subcommand("doctor", "Look at kernel, limits and libraries");
-  bool as_json = false;
-  doctor->add_flag("--json", as_json, "Print JSON");
-
+  command chosen;
+  for (const auto& one : commands) {
+    CLI::App* const added = app.add_subcommand(one.name, one.purpose);
+    added->parse_complete_callback([&chosen, run = one.add(*added)] { chosen = run; });
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
     const int status = app.exit(stop);  // prints help, version or what is wrong
-    return status == 0 ? 0 : exit_usage;
+    return status == 0 ? exit_ok : exit_usage;
   }
-  return run_doctor(as_json);
+  return chosen();
 }
 
 }  // namespace

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace weft::cli {
+
+/// "3d 4h", "5m 7s": the two greatest units.
+std::string age_text(std::chrono::milliseconds age);
+
+}  // namespace weft::cli

@@ -1,0 +1,9 @@
+#pragma once
+
+namespace weft::cli {
+
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_failed = 1;
+inline constexpr int exit_usage = 2;
+
+}  // namespace weft::cli

@@ -1,0 +1,63 @@
+#include "cli/printed_error.hpp"
+
+#include <weft/core/failure.hpp>
+#include <weft/log/escape.hpp>
+#include <weft/wire/json_value.hpp>
+#include <weft/workers/errors.hpp>
+
+namespace weft::cli {
+
+namespace {
+
+using wire::json_object;
+using wire::json_value;
+
+// What comes from a peer is not surely UTF-8.
+json_value text(const std::string& from) { return log::to_utf8(from); }
+
+json_object object_of(const failure& from) {
+  json_value::list causes;
+  for (const auto& one : from.causes) causes.emplace_back(object_of(one));
+  return {{"code", std::string(to_string(from.code))},
+          {"type", text(from.type)},
+          {"message", text(from.message)},
+          {"where", text(from.where)},
+          {"causes", std::move(causes)}};
+}
+
+void append_failure(std::string& out, const failure& from) {
+  if (!from.type.empty()) log::append_escaped(out, from.type + ": ");
+  log::append_escaped(out, from.message);
+  if (from.code != errc::unknown) out.append(" (").append(to_string(from.code)).append(")");
+  out += '\n';
+  if (!from.where.empty()) {
+    out += "  where: ";
+    log::append_escaped(out, from.where);
+    out += '\n';
+  }
+  for (const auto& one : from.causes) {
+    out += "  caused by: ";
+    append_failure(out, one);
+  }
+}
+
+}  // namespace
+
+std::string error_text(const std::string& what, std::exception_ptr thrown) {
+  std::string out = what + ": ";
+  append_failure(out, failure::from(std::move(thrown)));
+  return out;
+}
+
+std::string error_json(std::exception_ptr thrown) {
+  auto made = object_of(failure::from(thrown));
+  try {
+    std::rethrow_exception(std::move(thrown));
+  } catch (const workers::raised_value& raised) {
+    made.set("value", raised.value());
+  } catch (...) {  // no value: said already
+  }
+  return to_text(made);
+}
+
+}  // namespace weft::cli

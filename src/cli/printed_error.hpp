@@ -1,0 +1,15 @@
+#pragma once
+
+#include <exception>
+#include <string>
+
+namespace weft::cli {
+
+/// An error as people read it, a line each: `WHAT: TYPE (CODE): MESSAGE`, its causes, and where it happened.
+/// Control characters are escaped.
+std::string error_text(const std::string& what, std::exception_ptr thrown);
+
+/// The same as a JSON object: code, type, message, where, causes; and value, where the error is one.
+std::string error_json(std::exception_ptr thrown);
+
+}  // namespace weft::cli
