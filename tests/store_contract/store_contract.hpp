@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -17,6 +18,9 @@ struct store_under_test {
   std::string name;
   std::function<std::shared_ptr<store>(const std::string& folder)> open;  ///< `folder` is empty and its own
 };
+
+/// By its name, and not by its bytes, which ctest would show.
+inline void PrintTo(const store_under_test& one, std::ostream* out) { *out << one.name; }
 
 class store_contract : public testing::TestWithParam<store_under_test> {
  protected:
