@@ -81,6 +81,7 @@
 #include <weft/jobs/clock.hpp>
 #include <weft/jobs/control.hpp>
 #include <weft/jobs/cron.hpp>
+#include <weft/jobs/in_line.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/key_use.hpp>
 #include <weft/jobs/queue.hpp>

@@ -80,6 +80,7 @@ job_id memory_store::insert_one(const new_job& job) {
   kept.priority = job.priority;
   kept.created = job.created;
   kept.run_at = job.run_at;
+  kept.backoffs = job.backoffs;
   kept.tags = job.tags;
   std::sort(kept.tags.begin(), kept.tags.end());
   kept.tags.erase(std::unique(kept.tags.begin(), kept.tags.end()), kept.tags.end());

@@ -85,7 +85,9 @@ queue::queue(std::string_view url, queue_options options)
 queue::queue(std::shared_ptr<jobs::store> kept_in, queue_options options)
     : options_(checked(std::move(options))), store_(std::move(kept_in)) {}
 
-new_job queue::make_job(const detail::pushed_closure& what, const push_options& options) const {
+job_id queue::make_id() const { return make_job_id(clock().now()); }
+
+new_job queue::make_job(job_id id, const detail::pushed_closure& what, const push_options& options) const {
   if (options.priority < -priority_max - 1 || options.priority > priority_max) {
     throw error(errc::invalid_argument, "jobs: push \"" + what.identity + "\": the priority " +
                                             std::to_string(options.priority) +
@@ -95,7 +97,7 @@ new_job queue::make_job(const detail::pushed_closure& what, const push_options& 
   if (options.limit) check_limit(*options.limit);
   const moment now = clock().now();
   job_envelope job;
-  job.id = make_job_id(now);
+  job.id = id;
   job.queue = options.queue.empty() ? options_.name : options.queue;
   job.closure = what.identity;
   job.arguments = what.arguments;
@@ -120,15 +122,11 @@ new_job queue::make_job(const detail::pushed_closure& what, const push_options& 
 
 std::vector<job_id> queue::push_closures(std::span<const detail::pushed_closure> all,
                                          const push_options& options) {
-  for (int collisions = 0;; ++collisions) {
+  return with_fresh_ids([&] {
     std::vector<new_job> jobs;
     for (const auto& one : all) jobs.push_back(make_job(one, options));
-    try {
-      return store_->push(jobs);
-    } catch (const error& failed) {
-      if (failed.code() != errc::already_exists || collisions == id_collisions_max) throw;
-    }
-  }
+    return store_->push(jobs);
+  });
 }
 
 void queue::transact_with(const std::function<void(transaction&)>& body) {

@@ -25,14 +25,7 @@ sql_rows transaction::query_values(std::string_view sql, const std::vector<sql_v
 }
 
 job_id transaction::push_closure(const detail::pushed_closure& what, const push_options& options) {
-  for (int collisions = 0;; ++collisions) {
-    const new_job job = queue_.make_job(what, options);
-    try {
-      return raw_.push(job);
-    } catch (const error& failed) {
-      if (failed.code() != errc::already_exists || collisions == id_collisions_max) throw;
-    }
-  }
+  return with_fresh_ids([&] { return raw_.push(queue_.make_job(what, options)); });
 }
 
 }  // namespace weft::jobs

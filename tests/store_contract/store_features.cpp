@@ -21,6 +21,19 @@ new_job store_contract::unique_job(std::int64_t id, unique_until until, std::int
 
 job_id store_contract::push_one(const new_job& one) { return store_->push({&one, 1}).at(0); }
 
+TEST_P(store_contract, a_job_may_have_asked_for_another_time_before_its_push) {
+  auto one = job(1);
+  one.backoffs = 1;
+  push(one);
+  EXPECT_EQ(store_->find(job_id{1})->backoffs, 1);
+  const auto claimed = claim_one();
+  EXPECT_EQ(claimed.backoffs, 1);
+  auto again = end(claimed, next_step::again);
+  again.backs_off = true;
+  EXPECT_TRUE(store_->finish(again));
+  EXPECT_EQ(store_->find(job_id{1})->backoffs, 2);
+}
+
 TEST_P(store_contract, a_second_unique_job_is_the_first_one) {
   EXPECT_EQ(push_one(unique_job(1)), job_id{1});
   EXPECT_EQ(push_one(unique_job(2)), job_id{1});

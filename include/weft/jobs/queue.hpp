@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <weft/closure/closure.hpp>
+#include <weft/jobs/in_line.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/job_info.hpp>
 #include <weft/jobs/pushed_closure.hpp>
@@ -69,6 +70,31 @@ class queue {
     std::vector<detail::pushed_closure> each;
     for (const auto& one : all) each.push_back(detail::describe_closure(one));
     return push_closures(each, options);
+  }
+
+  /// Runs the closure once here, on the task that calls, with services of `from` and a jobs::control whose
+  /// in_line() is true. Where it asks for another time (delay, backoff), it becomes a job that runs then,
+  /// durable before this returns; the schedule of backoff goes on in the worker where it began here. What
+  /// it throws reaches the caller, and nothing is pushed, unless `on_error` says otherwise; a cancellation
+  /// never pushes. `from` lends its singletons and those of its request; per_task services are the run's
+  /// own. What cannot be pushed is refused before it runs; `options` hold for the job, but for its moment.
+  template <typename Result>
+  ran_or_pushed<Result> run_or_push(const closure<Result>& what, services& from,
+                                    const push_options& options = {},
+                                    in_line_error on_error = in_line_error::thrown) {
+    ran_or_pushed<Result> ended;
+    const auto body = [&](services& task) {
+      if constexpr (std::is_void_v<Result>) {
+        what.in(task)();
+      } else {
+        ended.result.emplace(what.in(task)());
+      }
+    };
+    ended.pushed = run_in_line(detail::describe_closure(what), from, options, on_error, body);
+    if constexpr (!std::is_void_v<Result>) {
+      if (ended.pushed) ended.result.reset();
+    }
+    return ended;
   }
 
   /// Runs `body(transaction&)` in one durable transaction of the store, on the store's own thread, in the
@@ -135,7 +161,14 @@ class queue {
 
  private:
   friend class transaction;
-  new_job make_job(const detail::pushed_closure& what, const push_options& options) const;
+  new_job make_job(const detail::pushed_closure& what, const push_options& options) const {
+    return make_job(make_id(), what, options);
+  }
+  new_job make_job(job_id id, const detail::pushed_closure& what, const push_options& options) const;
+  job_id make_id() const;
+  std::optional<job_id> run_in_line(const detail::pushed_closure& what, services& from,
+                                    const push_options& options, in_line_error on_error,
+                                    const std::function<void(services&)>& body);
   std::vector<job_id> push_closures(std::span<const detail::pushed_closure> all, const push_options& options);
   void transact_with(const std::function<void(transaction&)>& body);
   job_info describe(stored_job job) const;

@@ -46,6 +46,7 @@ struct new_job {
   std::vector<std::string> tags = {};
   std::optional<limit_options> limit = {};
   std::vector<job_dependency> after = {};
+  int backoffs = 0;  ///< calls of control::backoff that were made before the push
 };
 
 /// One finished attempt as it is kept: error and records are bytes that the store does not read.

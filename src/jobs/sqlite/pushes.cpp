@@ -94,6 +94,7 @@ job_id database::push(const new_job& job) {
               .handler = handler_id(job.handler),
               .priority = job.priority,
               .run_at = job.run_at.time_since_epoch().count(),
+              .backoffs = job.backoffs,
               .flags = (job.unique ? flag_unique : 0) | (pending > 0 ? flag_child : 0)};
   if (job.limit) where.limit = limit_id(*job.limit, job.created);
   use("INSERT INTO weft_job (id, queue, handler, priority, created, envelope, limit_id)"

@@ -1,0 +1,80 @@
+#include <weft/jobs/in_line.hpp>
+
+#include <weft/closure/runner.hpp>
+#include <weft/context/cancellation.hpp>
+#include <weft/core/failure.hpp>
+#include <weft/jobs/control.hpp>
+#include <weft/jobs/queue.hpp>
+#include <weft/log/log.hpp>
+#include <weft/wire/json.hpp>
+
+#include "jobs/attempt.hpp"
+#include "jobs/control_messages.hpp"
+#include "jobs/job_ids.hpp"
+
+namespace weft::jobs {
+namespace {
+
+/// Answers the control of a run that has no worker.
+class in_line_link final : public run_link {
+ public:
+  explicit in_line_link(job_id id) : id_(id) {}
+
+  std::string about(std::string_view object) override {
+    if (object != control_object) return {};
+    return wire::to_json(control_about{.id = id_, .in_line = true});
+  }
+  std::string ask(std::string_view, std::string_view message) override {
+    const auto asked = wire::from_json<control_message>(message);
+    if (asked.what == control_question::again) wanted = wish{asked.wait, asked.backs_off};
+    return wire::to_json(true);  // nobody else holds the job, and nobody looks at its progress
+  }
+
+  std::optional<wish> wanted;
+
+ private:
+  job_id id_;
+};
+
+void log_error(job_id id) {
+  const failure what = failure::from(std::current_exception());
+  log::critical("jobs: a run in line failed; it is tried again as a job",
+                {{"job", to_string(id)}, {"code", to_string(what.code)}, {"error", what.chain()}});
+}
+
+}  // namespace
+
+std::optional<job_id> queue::run_in_line(const detail::pushed_closure& what, services& from,
+                                         const push_options& options, in_line_error on_error,
+                                         const std::function<void(services&)>& body) {
+  const job_id id = make_id();
+  (void)make_job(id, what, options);  // what cannot be pushed must not have run
+  in_line_link link(id);
+  try {
+    control self(link);
+    services task(from, service_scope::per_task);
+    task.provide(self);
+    body(task);
+  } catch (const unwinding&) {
+    throw;
+  } catch (...) {
+    if (on_error == in_line_error::thrown) throw;
+    log_error(id);
+    link.wanted = wish{retry_policy{}.wait_after(1)};
+  }
+  if (!link.wanted) return std::nullopt;
+  push_options later = options;
+  later.at.reset();
+  later.delay = link.wanted->wait;
+  job_id next = id;
+  const auto push = [&] {
+    new_job job = make_job(next, what, later);
+    next = make_id();
+    job.backoffs = link.wanted->backs_off ? 1 : 0;
+    return store_->push({&job, 1}).front();
+  };
+  // The run asked for another one: that holds also where the caller is cancelled by now.
+  return shield([&] { return with_fresh_ids(push); });
+}
+
+}  // namespace weft::jobs
