@@ -83,6 +83,7 @@
 #include <weft/jobs/cron.hpp>
 #include <weft/jobs/in_line.hpp>
 #include <weft/jobs/job.hpp>
+#include <weft/jobs/job_given_up.hpp>
 #include <weft/jobs/key_use.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/sql.hpp>

@@ -129,7 +129,10 @@ void memory_store::move(stored_job& job, job_event what, moment now) {
   job.progress.reset();
   job.finished = is_ended(job.state) ? std::optional(now) : std::nullopt;
   if (!is_waiting(job.state)) release_key(job, now);
-  if (is_ended(job.state)) release_children(job, now);
+  if (is_ended(job.state)) {
+    release_children(job, now);
+    ends_.of(job.id).ring();
+  }
   const bool gave_up_its_turn = from == job_state::ready && is_ended(job.state);
   if (!job.limit.empty() && (from == job_state::running || gave_up_its_turn)) unblock_next(job.limit, now);
 }

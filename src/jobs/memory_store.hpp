@@ -12,6 +12,7 @@
 #include <weft/jobs/store.hpp>
 
 #include "jobs/bell.hpp"
+#include "jobs/end_bells.hpp"
 #include "jobs/job_life.hpp"
 
 namespace weft::jobs {
@@ -44,6 +45,10 @@ class memory_store final : public store {
   std::uint64_t bell() const override { return bell_.value(); }
   std::uint64_t wait_bell(std::uint64_t seen, steady_time until) override { return bell_.wait(seen, until); }
   void ring() override { bell_.ring(); }
+  std::uint64_t end_bell(job_id id) const override { return ends_.of(id).value(); }
+  std::uint64_t wait_end(job_id id, std::uint64_t seen, steady_time until) override {
+    return ends_.of(id).wait(seen, until);
+  }
 
  private:
   class staged_transaction;
@@ -87,6 +92,7 @@ class memory_store final : public store {
   std::map<std::string, int> limits_;                  // guarded by mutex_; key -> how many may run
   std::set<std::string, std::less<>> paused_;          // guarded by mutex_
   mutable weft::jobs::bell bell_;
+  mutable end_bells ends_;
 };
 
 }  // namespace weft::jobs

@@ -440,4 +440,22 @@ TEST_P(store_contract, producers_at_once_lose_nothing) {
   EXPECT_EQ(store_->stats().at(0).ready, producers * each);
 }
 
+TEST_P(store_contract, the_end_bell_of_a_job_rings_when_it_ends_in_whatever_way) {
+  const auto rings = [&](job_id id, auto ends) {
+    const auto seen = store_->end_bell(id);
+    ends();
+    return store_->wait_end(id, seen, deadline_after(std::chrono::seconds(30))) != seen;
+  };
+  for (const std::int64_t id : {1, 2, 3, 4}) push(job(id));
+  const auto first = claim_one();
+  EXPECT_TRUE(rings(first.id, [&] { EXPECT_TRUE(store_->finish(end(first, next_step::done))); }));
+  const auto second = claim_one();
+  EXPECT_TRUE(rings(second.id, [&] { EXPECT_TRUE(store_->finish(end(second, next_step::dead))); }));
+  EXPECT_TRUE(rings(job_id{4}, [&] { EXPECT_TRUE(store_->cancel(job_id{4}, at(2000))); }));
+  const auto lost = claim_one();
+  EXPECT_TRUE(rings(lost.id, [&] { EXPECT_EQ(store_->rescue(worker_id{1}, at(2000), 1), 1U); }));
+  const auto seen = store_->end_bell(job_id{5});
+  EXPECT_EQ(store_->wait_end(job_id{5}, seen, steady_clock::now()), seen);
+}
+
 }  // namespace weft::jobs

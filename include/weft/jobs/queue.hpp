@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <weft/closure/closure.hpp>
+#include <weft/core/clock.hpp>
 #include <weft/jobs/in_line.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/job_info.hpp>
@@ -21,6 +22,13 @@
 #include <weft/wire/key_ring.hpp>
 
 namespace weft::jobs {
+
+namespace detail {
+template <typename Value>
+inline constexpr bool is_optional = false;
+template <typename Value>
+inline constexpr bool is_optional<std::optional<Value>> = true;
+}  // namespace detail
 
 struct queue_options {
   std::string name = "default";                     ///< where jobs go that do not say otherwise
@@ -125,6 +133,26 @@ class queue {
   /// The same as JSON.
   std::optional<std::string> result_json(job_id id);
 
+  /// Waits until the job is done, and returns what it returned. Throws job_given_up where it ended
+  /// otherwise, with its state and the last attempt's error; weft::error: timed_out where `until` came
+  /// first, not_found (no such job, or no result), and what result() throws. Given up itself, it leaves the
+  /// job alone. A job that waits for another keeps its place in the worker; push_options::after does not.
+  template <typename Result>
+  Result wait(job_id id, steady_time until = no_deadline) {
+    const auto json = wait_json(id, until);
+    if constexpr (!std::is_void_v<Result>) {
+      if (json) return wire::from_json<Result>(*json);
+      if constexpr (!detail::is_optional<Result>) throw_no_result(id);
+      return Result();
+    }
+  }
+  /// Pushes the closure and waits for its result. The job goes on where the wait is given up.
+  template <typename Result>
+  Result push_and_wait(const closure<Result>& what, const push_options& options = {},
+                       steady_time until = no_deadline) {
+    return wait<Result>(push(what, options), until);
+  }
+
   /// The job with all its attempts; nothing if there is none (any more).
   std::optional<job_info> show(job_id id);
   /// Jobs, newest first, without their attempts.
@@ -170,6 +198,8 @@ class queue {
                                     const push_options& options, in_line_error on_error,
                                     const std::function<void(services&)>& body);
   std::vector<job_id> push_closures(std::span<const detail::pushed_closure> all, const push_options& options);
+  std::optional<std::string> wait_json(job_id id, steady_time until);
+  [[noreturn]] static void throw_no_result(job_id id);
   void transact_with(const std::function<void(transaction&)>& body);
   job_info describe(stored_job job) const;
 

@@ -257,6 +257,11 @@ class store {
   virtual std::uint64_t wait_bell(std::uint64_t seen, steady_time until) = 0;
   /// Rings the bell here: wakes who waits in wait_bell.
   virtual void ring() = 0;
+
+  /// A number that grows when that job may have ended, also by another process.
+  virtual std::uint64_t end_bell(job_id id) const = 0;
+  /// Waits until it differs from `seen`, at most until `until`. Returns it.
+  virtual std::uint64_t wait_end(job_id id, std::uint64_t seen, steady_time until) = 0;
 };
 
 struct store_options {

@@ -79,6 +79,8 @@ class database {
   /// Has anything become ready or scheduled since the last look, or a queue gone on? Also where that was
   /// undone.
   bool take_new_work() noexcept { return std::exchange(has_new_work_, false); }
+  /// Jobs that have ended since the last look; also where that was undone.
+  std::vector<std::int64_t> take_ended() { return std::exchange(ended_, {}); }
   /// Forgets the ids of names: after a rollback they may not exist.
   void forget_names();
 
@@ -159,6 +161,7 @@ class database {
 
   connection& connection_;
   bool has_new_work_ = false;
+  std::vector<std::int64_t> ended_;
   std::unordered_map<const char*, statement> statements_;
   std::map<std::string, std::int64_t, std::less<>> queues_;
   std::map<std::string, std::int64_t, std::less<>> handlers_;

@@ -146,6 +146,7 @@ void database::put_running(const place& job, const arrival& at) {
 
 void database::put_ended(const char* insert, const char* purpose, const place& job, job_state state,
                          moment now) {
+  ended_.push_back(job.id);
   const used row = use(insert, purpose);
   row->bind(job.id)
       .bind(job.queue)

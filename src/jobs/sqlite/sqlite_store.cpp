@@ -172,12 +172,23 @@ std::int64_t sqlite_store::count_unroutable(const std::function<bool(std::string
 
 std::uint64_t sqlite_store::bell() const { return listeners_.bell.value(); }
 
-std::uint64_t sqlite_store::wait_bell(std::uint64_t seen, steady_time until) {
+void sqlite_store::listen_to_others() {
   if (!listeners_.any.exchange(true)) requests_.nudge();
+}
+
+std::uint64_t sqlite_store::wait_bell(std::uint64_t seen, steady_time until) {
+  listen_to_others();
   return listeners_.bell.wait(seen, until);
 }
 
 void sqlite_store::ring() { listeners_.bell.ring(); }
+
+std::uint64_t sqlite_store::end_bell(job_id id) const { return listeners_.ends.of(id).value(); }
+
+std::uint64_t sqlite_store::wait_end(job_id id, std::uint64_t seen, steady_time until) {
+  listen_to_others();
+  return listeners_.ends.of(id).wait(seen, until);
+}
 
 }  // namespace weft::jobs::sqlite
 

@@ -52,8 +52,11 @@ class sqlite_store final : public store {
   std::uint64_t bell() const override;
   std::uint64_t wait_bell(std::uint64_t seen, steady_time until) override;
   void ring() override;
+  std::uint64_t end_bell(job_id id) const override;
+  std::uint64_t wait_end(job_id id, std::uint64_t seen, steady_time until) override;
 
  private:
+  void listen_to_others();
   void ask(request_kind kind, std::function<void()> apply, bool durable = false);
 
   connection connection_;  // the writer thread's after construction

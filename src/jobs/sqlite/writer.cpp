@@ -191,6 +191,7 @@ void writer::remove_finished() { std::erase(taken_, nullptr); }
 
 void writer::ring_if_needed() {
   if (database_.take_new_work()) listeners_.bell.ring();
+  for (const std::int64_t id : database_.take_ended()) listeners_.ends.of(job_id{id}).ring();
 }
 
 void writer::checkpoint_if_needed() {
@@ -212,7 +213,9 @@ void writer::checkpoint_if_needed() {
 void writer::notice_other_processes() {
   try {
     const std::int64_t now = connection_.data_version();
-    if (now != std::exchange(data_version_, now)) listeners_.bell.ring();
+    if (now == std::exchange(data_version_, now)) return;
+    listeners_.bell.ring();
+    listeners_.ends.ring_all();
   } catch (const error&) {
     // A poll that fails is made up for by the next one; who asks for something gets the error.
   }

@@ -8,6 +8,7 @@
 #include <weft/jobs/store.hpp>
 
 #include "jobs/bell.hpp"
+#include "jobs/end_bells.hpp"
 #include "jobs/sqlite/connection.hpp"
 #include "jobs/sqlite/database.hpp"
 #include "jobs/sqlite/turn_queue.hpp"
@@ -15,9 +16,10 @@
 
 namespace weft::jobs::sqlite {
 
-/// Who waits for new work.
+/// Who waits for new work, and for the ends of jobs.
 struct listeners {
   jobs::bell bell;
+  end_bells ends;
   std::atomic<bool> any{false};  ///< somebody has ever waited, so changes of other processes matter
 };
 
