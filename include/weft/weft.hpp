@@ -86,6 +86,7 @@
 #include <weft/jobs/job_given_up.hpp>
 #include <weft/jobs/key_use.hpp>
 #include <weft/jobs/queue.hpp>
+#include <weft/jobs/schedule.hpp>
 #include <weft/jobs/sql.hpp>
 #include <weft/jobs/store.hpp>
 #include <weft/jobs/time_zone.hpp>

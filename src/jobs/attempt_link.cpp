@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds progress_interval{100};
 
 std::string attempt_link::about(std::string_view object) {
   if (object != control_object) return {};
-  return wire::to_json(control_about{claimed_.id, claimed_.attempts + 1, claimed_.backoffs});
+  return wire::to_json(control_about{claimed_.id, claimed_.attempts + 1, claimed_.backoffs, due_});
 }
 
 std::string attempt_link::ask(std::string_view object, std::string_view message) {

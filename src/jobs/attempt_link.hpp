@@ -16,8 +16,8 @@ namespace weft::jobs {
 /// The worker's end of a run_link: answers the jobs::control of one attempt, wherever it runs.
 class attempt_link final : public run_link {
  public:
-  attempt_link(store& kept_in, worker_id owner, const claimed_job& claimed)
-      : store_(kept_in), owner_(owner), claimed_(claimed) {}
+  attempt_link(store& kept_in, worker_id owner, const claimed_job& claimed, moment due)
+      : store_(kept_in), owner_(owner), claimed_(claimed), due_(due) {}
 
   std::string about(std::string_view object) override;
   std::string ask(std::string_view object, std::string_view message) override;
@@ -31,6 +31,7 @@ class attempt_link final : public run_link {
   store& store_;
   const worker_id owner_;
   const claimed_job& claimed_;
+  const moment due_;
   mutable std::mutex mutex_;
   std::optional<wish> wanted_;        // guarded by mutex_
   std::optional<steady_time> shown_;  // guarded by mutex_; when progress was kept last

@@ -49,6 +49,7 @@ control::control(run_link& link) : link_(link) {
   id_ = about.id;
   attempt_ = about.attempt;
   backoffs_ = about.backoffs;
+  due_ = about.due;
   in_line_ = about.in_line;
 }
 

@@ -19,9 +19,10 @@ struct control_about {
   job_id id{};
   int attempt = 1;
   int backoffs = 0;
+  moment due{};
   bool in_line = false;
 };
-WEFT_DESCRIBE(control_about, id, attempt, backoffs, in_line);
+WEFT_DESCRIBE(control_about, id, attempt, backoffs, due, in_line);
 
 enum class control_question : unsigned char {
   again,       ///< another attempt, in `wait`; the answer is true

@@ -18,11 +18,11 @@ namespace {
 /// Answers the control of a run that has no worker.
 class in_line_link final : public run_link {
  public:
-  explicit in_line_link(job_id id) : id_(id) {}
+  in_line_link(job_id id, moment now) : id_(id), now_(now) {}
 
   std::string about(std::string_view object) override {
     if (object != control_object) return {};
-    return wire::to_json(control_about{.id = id_, .in_line = true});
+    return wire::to_json(control_about{.id = id_, .due = now_, .in_line = true});
   }
   std::string ask(std::string_view, std::string_view message) override {
     const auto asked = wire::from_json<control_message>(message);
@@ -34,6 +34,7 @@ class in_line_link final : public run_link {
 
  private:
   job_id id_;
+  moment now_;
 };
 
 void log_error(job_id id) {
@@ -49,7 +50,7 @@ std::optional<job_id> queue::run_in_line(const detail::pushed_closure& what, ser
                                          const std::function<void(services&)>& body) {
   const job_id id = make_id();
   (void)make_job(id, what, options);  // what cannot be pushed must not have run
-  in_line_link link(id);
+  in_line_link link(id, clock().now());
   try {
     control self(link);
     services task(from, service_scope::per_task);

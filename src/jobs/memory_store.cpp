@@ -149,6 +149,7 @@ claim_result memory_store::claim(const claim_request& request) {
     if (!paused_.contains(queue)) claim_from(queue, request, result);
   }
   result.next_due = next_due();
+  find_due_schedules(request, result);
   return result;
 }
 

@@ -28,6 +28,12 @@ class memory_store final : public store {
   bool finish(const attempt_end& end) override;
   bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) override;
   bool holds(job_id id, worker_id owner, std::int64_t fence) override;
+  void put_schedule(const stored_schedule& schedule) override;
+  bool remove_schedule(std::string_view name) override;
+  bool pause_schedule(std::string_view name) override;
+  bool resume_schedule(std::string_view name, moment last, moment next) override;
+  std::vector<stored_schedule> schedules() override;
+  bool fire(const schedule_fire& fire) override;
   void add_worker(const worker_row& worker) override;
   std::vector<job_id> beat(worker_id owner) override;
   void remove_worker(worker_id owner, moment now) override;
@@ -67,6 +73,7 @@ class memory_store final : public store {
   void forget_key(job_id id, moment before);
   void claim_from(const std::string& queue, const claim_request& request, claim_result& result);
   std::optional<moment> next_due() const;
+  void find_due_schedules(const claim_request& request, claim_result& result) const;
   stored_job* held(job_id id, worker_id owner, std::int64_t fence);
   /// A job that waits for another.
   struct dependent {
@@ -91,6 +98,7 @@ class memory_store final : public store {
   std::map<job_id, std::vector<dependent>> children_;  // guarded by mutex_; by what they wait for
   std::map<std::string, int> limits_;                  // guarded by mutex_; key -> how many may run
   std::set<std::string, std::less<>> paused_;          // guarded by mutex_
+  std::map<std::string, stored_schedule, std::less<>> schedules_;  // guarded by mutex_
   mutable weft::jobs::bell bell_;
   mutable end_bells ends_;
 };

@@ -6,6 +6,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/log.hpp>
 
+#include "jobs/firing.hpp"
 #include "jobs/host.hpp"
 #include "jobs/job_ids.hpp"
 #include "jobs/worker_state.hpp"
@@ -73,13 +74,15 @@ void worker::state::run() {
     while (!stopping_) {
       const auto seen = changed_.value();
       if (active_ >= options_.concurrency) {
-        wait_for_slot(seen, no_deadline);
+        // Schedules are not kept waiting by what runs.
+        bool more = false;
+        is_fire_due() ? void(claim_and_start(more)) : wait_for_slot(seen, until(next_fire_));
         continue;
       }
       const auto heard = queue_.kept_in().bell();
       bool more = false;
       claim_and_start(more);
-      if (!more && !stopping_) wait_for_work(heard, next_due_);
+      if (!more && !stopping_) wait_for_work(heard);
     }
     finish_what_runs();
   } catch (...) {
@@ -93,10 +96,11 @@ std::size_t worker::state::run_due() {
   try {
     for (;;) {
       const auto seen = changed_.value();
+      const auto fired_before = fired_;
       bool more = false;
       const std::size_t started = active_ < options_.concurrency ? claim_and_start(more) : 0;
       attempts += started;
-      if (started > 0) continue;
+      if (started > 0 || fired_ != fired_before) continue;
       if (active_ == 0) return attempts;
       wait_for_slot(seen, no_deadline);
     }
@@ -129,13 +133,15 @@ std::size_t worker::state::claim_and_start(bool& more) {
     return 0;
   }
   next_due_ = claimed.next_due;
-  more = claimed.jobs.size() == request.count;
+  next_fire_ = claimed.next_fire;
+  more = claimed.jobs.size() == request.count || !claimed.schedules.empty();
   {
     const std::lock_guard lock(mutex_);
     figures_.unroutable = claimed.unroutable;
   }
   const std::size_t count = claimed.jobs.size();
   for (auto& one : claimed.jobs) start(std::move(one));
+  fire_some(claimed.schedules);
   return count;
 }
 
@@ -182,10 +188,30 @@ void worker::state::attempt_or_conclude(const claimed_job& claimed,
   changed_.ring();
 }
 
-void worker::state::wait_for_work(std::uint64_t seen, std::optional<moment> next_due) {
-  steady_time until = deadline_after(options_.poll_interval);
-  if (next_due) until = std::min(until, deadline_after(*next_due - queue_.clock().now()));
-  queue_.kept_in().wait_bell(seen, until);
+void worker::state::fire_some(const std::vector<stored_schedule>& due) {
+  const job_keys with{queue_.keys(), queue_.secret_keys(), queue_.tenant()};
+  try {
+    for (const auto& one : due) {
+      const auto fire = fire_of(one, with, queue_.clock().now());
+      if (queue_.kept_in().fire(fire)) fired_ += fire.jobs.size();
+    }
+  } catch (const error& failed) {
+    // The schedule is still due.
+    log::error("jobs: a schedule cannot be fired", {{"worker", to_string(id_)}, {"error", failed.what()}});
+    sleep_for(pause_after_error);
+  }
+}
+
+bool worker::state::is_fire_due() const { return next_fire_ && *next_fire_ <= queue_.clock().now(); }
+
+/// When a moment comes; never for none.
+steady_time worker::state::until(const std::optional<moment>& when) const {
+  return when ? deadline_after(*when - queue_.clock().now()) : no_deadline;
+}
+
+void worker::state::wait_for_work(std::uint64_t seen) {
+  const steady_time next = std::min(until(next_due_), until(next_fire_));
+  queue_.kept_in().wait_bell(seen, std::min(next, deadline_after(options_.poll_interval)));
 }
 
 void worker::state::finish_what_runs() {

@@ -50,7 +50,10 @@ class worker::state {
   void attempt_or_conclude(const claimed_job& claimed,
                            const std::variant<job_envelope, attempt_end>& opened) noexcept;
   void wait_for_slot(std::uint64_t seen, steady_time until) { changed_.wait(seen, until); }
-  void wait_for_work(std::uint64_t seen, std::optional<moment> next_due);
+  void fire_some(const std::vector<stored_schedule>& due);
+  bool is_fire_due() const;
+  steady_time until(const std::optional<moment>& when) const;
+  void wait_for_work(std::uint64_t seen);
   void finish_what_runs();
   void cancel_and_wait() noexcept;
   void cancel_all() noexcept;
@@ -82,6 +85,8 @@ class worker::state {
   worker_statistics figures_;                  // guarded by mutex_
   std::minstd_rand random_;                    // guarded by mutex_
   std::optional<moment> next_due_;             // the loop's
+  std::optional<moment> next_fire_;            // the loop's; of a schedule
+  std::size_t fired_ = 0;                      // the loop's; jobs of schedules
   std::unique_ptr<heartbeat> heartbeat_;       // its thread uses the above
 };
 

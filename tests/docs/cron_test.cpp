@@ -1,11 +1,16 @@
 // What docs/cron.md shows.
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include <weft/core/error.hpp>
+#include <weft/fiber/run.hpp>
 #include <weft/jobs/catch_up.hpp>
 #include <weft/jobs/cron.hpp>
+#include <weft/jobs/queue.hpp>
+#include <weft/jobs/worker.hpp>
 
 #include "jobs/moments.hpp"
 
@@ -82,6 +87,40 @@ TEST(docs_cron, after_a_pause) {
   EXPECT_EQ(weft_test::to_texts(latest.times), (texts{"2026-01-01 12:00:00"}));
   EXPECT_EQ(weft_test::to_texts(all.times),
             (texts{"2026-01-01 10:00:00", "2026-01-01 11:00:00", "2026-01-01 12:00:00"}));
+}
+
+struct files {
+  std::vector<std::string> copies;
+  void copy(weft::jobs::moment due) { copies.push_back(weft_test::to_text(due)); }
+};
+
+class set_clock final : public weft::jobs::clock {
+ public:
+  weft::jobs::moment now() const override { return at_; }
+  void set(const std::string& text) { at_ = at(text); }
+
+ private:
+  weft::jobs::moment at_ = at("2026-03-27 12:00:00");
+};
+
+TEST(docs_cron, schedule) {
+  set_clock clock;
+  const auto keys = std::make_shared<weft::wire::key_ring>(weft::wire::key::generate("k1"));
+  weft::jobs::queue queue("memory:", {.keys = keys, .clock = &clock});
+  const weft::jobs::time_zone berlin("Europe/Berlin");
+  // example: cron_schedule
+  queue.schedule("backup", weft::jobs::cron("30 2 * * mon-fri", berlin),
+                 weft::closure{weft::named_closure<"backup">([](files& all, weft::jobs::control& job) {
+                   all.copy(job.due());  // the time that the job is for
+                 })},
+                 {.policy = weft::jobs::catch_up::one});
+  // end of example
+  clock.set("2026-03-31 09:00:00");
+  files disk;
+  weft::services app;
+  app.provide(disk);
+  weft::run([&] { weft::jobs::worker(queue, app).run_due(); });
+  EXPECT_EQ(disk.copies, texts{"2026-03-31 00:30:00"});
 }
 
 }  // namespace

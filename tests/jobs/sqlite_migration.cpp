@@ -58,6 +58,8 @@ TEST_F(sqlite_migration, a_file_of_the_first_schema_goes_on_where_it_was) {
   auto unique = job(8);
   unique.unique = unique_key{"key", unique_until::ended, {}};
   EXPECT_EQ(kept->push({&unique, 1}).at(0), job_id{8});
+  kept->put_schedule({"report", "mail", "@hourly", "envelope", moment(1s), moment(2s)});
+  EXPECT_EQ(kept->schedules().at(0).next, moment(2s));
 }
 
 TEST_F(sqlite_migration, a_process_that_dies_in_it_leaves_the_old_file_or_the_new_one) {

@@ -29,6 +29,8 @@ class control {
   job_id id() const noexcept { return id_; }
   /// 1 for the first attempt. Delays and crashes of a worker do not count.
   int attempt() const noexcept { return attempt_; }
+  /// The moment that the job was pushed for: of a schedule, the time that it was due.
+  moment due() const noexcept { return due_; }
   /// Is this the run of queue::run_or_push in its caller, which may become a job?
   bool in_line() const noexcept { return in_line_; }
 
@@ -55,6 +57,7 @@ class control {
   run_link& link_;
   job_id id_{};
   int attempt_ = 1;
+  moment due_{};
   bool in_line_ = false;
   int backoffs_ = 0;  // calls by earlier attempts that asked for another time
 };

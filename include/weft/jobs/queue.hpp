@@ -12,10 +12,12 @@
 
 #include <weft/closure/closure.hpp>
 #include <weft/core/clock.hpp>
+#include <weft/jobs/cron.hpp>
 #include <weft/jobs/in_line.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/job_info.hpp>
 #include <weft/jobs/pushed_closure.hpp>
+#include <weft/jobs/schedule.hpp>
 #include <weft/jobs/store.hpp>
 #include <weft/jobs/transaction.hpp>
 #include <weft/wire/json.hpp>
@@ -167,6 +169,26 @@ class queue {
   /// Lets a paused queue go on. No effect on others.
   void resume(std::string_view name = {});
 
+  /// Pushes a job of the closure at each time that `when` is due, from now on, by the workers of the queue,
+  /// each time once however many there are: durable, and signed as a job is. The name is unique in the
+  /// store. Given again it is changed in place, so that a program does this at each start: what passed
+  /// while no worker was there is made up for by the policy, as long as `when` is the same. The job's
+  /// control::due() says which time it is for; the caller's context does not go along. Throws weft::error
+  /// too where an argument is a secret (unsupported).
+  template <typename Result>
+  void schedule(std::string_view name, const cron& when, const closure<Result>& what,
+                const schedule_options& options = {}) {
+    put_schedule(name, when, detail::describe_closure(what), options);
+  }
+  /// Ends the schedule; jobs that it pushed stay. False: there is none of that name.
+  bool unschedule(std::string_view name);
+  /// All of the store, by name.
+  std::vector<schedule_info> schedules();
+  /// Nothing is pushed until resume_schedule; times in between are not made up for. False: there is none.
+  bool pause_schedule(std::string_view name);
+  /// Lets a paused schedule go on with its next time. No effect on others. False: there is none.
+  bool resume_schedule(std::string_view name);
+
   /// Gives a waiting job up; asks a running one to give up. False: it has ended, or there is none.
   bool cancel(job_id id);
   /// Makes a dead, cancelled or quarantined job ready again. False: it is none of these. Throws weft::error
@@ -200,6 +222,8 @@ class queue {
   std::vector<job_id> push_closures(std::span<const detail::pushed_closure> all, const push_options& options);
   std::optional<std::string> wait_json(job_id id, steady_time until);
   [[noreturn]] static void throw_no_result(job_id id);
+  void put_schedule(std::string_view name, const cron& when, const detail::pushed_closure& what,
+                    const schedule_options& options);
   void transact_with(const std::function<void(transaction&)>& body);
   job_info describe(stored_job job) const;
 

@@ -108,10 +108,34 @@ struct claimed_job {
   int crashes = 0;
 };
 
+/// A schedule as it is kept. The envelope is opaque and signed.
+struct stored_schedule {
+  std::string name;    ///< unique in the store
+  std::string queue;   ///< whose workers look at it
+  std::string timing;  ///< another text is another series of times
+  std::string envelope;
+  moment last{};  ///< all times up to then were seen to
+  moment next{};  ///< it is to be looked at then
+  bool paused = false;
+};
+
+/// A schedule moves on, and its jobs are pushed.
+struct schedule_fire {
+  std::string name;
+  std::string envelope;  ///< as it was seen, and `seen` the `next` of then: else another one was faster
+  moment seen{};
+  moment now{};
+  moment last{};
+  moment next{};
+  std::vector<new_job> jobs = {};
+};
+
 struct claim_result {
   std::vector<claimed_job> jobs;
   std::optional<moment> next_due;  ///< of the next scheduled job, of any queue
   std::size_t unroutable = 0;      ///< jobs passed over, because the worker does not know their closure
+  std::vector<stored_schedule> schedules;  ///< that are due, of the queues, longest first; some of them
+  std::optional<moment> next_fire;  ///< when the next one of these queues is due, once those have moved on
 };
 
 /// What becomes of a job after an attempt.
@@ -217,6 +241,21 @@ class store {
   virtual bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) = 0;
   /// Does the owner still hold that fence?
   virtual bool holds(job_id id, worker_id owner, std::int64_t fence) = 0;
+
+  /// Adds the schedule, durably, or puts it in the place of that with its name: that keeps whether it is
+  /// paused, and its times where the timing is the same.
+  virtual void put_schedule(const stored_schedule& schedule) = 0;
+  /// False: there is none.
+  virtual bool remove_schedule(std::string_view name) = 0;
+  /// A paused schedule is never due. False: there is none.
+  virtual bool pause_schedule(std::string_view name) = 0;
+  /// Lets a paused one go on with these times; no effect on others. False: there is none.
+  virtual bool resume_schedule(std::string_view name, moment last, moment next) = 0;
+  /// By name.
+  virtual std::vector<stored_schedule> schedules() = 0;
+  /// Moves the schedule on and pushes the jobs, durably, both or none. False, and nothing was changed:
+  /// it is not as it was seen any more.
+  virtual bool fire(const schedule_fire& fire) = 0;
 
   virtual void add_worker(const worker_row& worker) = 0;
   /// One heartbeat. Returns the jobs of this worker whose cancellation was asked for; not_found if

@@ -48,6 +48,14 @@ class database {
   bool retry(job_id id, moment now);
   std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit);
 
+  // schedules.cpp
+  void put_schedule(const stored_schedule& schedule);
+  bool remove_schedule(std::string_view name);
+  bool pause_schedule(std::string_view name);
+  bool resume_schedule(std::string_view name, moment last, moment next);
+  std::vector<stored_schedule> schedules();
+  bool fire(const schedule_fire& fire);
+
   // owners.cpp
   void add_worker(const worker_row& worker);
   std::vector<job_id> beat(worker_id owner);
@@ -121,6 +129,9 @@ class database {
   void release_children(const place& parent, job_state to, moment now);
   void cancel_children(std::int64_t parent, moment now);
   std::vector<job_id> parents_of(std::int64_t child);
+
+  stored_schedule schedule_of(const used& row);
+  void find_due_schedules(const claim_request& request, claim_result& result);
 
   bool is_paused(std::int64_t queue);
   std::int64_t queue_id(std::string_view name);

@@ -190,8 +190,22 @@ CREATE TABLE weft_dependency (
 CREATE INDEX weft_dependency_child ON weft_dependency (child);
 )sql";
 
+// A schedule is looked at when `next` has come; `last` is up to when its times were seen to.
+constexpr const char* tables_4 = R"sql(
+CREATE TABLE weft_schedule (
+  name TEXT PRIMARY KEY,
+  queue INTEGER NOT NULL,
+  timing TEXT NOT NULL,
+  envelope BLOB NOT NULL,
+  last INTEGER NOT NULL,
+  next INTEGER NOT NULL,
+  paused INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX weft_schedule_next ON weft_schedule (next) WHERE paused = 0;
+)sql";
+
 // One entry a version; an entry that was released is never changed.
-constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3};
+constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3, tables_4};
 
 int version_of(connection& database) {
   statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",

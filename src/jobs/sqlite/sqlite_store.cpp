@@ -88,6 +88,45 @@ bool sqlite_store::holds(job_id id, worker_id owner, std::int64_t fence) {
   return held;
 }
 
+void sqlite_store::put_schedule(const stored_schedule& schedule) {
+  ask(
+      request_kind::push, [&] { database_.put_schedule(schedule); }, true);
+}
+
+bool sqlite_store::remove_schedule(std::string_view name) {
+  bool found = false;
+  ask(
+      request_kind::push, [&] { found = database_.remove_schedule(name); }, true);
+  return found;
+}
+
+bool sqlite_store::pause_schedule(std::string_view name) {
+  bool found = false;
+  ask(
+      request_kind::push, [&] { found = database_.pause_schedule(name); }, true);
+  return found;
+}
+
+bool sqlite_store::resume_schedule(std::string_view name, moment last, moment next) {
+  bool found = false;
+  ask(
+      request_kind::push, [&] { found = database_.resume_schedule(name, last, next); }, true);
+  return found;
+}
+
+std::vector<stored_schedule> sqlite_store::schedules() {
+  std::vector<stored_schedule> all;
+  ask(request_kind::read, [&] { all = database_.schedules(); });
+  return all;
+}
+
+bool sqlite_store::fire(const schedule_fire& fire) {
+  bool moved = false;
+  ask(
+      request_kind::push, [&] { moved = database_.fire(fire); }, true);
+  return moved;
+}
+
 void sqlite_store::add_worker(const worker_row& worker) {
   ask(request_kind::finish, [&] { database_.add_worker(worker); });
 }

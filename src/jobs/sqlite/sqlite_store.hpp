@@ -35,6 +35,12 @@ class sqlite_store final : public store {
   bool finish(const attempt_end& end) override;
   bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) override;
   bool holds(job_id id, worker_id owner, std::int64_t fence) override;
+  void put_schedule(const stored_schedule& schedule) override;
+  bool remove_schedule(std::string_view name) override;
+  bool pause_schedule(std::string_view name) override;
+  bool resume_schedule(std::string_view name, moment last, moment next) override;
+  std::vector<stored_schedule> schedules() override;
+  bool fire(const schedule_fire& fire) override;
   void add_worker(const worker_row& worker) override;
   std::vector<job_id> beat(worker_id owner) override;
   void remove_worker(worker_id owner, moment now) override;
