@@ -5,6 +5,7 @@
 #include <weft/wire/json.hpp>
 
 #include "jobs/control_messages.hpp"
+#include "jobs/job_step.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -33,9 +34,20 @@ std::string attempt_link::ask(std::string_view object, std::string_view message)
     }
     return wire::to_json(true);
   }
+  if (asked.what == control_question::step) return wire::to_json(kept_step(asked.step));
+  if (asked.what == control_question::keep_step) {
+    return wire::to_json(store_.keep_step(claimed_.id, owner_, claimed_.fence, asked.step,
+                                          step_to_store(keys_, claimed_.id, asked.step, asked.value)));
+  }
   const std::lock_guard lock(mutex_);
   wanted_ = wish{asked.wait, asked.backs_off};
   return wire::to_json(true);
+}
+
+std::optional<std::string> attempt_link::kept_step(std::string_view name) const {
+  const auto kept = store_.step(claimed_.id, name);
+  if (!kept) return std::nullopt;
+  return read_step(keys_, claimed_.id, name, *kept);
 }
 
 bool attempt_link::is_worth_keeping(const job_progress& one) {

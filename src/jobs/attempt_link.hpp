@@ -16,8 +16,10 @@ namespace weft::jobs {
 /// The worker's end of a run_link: answers the jobs::control of one attempt, wherever it runs.
 class attempt_link final : public run_link {
  public:
-  attempt_link(store& kept_in, worker_id owner, const claimed_job& claimed, moment due)
-      : store_(kept_in), owner_(owner), claimed_(claimed), due_(due) {}
+  /// `keys` sign what is kept of steps.
+  attempt_link(store& kept_in, const wire::key_ring& keys, worker_id owner, const claimed_job& claimed,
+               moment due)
+      : store_(kept_in), keys_(keys), owner_(owner), claimed_(claimed), due_(due) {}
 
   std::string about(std::string_view object) override;
   std::string ask(std::string_view object, std::string_view message) override;
@@ -27,8 +29,10 @@ class attempt_link final : public run_link {
 
  private:
   bool is_worth_keeping(const job_progress& one);
+  std::optional<std::string> kept_step(std::string_view name) const;
 
   store& store_;
+  const wire::key_ring& keys_;
   const worker_id owner_;
   const claimed_job& claimed_;
   const moment due_;

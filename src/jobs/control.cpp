@@ -72,6 +72,19 @@ void control::progress(std::int64_t done, std::int64_t total, std::string_view n
   ask(link_, {control_question::progress, {}, false, job_progress{done, total, std::string(note)}});
 }
 
+std::optional<std::string> control::kept_step(std::string_view name) const {
+  const control_message question{.what = control_question::step, .step = std::string(name)};
+  return wire::from_json<std::optional<std::string>>(link_.ask(control_object, wire::to_json(question)));
+}
+
+void control::keep_step(std::string_view name, std::string json) const {
+  const control_message kept{
+      .what = control_question::keep_step, .step = std::string(name), .value = std::move(json)};
+  if (ask(link_, kept)) return;
+  throw error(errc::refused, "jobs: keep the step \"" + std::string(name) + "\" of job " + to_string(id_) +
+                                 ": another worker holds the job by now");
+}
+
 bool control::cancelled() const noexcept { return weft::cancellation_requested().has_value(); }
 
 bool control::still_mine() const { return ask(link_, {control_question::still_mine, {}, false}); }

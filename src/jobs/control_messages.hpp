@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <weft/codec/codec.hpp>
@@ -28,15 +29,19 @@ enum class control_question : unsigned char {
   again,       ///< another attempt, in `wait`; the answer is true
   still_mine,  ///< the answer is a bool
   progress,    ///< `progress` is to be shown; the answer is true
+  step,        ///< what `step` left; the answer is its JSON as a text, or null
+  keep_step,   ///< `step` left `value`, JSON; the answer is false where another worker holds the job
 };
-WEFT_DESCRIBE_ENUM(control_question, again, still_mine, progress);
+WEFT_DESCRIBE_ENUM(control_question, again, still_mine, progress, step, keep_step);
 
 struct control_message {
   control_question what = control_question::again;
   std::chrono::microseconds wait{0};
   bool backs_off = false;
   std::optional<job_progress> progress = {};
+  std::string step = {};
+  std::string value = {};
 };
-WEFT_DESCRIBE(control_message, what, wait, backs_off, progress);
+WEFT_DESCRIBE(control_message, what, wait, backs_off, progress, step, value);
 
 }  // namespace weft::jobs

@@ -27,6 +27,7 @@ class in_line_link final : public run_link {
   std::string ask(std::string_view, std::string_view message) override {
     const auto asked = wire::from_json<control_message>(message);
     if (asked.what == control_question::again) wanted = wish{asked.wait, asked.backs_off};
+    if (asked.what == control_question::step) return wire::to_json(std::optional<std::string>());
     return wire::to_json(true);  // nobody else holds the job, and nobody looks at its progress
   }
 

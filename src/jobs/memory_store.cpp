@@ -8,6 +8,8 @@
 #include <weft/context/wait.hpp>
 #include <weft/core/error.hpp>
 
+#include "jobs/job_step.hpp"
+
 namespace weft::jobs {
 /// Gathers the pushes of a body; they become jobs when it has returned.
 class memory_store::staged_transaction final : public store_transaction {
@@ -202,6 +204,24 @@ bool memory_store::holds(job_id id, worker_id owner, std::int64_t fence) {
   return held(id, owner, fence) != nullptr;
 }
 
+std::optional<std::string> memory_store::step(job_id id, std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  const auto of = steps_.find(id);
+  if (of == steps_.end()) return std::nullopt;
+  const auto found = of->second.find(name);
+  return found != of->second.end() ? std::optional(found->second) : std::nullopt;
+}
+
+bool memory_store::keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
+                             std::string_view value) {
+  const std::lock_guard lock(mutex_);
+  if (held(id, owner, fence) == nullptr) return false;
+  auto& of = steps_[id];
+  if (of.size() >= steps_max && !of.contains(name)) throw_too_many_steps(id);
+  of.insert_or_assign(std::string(name), std::string(value));
+  return true;
+}
+
 bool memory_store::progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) {
   const std::lock_guard lock(mutex_);
   stored_job* const job = held(id, owner, fence);
@@ -381,6 +401,7 @@ std::size_t memory_store::purge(moment before, moment now, std::size_t limit) {
       const bool old = can(job.state, job_event::purged) && *job.finished < before;
       if (old) {
         forget_key(one->first, before);
+        steps_.erase(one->first);
         cancel_children(one->first, now);
       }
       one = old ? jobs_.erase(one) : std::next(one);

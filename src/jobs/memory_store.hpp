@@ -28,6 +28,9 @@ class memory_store final : public store {
   bool finish(const attempt_end& end) override;
   bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) override;
   bool holds(job_id id, worker_id owner, std::int64_t fence) override;
+  std::optional<std::string> step(job_id id, std::string_view name) override;
+  bool keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
+                 std::string_view value) override;
   void put_schedule(const stored_schedule& schedule) override;
   bool remove_schedule(std::string_view name) override;
   bool pause_schedule(std::string_view name) override;
@@ -90,9 +93,10 @@ class memory_store final : public store {
 
   void move(stored_job& job, job_event what, moment now);
 
-  mutable std::mutex mutex_;                   // held for a few steps, never across a wait
-  std::map<job_id, stored_job> jobs_;          // guarded by mutex_
-  std::map<worker_id, worker_row> workers_;    // guarded by mutex_
+  mutable std::mutex mutex_;                 // held for a few steps, never across a wait
+  std::map<job_id, stored_job> jobs_;        // guarded by mutex_
+  std::map<worker_id, worker_row> workers_;  // guarded by mutex_
+  std::map<job_id, std::map<std::string, std::string, std::less<>>> steps_;  // guarded by mutex_
   std::map<job_id, unique_hold> unique_;       // guarded by mutex_; of all jobs that were pushed with a key
   std::map<std::string, job_id> key_holders_;  // guarded by mutex_; keys in force
   std::map<job_id, std::vector<dependent>> children_;  // guarded by mutex_; by what they wait for

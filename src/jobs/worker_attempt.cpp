@@ -87,7 +87,7 @@ attempt_result worker::state::run_traced(const claimed_job& claimed, const job_e
 
 attempt_result worker::state::run_closure(const claimed_job& claimed, const job_envelope& job,
                                           std::string_view context) {
-  attempt_link link(queue_.kept_in(), id_, claimed, job.not_before);
+  attempt_link link(queue_.kept_in(), queue_.keys(), id_, claimed, job.not_before);
   cancel_scope scope;
   {
     const std::lock_guard lock(mutex_);

@@ -223,4 +223,42 @@ TEST_P(store_contract, a_result_is_kept_as_long_as_its_job) {
   EXPECT_FALSE(store_->find(job_id{1})->result) << "nothing of the former one is left";
 }
 
+TEST_P(store_contract, what_a_step_left_is_kept_as_long_as_its_job_and_only_by_who_holds_it) {
+  push(job(1));
+  push(job(2, 0, "other"));
+  const auto first = claim_one();
+  const std::string bytes("a\0b", 3);
+  EXPECT_FALSE(store_->step(first.id, "charge"));
+  EXPECT_TRUE(store_->keep_step(first.id, worker_id{1}, first.fence, "charge", "old"));
+  EXPECT_TRUE(store_->keep_step(first.id, worker_id{1}, first.fence, "charge", bytes));
+  EXPECT_FALSE(store_->keep_step(first.id, worker_id{2}, first.fence, "charge", "x")) << "another worker";
+  EXPECT_FALSE(store_->keep_step(first.id, worker_id{1}, first.fence + 1, "charge", "x"));
+  EXPECT_FALSE(store_->keep_step(job_id{2}, worker_id{1}, 1, "charge", "x")) << "not claimed";
+  EXPECT_EQ(store_->step(first.id, "charge"), bytes);
+  EXPECT_FALSE(store_->step(first.id, "ship"));
+  EXPECT_FALSE(store_->step(job_id{2}, "charge"));
+  EXPECT_TRUE(store_->finish(end(first, next_step::dead)));
+  EXPECT_TRUE(store_->retry(first.id, at(2000)));
+  EXPECT_EQ(store_->step(first.id, "charge"), bytes) << "for the next attempt";
+  EXPECT_TRUE(store_->finish(end(claim_one(3000), next_step::done, 3000)));
+  EXPECT_EQ(store_->purge(at(9000), at(9000), 10), 1U);
+  EXPECT_FALSE(store_->step(first.id, "charge"));
+}
+
+TEST_P(store_contract, the_steps_of_a_job_are_bounded) {
+  push(job(1));
+  const auto one = claim_one();
+  const auto keep = [&](std::size_t number) {
+    return store_->keep_step(one.id, worker_id{1}, one.fence, "step " + std::to_string(number), "x");
+  };
+  for (std::size_t number = 0; number < steps_max; ++number) ASSERT_TRUE(keep(number));
+  EXPECT_TRUE(keep(0)) << "in its own place";
+  try {
+    keep(steps_max);
+    FAIL() << "one too many";
+  } catch (const error& refused) {
+    EXPECT_EQ(refused.code(), errc::resource_exhausted);
+  }
+}
+
 }  // namespace weft::jobs

@@ -3,11 +3,15 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <type_traits>
 
 #include <weft/closure/services.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/retry.hpp>
+#include <weft/wire/json.hpp>
 
 namespace weft {
 class run_link;
@@ -47,6 +51,33 @@ class control {
   /// when it is kept; a cancellation point.
   void progress(std::int64_t done, std::int64_t total, std::string_view note = {});
 
+  /// Runs `f` and keeps what it returns, durably, before this returns: a later attempt of the job gets that
+  /// and does not run `f` again. So a job of several steps goes on behind the last one that was done. An
+  /// attempt that ends between `f` and the store runs it again: at least once, as jobs are.
+  ///
+  ///     const auto order = job.checkpoint("charge", [&] { return bank.charge(amount, job.id()); });
+  ///
+  /// A name stands for one step of the job, whatever the arguments of `f` are: 1 to 128 bytes. At most 1000
+  /// steps of a job, of 256 KiB as JSON, are kept, as long as the job is. Waits for the store; a
+  /// cancellation point. Throws what `f` throws, and weft::error: refused (another worker holds the job by
+  /// now), too_large, resource_exhausted, malformed (what is kept is of another type). A run in line keeps
+  /// nothing.
+  template <typename F>
+  std::invoke_result_t<F&> checkpoint(std::string_view name, F&& f) {
+    using value = std::invoke_result_t<F&>;
+    const auto kept = kept_step(name);
+    if constexpr (std::is_void_v<value>) {
+      if (kept) return;
+      f();
+      keep_step(name, "null");
+    } else {
+      if (kept) return wire::from_json<value>(*kept);
+      value made = f();
+      keep_step(name, wire::to_json(made));
+      return made;
+    }
+  }
+
   /// Was this attempt asked to give up?
   bool cancelled() const noexcept;
   /// Does the worker still hold the job? Waits for the store. Ask before an effect that must not
@@ -54,6 +85,9 @@ class control {
   bool still_mine() const;
 
  private:
+  std::optional<std::string> kept_step(std::string_view name) const;
+  void keep_step(std::string_view name, std::string json) const;
+
   run_link& link_;
   job_id id_{};
   int attempt_ = 1;

@@ -162,6 +162,9 @@ struct attempt_end {
   std::optional<std::string> result = {};  ///< for `done`: bytes that are kept as long as the job
 };
 
+/// Steps that are kept of a job.
+inline constexpr std::size_t steps_max = 1000;
+
 struct worker_row {
   worker_id id{};
   std::string host;  ///< equal for processes that can see each other's pids
@@ -239,6 +242,12 @@ class store {
   virtual bool finish(const attempt_end& end) = 0;
   /// Shows how far the attempt is, until it ends. False: the owner does not hold that fence.
   virtual bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) = 0;
+  /// What a step of that name left for later attempts; nothing: none did.
+  virtual std::optional<std::string> step(job_id id, std::string_view name) = 0;
+  /// Keeps what a step leaves, durably, in the place of what one of that name has left, as long as the job
+  /// is kept. False: the owner does not hold that fence. resource_exhausted: the job has steps_max others.
+  virtual bool keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
+                         std::string_view value) = 0;
   /// Does the owner still hold that fence?
   virtual bool holds(job_id id, worker_id owner, std::int64_t fence) = 0;
 

@@ -48,6 +48,11 @@ class database {
   bool retry(job_id id, moment now);
   std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit);
 
+  // steps.cpp
+  std::optional<std::string> step(job_id id, std::string_view name);
+  bool keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
+                 std::string_view value);
+
   // schedules.cpp
   void put_schedule(const stored_schedule& schedule);
   bool remove_schedule(std::string_view name);

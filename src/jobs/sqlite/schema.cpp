@@ -204,8 +204,18 @@ CREATE TABLE weft_schedule (
 CREATE INDEX weft_schedule_next ON weft_schedule (next) WHERE paused = 0;
 )sql";
 
+constexpr const char* tables_5 = R"sql(
+CREATE TABLE weft_step (
+  job INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (job, name)
+);
+)sql";
+
 // One entry a version; an entry that was released is never changed.
-constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3, tables_4};
+constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3, tables_4,
+                                                             tables_5};
 
 int version_of(connection& database) {
   statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",

@@ -88,6 +88,20 @@ bool sqlite_store::holds(job_id id, worker_id owner, std::int64_t fence) {
   return held;
 }
 
+std::optional<std::string> sqlite_store::step(job_id id, std::string_view name) {
+  std::optional<std::string> kept;
+  ask(request_kind::read, [&] { kept = database_.step(id, name); });
+  return kept;
+}
+
+bool sqlite_store::keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
+                             std::string_view value) {
+  bool held = false;
+  ask(
+      request_kind::finish, [&] { held = database_.keep_step(id, owner, fence, name, value); }, true);
+  return held;
+}
+
 void sqlite_store::put_schedule(const stored_schedule& schedule) {
   ask(
       request_kind::push, [&] { database_.put_schedule(schedule); }, true);

@@ -35,6 +35,9 @@ class sqlite_store final : public store {
   bool finish(const attempt_end& end) override;
   bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) override;
   bool holds(job_id id, worker_id owner, std::int64_t fence) override;
+  std::optional<std::string> step(job_id id, std::string_view name) override;
+  bool keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
+                 std::string_view value) override;
   void put_schedule(const stored_schedule& schedule) override;
   bool remove_schedule(std::string_view name) override;
   bool pause_schedule(std::string_view name) override;
