@@ -77,6 +77,7 @@
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/status_error.hpp>
+#include <weft/jobs/batch.hpp>
 #include <weft/jobs/catch_up.hpp>
 #include <weft/jobs/clock.hpp>
 #include <weft/jobs/control.hpp>

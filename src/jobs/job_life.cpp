@@ -63,4 +63,31 @@ job_event event_of_loss(std::int64_t crashes, int crashes_max, bool cancel_reque
   return cancel_requested ? job_event::gave_up : job_event::lost;
 }
 
+std::int64_t& count_of(state_counts& counts, job_state state) noexcept {
+  switch (state) {
+    case job_state::scheduled:
+      return counts.scheduled;
+    case job_state::ready:
+      return counts.ready;
+    case job_state::running:
+      return counts.running;
+    case job_state::done:
+      return counts.done;
+    case job_state::dead:
+      return counts.dead;
+    case job_state::cancelled:
+      return counts.cancelled;
+    case job_state::quarantined:
+      return counts.quarantined;
+    case job_state::blocked:
+      break;
+  }
+  return counts.blocked;
+}
+
+void throw_waits_no_more(job_id id) {
+  throw error(errc::refused, "jobs: push a job before job " + to_string(id) +
+                                 ": that is not there, or waits for no other any more");
+}
+
 }  // namespace weft::jobs

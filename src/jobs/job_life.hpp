@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include <weft/jobs/batch.hpp>
 #include <weft/jobs/job.hpp>
 
 // The life of a job, in one place: what can happen to it in which state, and where it is then. Every
@@ -107,6 +108,12 @@ job_event event_of(const attempt_end& end, bool cancel_requested);
 bool spends_attempt(const attempt_end& end) noexcept;
 /// What the death of its worker is for a job that has seen so many by now.
 job_event event_of_loss(std::int64_t crashes, int crashes_max, bool cancel_requested) noexcept;
+
+/// The number of jobs in that state.
+std::int64_t& count_of(state_counts& counts, job_state state) noexcept;
+
+/// What a store throws where a job is to end before one that waits for no other.
+[[noreturn]] void throw_waits_no_more(job_id id);
 
 /// It waits to be claimed.
 constexpr bool is_waiting(job_state state) noexcept { return can(state, job_event::cancelled); }

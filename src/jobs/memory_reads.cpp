@@ -89,6 +89,15 @@ std::vector<queue_stats> memory_store::stats() {
   return all;
 }
 
+state_counts memory_store::count_tagged(std::string_view tag) {
+  const std::lock_guard lock(mutex_);
+  state_counts counts;
+  for (const auto& [id, job] : jobs_) {
+    if (std::binary_search(job.tags.begin(), job.tags.end(), tag)) ++count_of(counts, job.state);
+  }
+  return counts;
+}
+
 std::int64_t memory_store::count_unroutable(const std::function<bool(std::string_view handler)>& routable) {
   const no_wait_scope no_wait("the choice of jobs to count");
   const std::lock_guard lock(mutex_);

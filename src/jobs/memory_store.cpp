@@ -91,6 +91,7 @@ job_id memory_store::insert_one(const new_job& job) {
     set_limit(*job.limit, job.created);
   }
   add_dependencies(kept, job);
+  add_dependent(job);
   const auto what = !kept.waits_for.empty()    ? job_event::pushed_behind
                     : job.run_at > job.created ? job_event::pushed_ahead
                                                : job_event::pushed;

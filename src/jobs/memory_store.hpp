@@ -50,6 +50,7 @@ class memory_store final : public store {
   std::optional<stored_job> find(job_id id) override;
   std::vector<stored_job> list(const list_filter& filter) override;
   std::vector<queue_stats> stats() override;
+  state_counts count_tagged(std::string_view tag) override;
   std::int64_t count_unroutable(const std::function<bool(std::string_view handler)>& routable) override;
   std::uint64_t bell() const override { return bell_.value(); }
   std::uint64_t wait_bell(std::uint64_t seen, steady_time until) override { return bell_.wait(seen, until); }
@@ -85,6 +86,7 @@ class memory_store final : public store {
   };
   void check_pushes(std::span<const new_job> jobs) const;  // memory_waits.cpp
   void add_dependencies(stored_job& job, const new_job& from);
+  void add_dependent(const new_job& from);
   void release_children(const stored_job& parent, moment now);
   void cancel_children(job_id parent, moment now);
   void set_limit(const limit_options& limit, moment now);

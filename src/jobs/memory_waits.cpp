@@ -25,6 +25,10 @@ void memory_store::check_pushes(std::span<const new_job> jobs) const {
       throw error(errc::not_found, "jobs: push a job: it waits for job " + to_string(one.on) +
                                        ", which is not there (any more)");
     }
+    if (job.before) {
+      const auto waits = jobs_.find(*job.before);
+      if (waits == jobs_.end() || waits->second.waits_for.empty()) throw_waits_no_more(*job.before);
+    }
     kept.insert(job.id);
     if (job.unique) keys.insert(job.unique->key);
   }
@@ -39,6 +43,14 @@ void memory_store::add_dependencies(stored_job& job, const new_job& from) {
     job.waits_for.push_back(one.on);
   }
   std::sort(job.waits_for.begin(), job.waits_for.end());
+}
+
+void memory_store::add_dependent(const new_job& from) {
+  if (!from.before) return;
+  children_[from.id].push_back({*from.before, true});
+  auto& waits_for = jobs_.at(*from.before).waits_for;
+  waits_for.push_back(from.id);
+  std::sort(waits_for.begin(), waits_for.end());
 }
 
 void memory_store::release_children(const stored_job& parent, moment now) {

@@ -261,4 +261,21 @@ TEST_P(store_contract, the_steps_of_a_job_are_bounded) {
   }
 }
 
+TEST_P(store_contract, jobs_with_a_tag_are_counted_by_state) {
+  for (const std::int64_t id : {1, 2, 3, 4}) {
+    auto one = job(id, id == 4 ? 5000 : 0);
+    one.tags = {"batch:9"};
+    push(one);
+  }
+  push(job(5));
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::dead)));
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::done)));
+  claim_one();
+  const state_counts counts = store_->count_tagged("batch:9");
+  EXPECT_EQ(counts, (state_counts{.scheduled = 1, .running = 1, .done = 1, .dead = 1}));
+  EXPECT_EQ(counts.total(), 4);
+  EXPECT_EQ(counts.ended(), 2);
+  EXPECT_EQ(store_->count_tagged("batch"), state_counts{});
+}
+
 }  // namespace weft::jobs

@@ -234,4 +234,30 @@ TEST_P(store_contract, a_transaction_goes_on_after_a_push_that_was_refused) {
   EXPECT_EQ(store_->list({}).size(), 2U);
 }
 
+TEST_P(store_contract, a_job_that_waits_can_be_made_to_wait_for_one_more) {
+  push(job(1));
+  auto last = job(2);
+  last.after = {{job_id{1}, true}};
+  push(last);
+  auto more = job(3);
+  more.before = job_id{2};
+  push(more);
+  EXPECT_EQ(store_->find(job_id{2})->waits_for, (std::vector<job_id>{job_id{1}, job_id{3}}));
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::done)));
+  EXPECT_EQ(state_of(job_id{2}), job_state::blocked);
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::dead))) << "its end is enough";
+  EXPECT_EQ(state_of(job_id{2}), job_state::ready);
+  for (const std::int64_t none : {2, 77}) {
+    auto late = job(4);
+    late.before = job_id{none};
+    try {
+      push(late);
+      FAIL() << "it waits for no other";
+    } catch (const error& refused) {
+      EXPECT_EQ(refused.code(), errc::refused);
+    }
+    EXPECT_FALSE(store_->find(job_id{4}));
+  }
+}
+
 }  // namespace weft::jobs

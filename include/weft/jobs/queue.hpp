@@ -77,10 +77,27 @@ class queue {
   /// All or none, in one transaction; the ids in the same order.
   template <typename Result>
   std::vector<job_id> push_many(const std::vector<closure<Result>>& all, const push_options& options = {}) {
-    std::vector<detail::pushed_closure> each;
-    for (const auto& one : all) each.push_back(detail::describe_closure(one));
-    return push_closures(each, options);
+    return push_closures(describe_all(all), options);
   }
+
+  /// A batch: all jobs, and `then`, which runs once all of them have ended in whatever way, in one
+  /// transaction. Its id is that of the job of `then`: that asks batch(job.id()) how the others have ended.
+  /// `options` hold for the jobs; none may be unique.
+  template <typename Result, typename Then>
+  pushed_batch push_batch(const std::vector<closure<Result>>& all, const closure<Then>& then,
+                          const push_options& options = {}, const push_options& then_options = {}) {
+    return push_batch_closures(describe_all(all), detail::describe_closure(then), options, then_options);
+  }
+  /// Lets a batch grow: its last job waits for these as well. For jobs of the batch; throws weft::error
+  /// (refused) once nothing of it waits or runs any more. An attempt that is run again adds again: use
+  /// control::checkpoint.
+  template <typename Result>
+  std::vector<job_id> add_to_batch(job_id batch, const std::vector<closure<Result>>& all,
+                                   const push_options& options = {}) {
+    return add_to_batch_closures(batch, describe_all(all), options);
+  }
+  /// How many jobs of the batch are in each state, its last one not counted; deleted ones are forgotten.
+  state_counts batch(job_id id);
 
   /// Runs the closure once here, on the task that calls, with services of `from` and a jobs::control whose
   /// in_line() is true. Where it asks for another time (delay, backoff), it becomes a job that runs then,
@@ -211,6 +228,19 @@ class queue {
 
  private:
   friend class transaction;
+  template <typename Result>
+  static std::vector<detail::pushed_closure> describe_all(const std::vector<closure<Result>>& all) {
+    std::vector<detail::pushed_closure> each;
+    for (const auto& one : all) each.push_back(detail::describe_closure(one));
+    return each;
+  }
+  pushed_batch push_batch_closures(std::span<const detail::pushed_closure> all,
+                                   const detail::pushed_closure& then, const push_options& options,
+                                   const push_options& then_options);
+  std::vector<job_id> add_to_batch_closures(job_id batch, std::span<const detail::pushed_closure> all,
+                                            const push_options& options);
+  std::vector<new_job> jobs_of_batch(job_id batch, std::span<const detail::pushed_closure> all,
+                                     const push_options& options) const;
   new_job make_job(const detail::pushed_closure& what, const push_options& options) const {
     return make_job(make_id(), what, options);
   }

@@ -12,6 +12,7 @@
 
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
+#include <weft/jobs/batch.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/sql.hpp>
 
@@ -46,7 +47,8 @@ struct new_job {
   std::vector<std::string> tags = {};
   std::optional<limit_options> limit = {};
   std::vector<job_dependency> after = {};
-  int backoffs = 0;  ///< calls of control::backoff that were made before the push
+  int backoffs = 0;                   ///< calls of control::backoff that were made before the push
+  std::optional<job_id> before = {};  ///< a job that waits for others, and for the end of this one, too
 };
 
 /// One finished attempt as it is kept: error and records are bytes that the store does not read.
@@ -228,7 +230,8 @@ class store {
 
   /// Keeps the jobs, all or none, durably, and returns their ids. A job whose unique key another has is
   /// not kept: its place in the answer is the other's id. already_exists if an id is taken, not_found if
-  /// one waits for a job that is neither here nor earlier in `jobs`.
+  /// one waits for a job that is neither here nor earlier in `jobs`, refused if one is to end before a job
+  /// that waits for no other.
   virtual std::vector<job_id> push(std::span<const new_job> jobs) = 0;
   /// Runs `body` in one durable transaction, on the store's own thread, in the caller's context.
   /// What it throws undoes the body and reaches the caller.
@@ -296,6 +299,8 @@ class store {
   virtual std::optional<stored_job> find(job_id id) = 0;
   virtual std::vector<stored_job> list(const list_filter& filter) = 0;
   virtual std::vector<queue_stats> stats() = 0;
+  /// Jobs with that tag.
+  virtual state_counts count_tagged(std::string_view tag) = 0;
   /// Waiting jobs whose closure `routable` does not know. Called as that of a claim.
   virtual std::int64_t count_unroutable(const std::function<bool(std::string_view handler)>& routable) = 0;
 

@@ -72,6 +72,7 @@ class database {
   std::optional<stored_job> find(job_id id);
   std::vector<stored_job> list(const list_filter& filter);
   std::vector<queue_stats> stats();
+  state_counts count_tagged(std::string_view tag);
   std::int64_t count_unroutable(const std::function<bool(std::string_view)>& routable);
   std::size_t purge(moment before, moment now, std::size_t limit);
 
@@ -130,6 +131,7 @@ class database {
 
   // dependencies.cpp
   std::int64_t add_dependencies(const new_job& job);
+  void add_dependent(job_id id, job_id child);
   void mark_parent(std::int64_t id, job_state state);
   void release_children(const place& parent, job_state to, moment now);
   void cancel_children(std::int64_t parent, moment now);

@@ -34,6 +34,22 @@ std::int64_t database::add_dependencies(const new_job& job) {
   return pending;
 }
 
+void database::add_dependent(job_id id, job_id child) {
+  const auto number = static_cast<std::int64_t>(child);
+  {
+    const used row =
+        use("UPDATE weft_blocked SET pending = pending + 1 WHERE id = ? AND pending > 0 RETURNING 1",
+            "let a job wait for one more");
+    if (!row->bind(number).step()) throw_waits_no_more(child);
+    row->run();
+  }
+  use("INSERT INTO weft_dependency (parent, child, even_if_given_up) VALUES (?,?,1)",
+      "let a job wait for one more")
+      ->bind(static_cast<std::int64_t>(id))
+      .bind(number)
+      .run();
+}
+
 void database::mark_parent(std::int64_t id, job_state state) {
   const char* sql = "UPDATE weft_dead SET flags = flags | 2 WHERE id = ?";
   if (state == job_state::ready) sql = "UPDATE weft_ready SET flags = flags | 2 WHERE id = ?";

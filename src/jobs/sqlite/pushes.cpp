@@ -95,7 +95,9 @@ job_id database::push(const new_job& job) {
               .priority = job.priority,
               .run_at = job.run_at.time_since_epoch().count(),
               .backoffs = job.backoffs,
-              .flags = (job.unique ? flag_unique : 0) | (pending > 0 ? flag_child : 0)};
+              .flags = (job.unique ? flag_unique : 0) | (pending > 0 ? flag_child : 0) |
+                       (job.before ? flag_parent : 0)};
+  if (job.before) add_dependent(job.id, *job.before);
   if (job.limit) where.limit = limit_id(*job.limit, job.created);
   use("INSERT INTO weft_job (id, queue, handler, priority, created, envelope, limit_id)"
       " VALUES (?,?,?,?,?,?,?)",

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 
+#include "jobs/job_life.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // What people and programs look at. List walks weft_job from the newest, so a filter that fits few jobs
@@ -188,6 +189,26 @@ std::vector<queue_stats> database::stats() {
   std::sort(all.begin(), all.end(),
             [](const auto& left, const auto& right) { return left.queue < right.queue; });
   return all;
+}
+
+state_counts database::count_tagged(std::string_view tag) {
+  state_counts counts;
+  const used rows =
+      use("SELECT 1, count(*) FROM weft_tag t CROSS JOIN weft_ready s ON s.id = t.job WHERE t.tag = ?1"
+          " UNION ALL SELECT 0, count(*) FROM weft_tag t CROSS JOIN weft_scheduled s ON s.id = t.job"
+          " WHERE t.tag = ?1"
+          " UNION ALL SELECT 2, count(*) FROM weft_tag t CROSS JOIN weft_running s ON s.id = t.job"
+          " WHERE t.tag = ?1"
+          " UNION ALL SELECT 7, count(*) FROM weft_tag t CROSS JOIN weft_blocked s ON s.id = t.job"
+          " WHERE t.tag = ?1"
+          " UNION ALL SELECT 3, count(*) FROM weft_tag t CROSS JOIN weft_done s ON s.id = t.job"
+          " WHERE t.tag = ?1"
+          " UNION ALL SELECT s.state, count(*) FROM weft_tag t CROSS JOIN weft_dead s ON s.id = t.job"
+          " WHERE t.tag = ?1 GROUP BY s.state",
+          "count jobs with a tag");
+  rows->bind(tag);
+  while (rows->step()) count_of(counts, static_cast<job_state>(rows->integer(0))) += rows->integer(1);
+  return counts;
 }
 
 std::int64_t database::count_unroutable(const std::function<bool(std::string_view)>& routable) {

@@ -217,6 +217,12 @@ std::vector<queue_stats> sqlite_store::stats() {
   return all;
 }
 
+state_counts sqlite_store::count_tagged(std::string_view tag) {
+  state_counts counts;
+  ask(request_kind::read, [&] { counts = database_.count_tagged(tag); });
+  return counts;
+}
+
 std::int64_t sqlite_store::count_unroutable(const std::function<bool(std::string_view handler)>& routable) {
   std::int64_t count = 0;
   ask(request_kind::read, [&] { count = database_.count_unroutable(routable); });
