@@ -37,7 +37,8 @@ struct server_options {
   /// than workers are forked, twice as many are kept, and again, up to max_workers; half as many after each
   /// idle_timeout in which nobody had to wait for a fork.
   std::size_t min_workers = 0;
-  std::chrono::nanoseconds idle_timeout = std::chrono::minutes(1);  ///< see min_workers
+  /// See min_workers. 0: however many were once kept in advance are kept for good.
+  std::chrono::nanoseconds idle_timeout = std::chrono::minutes(1);
   std::size_t max_waiting = 1000;  ///< clients without worker; further ones wait in the backlog, or take the
                                    ///< place of the oldest that never said a word
   std::chrono::nanoseconds hello_within{0};  ///< a client that says nothing for so long loses its connection;
