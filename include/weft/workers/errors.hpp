@@ -11,11 +11,17 @@
 
 namespace weft::workers {
 
-/// Why a worker died, as far as its fork server can tell for certain.
+/// Why a worker died, as far as its fork server can tell.
 enum class death_cause : unsigned char {
-  unknown,        ///< nobody can say more than how it ended; see worker_died::status()
-  out_of_memory,  ///< the kernel killed it, as its control group or the machine had no memory left
-  hung,           ///< a call took longer than hung_worker_timeout
+  unknown,  ///< nobody can say more than how it ended; see worker_died::status()
+  /// The kernel killed it for want of memory, as it seems: it died by a SIGKILL that its fork server did not
+  /// send, and within 5 s the kernel counted such a kill in the server's control group. The kernel does not
+  /// tell whom: where it kills another process of the group, and somebody else this worker, within the same
+  /// few seconds, this is wrong.
+  out_of_memory,
+  /// A call took longer than hung_worker_timeout: it died by SIGALRM, or its server saw the call and killed
+  /// it. A SIGALRM from elsewhere looks the same.
+  hung,
 };
 
 /// The worker process ended, or closed its connection, without an answer.
@@ -30,8 +36,9 @@ class worker_died : public error {
   /// How it ended: a signal, or an exit status; unknown where nobody could tell.
   const process::exit_status& status() const noexcept { return status_; }
   pid_t pid() const noexcept { return pid_; }
-  /// Why. Of memory the kernel tells only where there are control groups, and the fork server of weft::main
-  /// or of a server on the same machine tells on; a worker that was started by exec has none.
+  /// Why, as far as death_cause can be known. Of memory the kernel tells only where there are control groups,
+  /// and the fork server of weft::main or of a server on the same machine tells on; a worker that was started
+  /// by exec has none.
   death_cause cause() const noexcept { return cause_; }
 
  private:
