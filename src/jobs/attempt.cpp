@@ -28,6 +28,12 @@ attempt_end end_of(const claimed_job& claimed, next_step next, attempt_outcome o
   return end;
 }
 
+/// Or else of this program: a key that it lacks, a form that it does not know yet, a library that fails.
+bool is_fault_of_the_job(errc code) noexcept {
+  return code == errc::bad_signature || code == errc::malformed || code == errc::too_large ||
+         code == errc::refused;
+}
+
 /// Not run, and it does not count.
 attempt_end postponed(const claimed_job& claimed, const failure& why, moment now) {
   attempt_end end = end_of(claimed, next_step::again, attempt_outcome::refused, now);
@@ -93,11 +99,8 @@ std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed,
     early.run_at = job.not_before;
     return early;
   } catch (const error& bad) {
-    // A key that lacks can be added.
-    if (bad.code() == errc::not_found) {
-      return postponed(claimed, failure::from(std::current_exception()), now);
-    }
-    return quarantined(claimed, failure::from(std::current_exception()), now);
+    const failure why = failure::from(std::current_exception());
+    return is_fault_of_the_job(bad.code()) ? quarantined(claimed, why, now) : postponed(claimed, why, now);
   }
 }
 

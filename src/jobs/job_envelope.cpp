@@ -98,10 +98,11 @@ job_envelope unseal(const wire::key_ring& keys, std::string_view stored) {
 job_envelope parse_job(std::span<const std::byte> body) {
   wire::canonical_reader in(body);
   const std::uint64_t found = in.unsigned_integer();
-  if (found < version || found > version_with_tenant) {
-    throw error(errc::malformed, "jobs: read a job: its form has version " + std::to_string(found) +
-                                     ", this build knows " + std::to_string(version) + " to " +
-                                     std::to_string(version_with_tenant));
+  if (found < version) throw error(errc::malformed, "jobs: read a job: its form has version 0");
+  if (found > version_with_tenant) {
+    throw error(errc::unsupported, "jobs: read a job: its form has version " + std::to_string(found) +
+                                       ", this build knows up to " + std::to_string(version_with_tenant) +
+                                       "; use a newer one");
   }
   job_envelope job;
   job.id = job_id{in.integer()};

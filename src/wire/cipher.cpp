@@ -61,7 +61,12 @@ sealed_parts split(std::span<const std::byte> sealed) {
     return error(errc::malformed, std::string("decrypt: not encrypted by weft: ") + why);
   };
   if (sealed.size() < 2) throw malformed("it is cut off");
-  if (std::to_integer<unsigned>(sealed[0]) != version_1) throw malformed("its version is not 1");
+  const auto version = std::to_integer<unsigned>(sealed[0]);
+  if (version == 0 || version > envelope_version_max) throw malformed("it begins with another byte");
+  if (version != version_1) {
+    throw error(errc::unsupported, "decrypt: encrypted in version " + std::to_string(version) +
+                                       ", and this build knows 1 only; use a newer one");
+  }
   const auto id_size = std::to_integer<std::size_t>(sealed[1]);
   const std::size_t head_size = 2 + id_size + nonce_bytes;
   if (id_size == 0 || sealed.size() < head_size + tag_bytes) throw malformed("it is cut off");

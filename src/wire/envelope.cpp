@@ -26,7 +26,10 @@ void check_version(std::span<const std::byte> envelope) {
   if (envelope.size() < 2) throw_malformed("it has " + std::to_string(envelope.size()) + " bytes");
   const auto version = std::to_integer<unsigned>(envelope[0]);
   if (version == version_1) return;
-  throw_malformed("version " + std::to_string(version) + ", and this build knows 1 only");
+  if (version == 0 || version > envelope_version_max)
+    throw_malformed("it begins with " + std::to_string(version));
+  throw error(errc::unsupported, "verify: an envelope of version " + std::to_string(version) +
+                                     ", and this build knows 1 only; use a newer one");
 }
 
 envelope_parts split(std::span<const std::byte> envelope) {

@@ -26,21 +26,11 @@ class job_attacks : public jobs_fixture {
     return closure{named_closure<"attacks.other">([](counter& of, int by) { of.others += by; }), 1};
   }
 
-  static std::string literal(std::string_view data) {
-    std::string hex = "x'";
-    for (const char one : data) {
-      constexpr std::string_view digits = "0123456789abcdef";
-      hex += digits[static_cast<unsigned char>(one) >> 4];
-      hex += digits[static_cast<unsigned char>(one) & 15];
-    }
-    return hex + '\'';
-  }
   /// Pushes a job and puts other bytes in the place of its envelope.
   template <typename Change>
   job_id push_changed(Change change) {
     const job_id id = queue_->push(counted());
-    const std::string changed = change(queue_->kept_in().find(id)->envelope);
-    tamper("UPDATE weft_job SET envelope = " + literal(changed) + " WHERE id = " + to_string(id));
+    put_envelope(id, change(queue_->kept_in().find(id)->envelope));
     return id;
   }
   void expect_quarantined(job_id id, errc why) {
@@ -71,7 +61,7 @@ std::shared_ptr<wire::key_ring> ring(std::vector<std::pair<const char*, char>> k
   return std::make_shared<wire::key_ring>(std::move(made), std::move(retired));
 }
 
-TEST_F(job_attacks, unsigned_bytes_and_other_versions_are_quarantined) {
+TEST_F(job_attacks, unsigned_bytes_are_quarantined) {
   constexpr std::size_t mac_bytes = 32;
   const std::vector<std::function<std::string(std::string)>> changes{
       [](std::string) { return std::string(); },
@@ -106,10 +96,12 @@ TEST_F(job_attacks, each_single_bit_of_a_stored_job_is_quarantined_and_never_run
   const job_id whole = queue_->push(counted());
   const std::string good = queue_->kept_in().find(whole)->envelope;
   EXPECT_EQ(run_due(), 1U);
-  const std::size_t key_id = 2;  // its two bytes: then it is another key's, and the job waits
+  // The bytes of the key's id, then it is another key's, and the bits of a later version: the job waits.
+  const std::size_t key_id = 2;
   std::vector<std::size_t> bits;
   for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
-    if (bit / 8 != key_id && bit / 8 != key_id + 1) bits.push_back(bit);
+    const bool waits = (bit > 0 && bit < 5) || bit / 8 == key_id || bit / 8 == key_id + 1;
+    if (!waits) bits.push_back(bit);
   }
   const std::size_t quarantined = bits.size();
   const auto ids = queue_->push_many(std::vector<closure<>>(quarantined, counted()));
@@ -117,7 +109,7 @@ TEST_F(job_attacks, each_single_bit_of_a_stored_job_is_quarantined_and_never_run
   for (std::size_t i = 0; i < quarantined; ++i) {
     std::string own = queue_->kept_in().find(ids[i])->envelope;
     own[bits[i] / 8] = static_cast<char>(own[bits[i] / 8] ^ (1 << bits[i] % 8));
-    changes += "UPDATE weft_job SET envelope = " + literal(own) + " WHERE id = " + to_string(ids[i]) + ';';
+    changes += envelope_change(ids[i], own);
   }
   tamper(changes);
   testing::internal::CaptureStderr();  // a line for each
@@ -294,7 +286,7 @@ TEST_F(job_attacks, two_closures_on_one_line_are_two_jobs) {
 TEST_F(job_attacks, a_bad_job_does_not_stop_the_others) {
   for (int i = 0; i < 5; ++i) {
     queue_->push(counted());
-    push_changed([](std::string it) { return it.substr(1); });
+    push_changed([](std::string it) { return it.substr(2); });
   }
   EXPECT_EQ(run_due(), 10U);
   EXPECT_EQ(counter_.runs, 5);

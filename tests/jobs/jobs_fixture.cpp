@@ -14,4 +14,14 @@ void jobs_fixture::tamper(const std::string& sql) {
   database.commit();
 }
 
+std::string jobs_fixture::envelope_change(job_id id, const std::string& bytes) {
+  std::string hex;
+  for (const char one : bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    hex += digits[static_cast<unsigned char>(one) >> 4];
+    hex += digits[static_cast<unsigned char>(one) & 15];
+  }
+  return "UPDATE weft_job SET envelope = x'" + hex + "' WHERE id = " + to_string(id) + ';';
+}
+
 }  // namespace weft::jobs

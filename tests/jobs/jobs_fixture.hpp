@@ -74,6 +74,10 @@ class jobs_fixture : public testing::Test {
   }
   /// Changes weft's tables as somebody else with access to the file could.
   void tamper(const std::string& sql);
+  /// Puts other bytes in the place of a job's envelope.
+  void put_envelope(job_id id, const std::string& bytes) { tamper(envelope_change(id, bytes)); }
+  /// The statement for it.
+  static std::string envelope_change(job_id id, const std::string& bytes);
 
   std::string folder_ = store_contract_support::make_folder();
   set_clock clock_;

@@ -1,5 +1,8 @@
 #include "jobs/jobs_fixture.hpp"
 
+#include <openssl/evp.h>
+
+#include <weft/wire/canonical.hpp>
 #include <weft/wire/envelope.hpp>
 
 #include "jobs/job_envelope.hpp"
@@ -129,6 +132,63 @@ TEST_F(jobs_signing, an_unknown_key_is_an_error_of_its_own_and_keeps_the_job) {
   clock_.advance(std::chrono::minutes(1));
   EXPECT_EQ(run_due(), 1U);
   EXPECT_EQ(counter_.runs, 1);
+}
+
+class failing_library {
+ public:
+  failing_library() { EVP_set_default_properties(nullptr, "provider=none"); }
+  failing_library(const failing_library&) = delete;
+  failing_library& operator=(const failing_library&) = delete;
+  ~failing_library() { EVP_set_default_properties(nullptr, ""); }
+};
+
+// It would say of every job that it is not what was pushed.
+TEST_F(jobs_signing, a_library_that_fails_is_no_fault_of_the_job) {
+  const auto same_key = [] {
+    return std::make_shared<wire::key_ring>(wire::key("k1", wire::secret_bytes(bytes(32, std::byte{7}))));
+  };
+  keys_ = same_key();
+  open();
+  const job_id id = queue_->push(counted());
+  keys_ = same_key();  // one that has derived nothing yet
+  open();
+  {
+    const failing_library fails;
+    EXPECT_EQ(run_due(), 1U);
+  }
+  EXPECT_EQ(counter_.runs, 0);
+  EXPECT_EQ(last_.refused, 1U);
+  const auto job = show(id);
+  EXPECT_EQ(job.state, job_state::scheduled);
+  EXPECT_EQ(job.attempts, 0);
+  EXPECT_EQ(job.past.at(0).error->code, errc::internal) << job.past.at(0).error->message;
+  clock_.advance(std::chrono::minutes(1));
+  EXPECT_EQ(run_due(), 1U);
+  EXPECT_EQ(counter_.runs, 1);
+}
+
+TEST_F(jobs_signing, a_job_of_a_later_version_is_put_back_and_not_run) {
+  const job_id outer = queue_->push(counted());
+  const job_id inner = queue_->push(counted());
+  const std::string good = queue_->kept_in().find(outer)->envelope;
+  wire::canonical_writer fields;
+  fields.unsigned_integer(9);
+  fields.text("of a program that is not written yet");
+  put_envelope(outer, '\x02' + good.substr(1));
+  put_envelope(inner, std::string(as_text(wire::sign(*keys_, "job", fields))));
+  EXPECT_EQ(run_due(), 2U);
+  EXPECT_EQ(counter_.runs, 0);
+  EXPECT_EQ(last_.refused, 2U);
+  EXPECT_EQ(last_.quarantined, 0U);
+  for (const job_id id : {outer, inner}) {
+    EXPECT_EQ(show(id).state, job_state::scheduled);
+    EXPECT_EQ(show(id).attempts, 0);
+    EXPECT_EQ(show(id).past.at(0).error->code, errc::unsupported);
+  }
+  put_envelope(outer, good);
+  clock_.advance(std::chrono::minutes(1));
+  EXPECT_EQ(run_due(), 2U);
+  EXPECT_EQ(counter_.runs, 1) << "as soon as it can be read";
 }
 
 TEST_F(jobs_signing, a_key_with_the_same_id_and_another_secret_is_a_bad_signature) {

@@ -17,13 +17,14 @@ namespace weft::wire {
 bytes encrypt(const key_ring& keys, std::string_view purpose, std::span<const std::byte> clear,
               std::span<const std::byte> bound_to);
 
-/// What was encrypted. Throws weft::error: malformed, unknown_key (code not_found), key_is_retired (refused),
-/// bad_signature (changed, for another purpose, or bound to something else); nothing is given back of such
-/// bytes.
+/// What was encrypted. Throws weft::error: malformed, unsupported (of a newer version), unknown_key (code
+/// not_found), key_is_retired (refused), bad_signature (changed, for another purpose, or bound to something
+/// else); nothing is given back of such bytes.
 secret_bytes decrypt(const key_ring& keys, std::string_view purpose, std::span<const std::byte> sealed,
                      std::span<const std::byte> bound_to);
 
-/// The id of the key that the bytes say they were encrypted with, unchecked. Throws weft::error (malformed).
+/// The id of the key that the bytes say they were encrypted with, unchecked. Throws weft::error (malformed,
+/// unsupported).
 std::string cipher_key_id_of(std::span<const std::byte> sealed);
 
 }  // namespace weft::wire

@@ -14,6 +14,9 @@ namespace weft::wire {
 /// Envelopes are at most this long unless the caller says otherwise.
 inline constexpr std::size_t envelope_bytes_max = 1024 * 1024;
 
+/// What begins with a byte over this is no envelope, and no encrypted value, of any version.
+inline constexpr unsigned envelope_version_max = 31;
+
 /// The envelope names a key that the ring does not have: retired, or of another installation. Told
 /// apart from a bad signature, since adding the key mends it.
 class unknown_key : public error {
@@ -44,14 +47,13 @@ inline bytes sign(const key_ring& keys, std::string_view purpose, const canonica
 }
 
 /// The body, once the signature was found right for `purpose`; nothing of it is looked at before.
-/// Throws weft::error: too_large, malformed (not an envelope of a version this build knows),
-/// unknown_key (an own type, code not_found), key_is_retired (refused), bad_signature. Compares in constant
-/// time.
+/// Throws weft::error: too_large, malformed (no envelope), unsupported (of a newer version), unknown_key (an
+/// own type, code not_found), key_is_retired (refused), bad_signature. Compares in constant time.
 bytes verify(const key_ring& keys, std::string_view purpose, std::span<const std::byte> envelope,
              std::size_t bytes_max = envelope_bytes_max);
 
 /// The id of the key that an envelope says it was signed with, unchecked: for people and for
-/// re-signing. Throws weft::error (malformed).
+/// re-signing. Throws weft::error (malformed, unsupported).
 std::string key_id_of(std::span<const std::byte> envelope);
 
 }  // namespace weft::wire
