@@ -39,11 +39,11 @@ error file_error(const std::string& path, const std::string& why, errc code) {
   return error(code, shown(path) + ": " + why);
 }
 
-file_descriptor open_file(const std::string& path, int flags, mode_t mode = 0) {
-  const int fd = open(path.c_str(), flags | O_CLOEXEC, mode);
+file_descriptor open_file(const std::string& path, int flags) {
+  const int fd = open(path.c_str(), flags | O_CLOEXEC);
   if (fd >= 0) return file_descriptor(fd);
   const error failed = system_error(shown(path), errno);
-  if (failed.code() != errc::not_found || (flags & O_CREAT) != 0) throw failed;
+  if (failed.code() != errc::not_found) throw failed;
   throw error(errc::not_found, failed.message() + "; make one with `weft keys generate " + path + "`");
 }
 
@@ -103,37 +103,55 @@ std::string real_path(const std::string& path) {
   return real;
 }
 
-/// A new file beside another one, which goes away unless it takes the other's place.
-class replacement {
+/// As rename(), but a file that is there already stays: EEXIST.
+bool rename_to_free_name(const char* from, const char* to) noexcept {
+  if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;
+  return link(from, to) == 0 && unlink(from) == 0;  // a file system without it
+}
+
+/// A file that is written beside the path and comes to it whole, or else goes away. So a process that dies
+/// leaves at the path what was there before.
+class new_file {
  public:
-  replacement(const std::string& path, const struct stat& of)
+  explicit new_file(const std::string& path)
       : path_(path), name_(path + ".XXXXXX"), file_(mkostemp(name_.data(), O_CLOEXEC)) {
-    if (file_.get() < 0) throw system_error(shown(name_), errno);
-    // A root who changes another user's file leaves it to him.
-    const bool is_others = of.st_uid != geteuid() || of.st_gid != getegid();
-    if (is_others && fchown(file_.get(), of.st_uid, of.st_gid) != 0 && of.st_uid != geteuid()) {
-      const error failed = system_error(shown(name_), errno);
-      unlink(name_.c_str());
-      throw failed;
-    }
+    if (file_.get() < 0) throw system_error(shown(path_), errno);
   }
-  replacement(const replacement&) = delete;
-  replacement& operator=(const replacement&) = delete;
-  ~replacement() {
+  new_file(const new_file&) = delete;
+  new_file& operator=(const new_file&) = delete;
+  ~new_file() {
     if (!name_.empty()) unlink(name_.c_str());
   }
-  void write(std::span<const std::byte> data) { write_all(file_.get(), data, name_); }
-  void take_its_place(int folder) {
-    if (rename(name_.c_str(), path_.c_str()) != 0) throw system_error(shown(path_), errno);
+  void write(std::span<const std::byte> data) { write_all(file_.get(), data, path_); }
+  /// A root who changes another user's file leaves it to him.
+  void give_to_owner(const struct stat& of) {
+    const bool is_others = of.st_uid != geteuid() || of.st_gid != getegid();
+    if (is_others && fchown(file_.get(), of.st_uid, of.st_gid) != 0 && of.st_uid != geteuid())
+      throw system_error(shown(path_), errno);
+  }
+  void replace_old(int folder) { arrive(rename(name_.c_str(), path_.c_str()) == 0, folder); }
+  /// Throws already_exists where another file is at the path.
+  void take_free_path(int folder) { arrive(rename_to_free_name(name_.c_str(), path_.c_str()), folder); }
+
+ private:
+  void arrive(bool has_arrived, int folder) {
+    if (!has_arrived) throw system_error(shown(path_), errno);
     name_.clear();
     if (fsync(folder) != 0) throw system_error(shown(path_), errno);
   }
 
- private:
   std::string path_;
   std::string name_;
   file_descriptor file_;
 };
+
+void create_file(const std::string& path, const secret_bytes& text) {
+  new_file fresh(path);
+  const auto folder = open_file(folder_of(path), O_RDONLY | O_DIRECTORY);
+  fresh.write(text.data());
+  fresh.take_free_path(folder.get());
+}
 
 /// Throws unless it makes a key ring.
 void check(const key_file& file, const std::string& path) {
@@ -158,8 +176,7 @@ key_file key_file::load(const std::string& path) {
 
 void key_file::create(const std::string& path) const {
   check(*this, path);
-  const auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  write_all(file.get(), key_text(keys, retired, comments).data(), path);
+  create_file(path, key_text(keys, retired, comments));
 }
 
 void key_file::change(const std::string& path, const std::function<void(key_file&)>& change) {
@@ -175,9 +192,10 @@ void key_file::change(const std::string& path, const std::function<void(key_file
   key_file changed = parse(as_text(text.data()), shown(path));
   change(changed);
   check(changed, path);
-  replacement fresh(real, info);
+  new_file fresh(real);
+  fresh.give_to_owner(info);
   fresh.write(key_text(changed.keys, changed.retired, changed.comments).data());
-  fresh.take_its_place(folder.get());
+  fresh.replace_old(folder.get());
 }
 
 std::vector<key>::iterator key_file::find(std::string_view id) noexcept {
@@ -187,8 +205,7 @@ std::vector<key>::iterator key_file::find(std::string_view id) noexcept {
 key_ring key_ring::load(const std::string& path) { return key_ring(key_file::load(path)); }
 
 void key_ring::save(const std::string& path) const {
-  const auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  write_all(file.get(), key_text(state_->keys, state_->retired, {}).data(), path);
+  create_file(path, key_text(state_->keys, state_->retired, {}));
 }
 
 key_ring key_ring::from_environment(const char* name) {

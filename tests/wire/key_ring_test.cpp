@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cinttypes>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -9,7 +10,9 @@
 #include <stdexcept>
 #include <thread>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -146,6 +149,66 @@ TEST_F(key_file, is_whole_for_who_reads_it_while_it_is_changed) {
   done = true;
   reader.join();
   EXPECT_EQ(key_ring::load(path()).ids().size(), 41U) << "no change was lost";
+}
+
+/// The wait status of a child that makes a key file where there is no room for a byte.
+int make_without_room(const std::string& path, void (*on_signal)(int)) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, on_signal);
+    const rlimit none{0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    setrlimit(RLIMIT_FSIZE, &none);
+    try {
+      key_ring(key::generate("k1")).save(path);
+    } catch (const weft::error&) {
+      _exit(1);
+    }
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+TEST_F(key_file, is_not_there_when_its_maker_died_or_failed_half_way) {
+  const int died = make_without_room(path(), SIG_DFL);
+  ASSERT_TRUE(WIFSIGNALED(died) && WTERMSIG(died) == SIGXFSZ) << died;
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  std::filesystem::remove_all(folder_.path());
+  std::filesystem::create_directory(folder_.path());
+  const int failed = make_without_room(path(), SIG_IGN);
+  ASSERT_TRUE(WIFEXITED(failed) && WEXITSTATUS(failed) == 1) << failed;
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path())) << "nor anything beside it";
+  key_ring(key::generate("k1")).save(path());
+  EXPECT_EQ(key_ring::load(path()).ids(), std::vector<std::string>{"k1"});
+}
+
+TEST_F(key_file, is_of_one_of_those_who_make_it_at_once) {
+  for (int round = 0; round < 20; ++round) {
+    std::filesystem::remove(path());
+    std::atomic<int> ready{0};
+    std::atomic<int> winner{-1};
+    std::atomic<int> refused{0};
+    std::vector<std::thread> makers;
+    for (int maker = 0; maker < 4; ++maker) {
+      makers.emplace_back([&, maker] {
+        const key_ring made(key::generate("m" + std::to_string(maker)));
+        ++ready;
+        while (ready < 4) std::this_thread::yield();
+        try {
+          made.save(path());
+          winner = maker;
+        } catch (const weft::error& problem) {
+          if (problem.code() == errc::already_exists) ++refused;
+        }
+      });
+    }
+    for (auto& one : makers) one.join();
+    EXPECT_EQ(refused, 3);
+    EXPECT_EQ(key_ring::load(path()).ids().at(0), "m" + std::to_string(winner));
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1);
+  }
 }
 
 TEST_F(key_file, of_another_mode_is_refused_for_a_change_too) {

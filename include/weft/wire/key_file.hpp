@@ -26,7 +26,8 @@ class key_file {
   /// Reads a file. Throws as key_ring::load.
   static key_file load(const std::string& path);
 
-  /// Writes a new file for its owner only. Throws weft::error: already_exists if there is one.
+  /// Writes a new file for its owner only; whoever reads it meanwhile, or after a crash, finds a whole one or
+  /// none. Throws weft::error: already_exists if there is one, which stays as it is.
   void create(const std::string& path) const;
 
   /// Reads the file, lets `change` change what it holds, and puts the result in its place as a whole: who

@@ -69,7 +69,8 @@ class key_ring {
   /// else as load(). Not while another thread changes the environment.
   static key_ring from_environment(const char* name = "WEFT_KEYS");
 
-  /// Writes such a file for its owner only. Throws weft::error: already_exists if there is one.
+  /// Writes such a file for its owner only, as key_file::create. Throws weft::error: already_exists if there
+  /// is one.
   void save(const std::string& path) const;
 
   /// Ids, the signer's first.
