@@ -79,19 +79,19 @@ void print_list(const std::vector<listed_key>& keys) {
 }
 
 /// What the jobs of the store need. A store that does not exist is not made.
-std::vector<jobs::key_use> uses_in(const std::string& url, key_file file) {
+std::vector<jobs::key_use> uses_in(const std::string& url) {
   constexpr std::string_view sqlite = "sqlite:";
   if (url.starts_with(sqlite) && !std::filesystem::exists(url.substr(sqlite.size()))) {
     throw error(errc::not_found,
                 "jobs: open the database \"" + url.substr(sqlite.size()) + "\": it does not exist");
   }
   const auto store = jobs::open_store(url);
-  return jobs::keys_in_use(*store, wire::key_ring(std::move(file)));
+  return jobs::keys_in_use(*store);
 }
 
 std::string text_of(const jobs::key_use& use) {
   return std::to_string(use.waiting) + " jobs that wait or run, " + std::to_string(use.ended) +
-         " dead or quarantined ones and " + std::to_string(use.secrets) + " secrets";
+         " dead, cancelled or quarantined ones and " + std::to_string(use.secrets) + " secrets";
 }
 
 /// Empty where there is none.
@@ -116,7 +116,7 @@ void print_report(const keys_report& report) {
 
 /// Throws where jobs still need the key.
 void expect_unused(const keys_options& options) {
-  for (const auto& use : uses_in(options.store, key_file::load(options.file))) {
+  for (const auto& use : uses_in(options.store)) {
     if (use.id != options.id || use.waiting + use.ended + use.secrets == 0) continue;
     throw error(errc::refused, "the key \"" + use.id + "\" is needed by " + text_of(use) +
                                    "; let them run or purge them, or say --force, which quarantines them");
@@ -203,7 +203,7 @@ int run_keys_check(const keys_options& options) {
       report.problems.push_back("the key \"" + signer.id + "\" signs and is older than " +
                                 std::to_string(options.age_max->count()) + " days; rotate it");
     }
-    if (!options.store.empty()) report.uses = uses_in(options.store, std::move(file));
+    if (!options.store.empty()) report.uses = uses_in(options.store);
     for (const auto& use : report.uses) {
       auto problem = problem_of(use, report.keys);
       if (!problem.empty()) report.problems.push_back(std::move(problem));

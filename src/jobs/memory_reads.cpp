@@ -35,7 +35,8 @@ std::vector<stored_job> memory_store::list(const list_filter& filter) {
     const stored_job& job = one->second;
     if (filter.before && job.id >= *filter.before) continue;
     if (!filter.queue.empty() && job.queue != filter.queue) continue;
-    if (filter.state && job.state != *filter.state) continue;
+    if (filter.state ? job.state != *filter.state : filter.without_done && job.state == job_state::done)
+      continue;
     if (!filter.tag.empty() && !std::binary_search(job.tags.begin(), job.tags.end(), filter.tag)) continue;
     all.push_back(job);
     all.back().past.clear();

@@ -101,4 +101,8 @@ bytes verify(const key_ring& keys, std::string_view purpose, std::span<const std
 
 std::string key_id_of(std::span<const std::byte> envelope) { return std::string(split(envelope).key_id); }
 
+std::span<const std::byte> unverified_body_of(std::span<const std::byte> envelope) {
+  return split(envelope).body;
+}
+
 }  // namespace weft::wire

@@ -22,6 +22,7 @@
 namespace {
 
 using weft::wire::from_json;
+using weft::wire::key;
 using weft::wire::key_ring;
 using weft_test::command_outcome;
 using weft_test::run_weft;
@@ -134,6 +135,31 @@ TEST_F(weft_keys, are_retired_but_not_while_they_sign_or_jobs_need_them) {
   EXPECT_EQ(ids(), std::vector<std::string>{"new"});
   EXPECT_EQ(key_ring::load(file_).retired().at(0).id, "old");
   EXPECT_EQ(keys({"rotate", file_, "--id", "old"}).status, 1) << "its id is not used again";
+}
+
+TEST_F(weft_keys, are_not_retired_while_any_job_that_may_still_run_needs_them) {
+  const auto refusal = [&] { return keys({"retire", file_, "old", "--store", url()}).err; };
+  keys({"generate", file_, "--id", "old"});
+  const auto old = std::make_shared<const key_ring>(key_ring::load(file_));
+  keys({"rotate", file_, "--id", "new"});
+  const weft::closure job{weft::named_closure<"keys.needed">([] {})};
+  {
+    weft::jobs::queue first(url(), {.keys = std::make_shared<const key_ring>(key_ring::load(file_))});
+    const auto parent = first.push(job);
+    weft::jobs::queue second(url(), {.keys = old});
+    const auto blocked = second.push(job, {.after = {parent}});
+    EXPECT_NE(refusal().find("1 jobs that wait"), std::string::npos) << "it is blocked";
+    second.cancel(blocked);
+    EXPECT_NE(refusal().find("1 dead, cancelled"), std::string::npos) << "it may be retried";
+    second.purge(std::chrono::microseconds(-1'000'000));
+    EXPECT_EQ(second.list().size(), 1U);
+    // Its signature is of a key that is in another file.
+    const auto elsewhere = std::make_shared<const key_ring>(key::generate("elsewhere"));
+    weft::jobs::queue third(url(), {.keys = elsewhere, .secret_keys = old});
+    third.push(weft::closure{weft::named_closure<"keys.needed_secret">([](weft::secret<int>) {}), 7});
+  }
+  EXPECT_NE(refusal().find("1 secrets"), std::string::npos);
+  EXPECT_EQ(ids().size(), 2U);
 }
 
 TEST_F(weft_keys, are_checked_against_the_jobs_that_need_them) {

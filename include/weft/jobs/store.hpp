@@ -195,6 +195,7 @@ struct list_filter {
   std::string queue;               ///< empty: all
   std::string tag = {};            ///< empty: all
   std::optional<job_state> state;  ///< none: all
+  bool without_done = false;       ///< where no state is named: all but those that are done
   std::optional<job_id> before;    ///< for the next page: older than this one
   std::size_t limit = 100;
 };

@@ -56,4 +56,8 @@ bytes verify(const key_ring& keys, std::string_view purpose, std::span<const std
 /// re-signing. Throws weft::error (malformed, unsupported).
 std::string key_id_of(std::span<const std::byte> envelope);
 
+/// The body of an envelope, unchecked: to count what is in it, never to act on it. Lives as long as the
+/// envelope. Throws weft::error (malformed, unsupported).
+std::span<const std::byte> unverified_body_of(std::span<const std::byte> envelope);
+
 }  // namespace weft::wire

@@ -128,6 +128,7 @@ std::vector<stored_job> database::list(const list_filter& filter) {
     stored_job job;
     job.id = job_id{rows->integer(0)};
     if (!fill_state(job) || (filter.state && *filter.state != job.state)) continue;
+    if (!filter.state && filter.without_done && job.state == job_state::done) continue;
     job.queue = name_of_queue(rows->integer(1));
     job.handler = identity_of(rows->integer(2));
     job.priority = static_cast<int>(rows->integer(3));
