@@ -4,6 +4,7 @@
 
 #include "jobs/faulty_vfs.hpp"
 #include "jobs/schema_1.hpp"
+#include "jobs/sqlite/schema.hpp"
 #include "jobs/sqlite_helpers.hpp"
 
 namespace weft::jobs {
@@ -60,6 +61,46 @@ TEST_F(sqlite_migration, a_file_of_the_first_schema_goes_on_where_it_was) {
   EXPECT_EQ(kept->push({&unique, 1}).at(0), job_id{8});
   kept->put_schedule({"report", "mail", "@hourly", "envelope", moment(1s), moment(2s)});
   EXPECT_EQ(kept->schedules().at(0).next, moment(2s));
+}
+
+// Its statements would write rows that lack what the new schema needs.
+TEST_F(sqlite_migration, a_process_of_the_old_build_fails_clearly_and_writes_nothing_more) {
+  const auto old = open();
+  push(*old, 1);
+  ASSERT_EQ(claim(*old).jobs.size(), 1U);
+  push(*old, 2);
+  const auto set_version = [&](int version) {
+    run_sql("UPDATE weft_meta SET value = " + std::to_string(version) + " WHERE name = 'schema_version'");
+  };
+  attempt_end end;
+  end.id = job_id{1};
+  end.owner = worker_id{1};
+  end.fence = 1;
+  const std::vector<std::function<void()>> uses{
+      [&] { push(*old, 3); },
+      [&] { claim(*old); },
+      [&] { old->finish(end); },
+      [&] { old->beat(worker_id{1}); },
+      [&] { old->cancel(job_id{2}, moment(1s)); },
+      [&] { old->transact([](store_transaction& in) { in.run("CREATE TABLE own (x)", {}); }, {}); },
+      [&] { old->holds(job_id{1}, worker_id{1}, 1); },
+      [&] { old->find(job_id{1}); },
+      [&] { old->list({}); },
+      [&] { old->stats(); },
+  };
+  set_version(7777);
+  for (std::size_t index = 0; index < uses.size(); ++index) {
+    const error refused = failure_of(uses[index]);
+    EXPECT_EQ(refused.code(), errc::unsupported) << index << ": " << refused.message();
+    EXPECT_NE(refused.message().find("7777"), std::string::npos) << refused.message();
+    EXPECT_NE(refused.message().find(path_), std::string::npos) << refused.message();
+  }
+  set_version(sqlite::schema_version);
+  EXPECT_EQ(old->find(job_id{1})->state, job_state::running);
+  EXPECT_EQ(old->find(job_id{2})->state, job_state::ready);
+  EXPECT_EQ(old->list({}).size(), 2U);
+  EXPECT_NO_THROW(old->transact([](store_transaction& in) { in.run("CREATE TABLE own (x)", {}); }, {}));
+  EXPECT_TRUE(old->finish(end));
 }
 
 TEST_F(sqlite_migration, a_process_that_dies_in_it_leaves_the_old_file_or_the_new_one) {

@@ -269,6 +269,20 @@ bool is_current(connection& database) {
 
 }  // namespace
 
+void schema_watch::check() {
+  const std::int64_t now = connection_.data_version();
+  if (checked_ == now) return;
+  const int found = version_of(connection_);
+  if (found != schema_version) {
+    throw error(errc::unsupported, "jobs: use the database \"" + connection_.path() +
+                                       "\": another process has brought its schema to version " +
+                                       std::to_string(found) + ", this build needs " +
+                                       std::to_string(schema_version) +
+                                       "; restart this process with the build of that one");
+  }
+  checked_ = now;
+}
+
 void migrate(connection& database, std::chrono::milliseconds busy_timeout) {
   if (is_current(database)) return;
   while (migrate_one(database, busy_timeout)) {

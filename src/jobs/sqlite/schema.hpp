@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 
 namespace weft::jobs::sqlite {
 
@@ -12,5 +14,21 @@ inline constexpr int schema_version = 5;
 /// Brings the tables up to schema_version, each step in a transaction of its own. Called under the
 /// writer lock. Throws weft::error (unsupported) that names both versions if the file is newer.
 void migrate(connection& database, std::chrono::milliseconds busy_timeout);
+
+/// Notices that another process has brought the file to a schema that the statements of this build do not
+/// fit.
+///
+/// One thread: that of its connection.
+class schema_watch {
+ public:
+  explicit schema_watch(connection& on) noexcept : connection_(on) {}
+  /// Throws weft::error (unsupported) that names both versions unless the file still has schema_version. In a
+  /// transaction that holds to its end.
+  void check();
+
+ private:
+  connection& connection_;
+  std::optional<std::int64_t> checked_;  // the data version that was found to be good
+};
 
 }  // namespace weft::jobs::sqlite

@@ -31,6 +31,7 @@ std::exception_ptr copy_of(const std::exception_ptr& thrown) {
 writer::writer(connection& on, writer_lock& lock, database& statements, turn_queue& requests,
                listeners& heard, const store_options& options)
     : connection_(on),
+      schema_(on),
       lock_(lock),
       database_(statements),
       requests_(requests),
@@ -64,6 +65,7 @@ void writer::serve_without_transaction() {
   });
   for (request*& one : taken_) {
     try {
+      schema_.check();
       if (one->kind == request_kind::read) {
         one->apply();
       } else if (!only_claims || !one->idle || !one->idle()) {
@@ -101,6 +103,7 @@ bool writer::try_transaction() {
                                                        [](const request* one) { return one->durable; });
   connection_.begin(durable, options_.busy_timeout);
   try {
+    schema_.check();
     for (request*& one : taken_) {
       if (apply_in_savepoint(*one)) continue;
       // It failed so badly that SQLite undid the whole transaction: those before it are applied again

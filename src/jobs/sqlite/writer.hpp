@@ -11,6 +11,7 @@
 #include "jobs/end_bells.hpp"
 #include "jobs/sqlite/connection.hpp"
 #include "jobs/sqlite/database.hpp"
+#include "jobs/sqlite/schema.hpp"
 #include "jobs/sqlite/turn_queue.hpp"
 #include "jobs/sqlite/writer_lock.hpp"
 
@@ -54,6 +55,7 @@ class writer {
   void notice_other_processes();
 
   connection& connection_;
+  schema_watch schema_;
   writer_lock& lock_;
   database& database_;
   turn_queue& requests_;
