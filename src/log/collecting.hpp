@@ -30,8 +30,12 @@ class collecting {
   /// until its last reference goes.
   void close() noexcept;
 
-  std::uint64_t start_timer(std::string_view name);
-  void end_timer(std::uint64_t number, steady_clock::duration took) noexcept;
+  struct started_timer {
+    std::uint64_t number = 0;  // 0: it is not kept
+    record_time start{};
+  };
+  started_timer start_timer(std::string_view name);
+  void end_timer(std::uint64_t number, std::chrono::microseconds took) noexcept;
   /// False if it is closed.
   bool add_timers(const std::vector<timing>& more);
   bool add_data(field value);

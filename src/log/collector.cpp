@@ -93,17 +93,17 @@ void collecting::close() noexcept {
   data_ = {};
 }
 
-std::uint64_t collecting::start_timer(std::string_view name) {
+collecting::started_timer collecting::start_timer(std::string_view name) {
   const std::lock_guard lock(mutex_);
-  if (!open_ || timers_.size() >= timers_max) return 0;
+  if (!open_ || timers_.size() >= timers_max) return {};
   timers_.push_back({++timers_started_, {to_utf8(name), now(), std::nullopt}});
-  return timers_started_;
+  return {timers_started_, timers_.back().held.start};
 }
 
-void collecting::end_timer(std::uint64_t number, steady_clock::duration took) noexcept {
+void collecting::end_timer(std::uint64_t number, std::chrono::microseconds took) noexcept {
   const std::lock_guard lock(mutex_);
   for (auto& each : timers_) {
-    if (each.number == number) each.held.took = std::chrono::duration_cast<std::chrono::microseconds>(took);
+    if (each.number == number) each.held.took = took;
   }
 }
 
@@ -189,14 +189,21 @@ timer::timer(std::string_view name) : timer(logger(), name) {}
 
 timer::timer(const logger& of, std::string_view name) {
   if (!of) return;
-  number_ = of.state_->start_timer(name);
-  if (number_ == 0) return;
+  const auto started = of.state_->start_timer(name);
+  if (started.number == 0) return;
+  number_ = started.number;
+  start_ = started.start;
   state_ = of.state_;
-  start_ = steady_clock::now();
+  from_ = steady_clock::now();
 }
 
-timer::~timer() {
-  if (state_ != nullptr) state_->end_timer(number_, steady_clock::now() - start_);
+timer::~timer() { end(); }
+
+std::optional<timer::span> timer::end() noexcept {
+  if (state_ == nullptr) return std::nullopt;
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - from_);
+  std::exchange(state_, nullptr)->end_timer(number_, took);
+  return span{start_, start_ + took};
 }
 
 void data(arguments values) noexcept { logger().data(values); }

@@ -22,8 +22,10 @@ call_log::call_log(const std::optional<log::logger>& into, std::string_view name
 }
 
 void call_log::end(log::collection from_worker) noexcept {
-  timer_.reset();
-  log::fit_into_call(from_worker, sent_, log::now());
+  // What the timer says is the call's time in the caller's log: by clocks that were read another time, the
+  // worker's log could begin before it or end after it.
+  const auto call = timer_->end().value_or(log::timer::span{sent_, log::now()});
+  log::fit_into_call(from_worker, call.start, call.end);
   if (into_) {
     into_->merge(std::move(from_worker));
   } else {

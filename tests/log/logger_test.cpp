@@ -123,6 +123,22 @@ TEST(logger, a_timer_guard_fills_in_its_end_and_names_may_repeat) {
   EXPECT_FALSE(all.timers[1].took.has_value());
 }
 
+TEST(logger, a_timer_that_is_ended_says_what_its_log_has) {
+  collector mine;
+  timer measured("measured");
+  const auto span = measured.end();
+  EXPECT_FALSE(measured.end().has_value());
+  const auto all = mine.take_all();
+  ASSERT_TRUE(span.has_value() && all.timers.at(0).took.has_value());
+  EXPECT_EQ(span->start, all.timers[0].start);
+  EXPECT_EQ(span->end, all.timers[0].start + *all.timers[0].took);
+}
+
+TEST(logger, a_timer_of_no_log_has_measured_nothing) {
+  timer nowhere("nowhere");
+  EXPECT_FALSE(nowhere.end().has_value());
+}
+
 TEST(logger, merges_a_foreign_log) {
   collection foreign;
   foreign.records.push_back(said(record_time(1us), "early", 25));

@@ -72,10 +72,19 @@ class [[nodiscard]] timer {
   timer& operator=(const timer&) = delete;
   ~timer();
 
+  /// When it began and ended, as the log says it.
+  struct span {
+    record_time start;
+    record_time end;
+  };
+  /// Ends it. Nothing where it is not kept, or has ended before.
+  std::optional<span> end() noexcept;
+
  private:
-  std::shared_ptr<detail::collecting> state_;  // null: nobody collects
+  std::shared_ptr<detail::collecting> state_;  // null: nobody collects, or it has ended
   std::uint64_t number_ = 0;
-  steady_clock::time_point start_;
+  record_time start_;
+  steady_clock::time_point from_;
 };
 
 /// Puts named values into the log of the collector in force; a later value of a name replaces the

@@ -65,7 +65,7 @@ def logs_of_all_kinds():
     log(30, "i tag")
     log(40, "d tag")
     log(25, "several", "items", 3)
-    logger()["timers"] = [["worker tag", 0.000266, 0.020485], ["open", 0.000148]]
+    logger()["timers"] = [["worker tag", 0.000266, 0.020485], ["open", now() - logger()["start"]]]
     logger()["data"] = {"worker_tag": "tag", "shared": "worker", "count": 7, "deep": [1]}
     return "tag"
 
