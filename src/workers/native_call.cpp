@@ -15,9 +15,6 @@ namespace weft::workers::detail {
 
 namespace {
 
-// A called function that stops when it is asked to keeps its worker alive.
-constexpr auto stop_within = std::chrono::milliseconds(20);
-
 std::string name_of(const outgoing_call& call) {
   if (call.kind == call_kind::interface_name) return in_quotes(call.target);
   const bool has_name = !call.target.empty() && call.target.front() != '@';
@@ -260,7 +257,7 @@ bool native_call::stops_when_asked() noexcept {
     return shield([&] {
       bytes out;
       write_plain(out, frame_type::cancel, slot_.id);
-      const auto until = deadline_after(stop_within);
+      const auto until = deadline_after(pool_.options().stop_grace);
       if (link_->channel->send(std::move(out), until) != stream_end::ok) return false;
       pieces_.pass_over();
       arrived_frame arrived;
@@ -301,7 +298,7 @@ void native_call::abandon() noexcept {
     shield([&] {
       bytes out;
       write_plain(out, frame_type::cancel, slot_.id);
-      if (link_->channel->send(std::move(out), deadline_after(stop_within)) != stream_end::ok)
+      if (link_->channel->send(std::move(out), deadline_after(pool_.options().stop_grace)) != stream_end::ok)
         link_->over = true;
     });
   } catch (...) {

@@ -44,6 +44,8 @@ struct client_options {
   std::chrono::nanoseconds hung_worker_timeout = std::chrono::minutes(
       5);  ///< a call that takes longer ends its worker by SIGALRM, also without a client; 0: never. A server
            ///< that listens kills those, a second later, that this does not end: stopped ones
+  /// A called function that is cancelled and stops within this time keeps its worker; else that is ended.
+  std::chrono::milliseconds stop_grace{20};
   std::chrono::milliseconds kill_grace{100};         ///< between SIGTERM and SIGKILL
   std::size_t message_bytes_max = 16 * 1024 * 1024;  ///< arguments or answer of one call
   std::size_t stack_bytes = 1024 * 1024;             ///< of a called function's fiber, in the worker
