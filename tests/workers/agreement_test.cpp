@@ -27,7 +27,7 @@ class agreement : public testing::Test {
   }
   void agree_on(bool needs_native, std::chrono::milliseconds within = 20s) {
     agree(link, {.connect = "unix:/server"}, known, needs_native, weft::deadline_after(within),
-          {.accepts_within = 1ms, .surely_accepts_within = 2ms});
+          {.accepts_within = accepts_within, .surely_accepts_within = 2ms});
   }
   errc refusal_of(bool needs_native) {
     try {
@@ -41,6 +41,7 @@ class agreement : public testing::Test {
   weft::unique_fd server_end;
   worker_link link;
   std::atomic<server_kind> known = server_kind::unknown;
+  std::chrono::milliseconds accepts_within = 1ms;
 
  private:
   explicit agreement(std::pair<weft::unique_fd, weft::unique_fd> ends)
@@ -61,6 +62,12 @@ TEST_F(agreement, a_silent_one_is_compatible) {
   agree_on(false);
   EXPECT_EQ(known, server_kind::compatible);
   EXPECT_TRUE(link.messages);
+}
+
+TEST_F(agreement, a_call_with_little_time_keeps_half_of_it) {
+  accepts_within = 1h;
+  agree_on(false, 3s);
+  EXPECT_EQ(known, server_kind::compatible);
 }
 
 TEST_F(agreement, one_known_as_native_that_is_silent_is_unavailable_and_known_no_longer) {

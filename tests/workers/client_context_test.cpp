@@ -54,13 +54,13 @@ TEST(client_context, trace_and_baggage_travel_and_records_show_them) {
 }
 
 TEST(client_context, the_deadline_travels) {
-  client pool({.timeout = 10s});
+  client pool({.timeout = 1000s});
   on_fiber([&] {
-    EXPECT_GT(pool.call<std::int64_t>("remaining_ms"), 5000);
-    weft::with_timeout(2s, [&] {
+    EXPECT_GT(pool.call<std::int64_t>("remaining_ms"), 500'000);
+    weft::with_timeout(500s, [&] {
       const auto left = pool.call<std::int64_t>("remaining_ms");
-      EXPECT_GT(left, 500);
-      EXPECT_LE(left, 2000);
+      EXPECT_GT(left, 100'000);
+      EXPECT_LE(left, 500'000);
     });
   });
 }

@@ -62,7 +62,7 @@ TEST_F(death, by_a_signal_is_named) {
     EXPECT_EQ(died.status().value, signal);
     EXPECT_NE(died.message().find(weft::process::signal_name(signal)), std::string::npos) << died.message();
     EXPECT_NE(died.message().find("\"die_by\""), std::string::npos) << died.message();
-    EXPECT_LT(took, 100ms);
+    EXPECT_LT(took, 10s);  // and not when the time of the call is over
   }
 }
 
@@ -139,8 +139,8 @@ class timeout : public testing::Test {
   weft::steady_clock::duration of(std::string_view name) {
     weft::steady_clock::duration took{};
     on_fiber([&] {
-      auto held = pool.checkout({.timeout = 100ms});
-      const auto pid = static_cast<pid_t>(held.call<std::int64_t>("pid"));
+      const auto pid = static_cast<pid_t>(pool.call<std::int64_t>("pid"));
+      auto held = pool.checkout({.timeout = given});
       const auto start = weft::steady_clock::now();
       EXPECT_THROW(held.call(name), weft::workers::call_timed_out);
       took = weft::steady_clock::now() - start;
@@ -151,16 +151,17 @@ class timeout : public testing::Test {
     });
     return took;
   }
+  static constexpr auto given = 2s;  // enough for any machine to send a call
   client pool{{.min_workers = 1, .max_workers = 1}};
 };
 
-TEST_F(timeout, stops_a_busy_worker) { EXPECT_GE(of("spin"), 100ms); }
+TEST_F(timeout, stops_a_busy_worker) { EXPECT_GE(of("spin"), given); }
 TEST_F(timeout, kills_a_worker_that_ignores_sigterm) { of("spin_deaf"); }
 
 TEST_F(timeout, kills_a_stopped_worker) {
   on_fiber([&] {
-    auto held = pool.checkout({.timeout = 100ms});
-    const auto pid = static_cast<pid_t>(held.call<std::int64_t>("pid"));
+    const auto pid = static_cast<pid_t>(pool.call<std::int64_t>("pid"));
+    auto held = pool.checkout({.timeout = given});
     ::kill(pid, SIGSTOP);
     EXPECT_THROW(held.call("nothing"), weft::workers::call_timed_out);
     EXPECT_TRUE(is_gone(pid));
@@ -191,7 +192,7 @@ TEST_F(timeout, of_a_call_that_waits_in_a_fiber_is_one_too) {
 }
 
 TEST(cancelled_call, that_can_stop_keeps_its_worker) {
-  client pool({.min_workers = 1, .max_workers = 1});
+  client pool({.min_workers = 1, .max_workers = 1, .stop_grace = 20s});
   on_fiber([&] {
     const auto pid = pool.call<std::int64_t>("pid");
     auto calling = weft::go([&] { pool.call("sleep_ms", 60'000); });
@@ -226,7 +227,6 @@ TEST(cancelled_call, past_the_tasks_deadline_is_the_borders_error) {
 TEST(hung_alarm, ends_a_worker_whose_call_takes_too_long) {
   client pool({.min_workers = 1, .max_workers = 1, .hung_worker_timeout = 100ms});
   on_fiber([&] {
-    pool.call("nothing");
     try {
       pool.call("spin");
       ADD_FAILURE() << "no error";

@@ -105,7 +105,7 @@ class limited : public weft_test::listening, public testing::WithParamInterface<
     wanted.limits = of;
     wanted.restrictions = may;
     running_ = server::fork(std::move(wanted));
-    return client({.connect = "unix:" + path, .min_workers = 0, .max_workers = 1});
+    return client_with(1);
   }
 
   template <typename Result, typename... Args>

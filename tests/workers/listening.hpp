@@ -27,8 +27,15 @@ class listening : public testing::Test {
     return made;
   }
 
+  /// Not `automatic`, which takes a server for one of the older protocol where the machine is slow.
+  weft::workers::client_options native_client(std::size_t workers) const {
+    return {.connect = "unix:" + path,
+            .min_workers = 0,
+            .max_workers = workers,
+            .protocol = weft::workers::protocol_choice::native};
+  }
   weft::workers::client client_with(std::size_t workers) const {
-    return weft::workers::client({.connect = "unix:" + path, .min_workers = 0, .max_workers = workers});
+    return weft::workers::client(native_client(workers));
   }
 
   weft::unique_fd connect() {

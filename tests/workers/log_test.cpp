@@ -5,9 +5,11 @@
 
 #include <weft/closure/closure.hpp>
 #include <weft/context/cancellation.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/logger.hpp>
 #include <weft/logbook/defer.hpp>
+#include <weft/workers/call_stream.hpp>
 
 #include "workers/on_fiber.hpp"
 #include "workers/test_program.hpp"
@@ -93,31 +95,33 @@ TEST(workers_log, a_checkout_may_have_a_log_of_its_own) {
   });
 }
 
-// One that does not stop within its time is killed, and then there is no log.
-bool stops_when_cancelled(client& pool, const weft::log::logger& into, bool is_started) {
-  auto held = pool.checkout({.log = into});
+// Cancels a call that waits, once it has logged something.
+void cancel_waiting(client& pool, const weft::log::logger& into, bool is_started) {
+  weft::event logged;
+  auto held = pool.checkout({.log = into, .on_progress = [&](const auto&) { logged.set(); }});
   held.call("nothing");
-  const weft::closure waits{[] {
+  const weft::closure waits{[](weft::workers::caller& client) {
     weft::log::info("before the wait");
+    client.say_progress(0, "waits");
     weft::sleep_for(std::chrono::hours(1));
   }};
-  EXPECT_THROW(weft::with_timeout(1ms,
-                                  [&] {
-                                    if (!is_started) held.call(waits);
-                                    if (is_started) held.start(waits).get();
-                                  }),
-               weft::deadline_exceeded);
-  return held.worker_pid() > 0;
+  auto calling = weft::go([&] {
+    if (!is_started) held.call(waits);
+    if (is_started) held.start(waits).get();
+  });
+  logged.wait();
+  calling.cancel();
+  EXPECT_THROW(calling.join(), weft::cancelled);
 }
 
 TEST(workers_log, what_a_cancelled_call_has_logged_goes_there_too) {
-  client pool;
+  client pool({.stop_grace = 20s});  // one that does not stop within its time is killed, and has no log then
   on_fiber([&] {
     for (const bool is_started : {false, true}) {
       weft::log::collector outer;
       const weft::log::logger kept(outer);
       weft::log::collector inner;
-      while (!stops_when_cancelled(pool, kept, is_started)) outer.take_all();
+      cancel_waiting(pool, kept, is_started);
       EXPECT_TRUE(inner.take_all().records.empty());
       const auto all = outer.take_all();
       ASSERT_EQ(all.records.size(), 1U);

@@ -228,7 +228,7 @@ TEST_F(recycled_compatibly, a_client_that_has_gone_meanwhile_costs_no_worker) {
 // A call may be on its way when its worker says goodbye.
 TEST_F(recycled, costs_no_call) {
   start({.checkouts_max = 3});
-  client pool({.connect = "unix:" + path, .min_workers = 0, .max_workers = 2});
+  auto pool = client_with(2);
   weft::run([&] {
     weft::scope all;
     for (int i = 0; i < 4; ++i) {

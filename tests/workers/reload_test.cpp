@@ -164,7 +164,7 @@ TEST_F(reloaded, a_new_program_that_does_not_serve_changes_nothing) {
   await_in_log("this one serves on");
   EXPECT_EQ(talk_and_end(R"(["do",{},"echo","x"])"), R"(["ok",{},"x"])");
   EXPECT_EQ(weft::workers::server_status("unix:" + path).pid, running.pid());
-  EXPECT_EQ(running.terminate(5s), exit_status::exited(0));
+  EXPECT_EQ(running.terminate(60s), exit_status::exited(0));
 }
 
 TEST_F(reloaded, a_program_that_is_gone_changes_nothing) {

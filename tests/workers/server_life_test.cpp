@@ -113,7 +113,7 @@ TEST_F(server_life, a_worker_has_the_same_descriptors_however_it_was_forked) {
   auto running = server::fork(std::move(wanted));
   std::string forked;
   weft::run([&] { forked = client_with(1).call<std::string>("descriptors"); });
-  running.terminate(5s);
+  running.terminate(60s);
   wanted = options();
   wanted.min_workers = 1;
   running = server::fork(std::move(wanted));
@@ -136,7 +136,7 @@ TEST_F(server_life, too_many_deaths_are_a_state_and_no_storm) {
   seen = status_with([](const auto& now) { return now.waiting == 1; });
   EXPECT_EQ(seen.forked, 3U);
   EXPECT_TRUE(seen.workers.empty());
-  EXPECT_EQ(running.terminate(5s), exit_status::exited(0));
+  EXPECT_EQ(running.terminate(60s), exit_status::exited(0));
 }
 
 TEST_F(server_life, a_pause_ends) {

@@ -43,13 +43,13 @@ TEST_F(listening, clients_connect_and_call) {
     EXPECT_EQ(pool.call<std::int64_t>("sum", 40, 2), 42);
     EXPECT_NE(pool.call<std::int64_t>("pid"), ::getpid());
   });
-  EXPECT_EQ(running.terminate(5s), weft::process::exit_status::exited(0));
+  EXPECT_EQ(running.terminate(60s), weft::process::exit_status::exited(0));
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST_F(listening, a_death_names_its_signal) {
   auto running = server::fork(options());
-  client pool({.connect = "unix:" + path});
+  auto pool = client_with(1);
   weft::run([&] {
     try {
       pool.call("die_by", SIGSEGV);
@@ -103,7 +103,7 @@ TEST_F(listening, setup_runs_before_the_first_call_and_its_failure_is_that_calls
     if (tries++ == 0) throw std::runtime_error("no database");
   };
   auto running = server::fork(std::move(wanted));
-  client pool({.connect = "unix:" + path, .min_workers = 1, .max_workers = 1});
+  auto pool = client_with(1);
   weft::run([&] {
     auto held = pool.checkout();
     try {
@@ -147,7 +147,7 @@ TEST_F(listening, tcp_has_clients_too_and_refuses_their_closures) {
   server one(std::move(wanted));
   const std::string address = one.address();
   auto running = weft::process::child::fork([&] { return one.run(); });
-  client pool({.connect = address, .min_workers = 1});
+  client pool({.connect = address, .min_workers = 1, .protocol = weft::workers::protocol_choice::native});
   weft::run([&] {
     EXPECT_EQ(pool.call<std::int64_t>("sum", 40, 2), 42);
     try {
@@ -198,7 +198,7 @@ TEST_F(listening, a_socket_file_of_another_server_stays) {
   auto running = server::fork(options());
   std::filesystem::remove(path);
   auto second = server::fork(options());
-  EXPECT_EQ(running.terminate(5s), weft::process::exit_status::exited(0));
+  EXPECT_EQ(running.terminate(60s), weft::process::exit_status::exited(0));
   client pool({.connect = "unix:" + path});
   weft::run([&] { pool.call("nothing"); });
 }
@@ -208,7 +208,7 @@ TEST_F(listening, a_server_tells_what_it_is_doing) {
   wanted.name = "told";
   wanted.max_workers = 7;
   auto running = server::fork(std::move(wanted));
-  client pool({.connect = "unix:" + path, .min_workers = 1});
+  auto pool = client_with(1);
   weft::run([&] {
     pool.call("nothing");
     auto held = pool.checkout();
@@ -234,7 +234,7 @@ TEST_F(listening, a_server_that_is_full_tells_what_it_is_doing) {
   auto wanted = options();
   wanted.max_workers = 1;
   auto running = server::fork(std::move(wanted));
-  client pool({.connect = "unix:" + path, .min_workers = 0, .max_workers = 2});
+  auto pool = client_with(2);
   weft::run([&] {
     auto held = pool.checkout();
     held.call("nothing");
@@ -335,9 +335,11 @@ TEST_F(listening, a_client_that_is_silent_for_too_long_loses_its_connection) {
   wanted.hello_within = 20ms;
   auto running = server::fork(std::move(wanted));
   EXPECT_EQ(hear(connect()), "");
-  // White space is no word yet, though it needs a worker.
+  // White space is no word yet, though it needs a worker. It is there before the server looks.
+  running.kill(SIGSTOP);
   const auto offers = connect();
-  EXPECT_EQ(::send(offers.get(), " \t\r\n\t \r\n", 8, 0), 8);
+  say(offers, " \t\r\n\t \r\n");
+  running.kill(SIGCONT);
   EXPECT_EQ(hear(offers), weft::workers::detail::native_magic);
 }
 

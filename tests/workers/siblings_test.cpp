@@ -60,7 +60,7 @@ TEST_F(server_of_siblings, draw_different_random_numbers) {
     client pool({.connect = "unix:" + path, .min_workers = 0, .max_workers = siblings});
     EXPECT_EQ(draws(pool, "draw_from_openssl").size(), siblings);
     EXPECT_EQ(draws(pool, "draw_from_weft").size(), siblings);
-    running.terminate(5s);
+    running.terminate(60s);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -156,6 +157,11 @@ void offer_functions(weft::services& provided, weft::workers::interfaces& offere
   offered.add("nothing", [] {});
   offered.add("sleep_ms", [](int time) { weft::sleep_for(std::chrono::milliseconds(time)); });
   offered.add("block_ms", [](int time) { std::this_thread::sleep_for(std::chrono::milliseconds(time)); });
+  // Blocks its process until another one has the other end.
+  offered.add("meet_at", [](std::string fifo, bool writes) {
+    const weft::unique_fd end(::open(fifo.c_str(), (writes ? O_WRONLY : O_RDONLY) | O_CLOEXEC));
+    if (!end) throw std::runtime_error("cannot open " + fifo);
+  });
   offered.add("remaining_ms", []() -> std::int64_t {
     const auto left = weft::remaining();
     return left ? std::chrono::duration_cast<std::chrono::milliseconds>(*left).count() : -1;
@@ -226,7 +232,7 @@ bool is_gone(pid_t pid) {
   const weft::unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) return true;
   pollfd ended{pidfd.get(), POLLIN, 0};
-  return ::poll(&ended, 1, 5000) == 1;
+  return ::poll(&ended, 1, 60'000) == 1;
 }
 
 }  // namespace weft_test

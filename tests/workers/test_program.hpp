@@ -44,7 +44,7 @@ int run_tests(int argc, char** argv, const weft::main_options& options = {});
 /// Memory of this process.
 std::int64_t resident_kib();
 
-/// Waits, at most 5 s, until a process is gone; it need not be a child.
+/// Waits, at most a minute, until a process is gone; it need not be a child.
 bool is_gone(pid_t pid);
 
 }  // namespace weft_test

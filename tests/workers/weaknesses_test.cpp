@@ -65,7 +65,10 @@ class weaknesses : public testing::Test {
   }
 
   client_options options(std::size_t max_workers) const {
-    return {.connect = "unix:" + path, .min_workers = 0, .max_workers = max_workers};
+    return {.connect = "unix:" + path,
+            .min_workers = 0,
+            .max_workers = max_workers,
+            .protocol = weft::workers::protocol_choice::native};
   }
 
   weft_test::scratch_folder folder;
@@ -110,7 +113,8 @@ TEST_F(weaknesses, a_call_after_a_timeout_fails_at_once_and_is_not_even_sent) {
   const auto running = serve();
   client pool(options(1));
   weft::run([&] {
-    auto held = pool.checkout({.timeout = 50ms});
+    pool.call("nothing");
+    auto held = pool.checkout({.timeout = 2s});
     EXPECT_THROW(held.call("spin"), weft::workers::call_timed_out);
     const auto calls = pool.statistics().calls;
     EXPECT_THROW(held.call("nothing"), weft::workers::call_timed_out);
@@ -125,7 +129,8 @@ TEST_F(weaknesses, a_call_in_a_callback_has_its_own_time) {
   weft::run([&] {
     weft::event done;
     bool was_late = false;
-    pool.checkout({.timeout = 60ms}).call("nothing", [&](weft::workers::checkout& same) {
+    pool.call("nothing");
+    pool.checkout({.timeout = 2s}).call("nothing", [&](weft::workers::checkout& same) {
       same.call("spin", [&](weft::workers::checkout&, weft::result<void> got) {
         was_late = !got;
         done.set();

@@ -202,7 +202,7 @@ class Errors(Case):
         self.assertEqual(client.ok("echo", 1), 1)
 
     def test_a_closure_that_has_no_time_to_find_out_is_counted(self):
-        _, client = self.start(timeout_ms=300)
+        _, client = self.start(timeout_ms=1000)
         self.assertEqual(client.tell("closure")["error"], "call_timed_out")
         self.assertEqual(client.tell("statistics")["timeouts"], 1)
 
@@ -247,17 +247,13 @@ class Life(Case):
         self.assertNotEqual(client.ok("pid"), pid)
 
     def test_a_timeout_closes_without_a_word(self):
-        server, client = self.start(timeout_ms=1500)
+        server, client = self.start(timeout_ms=4000)
         client.ok("null")
         pid = client.ok("pid")
-        self.assertEqual(client.call("sleep", 3)["error"], "call_timed_out")
+        self.assertEqual(client.call("sleep", 6)["error"], "call_timed_out")
         self.assertNotEqual(client.ok("pid"), pid)
         self.assertTrue(harness.wait_until_gone(pid))
-        self.assertTrue(server.heard(pid).endswith('["do",{},"sleep",3]'))
-
-    def test_a_short_timeout_is_enough_for_an_unknown_server(self):
-        _, client = self.start(timeout_ms=480)
-        self.assertEqual(client.ok("echo", 1), 1)
+        self.assertTrue(server.heard(pid).endswith('["do",{},"sleep",6]'))
 
     def test_a_hung_worker(self):
         _, client = self.start("--hung", "1")
@@ -292,7 +288,7 @@ class Malformed(Case):
                 self.assertEqual(client.ok("echo", 1), 1)
 
     def test_half_a_reply_is_a_timeout_and_no_hang(self):
-        _, client = self.start(timeout_ms=1500)
+        _, client = self.start(timeout_ms=4000)
         client.ok("null")
         self.assertEqual(client.call("raw", '["ok",{},')["error"], "call_timed_out")
         self.assertEqual(client.ok("echo", 1), 1)

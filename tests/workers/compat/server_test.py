@@ -156,10 +156,10 @@ class Framing(Case):
                 self.assertEqual([one.receive() for _ in range(3)], self.replies, cut)
 
     def test_a_pause_inside_a_message_is_not_limited(self):
-        self.start(hung_ms=1000)
+        self.start(hung_ms=2000)
         with self.connect() as one:
             one.send(b'["do",{},"ec')
-            self.assertFalse(self.ends_within(one, 1.3))
+            self.assertFalse(self.ends_within(one, 2.3))
             one.send(b'ho",1]')
             self.assertEqual(one.receive(), ["ok", {}, 1])
 
@@ -291,16 +291,16 @@ class Life(Case):
         self.assert_said("rollback failed")
 
     def test_a_hung_worker_is_killed(self):
-        self.start(hung_ms=1000)
+        self.start(hung_ms=2000)
         with self.connect() as one:
             one.send(call("echo", 1) + call("block_ms", 60_000))
             self.assertEqual(one.receive_until_end(), [["ok", {}, 1]])
         self.assert_said("hung_worker_timeout")
 
     def test_the_limit_is_for_each_call(self):
-        self.start(hung_ms=2000)
+        self.start(hung_ms=4000)
         with self.connect() as one:
-            one.send(call("block_ms", 700) * 4)
+            one.send(call("block_ms", 1100) * 4)
             self.assertEqual([one.receive()[0] for _ in range(4)], ["ok"] * 4)
 
     def test_many_connections_leave_nothing_behind(self):
