@@ -117,6 +117,16 @@ std::optional<unique_fd> client_line::take_asker() {
   return take(clients_.find(askers_.front())).connection;
 }
 
+void client_line::give_away(const std::function<bool(const unserved_client&)>& takes) {
+  for (auto* const place : {&waiting_, &resting_, &silent_}) {
+    while (!place->empty()) {
+      const auto one = clients_.find(place->front());
+      if (!takes(one->second.who)) return;
+      take(one);
+    }
+  }
+}
+
 steady_time client_line::next_time() const noexcept {
   if (silent_.empty() || silent_within_.count() <= 0) return no_deadline;
   return clients_.at(silent_.front()).since + silent_within_;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <optional>
 #include <string_view>
@@ -48,6 +49,8 @@ class client_line {
   unserved_client take_first();
   /// One that asked for the server's figures.
   std::optional<unique_fd> take_asker();
+  /// Offers each, but for those that asked for figures, until one is not taken; the next time from that on.
+  void give_away(const std::function<bool(const unserved_client&)>& takes);
   /// Those that say nothing.
   void close_silent();
   void close_all() noexcept;

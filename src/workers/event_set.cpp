@@ -17,6 +17,7 @@ epoll_event wanted(event_kind kind, std::uint64_t id, event_set::what of) {
   epoll_event made{};
   if (of == event_set::what::input) made.events = EPOLLIN;
   if (of == event_set::what::new_input) made.events = EPOLLIN | EPOLLET;
+  if (of == event_set::what::output) made.events = EPOLLOUT;
   // Files of the kernel show an error with it, always.
   if (of == event_set::what::exception) made.events = EPOLLPRI | EPOLLET;
   made.data.u64 = id << kind_bits | static_cast<std::uint64_t>(kind);

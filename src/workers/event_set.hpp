@@ -17,6 +17,7 @@ enum class event_kind : std::uint8_t {
   listener,
   signals,
   successor,
+  predecessor,
   worker_end,
   worker_monitor,
   worker_errors,
@@ -42,6 +43,7 @@ class event_set {
     input,      ///< as long as there is some
     new_input,  ///< when some comes
     end,        ///< only that it has ended
+    output,     ///< as long as there is room
     exception,  ///< an exceptional condition, and that it has ended
   };
   /// Throws weft::error (resource_exhausted).

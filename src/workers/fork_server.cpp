@@ -77,11 +77,13 @@ int fork_server::run() {
   (void)stack_guard_in_use();  // found out here, and not by each worker
   watch_all();
   fill_up();
-  tell_ready();
+  take_over();
   while (!is_over()) {
     for (const auto& seen : events_.wait(next_time())) handle(seen);
     on_time();
+    take_clients();
     serve_askers();
+    hand_on();
     serve_line();
     fill_up();
     resume_accepting();
@@ -151,7 +153,10 @@ void fork_server::handle(const event& seen) {
       take_signals();
       break;
     case event_kind::successor:
-      successor_spoke();
+      if (successor_) successor_spoke();
+      break;
+    case event_kind::predecessor:
+      may_take_ = static_cast<bool>(predecessor_);
       break;
     case event_kind::memory_events:
       workers_.look_at_memory();
@@ -232,20 +237,33 @@ bool fork_server::accept_one() {
     }
     return false;
   }
+  if (!is_welcome(connection.get())) return true;
   if (!options_.checks_users) {
     const int on = 1;
     ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  } else if (!is_allowed(connection.get(), options_.allowed_users)) {
-    ++counts_.refused;
-    return true;
   }
+  put_in_line({.connection = std::move(connection)});
+  return true;
+}
+
+void fork_server::put_in_line(unserved_client client) {
   try {
-    line_.add(std::move(connection));
+    if (client.is_compatible) {
+      line_.add_again(std::move(client));
+    } else {
+      line_.add(std::move(client.connection));
+    }
+    if (phase_ == phase::stopping && !keeps_line_) line_.close_silent();
   } catch (const error& failed) {
     ++counts_.refused;
     say(failed.message());
   }
-  return true;
+}
+
+bool fork_server::is_welcome(int connection) {
+  if (!options_.checks_users || is_allowed(connection, options_.allowed_users)) return true;
+  ++counts_.refused;
+  return false;
 }
 
 void fork_server::serve_line() {
@@ -295,7 +313,7 @@ void fork_server::worker_ended(std::uint64_t id) {
   const pid_t pid = entry->pid;
   auto how = workers_.reap(id);
   board_.give_back(how.slot);
-  if (how.returned.connection && phase_ != phase::ending) take_back(std::move(how.returned));
+  if (how.returned.connection && phase_ != phase::ending) put_in_line(std::move(how.returned));
   if (how.was_recycled) ++counts_.recycled;
   if (!how.by_itself_badly()) return;
   ++counts_.died;
@@ -304,16 +322,6 @@ void fork_server::worker_ended(std::uint64_t id) {
     say("worker " + std::to_string(pid) + " ended: " + to_string(how.status) + describe(how.cause));
   }
   if (crashes_.died(steady_clock::now())) pause_for_deaths();
-}
-
-void fork_server::take_back(unserved_client client) {
-  try {
-    line_.add_again(std::move(client));
-    if (phase_ == phase::stopping && !keeps_line_) line_.close_silent();
-  } catch (const error& failed) {
-    ++counts_.refused;
-    say(failed.message());
-  }
 }
 
 void fork_server::pause_for_deaths() {

@@ -38,6 +38,9 @@
 // older protocol, which knows no goodbye, is still there gives that client back over its link: it stands in
 // the line again, and whatever it says next is answered by the next worker.
 //
+// A server that was replaced by its program's new file hands its clients that have no worker, also those that
+// come back from a worker, to that successor. Where that does not take them they are served here.
+//
 // Phases: running; stopping, once it was asked to end or has a successor: no listening socket, no new worker,
 // those there finish their checkouts within a bound; ending: they are killed. Each only after the one before.
 
@@ -110,6 +113,8 @@ class fork_server {
   void serve_control();
   void accept_clients();
   bool accept_one();
+  bool is_welcome(int connection);
+  void put_in_line(unserved_client client);
   void pause_accepting();
   void resume_accepting();
   void serve_askers();
@@ -126,13 +131,16 @@ class fork_server {
   [[noreturn]] void become_worker(order wanted, unique_fd link, int errors, worker_slot* slot);
   [[noreturn]] void become_clerk(const unique_fd& connection);
   void worker_ended(std::uint64_t id);
-  void take_back(unserved_client client);
   void pause_for_deaths();
   server_figures figures() const;
 
   void take_signals();
   void reload();
   void successor_spoke();
+  void hand_on();
+  void take_over();
+  void take_clients();
+  void forget_predecessor();
   void stop(std::chrono::nanoseconds grace);
   void end();
   void say(const std::string& what) const;
@@ -144,7 +152,11 @@ class fork_server {
   worker_set workers_;
   client_line line_;
   crash_watch crashes_;
-  successor successor_;
+  successor successor_;  // until it serves
+  unique_fd heir_;       // the link to one that serves: clients without a worker are its
+  bool waits_for_heir_ = false;
+  unique_fd predecessor_;  // the link over which such clients come
+  bool may_take_ = false;  // there may be one
   phase phase_ = phase::running;
   std::size_t keeps_ready_;              // workers in advance: min_workers, or more while many come
   steady_time fewer_at_ = no_deadline;   // keeps_ready_ is halved

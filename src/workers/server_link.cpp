@@ -1,5 +1,6 @@
 #include "workers/server_link.hpp"
 
+#include <cerrno>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,14 +24,18 @@ bool send(int link, char mark, std::string_view said, const std::vector<int>& al
   return process::send_with_descriptors(link, message, along) == static_cast<long>(message.size());
 }
 
-// No connection where no client comes.
-unserved_client receive(int link, std::vector<unique_fd>& received) {
+// No connection where no client comes. `got`: as recv().
+unserved_client receive(int link, std::vector<unique_fd>& received, long& got) {
   std::string message(1 + said_bytes_max, '\0');
-  const long got = process::receive_with_descriptors(link, message.data(), message.size(), received);
+  got = process::receive_with_descriptors(link, message.data(), message.size(), received);
   if (got < 1 || received.empty()) return {};
   if (message[0] != client_mark && message[0] != compatible_client_mark) return {};
   message.resize(static_cast<std::size_t>(got));
   return {std::move(received[0]), message.substr(1), message[0] == compatible_client_mark};
+}
+unserved_client receive(int link, std::vector<unique_fd>& received) {
+  long got = 0;
+  return receive(link, received, got);
 }
 
 }  // namespace
@@ -47,6 +52,23 @@ unserved_client take_returned(const unique_fd& link) {
   std::vector<unique_fd> received;
   process::set_nonblocking(link.get(), true);
   return receive(link.get(), received);
+}
+
+handed_on send_to_successor(const unique_fd& link, const unserved_client& client) {
+  if (send_client(link, client, {})) return handed_on::yes;
+  return errno == EAGAIN ? handed_on::not_yet : handed_on::never;
+}
+
+handed_over take_from_predecessor(const unique_fd& link, unserved_client& client) {
+  process::set_nonblocking(link.get(), true);
+  while (true) {
+    std::vector<unique_fd> received;
+    long got = 0;
+    client = receive(link.get(), received, got);
+    if (client.connection) return handed_over::one;
+    if (got < 0 && errno == EAGAIN) return handed_over::none_yet;
+    if (got <= 0) return handed_over::no_more;
+  }
 }
 
 bool await_client(worker_descriptors& worker) {

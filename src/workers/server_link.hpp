@@ -11,6 +11,8 @@
 // What a listening server and its workers say to each other, over a socket that keeps message borders: the
 // server hands a client to a worker that was forked in advance, and asks a worker to end with its checkout.
 // The worker says one thing, once: whose client it gives back. Its figures are in its slot.
+//
+// A server that was replaced hands the clients that have no worker to its successor in the same way.
 
 namespace weft::workers::detail {
 
@@ -27,6 +29,12 @@ inline constexpr std::size_t said_bytes_max = piece_bytes;
 /// A client, and what its worker hands on to it. False where the worker is gone.
 bool send_client(const unique_fd& link, const unserved_client& client, const unique_fd& hand_over);
 void send_finish(const unique_fd& link);
+/// What became of a client that was to go to the successor.
+enum class handed_on : unsigned char { yes, not_yet, never };
+handed_on send_to_successor(const unique_fd& link, const unserved_client& client);
+/// In the successor: is there one, is there none for now, or does no other one come?
+enum class handed_over : unsigned char { one, none_yet, no_more };
+handed_over take_from_predecessor(const unique_fd& link, unserved_client& client);
 /// After the worker's end: the client that it gave back, if there is one.
 unserved_client take_returned(const unique_fd& link);
 

@@ -7,6 +7,7 @@
 #include <weft/core/error.hpp>
 
 #include "workers/fork_server.hpp"
+#include "workers/server_link.hpp"
 
 // How the fork server ends, and how it gives its place to another one.
 
@@ -33,7 +34,7 @@ void fork_server::reload() {
   }
   try {
     successor_ = options_.start_successor();
-    events_.watch(successor_.ready.get(), event_kind::successor);
+    events_.watch(successor_.link.get(), event_kind::successor);
   } catch (const error& failed) {
     successor_ = {};
     say("reload: " + failed.message() + "; this server serves on");
@@ -44,8 +45,8 @@ void fork_server::reload() {
 void fork_server::successor_spoke() {
   char byte = 0;
   const bool is_ready =
-      successor_.ready_by > steady_clock::now() && ::read(successor_.ready.get(), &byte, 1) == 1;
-  events_.forget(successor_.ready.get());
+      successor_.ready_by > steady_clock::now() && ::read(successor_.link.get(), &byte, 1) == 1;
+  events_.forget(successor_.link.get());
   auto other = std::exchange(successor_, successor());
   if (!is_ready) {
     say("reload: the new server did not get so far as to serve; this one serves on");
@@ -59,9 +60,59 @@ void fork_server::successor_spoke() {
     events_.forget(options_.listener->fd());
     options_.listener->leave_open();
   }
-  // Who connected to this one is served by it.
+  if (static_cast<successor_says>(byte) == successor_says::takes_clients) heir_ = std::move(other.link);
+  // Who connected to this one is served by it, where the other one does not take him.
   keeps_line_ = true;
   stop(options_.reload_grace);
+}
+
+void fork_server::hand_on() {
+  if (!heir_) return;
+  auto outcome = handed_on::yes;
+  line_.give_away([&](const unserved_client& one) {
+    outcome = send_to_successor(heir_, one);
+    return outcome == handed_on::yes;
+  });
+  if (outcome == handed_on::never) {
+    say("reload: the new server takes no clients; those without a worker are served here");
+    events_.forget(heir_.get());
+    heir_.reset();
+  } else if (waits_for_heir_ != (outcome == handed_on::not_yet)) {
+    waits_for_heir_ = !waits_for_heir_;
+    if (waits_for_heir_) events_.watch(heir_.get(), event_kind::successor, 0, event_set::what::output);
+    if (!waits_for_heir_) events_.forget(heir_.get());
+  }
+}
+
+// The own program's server has nothing to take over: what its program inherited is another server's.
+void fork_server::take_over() {
+  if (options_.listener == nullptr) return;
+  predecessor_ = tell_ready();
+  if (!predecessor_) return;
+  events_.watch(predecessor_.get(), event_kind::predecessor, 0, event_set::what::new_input);
+  may_take_ = true;
+}
+
+// As many as there is room for; the others stay where they are.
+void fork_server::take_clients() {
+  while (may_take_ && line_.has_room()) {
+    unserved_client client;
+    const auto outcome = take_from_predecessor(predecessor_, client);
+    may_take_ = outcome == handed_over::one;
+    if (outcome == handed_over::no_more) forget_predecessor();
+    if (!may_take_ || !is_welcome(client.connection.get())) continue;
+    if (client.is_compatible && !options_.tells_state) {
+      ++counts_.refused;  // its predecessor had no keys
+    } else {
+      put_in_line(std::move(client));
+    }
+  }
+}
+
+void fork_server::forget_predecessor() {
+  may_take_ = false;
+  events_.forget(predecessor_.get());
+  predecessor_.reset();
 }
 
 void fork_server::stop(std::chrono::nanoseconds grace) {
@@ -73,7 +124,11 @@ void fork_server::stop(std::chrono::nanoseconds grace) {
     events_.forget(options_.listener->fd());
     options_.listener->close();
   }
-  if (!keeps_line_) line_.close_all();
+  if (!keeps_line_) {
+    if (predecessor_) take_clients();
+    if (predecessor_) forget_predecessor();
+    line_.close_all();
+  }
   workers_.ask_to_finish();
 }
 
@@ -82,6 +137,7 @@ void fork_server::end() {
   if (phase_ == phase::running) stop(std::chrono::nanoseconds(0));
   phase_ = phase::ending;
   line_.close_all();
+  if (predecessor_) forget_predecessor();
   end_at_ = no_deadline;
   if (options_.keep_alive) events_.forget(options_.keep_alive.get());
   if (options_.control) events_.forget(options_.control.get());

@@ -20,12 +20,12 @@ namespace {
 // Three descriptors and an address: "3,4,unix:/run/app.sock".
 constexpr const char* variable = "WEFT_SERVER_SOCKET";
 constexpr int socket_number = 3;
-constexpr int ready_number = 4;
+constexpr int link_number = 4;
 constexpr auto ready_within = std::chrono::seconds(30);
 
 struct inheritance {
   unique_fd socket;
-  unique_fd ready;
+  unique_fd link;
   std::string address;
 };
 
@@ -37,8 +37,8 @@ inheritance take_inheritance() {
   // Programs that this one starts are no successors.
   ::unsetenv(variable);
   found.socket.reset(socket_number);
-  found.ready.reset(ready_number);
-  for (const int fd : {socket_number, ready_number}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  found.link.reset(link_number);
+  for (const int fd : {socket_number, link_number}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   return found;
 }
 
@@ -56,15 +56,16 @@ own_start own_start::now() {
 }
 
 successor start_successor(const own_start& how, const net::bound_socket& listener) {
-  auto ready = process::make_pipe();
+  auto [here, there] = process::message_pair();
+  process::set_nonblocking(here.get(), true);
   successor made;
-  made.process = std::make_unique<process::child>(process::child::spawn(
-      {.program = how.program,
-       .arguments = how.arguments,
-       .environment = {std::string(variable) + "=" + listener.address().text()},
-       .descriptors = {{listener.fd(), socket_number}, {ready.writer.get(), ready_number}},
-       .pass_context = false}));
-  made.ready = std::move(ready.reader);
+  made.process = std::make_unique<process::child>(
+      process::child::spawn({.program = how.program,
+                             .arguments = how.arguments,
+                             .environment = {std::string(variable) + "=" + listener.address().text()},
+                             .descriptors = {{listener.fd(), socket_number}, {there.get(), link_number}},
+                             .pass_context = false}));
+  made.link = std::move(here);
   made.ready_by = steady_clock::now() + ready_within;
   return made;
 }
@@ -76,12 +77,13 @@ std::optional<net::bound_socket> inherited_socket(const net::endpoint& at) {
   return net::bound_socket::adopt(std::move(from.socket), at);
 }
 
-void tell_ready() noexcept {
+unique_fd tell_ready() noexcept {
   auto& from = inherited();
-  if (!from.ready) return;
-  [[maybe_unused]] const auto put = ::write(from.ready.get(), "r", 1);
-  from.ready.reset();
   from.socket.reset();
+  if (!from.link) return {};
+  const char word = static_cast<char>(successor_says::takes_clients);
+  if (::write(from.link.get(), &word, 1) != 1) from.link.reset();
+  return std::move(from.link);
 }
 
 }  // namespace weft::workers::detail

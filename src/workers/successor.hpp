@@ -15,10 +15,17 @@ namespace weft::workers::detail {
 /// The program of a server, started anew with its listening socket: it takes over once it is ready.
 struct successor {
   std::unique_ptr<process::child> process;  ///< null: there is none
-  unique_fd ready;  ///< it says a byte here once it serves, and ends it at the latest then
+  unique_fd link;                           ///< keeps message borders; see successor_says
   steady_time ready_by = no_deadline;
 
   explicit operator bool() const noexcept { return process != nullptr; }
+};
+
+/// What a successor says over the link: once, as soon as it serves. One that ends the link without a word
+/// does not serve.
+enum class successor_says : char {
+  ready = 'r',         ///< and nothing else: it is of a weft that takes no clients
+  takes_clients = 'c'  ///< until it ends the link: those of its predecessor that have no worker
 };
 
 /// How this program was started, to be remembered before its title changes.
@@ -34,7 +41,8 @@ successor start_successor(const own_start& how, const net::bound_socket& listene
 
 /// In a successor: the socket that it inherited, if it is for `at`. Once in a process.
 std::optional<net::bound_socket> inherited_socket(const net::endpoint& at);
-/// In a successor: tells who started it that this one serves now. Elsewhere it does nothing.
-void tell_ready() noexcept;
+/// In a successor: tells who started it that this one serves now. Gives the link over which that one's
+/// clients come; nothing elsewhere.
+unique_fd tell_ready() noexcept;
 
 }  // namespace weft::workers::detail

@@ -1,6 +1,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -75,9 +77,9 @@ class reloaded : public weft_test::listening {
     program_ = path + "-program";
     std::filesystem::copy_file("/proc/self/exe", program_);
     errors_ = weft::process::make_pipe();
-    running = child::spawn({.program = program_,
-                            .environment = {"WEFT_TEST_SERVER=unix:" + path},
-                            .descriptors = {{errors_.writer.get(), 2}}});
+    environment.push_back("WEFT_TEST_SERVER=unix:" + path);
+    running = child::spawn(
+        {.program = program_, .environment = environment, .descriptors = {{errors_.writer.get(), 2}}});
     errors_.writer.reset();
     while (!serves()) ::sched_yield();
   }
@@ -106,6 +108,28 @@ class reloaded : public weft_test::listening {
     }
   }
 
+  /// Who serves now, and is our child.
+  pid_t successor() const { return static_cast<pid_t>(weft::workers::server_status("unix:" + path).pid); }
+  static int end(pid_t server) {
+    ::kill(server, SIGTERM);
+    int status = 0;
+    EXPECT_EQ(::waitpid(server, &status, 0), server);
+    return status;
+  }
+  std::string parent_asked_by(const weft::unique_fd& connection) const {
+    say(connection, R"(["do",{},"parent"])");
+    return hear_one(connection);
+  }
+  static std::string is_parent(pid_t server) { return R"(["ok",{},)" + std::to_string(server) + "]"; }
+
+  /// A new program, that is this text.
+  void replace_program_by_script(const std::string& text) {
+    std::ofstream(path + "-script") << text;
+    std::filesystem::permissions(path + "-script", std::filesystem::perms::owner_all);
+    replace_program(path + "-script");
+  }
+
+  std::vector<std::string> environment;
   child running;
 
  private:
@@ -131,11 +155,7 @@ TEST_F(reloaded, the_new_program_serves_and_running_checkouts_end_in_the_old_one
   // The checkout is over.
   EXPECT_EQ(running.wait(), exit_status::exited(0));
   EXPECT_TRUE(std::filesystem::exists(path));
-  const auto successor = static_cast<pid_t>(weft::workers::server_status("unix:" + path).pid);
-  ::kill(successor, SIGTERM);
-  int status = 0;
-  EXPECT_EQ(::waitpid(successor, &status, 0), successor);
-  EXPECT_EQ(status, 0);
+  EXPECT_EQ(end(successor()), 0);
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
@@ -153,9 +173,7 @@ TEST_F(reloaded, nobody_who_connects_meanwhile_is_turned_away) {
       EXPECT_EQ(::waitpid(static_cast<pid_t>(before), nullptr, 0), before);
     }
   }
-  const auto last = static_cast<pid_t>(weft::workers::server_status("unix:" + path).pid);
-  ::kill(last, SIGTERM);
-  ::waitpid(last, nullptr, 0);
+  end(successor());
 }
 
 TEST_F(reloaded, a_new_program_that_does_not_serve_changes_nothing) {
@@ -178,9 +196,97 @@ TEST_F(reloaded, by_a_function_of_the_program) {
   weft::run([&] { client_with(1).call("reload"); });
   status_with([&](const auto& now) { return now.pid != running.pid(); });
   EXPECT_EQ(running.wait(), exit_status::exited(0));
-  const auto successor = static_cast<pid_t>(weft::workers::server_status("unix:" + path).pid);
-  ::kill(successor, SIGTERM);
-  ::waitpid(successor, nullptr, 0);
+  end(successor());
+}
+
+// --- clients without a worker ---
+
+// The old server ends though it is given an hour, so they are no longer its.
+TEST_F(reloaded, a_silent_client_goes_on_with_the_new_program) {
+  const auto silent = connect();
+  status_with([](const auto& now) { return now.silent == 1; });
+  running.kill(SIGHUP);
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  EXPECT_EQ(parent_asked_by(silent), is_parent(successor()));
+  end(successor());
+}
+
+TEST_F(reloaded, more_silent_clients_than_fit_into_a_socket_go_on_with_the_new_program) {
+  std::vector<weft::unique_fd> silent;
+  while (silent.size() < 500) silent.push_back(connect());
+  status_with([](const auto& now) { return now.silent == 500; });
+  running.kill(SIGHUP);
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  const auto serves = successor();
+  for (auto& one : silent) {
+    EXPECT_EQ(parent_asked_by(one), is_parent(serves));
+    one.reset();
+  }
+  end(serves);
+}
+
+TEST_F(reloaded, a_client_of_the_old_protocol_between_two_checkouts_goes_on_with_the_new_program) {
+  const auto connection = connect();
+  EXPECT_EQ(parent_asked_by(connection), is_parent(running.pid()));
+  say(connection, R"(["dn",{}])");
+  status_with([](const auto& now) { return now.workers.size() == 1 && now.workers[0].checkouts == 1; });
+  running.kill(SIGHUP);
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  EXPECT_EQ(parent_asked_by(connection), is_parent(successor()));
+  end(successor());
+}
+
+// Half of its next call has been read by then, as it came along with the end of the checkout.
+TEST_F(reloaded, what_was_read_of_a_client_goes_along) {
+  const auto connection = connect();
+  EXPECT_EQ(parent_asked_by(connection), is_parent(running.pid()));
+  running.kill(SIGHUP);
+  await_in_log("serves from now on");
+  say(connection, R"(["dn",{}]["do",{},"par)");
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  say(connection, R"(ent"])");
+  EXPECT_EQ(hear_one(connection), is_parent(successor()));
+  end(successor());
+}
+
+// By a program that takes no clients, and by one that does not when it comes to it.
+TEST_F(reloaded, clients_that_the_new_program_does_not_take_are_served_by_the_old_one) {
+  replace_program_by_script("#!/bin/sh\nprintf r >&4\n");
+  const auto silent = connect();
+  status_with([](const auto& now) { return now.silent == 1; });
+  running.kill(SIGHUP);
+  await_in_log("serves from now on");
+  EXPECT_EQ(parent_asked_by(silent), is_parent(running.pid()));
+  ::shutdown(silent.get(), SHUT_WR);
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+}
+
+TEST_F(reloaded, clients_that_cannot_be_handed_on_are_served_by_the_old_one) {
+  replace_program_by_script(
+      "#!/usr/bin/env python3\n"
+      "import socket\n"
+      "link = socket.socket(fileno=4)\n"
+      "link.shutdown(socket.SHUT_RD)\n"
+      "link.send(b'c')\n");
+  const auto silent = connect();
+  status_with([](const auto& now) { return now.silent == 1; });
+  running.kill(SIGHUP);
+  await_in_log("takes no clients");
+  EXPECT_EQ(parent_asked_by(silent), is_parent(running.pid()));
+  ::shutdown(silent.get(), SHUT_WR);
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+}
+
+// Its own workers are forked by a process that has nothing to do with what the new program inherited.
+class reloaded_with_weft_main : public reloaded {
+ protected:
+  reloaded_with_weft_main() { environment.emplace_back("WEFT_TEST_WEFT_MAIN=1"); }
+};
+
+TEST_F(reloaded_with_weft_main, calls_workers_of_its_own_before_it_serves) {
+  running.kill(SIGHUP);
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  end(successor());
 }
 
 int serve_at(const std::string& address) {
@@ -198,6 +304,12 @@ int serve_at(const std::string& address) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (const char* const address = std::getenv("WEFT_TEST_SERVER")) return serve_at(address);
+  if (const char* const address = std::getenv("WEFT_TEST_SERVER")) {
+    if (std::getenv("WEFT_TEST_WEFT_MAIN") == nullptr) return serve_at(address);
+    return weft::main(argc, argv, &weft_test::offer_functions, [&] {
+      weft::workers::client({.min_workers = 0}).call("nothing");
+      return serve_at(address);
+    });
+  }
   return weft_test::run_tests(argc, argv);
 }
