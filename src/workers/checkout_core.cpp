@@ -10,8 +10,8 @@
 #include <weft/wire/json.hpp>
 
 #include "workers/call_log.hpp"
+#include "workers/compat/exchange.hpp"
 #include "workers/compat/log_data.hpp"
-#include "workers/exchange.hpp"
 #include "workers/native_started_call.hpp"
 
 namespace weft::workers::detail {

@@ -46,6 +46,22 @@ struct open_channel {
   weft::unique_fd worker;
 };
 
+// A run with two open calls; `body` gets the channel, and both.
+template <typename Body>
+void with_two_calls(Body body) {
+  EXPECT_EQ(weft::run([&] {
+              open_channel open;
+              call_slot one(false);
+              call_slot other(false);
+              open.channel.open(one);
+              open.channel.open(other);
+              body(open, one, other);
+              open.channel.close(one);
+              open.channel.close(other);
+            }),
+            0);
+}
+
 // It came while the loop was busy, and the loop has not looked yet.
 TEST(native_channel, an_answer_that_has_come_is_no_timeout) {
   EXPECT_EQ(weft::run([] {
@@ -62,86 +78,50 @@ TEST(native_channel, an_answer_that_has_come_is_no_timeout) {
 }
 
 TEST(native_channel, an_answer_that_has_come_is_no_timeout_beside_one_that_reads) {
-  EXPECT_EQ(weft::run([] {
-              open_channel open;
-              call_slot one(false);
-              call_slot other(false);
-              open.channel.open(one);
-              open.channel.open(other);
-              auto reading =
-                  weft::go([&] { EXPECT_EQ(open.receive(one, weft::no_deadline), stream_end::ok); });
-              weft::yield();
-              EXPECT_EQ(open.receive(other, steady_clock::now()), stream_end::timed_out);
-              open.answer(other);
-              EXPECT_EQ(open.receive(other, steady_clock::now()), stream_end::ok);
-              open.answer(one);
-              reading.join();
-              open.channel.close(one);
-              open.channel.close(other);
-            }),
-            0);
+  with_two_calls([](open_channel& open, call_slot& one, call_slot& other) {
+    auto reading = weft::go([&] { EXPECT_EQ(open.receive(one, weft::no_deadline), stream_end::ok); });
+    weft::yield();
+    EXPECT_EQ(open.receive(other, steady_clock::now()), stream_end::timed_out);
+    open.answer(other);
+    EXPECT_EQ(open.receive(other, steady_clock::now()), stream_end::ok);
+    open.answer(one);
+    reading.join();
+  });
 }
 
 // The one that looks takes the reader's answer out of the socket, which then wakes nobody.
 TEST(native_channel, an_answer_that_another_one_took_reaches_the_one_that_reads) {
-  EXPECT_EQ(weft::run([] {
-              open_channel open;
-              call_slot one(false);
-              call_slot other(false);
-              open.channel.open(one);
-              open.channel.open(other);
-              auto reading =
-                  weft::go([&] { EXPECT_EQ(open.receive(one, weft::no_deadline), stream_end::ok); });
-              weft::yield();
-              open.answer(one);
-              open.answer(other);
-              EXPECT_EQ(open.receive(other, steady_clock::now()), stream_end::ok);
-              reading.join();
-              open.channel.close(one);
-              open.channel.close(other);
-            }),
-            0);
+  with_two_calls([](open_channel& open, call_slot& one, call_slot& other) {
+    auto reading = weft::go([&] { EXPECT_EQ(open.receive(one, weft::no_deadline), stream_end::ok); });
+    weft::yield();
+    open.answer(one);
+    open.answer(other);
+    EXPECT_EQ(open.receive(other, steady_clock::now()), stream_end::ok);
+    reading.join();
+  });
 }
 
 // Whoever of them reads when it comes.
 TEST(native_channel, what_cannot_be_read_ends_it_for_all) {
-  EXPECT_EQ(weft::run([] {
-              open_channel open;
-              call_slot one(false);
-              call_slot other(false);
-              open.channel.open(one);
-              open.channel.open(other);
-              auto reading =
-                  weft::go([&] { EXPECT_THROW(open.receive(one, weft::no_deadline), weft::error); });
-              weft::yield();
-              open.answer(other, frame_type::data_out_end);
-              open.answer(other, frame_type::data_out_end);
-              EXPECT_EQ(open.receive(other, weft::no_deadline), stream_end::ok);
-              EXPECT_THROW(open.receive(other, weft::no_deadline), weft::error);
-              reading.join();
-              open.channel.close(one);
-              open.channel.close(other);
-            }),
-            0);
+  with_two_calls([](open_channel& open, call_slot& one, call_slot& other) {
+    auto reading = weft::go([&] { EXPECT_THROW(open.receive(one, weft::no_deadline), weft::error); });
+    weft::yield();
+    open.answer(other, frame_type::data_out_end);
+    open.answer(other, frame_type::data_out_end);
+    EXPECT_EQ(open.receive(other, weft::no_deadline), stream_end::ok);
+    EXPECT_THROW(open.receive(other, weft::no_deadline), weft::error);
+    reading.join();
+  });
 }
 
 TEST(native_channel, the_end_of_the_connection_ends_it_for_all) {
-  EXPECT_EQ(weft::run([] {
-              open_channel open;
-              call_slot one(false);
-              call_slot other(false);
-              open.channel.open(one);
-              open.channel.open(other);
-              auto reading =
-                  weft::go([&] { EXPECT_EQ(open.receive(one, weft::no_deadline), stream_end::closed); });
-              weft::yield();
-              open.worker.reset();
-              EXPECT_EQ(open.receive(other, weft::no_deadline), stream_end::closed);
-              reading.join();
-              open.channel.close(one);
-              open.channel.close(other);
-            }),
-            0);
+  with_two_calls([](open_channel& open, call_slot& one, call_slot& other) {
+    auto reading = weft::go([&] { EXPECT_EQ(open.receive(one, weft::no_deadline), stream_end::closed); });
+    weft::yield();
+    open.worker.reset();
+    EXPECT_EQ(open.receive(other, weft::no_deadline), stream_end::closed);
+    reading.join();
+  });
 }
 
 }  // namespace

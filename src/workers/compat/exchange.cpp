@@ -1,4 +1,4 @@
-#include "workers/exchange.hpp"
+#include "workers/compat/exchange.hpp"
 
 #include <string>
 #include <utility>
