@@ -10,6 +10,7 @@ namespace weft::jobs {
 namespace {
 
 constexpr std::size_t name_bytes_max = 55;  // with "schedule:" it is a tag
+constexpr std::chrono::hours span_max{24 * 3653};
 
 void check(std::string_view name, const detail::pushed_closure& what, const schedule_options& options) {
   const auto refuse = [&](errc code, const std::string& why) {
@@ -19,7 +20,11 @@ void check(std::string_view name, const detail::pushed_closure& what, const sche
     refuse(errc::invalid_argument, "a name has 1 to " + std::to_string(name_bytes_max) + " bytes");
   if (!what.secrets.empty())
     refuse(errc::unsupported, "an argument is a secret; let the closure ask its worker's services for it");
-  if (options.bounds.fires_max == 0) refuse(errc::invalid_argument, "catch_up_bounds::fires_max is 0");
+  const catch_up_bounds& bounds = options.bounds;
+  if (bounds.fires_max == 0) refuse(errc::invalid_argument, "catch_up_bounds::fires_max is 0");
+  const auto fits = [](std::chrono::microseconds span) { return span.count() >= 0 && span <= span_max; };
+  if (!fits(bounds.late_max) || !fits(bounds.age_max))
+    refuse(errc::invalid_argument, "late_max and age_max of catch_up_bounds are 0 to ten years");
 }
 
 }  // namespace

@@ -259,6 +259,9 @@ TEST_F(jobs_schedules, are_refused_where_a_push_of_their_jobs_would_be) {
   EXPECT_THROW(queue_->schedule("x", hourly, write_down(), {.priority = 40000}), error);
   EXPECT_THROW(queue_->schedule("x", hourly, write_down(), {.tags = {""}}), error);
   EXPECT_THROW(queue_->schedule("x", hourly, write_down(), {.bounds = {.fires_max = 0}}), error);
+  const auto longest = std::chrono::microseconds::max();
+  EXPECT_THROW(queue_->schedule("x", hourly, write_down(), {.bounds = {.late_max = -1s}}), error);
+  EXPECT_THROW(queue_->schedule("x", hourly, write_down(), {.bounds = {.age_max = longest}}), error);
   EXPECT_TRUE(queue_->schedules().empty());
 }
 
