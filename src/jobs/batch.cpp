@@ -9,7 +9,9 @@
 namespace weft::jobs {
 namespace {
 
-std::string tag_of(job_id batch) { return "batch:" + to_string(batch); }
+constexpr std::string_view tag_start = "batch:";
+
+std::string tag_of(job_id batch) { return std::string(tag_start) + to_string(batch); }
 
 void refuse_unique(const push_options& options) {
   if (!options.unique) return;
@@ -52,6 +54,16 @@ std::vector<job_id> queue::add_to_batch_closures(job_id batch, std::span<const d
     for (auto& one : jobs) one.before = batch;
     return store_->push(jobs);
   });
+}
+
+std::optional<job_id> queue::batch_of(job_id id) {
+  const auto found = store_->find(id);
+  if (!found) return std::nullopt;
+  for (const std::string_view tag : found->tags) {
+    if (!tag.starts_with(tag_start)) continue;
+    if (const auto batch = job_id_from_string(tag.substr(tag_start.size()))) return batch;
+  }
+  return std::nullopt;
 }
 
 state_counts queue::batch(job_id id) { return store_->count_tagged(tag_of(id)); }

@@ -28,13 +28,12 @@ closure<> report() {
     into.at_the_end = of.batch(job.id());
   })};
 }
-/// Adds mails to the batch whose job it is.
-closure<> expand(job_id batch) {
-  return closure{named_closure<"test.expand">([](mailing& into, queue& of, std::int64_t id) {
-                   into.lines.emplace_back("expand");
-                   of.add_to_batch(job_id{id}, std::vector{mail("eve"), mail("dan")});
-                 }),
-                 static_cast<std::int64_t>(batch)};
+/// Adds mails to the batch that it is one of.
+closure<> expand() {
+  return closure{named_closure<"test.expand">([](mailing& into, queue& of, control& job) {
+    into.lines.emplace_back("expand");
+    of.add_to_batch(of.batch_of(job.id()).value(), std::vector{mail("eve"), mail("dan")});
+  })};
 }
 
 class jobs_batches : public jobs_fixture {
@@ -70,8 +69,10 @@ TEST_F(jobs_batches, run_their_last_job_at_once_where_they_are_empty) {
 }
 
 TEST_F(jobs_batches, grow_while_a_job_of_theirs_runs) {
-  const auto batch = queue_->push_batch(std::vector{mail("ann")}, report());
-  queue_->add_to_batch(batch.id, std::vector{expand(batch.id)});
+  const auto batch = queue_->push_batch(std::vector{mail("ann"), expand()}, report());
+  EXPECT_EQ(queue_->batch_of(batch.jobs[1]), batch.id);
+  EXPECT_FALSE(queue_->batch_of(batch.id));
+  EXPECT_FALSE(queue_->batch_of(job_id{7}));
   EXPECT_EQ(run_due({.concurrency = 1}), 5U);
   EXPECT_EQ(mailing_.lines, (std::vector<std::string>{"ann", "expand", "eve", "dan", "report"}));
   EXPECT_EQ(mailing_.at_the_end, (state_counts{.done = 4}));

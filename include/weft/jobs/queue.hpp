@@ -96,6 +96,8 @@ class queue {
                                    const push_options& options = {}) {
     return add_to_batch_closures(batch, describe_all(all), options);
   }
+  /// The batch that the job is one of; nothing: of none, or there is no such job.
+  std::optional<job_id> batch_of(job_id id);
   /// How many jobs of the batch are in each state, its last one not counted; deleted ones are forgotten.
   state_counts batch(job_id id);
 
