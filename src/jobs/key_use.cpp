@@ -48,6 +48,7 @@ std::vector<key_use> keys_in_use(store& kept_in) {
     }
     filter.before = jobs.back().id;
   }
+  for (const auto& schedule : kept_in.schedules()) ++uses[signer_of(schedule.envelope)].waiting;
   std::vector<key_use> all;
   for (auto& [id, use] : uses) {
     use.id = id;

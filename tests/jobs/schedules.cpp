@@ -6,6 +6,7 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/jobs/cron.hpp>
+#include <weft/jobs/key_use.hpp>
 
 #include "jobs/jobs_fixture.hpp"
 #include "jobs/moments.hpp"
@@ -242,6 +243,14 @@ TEST_F(jobs_schedules, that_are_set_back_by_somebody_do_not_push_their_jobs_agai
   tamper("UPDATE weft_schedule SET last = last - 14400000000, next = next - 14400000000");
   EXPECT_EQ(run_until("2026-01-05 11:40:00", 10min), (texts{"2026-01-05 08:00:00", "2026-01-05 09:00:00"}))
       << "times at which it was not there yet";
+}
+
+TEST_F(jobs_schedules, need_the_key_that_signed_them) {
+  queue_->schedule("report", hourly, write_down());
+  const auto uses = keys_in_use(queue_->kept_in());
+  ASSERT_EQ(uses.size(), 1U);
+  EXPECT_EQ(uses[0].id, "k1");
+  EXPECT_EQ(uses[0].waiting, 1);
 }
 
 TEST_F(jobs_schedules, of_another_tenant_push_nothing) {
