@@ -119,7 +119,7 @@ TEST(docs_cron, schedule) {
   files disk;
   weft::services app;
   app.provide(disk);
-  weft::run([&] { weft::jobs::worker(queue, app).run_due(); });
+  weft::run([&] { weft::jobs::worker(queue, app).run_due(); }, {.stack_bytes = 256 * 1024});
   EXPECT_EQ(disk.copies, texts{"2026-03-31 00:30:00"});
 }
 

@@ -43,15 +43,17 @@ class jobs_wait : public jobs_fixture {
   template <typename Body>
   void beside_worker(Body body, worker_options options = {}) {
     options.poll_interval = 1h;
-    run(
-        [&] {
-          worker one(*queue_, app_, quiet(options));
-          auto working = go([&] { one.run(); });
-          body();
-          one.stop();
-          working.join();
-        },
-        with_room_for_sanitizers());
+    in_fiber([&] {
+      worker one(*queue_, app_, quiet(options));
+      auto working = go([&] { one.run(); });
+      body();
+      one.stop();
+      working.join();
+    });
+  }
+  template <typename Body>
+  static void in_fiber(Body body) {
+    run(std::move(body), with_room_for_sanitizers());
   }
   /// What a wait for the job ends with.
   job_given_up given_up(job_id id) {
@@ -73,7 +75,7 @@ TEST_F(jobs_wait, gives_the_result_when_the_job_is_done) {
 TEST_F(jobs_wait, is_over_at_once_where_the_job_has_ended) {
   const job_id id = queue_->push(shout("early"));
   run_due();
-  run([&] { EXPECT_EQ(queue_->wait<std::string>(id, steady_time::min()), "early!"); });
+  in_fiber([&] { EXPECT_EQ(queue_->wait<std::string>(id, steady_time::min()), "early!"); });
 }
 
 TEST_F(jobs_wait, goes_on_over_attempts_that_want_another_time) {
@@ -110,7 +112,7 @@ TEST_F(jobs_wait, throws_the_last_error_of_a_dead_job) {
 }
 
 TEST_F(jobs_wait, tells_a_cancelled_job_from_a_dead_one) {
-  run([&] {
+  in_fiber([&] {
     const job_id id = queue_->push(out_of_seats(), {.delay = 1h});
     auto waiting = go([&] { return given_up(id); });
     yield();
@@ -127,7 +129,7 @@ TEST_F(jobs_wait, tells_a_quarantined_job_and_why_it_is_one) {
   tamper("UPDATE weft_job SET envelope = (SELECT envelope FROM weft_job WHERE id = " + to_string(other) +
          ") WHERE id = " + to_string(forged));
   run_due();
-  run([&] {
+  in_fiber([&] {
     const job_given_up ended = given_up(forged);
     EXPECT_EQ(ended.state(), job_state::quarantined);
     EXPECT_EQ(ended.code(), errc::bad_signature);
@@ -135,7 +137,7 @@ TEST_F(jobs_wait, tells_a_quarantined_job_and_why_it_is_one) {
 }
 
 TEST_F(jobs_wait, says_that_the_time_is_up_and_leaves_the_job_alone) {
-  run([&] {
+  in_fiber([&] {
     const job_id id = queue_->push(shout("later"), {.delay = 1h});
     try {
       queue_->wait<std::string>(id, deadline_after(1ms));
@@ -168,7 +170,7 @@ TEST_F(jobs_wait, can_be_cancelled_and_the_job_goes_on) {
 TEST_F(jobs_wait, says_that_there_is_no_such_job_and_no_such_result) {
   const job_id id = queue_->push(closure{named_closure<"test.returns_nothing">([] {})});
   run_due();
-  run([&] {
+  in_fiber([&] {
     EXPECT_NO_THROW(queue_->wait<void>(id));
     EXPECT_EQ(queue_->wait<std::optional<int>>(id), std::nullopt);
     for (const auto& none : {id, job_id{7}}) {
@@ -191,7 +193,7 @@ TEST_F(jobs_wait, hears_of_the_end_in_another_process) {
     char start = 0;
     if (::read(asked[0], &start, 1) != 1) ::_exit(2);
     open();
-    run([&] {
+    in_fiber([&] {
       worker one(*queue_, app_, quiet({}));
       while (one.run_due() == 0) sleep_for(1ms);
     });
@@ -199,7 +201,7 @@ TEST_F(jobs_wait, hears_of_the_end_in_another_process) {
     ::_exit(0);
   }
   open();
-  run([&] {
+  in_fiber([&] {
     const job_id id = queue_->push(shout("far"));
     auto waiting = go([&] { return queue_->wait<std::string>(id); });
     yield();
