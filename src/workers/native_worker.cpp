@@ -138,8 +138,7 @@ class worker_loop {
     reply.id = id;
     failure why;
     why.code = errc::resource_exhausted;
-    why.message = "workers: call \"" + std::string(target.substr(0, name_bytes_max)) +
-                  "\": " + std::to_string(calls_.size()) +
+    why.message = "workers: call \"" + fit(target, name_bytes_max) + "\": " + std::to_string(calls_.size()) +
                   " calls run in this worker, which takes no more at a time (max_calls); try again later";
     why.when = wall_clock::now();
     fail(reply, std::move(why));

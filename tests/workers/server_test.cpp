@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,12 +14,14 @@
 #include <unistd.h>
 
 #include <weft/closure/closure.hpp>
+#include <weft/codec/tuple.hpp>
 #include <weft/core/error.hpp>
 #include <weft/core/unique_fd.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/process/self.hpp>
 #include <weft/process/socket.hpp>
+#include <weft/wire/binary.hpp>
 #include <weft/workers/server_status.hpp>
 
 #include "workers/listening.hpp"
@@ -366,7 +369,46 @@ TEST_F(listening, a_client_has_no_more_calls_at_a_time_than_allowed) {
       EXPECT_EQ(refused.code(), weft::errc::resource_exhausted);
       EXPECT_NE(refused.message().find("max_calls"), std::string::npos) << refused.message();
     }
+    std::string name = "x";  // so that its bound is inside a character
+    while (name.size() < 1000) name += "é";
+    try {
+      held.call(name);
+      ADD_FAILURE() << "no error";
+    } catch (const weft::error& refused) {
+      EXPECT_NE(refused.message().find("é... (1001 bytes in all)"), std::string::npos) << refused.message();
+    }
   });
+}
+
+// Which of the two calls would a frame with that id be for?
+TEST_F(listening, a_call_with_the_id_of_one_that_runs_ends_its_connection_only) {
+  const auto running = server::fork(options());
+  auto clients = client_with(1);
+  weft::bytes arguments;
+  weft::wire::binary_encoder encoder(arguments);
+  weft::encode(encoder, std::tuple(3'600'000));
+  weft::workers::detail::call_frame call;
+  call.id = 7;
+  call.target = "sleep_ms";
+  call.arguments = weft::as_text(arguments);
+  weft::bytes said = weft::to_bytes(weft::workers::detail::native_magic);
+  write_frame(said, weft::workers::detail::hello_frame{});
+  write_frame(said, call);
+  write_frame(said, call);
+  weft::run([&] {
+    auto held = clients.checkout();
+    const auto pid = held.call<std::int64_t>("pid");
+    const auto heard = talk(weft::as_text(said));  // all of it, to its end
+    weft::wire::frame_reader reader;
+    reader.append(weft::as_bytes(heard));
+    const auto welcome = reader.next();
+    ASSERT_TRUE(welcome);
+    EXPECT_EQ(welcome->type, static_cast<std::uint8_t>(weft::workers::detail::frame_type::welcome));
+    EXPECT_FALSE(reader.next());
+    EXPECT_EQ(held.call<std::int64_t>("pid"), pid);
+  });
+  const auto seen = status_with([](const auto& now) { return now.workers.size() < 2; });
+  EXPECT_EQ(seen.died, 0U);  // it was the client's fault
 }
 
 }  // namespace
