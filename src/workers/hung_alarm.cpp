@@ -1,8 +1,11 @@
 #include "workers/hung_alarm.hpp"
 
+#include <sys/syscall.h>
 #include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 
 #include <weft/core/error.hpp>
 
@@ -11,15 +14,26 @@ namespace {
 
 std::atomic<hung_alarm*> in_force = nullptr;
 
+// Not every C library has a name for it.
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+// The longer, the fewer system calls, and the later a call is ended. A server's own look is later still.
+std::chrono::nanoseconds slack_of(std::chrono::nanoseconds after) {
+  return std::min<std::chrono::nanoseconds>(after / 8, std::chrono::milliseconds(250));
+}
+
 std::int64_t now_ns() noexcept { return steady_clock::now().time_since_epoch().count(); }
 
 }  // namespace
 
 hung_alarm::hung_alarm(std::chrono::nanoseconds after, std::atomic<std::int64_t>* shown)
-    : after_(after), shown_(shown) {
+    : after_(after), slack_ns_(slack_of(after).count()), shown_(shown) {
   if (after_.count() <= 0) return;
   sigevent event{};
-  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_notify = SIGEV_THREAD_ID;  // threads of the program that wait are none of its affair
+  event.sigev_notify_thread_id = static_cast<pid_t>(::syscall(SYS_gettid));
   event.sigev_signo = SIGALRM;
   event.sigev_value.sival_ptr = this;
   if (::timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) {
@@ -63,23 +77,29 @@ void hung_alarm::end_process() noexcept {
   ::kill(::getpid(), SIGALRM);
 }
 
-/// In the signal handler. A call that begins meanwhile, on the thread itself, either finds that the timer is
-/// not set and sets it, or is found here.
+/// In the signal handler.
 void hung_alarm::look() noexcept {
-  is_set_.store(false);
+  rings_at_ns_.store(nothing_runs);
   const std::int64_t first = first_end_ns_.load();
-  if (first == nothing_runs) return;
-  if (first <= now_ns()) return end_process();
-  is_set_.store(true);
-  set_timer(first);
+  if (first != nothing_runs && first <= now_ns()) return end_process();
+  ring_behind_first_end();
+}
+
+/// Also by the signal handler in the middle of this, which leaves it as it would be afterwards.
+void hung_alarm::ring_behind_first_end() noexcept {
+  const std::int64_t first = first_end_ns_.load();
+  if (first == nothing_runs || first <= rings_at_ns_.load()) return;
+  rings_at_ns_.store(first + std::min(slack_ns_, std::numeric_limits<std::int64_t>::max() - first));
+  set_timer();
 }
 
 // steady_clock is CLOCK_MONOTONIC.
-void hung_alarm::set_timer(std::int64_t end_ns) noexcept {
+void hung_alarm::set_timer() noexcept {
   constexpr std::int64_t second = 1'000'000'000;
+  const std::int64_t at = rings_at_ns_.load();
   itimerspec when{};
-  when.it_value.tv_sec = end_ns / second;
-  when.it_value.tv_nsec = end_ns % second;
+  when.it_value.tv_sec = at / second;
+  when.it_value.tv_nsec = at % second;
   ::timer_settime(timer_, TIMER_ABSTIME, &when, nullptr);
 }
 
@@ -94,7 +114,7 @@ steady_time hung_alarm::begin_call() {
   const auto end = deadline_after(after_);
   ends_.push_back(end);
   tell_first_end();
-  if (!is_set_.exchange(true)) set_timer(first_end_ns_.load());
+  ring_behind_first_end();
   return end;
 }
 
@@ -103,6 +123,7 @@ void hung_alarm::end_call(steady_time end) noexcept {
   if (at == ends_.end()) return;
   ends_.erase(at);
   tell_first_end();
+  ring_behind_first_end();
 }
 
 }  // namespace weft::workers::detail

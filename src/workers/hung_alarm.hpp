@@ -13,14 +13,15 @@
 namespace weft::workers::detail {
 
 /// Ends this process by SIGALRM when one call takes too long, also when it never lets go of the thread.
-/// For the calls of one thread.
 ///
-/// A timer of the kernel looks. It is not set anew for each call, which would be two system calls: it runs
-/// until the end of a call that began with no timer running, and its signal handler then looks whether a
-/// call is over its time, and sets it for the first that will be.
+/// A timer of the kernel looks. It is set for a while behind the end of the call that has to end first, and
+/// set anew when that end has moved beyond it: some system calls in a second, however many calls there are.
+/// So while calls run it rings only for one that is over its time, or its signal would end a sleep of a
+/// called function early. Once it rings when no call runs any more, and then not until after the next one.
 class hung_alarm {
  public:
-  /// `after` is the time of one call; 0: no alarm. Takes SIGALRM of the process over while it lives. For who
+  /// `after` is the time of one call, and an eighth more, 250 ms at most; 0: no alarm. For calls of the
+  /// thread that makes it, which gets the signal. Takes SIGALRM of the process over while it lives. For who
   /// looks from outside, `shown`, if not null, has the end of the running call that ends first, by the
   /// steady clock in nanoseconds, 0 while none runs; it outlives this.
   explicit hung_alarm(std::chrono::nanoseconds after, std::atomic<std::int64_t>* shown = nullptr);
@@ -48,18 +49,20 @@ class hung_alarm {
   static void rang(int signal, siginfo_t* how, void* context) noexcept;
   static void end_process() noexcept;
   void look() noexcept;
-  void set_timer(std::int64_t end_ns) noexcept;
+  void set_timer() noexcept;
+  void ring_behind_first_end() noexcept;
   steady_time begin_call();
   void end_call(steady_time end) noexcept;
   void tell_first_end() noexcept;
 
   std::chrono::nanoseconds after_;
+  std::int64_t slack_ns_;
   std::atomic<std::int64_t>* shown_;
   timer_t timer_{};
   struct sigaction former_ {};
   std::deque<steady_time> ends_;  // of the running calls; all last as long, so the first ends first
   std::atomic<std::int64_t> first_end_ns_{nothing_runs};  // of ends_, for the signal handler
-  std::atomic<bool> is_set_{false};                       // the timer will ring
+  std::atomic<std::int64_t> rings_at_ns_{nothing_runs};   // at first_end_ns_ or later, while calls run
 };
 
 }  // namespace weft::workers::detail

@@ -2,12 +2,15 @@
 
 #include "workers/hung_alarm.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <memory>
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 namespace {
 
@@ -75,6 +78,49 @@ TEST(hung_alarm, leaves_calls_that_end_in_time) {
     const hung_alarm::watch second(alarm);
     std::this_thread::yield();
   }
+}
+
+// As ::sleep() and the like would be.
+TEST(hung_alarm, does_not_interrupt_a_call_that_runs_when_an_earlier_one_would_have_been_over) {
+  constexpr auto time = 11s;
+  hung_alarm alarm(time);
+  const auto began = steady_clock::now();
+  { const hung_alarm::watch earlier(alarm); }
+  const auto just_before = began + time - 200ms;
+  std::this_thread::sleep_until(just_before);
+  const hung_alarm::watch watched(alarm);
+  while (steady_clock::now() < began + time + 500ms) {
+    ASSERT_EQ(::poll(nullptr, 0, 100), 0) << std::strerror(errno);
+  }
+}
+
+TEST(hung_alarm, does_not_interrupt_one_of_two_calls_when_the_other_would_have_been_over) {
+  constexpr auto time = 12s;
+  hung_alarm alarm(time);
+  auto earlier = std::make_unique<hung_alarm::watch>(alarm);
+  const auto began = steady_clock::now();
+  std::this_thread::sleep_until(began + time / 2);
+  const hung_alarm::watch watched(alarm);
+  earlier.reset();
+  while (steady_clock::now() < began + time + 1s) {
+    ASSERT_EQ(::poll(nullptr, 0, 100), 0) << std::strerror(errno);
+  }
+}
+
+TEST(hung_alarm, interrupts_no_other_thread) {
+  hung_alarm alarm(50ms);
+  { const hung_alarm::watch watched(alarm); }  // and the alarm rings when nothing runs
+  sigset_t just_alarm;
+  ::sigemptyset(&just_alarm);
+  ::sigaddset(&just_alarm, SIGALRM);
+  ::pthread_sigmask(SIG_BLOCK, &just_alarm, nullptr);  // here
+  int waited = -1;
+  std::thread([&] {
+    ::pthread_sigmask(SIG_UNBLOCK, &just_alarm, nullptr);
+    waited = ::poll(nullptr, 0, 500);
+  }).join();
+  EXPECT_EQ(waited, 0);
+  ::pthread_sigmask(SIG_UNBLOCK, &just_alarm, nullptr);
 }
 
 TEST(hung_alarm, leaves_a_signal_of_somebody_else_as_it_is) {

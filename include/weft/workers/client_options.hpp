@@ -41,9 +41,12 @@ struct client_options {
   /// protocol is spoken then. What follows is neither encrypted nor signed: use it in networks that are
   /// trusted, or in a tunnel. Null: none.
   std::shared_ptr<const wire::key_ring> keys = {};
-  std::chrono::nanoseconds hung_worker_timeout = std::chrono::minutes(
-      5);  ///< a call that takes longer ends its worker by SIGALRM, also without a client; 0: never. A server
-           ///< that listens kills those, a second later, that this does not end: stopped ones
+  /// A call that takes longer ends its worker by SIGALRM, also without a client, at most an eighth of this or
+  /// 250 ms later; 0: never, and SIGALRM is the program's own. A server that listens kills those, a second
+  /// later, that this does not end: stopped ones. Waits of calls in time are not interrupted; `::sleep`,
+  /// `poll` and the like in the worker's main thread while no call runs may be, once after each call or
+  /// pause.
+  std::chrono::nanoseconds hung_worker_timeout = std::chrono::minutes(5);
   /// A called function that is cancelled and stops within this time keeps its worker; else that is ended.
   std::chrono::milliseconds stop_grace{20};
   std::chrono::milliseconds kill_grace{100};         ///< between SIGTERM and SIGKILL
