@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include <sys/socket.h>
 
@@ -11,6 +12,10 @@
 namespace weft::workers::detail {
 
 namespace {
+
+// While a write waits: then, and later and later where nothing came.
+constexpr auto look_first_after = std::chrono::milliseconds(1);
+constexpr auto look_last_after = std::chrono::seconds(1);
 
 bool would_block() noexcept { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
@@ -86,7 +91,19 @@ stream_end byte_stream::read_some(std::span<char> into, std::size_t& got, steady
   }
 }
 
-stream_end byte_stream::write(std::span<const std::byte> data, steady_time until) {
+bool byte_stream::wait_writable(steady_time until, const std::function<bool()>& meanwhile) {
+  if (!meanwhile) return io_.wait_writable_until(until);
+  std::chrono::nanoseconds pause = look_first_after;
+  while (true) {
+    const auto bound = std::min(until, steady_clock::now() + pause);
+    if (io_.wait_writable_until(bound)) return true;
+    if (bound == until) return false;
+    pause = meanwhile() ? look_first_after : std::min<std::chrono::nanoseconds>(2 * pause, look_last_after);
+  }
+}
+
+stream_end byte_stream::write(std::span<const std::byte> data, steady_time until,
+                              const std::function<bool()>& meanwhile) {
   while (!data.empty()) {
     const ssize_t sent = ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL);
     if (sent >= 0) {
@@ -96,7 +113,7 @@ stream_end byte_stream::write(std::span<const std::byte> data, steady_time until
     if (errno == EINTR) continue;
     if (!would_block()) return stream_end::closed;
     io_.mark_not_writable();
-    if (!io_.wait_writable_until(until)) return stream_end::timed_out;
+    if (!wait_writable(until, meanwhile)) return stream_end::timed_out;
   }
   return stream_end::ok;
 }

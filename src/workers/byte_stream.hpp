@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,7 +51,11 @@ class byte_stream {
   std::thread::id polled_by() const noexcept { return polled_by_; }
   /// Bytes that were read and belong to the next reader.
   void unread(std::string_view rest) { unread_.insert(0, rest); }
-  stream_end write(std::span<const std::byte> data, steady_time until);
+  stream_end write(std::span<const std::byte> data, steady_time until) { return write(data, until, {}); }
+  /// The same; while it waits, `meanwhile` is called now and then, and soon again where it gives true. For a
+  /// peer that reads no more as long as nobody reads what it says.
+  stream_end write(std::span<const std::byte> data, steady_time until,
+                   const std::function<bool()>& meanwhile);
   /// The same with descriptors along with the first byte.
   stream_end write_with(std::span<const std::byte> data, const std::vector<int>& descriptors,
                         steady_time until);
@@ -70,6 +75,7 @@ class byte_stream {
 
  private:
   long receive(std::span<char> into) noexcept;
+  bool wait_writable(steady_time until, const std::function<bool()>& meanwhile);
 
   unique_fd socket_;
   io_handle io_;

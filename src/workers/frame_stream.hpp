@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,6 +36,11 @@ class frame_stream {
   stream_end read_raw(std::string& into, std::size_t count, steady_time until);
   stream_end write(std::span<const std::byte> data, steady_time until) {
     return connection_.write(data, until);
+  }
+  /// See byte_stream.
+  stream_end write(std::span<const std::byte> data, steady_time until,
+                   const std::function<bool()>& meanwhile) {
+    return connection_.write(data, until, meanwhile);
   }
   /// The same with descriptors along with the first byte.
   stream_end write_with(std::span<const std::byte> data, const std::vector<int>& descriptors,

@@ -119,7 +119,7 @@ stream_end frame_writer::write(std::list<bytes>& frames, steady_time until) {
       joined.insert(joined.end(), frames.front().begin(), frames.front().end());
       frames.pop_front();
     }
-    if (const auto ended = stream_.write(joined, until); ended != stream_end::ok) return ended;
+    if (const auto ended = stream_.write(joined, until, meanwhile_); ended != stream_end::ok) return ended;
   }
   return stream_end::ok;
 }

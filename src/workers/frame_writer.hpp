@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <optional>
+#include <utility>
 
 #include <weft/codec/bytes.hpp>
 #include <weft/context/wait.hpp>
@@ -17,7 +19,9 @@ namespace weft::workers::detail {
 /// takes along what others have to send meanwhile. Thread-safe.
 class frame_writer {
  public:
-  explicit frame_writer(frame_stream& stream) : stream_(stream) {}
+  /// `meanwhile`: what whoever writes does now and then while he waits; see byte_stream::write.
+  explicit frame_writer(frame_stream& stream, std::function<bool()> meanwhile = {})
+      : stream_(stream), meanwhile_(std::move(meanwhile)) {}
 
   /// Sends whole frames, in the order of the calls. Waits at most until `until`, and not at all where
   /// somebody else is writing. closed after an earlier write failed. With `gathers` tasks that are ready come
@@ -50,6 +54,7 @@ class frame_writer {
   void take_waiting(std::list<bytes>& into) noexcept;
 
   frame_stream& stream_;
+  const std::function<bool()> meanwhile_;
   mutable weft::detail::spin_lock lock_;
   std::list<bytes> waiting_;        // guarded by lock_, as all that follows
   std::size_t waiting_bytes_ = 0;   // of these

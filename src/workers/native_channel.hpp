@@ -36,19 +36,23 @@ struct call_slot {
 /// and hands to the others what is theirs; so a call alone costs no more than its system calls. Thread-safe.
 ///
 /// It reads while it holds stream_lock_, and waits without it. Meanwhile another one may look for itself what
-/// has come: before its time is up, and now and then where the thread of the one who waits, or the thread
-/// that would wake him, is another one, as that may be busy with other work.
+/// has come: before its time is up, while it waits to write, and now and then where the thread of the one who
+/// waits, or the thread that would wake him, is another one, as that may be busy with other work.
 ///
 /// Begins after the welcome. The stream outlives it.
 class native_channel {
  public:
-  explicit native_channel(frame_stream& stream) : stream_(stream), writer_(stream) {}
+  explicit native_channel(frame_stream& stream)
+      : stream_(stream), writer_(stream, [this] { return look_aside(); }) {}
+  native_channel(const native_channel&) = delete;
+  native_channel& operator=(const native_channel&) = delete;
 
   void open(call_slot& one) noexcept;
   /// Frames that come for it later are passed over.
   void close(call_slot& one) noexcept;
 
-  /// Sends frames. As frame_writer::send.
+  /// Sends frames. As frame_writer::send. While it waits it takes in what has come: a worker whose answers
+  /// nobody takes reads no more.
   stream_end send(bytes frames, steady_time until);
   /// The call has been sent: one more reply will come.
   void count_sent() noexcept;

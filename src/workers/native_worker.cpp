@@ -145,6 +145,15 @@ class worker_loop {
     send_reply(reply, {});
   }
 
+  // Calls whose answers wait until the client reads have ended: for those it is held up and not refused.
+  bool has_place_for_call() {
+    const std::size_t most = duties_.program().max_calls;
+    if (calls_.size() < most) return true;
+    (void)writer_.wait_for_room(no_deadline);
+    weft::yield();  // they come first
+    return calls_.size() < most;
+  }
+
   void start_call(wire::frame got) {
     if (slow_calls_) flush_aside();
     auto call =
@@ -153,7 +162,7 @@ class worker_loop {
                                                      .there_bytes_max = answer_bytes_max_});
     const std::uint64_t id = call->call().id;
     if (calls_.count(id) != 0) throw error(errc::malformed, "workers: read a call: one with its id runs");
-    if (calls_.size() >= duties_.program().max_calls) return refuse_call(id, call->call().target);
+    if (!has_place_for_call()) return refuse_call(id, call->call().target);
     go_options how{.name = std::string(call->call().target),
                    .context = context::from_wire(call->call().context)};
     calls_.emplace(id, call);

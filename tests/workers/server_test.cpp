@@ -380,6 +380,50 @@ TEST_F(listening, a_client_has_no_more_calls_at_a_time_than_allowed) {
   });
 }
 
+// More answers than fit into the connection and what the worker keeps.
+void start_many(weft::workers::checkout& held, int count) {
+  const std::string text(200, 'x');
+  std::vector<weft::workers::running_call<std::string>> all;
+  for (int i = 0; i < count; ++i) all.push_back(held.start<std::string>("echo", text));
+  for (auto& one : all) EXPECT_EQ(one.get(), text);
+}
+
+TEST_F(listening, a_client_may_start_many_calls_before_it_takes_the_first_answer) {
+  auto wanted = options();
+  wanted.max_calls = 100;
+  const auto running = server::fork(std::move(wanted));
+  client clients({.connect = "unix:" + path, .min_workers = 0, .timeout = 5min});
+  weft::run([&] {
+    auto held = clients.checkout();
+    start_many(held, 20'000);
+  });
+  auto of_this_thread = clients.checkout();
+  start_many(of_this_thread, 20'000);
+}
+
+TEST_F(listening, calls_that_are_refused_before_an_answer_is_taken_hold_nobody_up) {
+  auto wanted = options();
+  wanted.max_calls = 1;
+  const auto running = server::fork(std::move(wanted));
+  client clients({.connect = "unix:" + path, .min_workers = 0, .timeout = 5min});
+  weft::run([&] {
+    auto held = clients.checkout();
+    auto runs = held.start("sleep_ms", 3'600'000);
+    std::vector<weft::workers::running_call<void>> all;
+    const std::string name(200, 'n');  // is in each refusal
+    for (int i = 0; i < 10'000; ++i) all.push_back(held.start(name));
+    int refused = 0;
+    for (auto& one : all) {
+      try {
+        one.get();
+      } catch (const weft::error& why) {
+        if (why.code() == weft::errc::resource_exhausted) ++refused;
+      }
+    }
+    EXPECT_EQ(refused, 10'000);
+  });
+}
+
 // Which of the two calls would a frame with that id be for?
 TEST_F(listening, a_call_with_the_id_of_one_that_runs_ends_its_connection_only) {
   const auto running = server::fork(options());

@@ -118,8 +118,9 @@ class checkout {
   }
 
   /// Begins a call and returns without waiting for its answer; for calls that stream, and for many at once.
-  /// Waits for a worker as call(). Throws weft::error (unsupported) where only the compatible protocol is
-  /// spoken, and as call().
+  /// Waits for a worker as call(), and where the worker takes nothing for the moment; answers that come
+  /// meanwhile are kept. Started calls that run are bounded by the server's max_calls. Throws weft::error
+  /// (unsupported) where only the compatible protocol is spoken, and as call().
   template <typename Result = void, typename... Args>
   running_call<Result> start(std::string_view name, const Args&... args) {
     using sent = std::tuple<detail::sent_type<Args>...>;

@@ -49,9 +49,10 @@ struct server_options {
   restart_intensity restarts = {};                                  ///< when too many workers die
   recycling recycle = {};                                           ///< when a worker was used enough; off
   std::size_t message_bytes_max = 16 * 1024 * 1024;                 ///< arguments of one call
-  std::size_t max_calls = 10'000;         ///< of one client, in its worker at a time; one more fails as
-                                          ///< resource_exhausted
-  std::size_t stack_bytes = 1024 * 1024;  ///< of a called function's fiber
+  std::size_t max_calls = 10'000;  ///< of one client, that run in its worker at a time; one more fails as
+                                   ///< resource_exhausted. Where the answers of so many wait for the
+                                   ///< client to read, it is held up instead
+  std::size_t stack_bytes = 1024 * 1024;                                  ///< of a called function's fiber
   workers::error_stacks error_stacks = workers::error_stacks::addresses;  ///< with the errors of calls
   process::limits limits = {};                                            ///< of each worker
   process::restrictions restrictions = {};                                ///< of each worker
