@@ -130,6 +130,7 @@ TEST_P(store_contract, workers_at_once_keep_within_the_limit_and_finish_all) {
   for (std::int64_t id = 1; id <= count; ++id) push(with_limit(job(id), max));
   std::atomic<int> running{0};
   std::atomic<int> most{0};
+  std::atomic<int> claims{0};
   std::atomic<std::int64_t> done{0};
   std::vector<std::thread> workers;
   for (std::int64_t number = 1; number <= 4; ++number) {
@@ -139,6 +140,10 @@ TEST_P(store_contract, workers_at_once_keep_within_the_limit_and_finish_all) {
         const int now = running += static_cast<int>(claimed.size());
         for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
         }
+        // Held until the others have asked for more: with the limit kept, one of them has room for nothing
+        // and goes on to ask.
+        const int since = ++claims;
+        while (!claimed.empty() && claims - since < 4 && running <= max) std::this_thread::yield();
         for (const auto& one : claimed) {
           --running;
           auto over = end(one, next_step::done);

@@ -45,7 +45,12 @@ std::string database::name_of_limit(std::int64_t id) {
 bool database::take_room(std::int64_t limit, room_left& known) {
   const auto [room, is_new] = known.try_emplace(limit, 0);
   if (is_new) {
-    const used row = use("SELECT max - running FROM weft_limit WHERE id = ?", "look for room in a limit");
+#ifdef WEFT_BUG_6
+    const char* const room_of_limit = "SELECT max FROM weft_limit WHERE id = ?";
+#else
+    const char* const room_of_limit = "SELECT max - running FROM weft_limit WHERE id = ?";
+#endif
+    const used row = use(room_of_limit, "look for room in a limit");
     if (row->bind(limit).step()) room->second = row->integer(0);
   }
   if (room->second <= 0) return false;
