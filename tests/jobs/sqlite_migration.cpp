@@ -36,6 +36,14 @@ class sqlite_migration : public sqlite_test {
       EXPECT_EQ(found->state, states[index]) << index;
       EXPECT_EQ(found->envelope, "envelope " + std::to_string(index + 1));
     }
+    std::int64_t waiting = 0;
+    std::int64_t ended = 0;
+    for (const auto& of : kept.stats()) {
+      waiting += of.scheduled + of.ready;
+      ended += of.done + of.dead + of.cancelled + of.quarantined;
+    }
+    EXPECT_EQ(waiting, 2) << "they are counted";
+    EXPECT_EQ(ended, 4) << "they are counted";
   }
 };
 

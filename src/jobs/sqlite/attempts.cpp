@@ -5,7 +5,7 @@
 namespace weft::jobs::sqlite {
 namespace {
 
-constexpr std::size_t looked_at_max = 100'000;
+constexpr std::int64_t retried_at_once_max = 500;
 
 std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
@@ -149,26 +149,34 @@ bool database::retry(job_id id, moment now) {
   return true;
 }
 
-std::size_t database::retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) {
+void database::retry_some(std::string_view queue, job_state state, moment now, std::size_t limit,
+                          retry_step& at) {
   const auto of = queue.empty() ? std::optional<std::int64_t>(0) : find_queue(queue);
-  if (!of || !can(state, job_event::retried)) return 0;
+  at.is_last = !of || !can(state, job_event::retried);
+  if (at.is_last) return;
   std::vector<std::int64_t> given_up;
   {
-    const used rows = use("SELECT id FROM weft_dead WHERE state = ?1 AND (?2 = 0 OR queue = ?2) ORDER BY id",
-                          "find jobs to retry");
-    rows->bind(static_cast<std::int64_t>(state)).bind(*of);
-    while (given_up.size() < looked_at_max && rows->step()) given_up.push_back(rows->integer(0));
+    const used rows =
+        *of == 0 ? use("SELECT id FROM weft_dead INDEXED BY weft_dead_state WHERE state = ?1 AND id > ?2"
+                       " ORDER BY id LIMIT ?3",
+                       "find jobs to retry")
+                 : use("SELECT id FROM weft_dead INDEXED BY weft_dead_queue WHERE state = ?1 AND queue = ?4"
+                       " AND id > ?2 ORDER BY id LIMIT ?3",
+                       "find jobs of a queue to retry");
+    rows->bind(static_cast<std::int64_t>(state)).bind(at.after).bind(retried_at_once_max);
+    if (*of != 0) rows->bind(*of);
+    while (rows->step()) given_up.push_back(rows->integer(0));
   }
-  std::size_t count = 0;
+  at.is_last = static_cast<std::int64_t>(given_up.size()) < retried_at_once_max;
   for (const std::int64_t id : given_up) {
-    if (count == limit) break;
+    if (at.retried == limit) break;
+    at.after = id;
     try {
-      count += retry(job_id{id}, now) ? 1 : 0;
+      at.retried += retry(job_id{id}, now) ? 1 : 0;
     } catch (const error& refused) {  // thrown before anything was changed
       if (refused.code() != errc::already_exists) throw;
     }
   }
-  return count;
 }
 
 }  // namespace weft::jobs::sqlite

@@ -69,13 +69,14 @@ class body_transaction final : public store_transaction {
     connection_.execute("SAVEPOINT weft_push", "begin a push");
     try {
       const job_id id = statements_.push(job);
+      statements_.store_request_counts();  // the body may go back to a savepoint of its own
       connection_.execute("RELEASE weft_push", "end a push");
       return id;
     } catch (...) {  // the body may go on after it
       if (connection_.in_transaction()) {
         connection_.execute("ROLLBACK TO weft_push", "undo a push");
         connection_.execute("RELEASE weft_push", "end a push");
-        statements_.forget_names();
+        statements_.forget_request();
       }
       throw;
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -27,7 +28,7 @@ inline constexpr std::int64_t flag_child = 4;
 /// The statements of the store on one connection: what each request does, within the transaction that
 /// the writer has begun. Read schema.cpp first.
 ///
-/// One thread: the writer's.
+/// One thread: that of its connection.
 class database {
  public:
   explicit database(connection& to) : connection_(to) {}
@@ -46,7 +47,13 @@ class database {
   bool holds(job_id id, worker_id owner, std::int64_t fence);
   bool cancel(job_id id, moment now);
   bool retry(job_id id, moment now);
-  std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit);
+  /// Some of a retry_all().
+  struct retry_step {
+    std::int64_t after = 0;   ///< the id of the last one that was looked at
+    std::size_t retried = 0;  ///< so far
+    bool is_last = false;     ///< there are no more
+  };
+  void retry_some(std::string_view queue, job_state state, moment now, std::size_t limit, retry_step& at);
 
   // steps.cpp
   std::optional<std::string> step(job_id id, std::string_view name);
@@ -70,11 +77,21 @@ class database {
 
   // reads.cpp
   std::optional<stored_job> find(job_id id);
+  std::size_t purge(moment before, moment now, std::size_t limit);
+
+  // lists.cpp
   std::vector<stored_job> list(const list_filter& filter);
+
+  // counts.cpp
   std::vector<queue_stats> stats();
   state_counts count_tagged(std::string_view tag);
   std::int64_t count_unroutable(const std::function<bool(std::string_view)>& routable);
-  std::size_t purge(moment before, moment now, std::size_t limit);
+  /// A request has succeeded: its counts go with those of the turn.
+  void keep_counts();
+  /// Writes the counts of the turn, as the last thing before its commit.
+  void store_counts() { store_counts(turn_counts_); }
+  /// Writes those of the request at hand, where a user may undo a part of it.
+  void store_request_counts() { store_counts(request_counts_); }
 
   /// A statement in use: reset at the end, since one that is left in the middle keeps a snapshot open.
   class used {
@@ -95,8 +112,11 @@ class database {
   bool take_new_work() noexcept { return std::exchange(has_new_work_, false); }
   /// Jobs that have ended since the last look; also where that was undone.
   std::vector<std::int64_t> take_ended() { return std::exchange(ended_, {}); }
-  /// Forgets the ids of names: after a rollback they may not exist.
-  void forget_names();
+  /// What was done since the last request was undone: forgets what it counted, and the ids of names, which
+  /// may not exist.
+  void forget_request();
+  /// The same for the whole turn.
+  void forget_turn();
 
  private:
   /// What a job carries along through ready, scheduled and running.
@@ -172,6 +192,25 @@ class database {
   std::vector<held> held_by(std::int64_t owner);
 
   void put_tags(const new_job& job);
+
+  /// Which jobs are counted together; those that have ended whatever their handler, which is 0 then.
+  struct count_key {
+    std::int64_t queue = 0, state = 0, handler = 0;
+    auto operator<=>(const count_key&) const = default;
+  };
+  using job_counts = std::map<count_key, std::int64_t>;
+  void count(std::int64_t queue, job_state state, std::int64_t handler, std::int64_t by);
+  void store_counts(job_counts& counts);
+
+  // Queue 0 is all queues; newest first, older than `before`.
+  std::vector<std::int64_t> ids_in(job_state state, std::int64_t queue, std::int64_t before,
+                                   std::size_t limit);
+  std::vector<std::int64_t> ids_but_done(std::int64_t queue, std::int64_t before, std::size_t limit);
+  std::vector<std::int64_t> ids_of_all(std::int64_t queue, std::int64_t before, std::size_t limit);
+  std::vector<stored_job> list_tagged(const list_filter& filter, std::int64_t queue, std::int64_t before,
+                                      std::size_t limit);
+  void add_listed(stored_job job, std::vector<stored_job>& to);
+  bool fill_row(stored_job& job);
   bool fill_state(stored_job& job);
   void fill_details(stored_job& job);
   std::vector<std::string> tags_of(std::int64_t id);
@@ -180,6 +219,8 @@ class database {
   connection& connection_;
   bool has_new_work_ = false;
   std::vector<std::int64_t> ended_;
+  job_counts request_counts_;  // not yet in turn_counts_
+  job_counts turn_counts_;     // not yet in weft_count
   std::unordered_map<const char*, statement> statements_;
   std::map<std::string, std::int64_t, std::less<>> queues_;
   std::map<std::string, std::int64_t, std::less<>> handlers_;

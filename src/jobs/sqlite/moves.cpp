@@ -29,6 +29,7 @@ void database::move(const place& job, job_state from, job_event what, const arri
 }
 
 void database::leave(const place& job, job_state from) {
+  count(job.queue, from, job.handler, -1);
   switch (from) {
     case job_state::ready:
       use("DELETE FROM weft_ready WHERE queue = ? AND priority = ? AND run_at = ? AND id = ?",
@@ -63,6 +64,7 @@ void database::leave(const place& job, job_state from) {
 }
 
 void database::enter(const place& job, job_state to, const arrival& at) {
+  count(job.queue, to, job.handler, 1);
   switch (to) {
     case job_state::ready:
       put_waiting(

@@ -20,7 +20,13 @@ database::used database::use(const char* sql, const char* purpose) {
   return used(statements_.emplace(sql, statement(connection_.handle(), sql, purpose)).first->second);
 }
 
-void database::forget_names() {
+void database::forget_turn() {
+  turn_counts_.clear();
+  forget_request();
+}
+
+void database::forget_request() {
+  request_counts_.clear();
   queues_.clear();
   handlers_.clear();
   identities_.clear();

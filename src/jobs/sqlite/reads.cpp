@@ -1,18 +1,12 @@
-#include <algorithm>
 #include <cstdint>
 #include <string>
 
-#include "jobs/job_life.hpp"
 #include "jobs/sqlite/database.hpp"
 
-// What people and programs look at. List walks weft_job from the newest, so a filter that fits few jobs
-// looks at many; that is bounded.
+// One job, with all that is known of it, and the end of what is kept of it.
 
 namespace weft::jobs::sqlite {
 namespace {
-
-constexpr std::size_t listed_max = 10'000;
-constexpr std::size_t looked_at_max = 200'000;
 
 moment at(std::int64_t micros) { return moment(std::chrono::microseconds(micros)); }
 
@@ -90,152 +84,27 @@ std::vector<stored_attempt> database::past_of(std::int64_t id) {
 std::optional<stored_job> database::find(job_id id) {
   stored_job job;
   job.id = id;
-  {
-    const used row =
-        use("SELECT queue, handler, priority, created, envelope, limit_id FROM weft_job WHERE id = ?",
-            "find a job");
-    if (!row->bind(static_cast<std::int64_t>(id)).step()) return std::nullopt;
-    job.queue = name_of_queue(row->integer(0));
-    job.handler = identity_of(row->integer(1));
-    job.priority = static_cast<int>(row->integer(2));
-    job.created = at(row->integer(3));
-    job.envelope = row->text(4);
-    if (row->integer(5) != 0) job.limit = name_of_limit(row->integer(5));
-  }
+  if (!fill_row(job)) return std::nullopt;
   fill_state(job);
   fill_details(job);
   job.past = past_of(static_cast<std::int64_t>(id));
   return job;
 }
 
-std::vector<stored_job> database::list(const list_filter& filter) {
-  std::vector<stored_job> jobs;
-  const auto queue = filter.queue.empty() ? std::optional<std::int64_t>(0) : find_queue(filter.queue);
-  if (!queue) return jobs;
-  const used rows =
-      filter.tag.empty()
-          ? use("SELECT id, queue, handler, priority, created, envelope FROM weft_job"
-                " WHERE id < ?1 AND (?2 = 0 OR queue = ?2) ORDER BY id DESC",
-                "list jobs")
-          : use("SELECT j.id, j.queue, j.handler, j.priority, j.created, j.envelope FROM weft_tag t"
-                " CROSS JOIN weft_job j ON j.id = t.job"
-                " WHERE t.tag = ?3 AND t.job < ?1 AND (?2 = 0 OR j.queue = ?2) ORDER BY t.job DESC",
-                "list jobs with a tag");
-  rows->bind(filter.before ? static_cast<std::int64_t>(*filter.before) : INT64_MAX).bind(*queue);
-  if (!filter.tag.empty()) rows->bind(filter.tag);
-  const std::size_t limit = std::min(filter.limit, listed_max);
-  for (std::size_t seen = 0; jobs.size() < limit && seen < looked_at_max && rows->step(); ++seen) {
-    stored_job job;
-    job.id = job_id{rows->integer(0)};
-    if (!fill_state(job) || (filter.state && *filter.state != job.state)) continue;
-    if (!filter.state && filter.without_done && job.state == job_state::done) continue;
-    job.queue = name_of_queue(rows->integer(1));
-    job.handler = identity_of(rows->integer(2));
-    job.priority = static_cast<int>(rows->integer(3));
-    job.created = at(rows->integer(4));
-    job.envelope = rows->text(5);
-    job.tags = tags_of(rows->integer(0));
-    jobs.push_back(std::move(job));
-  }
-  return jobs;
-}
-
-std::vector<queue_stats> database::stats() {
-  std::map<std::int64_t, queue_stats> by_queue;
-  const used rows =
-      use("SELECT queue, 1, count(*) FROM weft_ready GROUP BY queue"
-          " UNION ALL SELECT queue, 0, count(*) FROM weft_scheduled GROUP BY queue"
-          " UNION ALL SELECT queue, 2, count(*) FROM weft_running GROUP BY queue"
-          " UNION ALL SELECT queue, 7, count(*) FROM weft_blocked GROUP BY queue"
-          " UNION ALL SELECT queue, 3, count(*) FROM weft_done GROUP BY queue"
-          " UNION ALL SELECT queue, state, count(*) FROM weft_dead GROUP BY queue, state",
-          "count jobs");
-  while (rows->step()) {
-    auto& of = by_queue[rows->integer(0)];
-    const std::int64_t count = rows->integer(2);
-    switch (static_cast<job_state>(rows->integer(1))) {
-      case job_state::scheduled:
-        of.scheduled = count;
-        break;
-      case job_state::ready:
-        of.ready = count;
-        break;
-      case job_state::running:
-        of.running = count;
-        break;
-      case job_state::done:
-        of.done = count;
-        break;
-      case job_state::dead:
-        of.dead = count;
-        break;
-      case job_state::cancelled:
-        of.cancelled = count;
-        break;
-      case job_state::quarantined:
-        of.quarantined = count;
-        break;
-      case job_state::blocked:
-        of.blocked = count;
-        break;
-    }
-  }
-  const used paused = use("SELECT id FROM weft_queue WHERE paused", "find paused queues");
-  while (paused->step()) by_queue[paused->integer(0)].paused = true;
-  std::vector<queue_stats> all;
-  for (auto& [id, of] : by_queue) {
-    of.queue = name_of_queue(id);
-    all.push_back(std::move(of));
-  }
-  std::sort(all.begin(), all.end(),
-            [](const auto& left, const auto& right) { return left.queue < right.queue; });
-  return all;
-}
-
-state_counts database::count_tagged(std::string_view tag) {
-  state_counts counts;
-  const used rows =
-      use("SELECT 1, count(*) FROM weft_tag t CROSS JOIN weft_ready s ON s.id = t.job WHERE t.tag = ?1"
-          " UNION ALL SELECT 0, count(*) FROM weft_tag t CROSS JOIN weft_scheduled s ON s.id = t.job"
-          " WHERE t.tag = ?1"
-          " UNION ALL SELECT 2, count(*) FROM weft_tag t CROSS JOIN weft_running s ON s.id = t.job"
-          " WHERE t.tag = ?1"
-          " UNION ALL SELECT 7, count(*) FROM weft_tag t CROSS JOIN weft_blocked s ON s.id = t.job"
-          " WHERE t.tag = ?1"
-          " UNION ALL SELECT 3, count(*) FROM weft_tag t CROSS JOIN weft_done s ON s.id = t.job"
-          " WHERE t.tag = ?1"
-          " UNION ALL SELECT s.state, count(*) FROM weft_tag t CROSS JOIN weft_dead s ON s.id = t.job"
-          " WHERE t.tag = ?1 GROUP BY s.state",
-          "count jobs with a tag");
-  rows->bind(tag);
-  while (rows->step()) count_of(counts, static_cast<job_state>(rows->integer(0))) += rows->integer(1);
-  return counts;
-}
-
-std::int64_t database::count_unroutable(const std::function<bool(std::string_view)>& routable) {
-  std::int64_t count = 0;
-  const used rows =
-      use("SELECT handler, count(*) FROM (SELECT handler FROM weft_ready UNION ALL SELECT handler FROM "
-          "weft_scheduled UNION ALL SELECT handler FROM weft_blocked)"
-          " GROUP BY handler",
-          "count jobs of unknown closures");
-  while (rows->step()) {
-    if (!routable(identity_of(rows->integer(0)))) count += rows->integer(1);
-  }
-  return count;
-}
-
 std::size_t database::purge(moment before, moment now, std::size_t limit) {
   std::vector<std::int64_t> ended;
   {
     const used rows =
-        use("SELECT id FROM (SELECT id, finished FROM weft_done WHERE finished < ?1"
-            " UNION ALL SELECT id, finished FROM weft_dead WHERE finished < ?1 AND state <> ?2) LIMIT ?3",
+        use("SELECT id, queue, state FROM (SELECT id, queue, 3 AS state FROM weft_done WHERE finished < ?1"
+            " UNION ALL SELECT id, queue, state FROM weft_dead WHERE finished < ?1 AND state <> ?2) LIMIT ?3",
             "find old jobs");
     rows->bind(before.time_since_epoch().count())
         .bind(static_cast<std::int64_t>(job_state::quarantined))
         .bind(static_cast<std::int64_t>(limit));
-    while (rows->step()) ended.push_back(rows->integer(0));
+    while (rows->step()) {
+      ended.push_back(rows->integer(0));
+      count(rows->integer(1), static_cast<job_state>(rows->integer(2)), 0, -1);
+    }
   }
   for (const std::int64_t id : ended) {
     cancel_children(id, now);

@@ -213,9 +213,35 @@ CREATE TABLE weft_step (
 );
 )sql";
 
+// Ids of a queue in their order, and in each state, for lists; and how many jobs of a queue are in a state,
+// by handler while they wait. Running ones are not counted.
+constexpr const char* tables_6 = R"sql(
+CREATE INDEX weft_job_queue ON weft_job (queue);
+CREATE INDEX weft_ready_queue ON weft_ready (queue, id);
+CREATE INDEX weft_scheduled_queue ON weft_scheduled (queue, id);
+CREATE INDEX weft_running_queue ON weft_running (queue);
+CREATE INDEX weft_blocked_queue ON weft_blocked (queue);
+CREATE INDEX weft_done_queue ON weft_done (queue);
+CREATE INDEX weft_dead_state ON weft_dead (state);
+CREATE INDEX weft_dead_queue ON weft_dead (state, queue);
+CREATE TABLE weft_count (
+  queue INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  handler INTEGER NOT NULL,
+  jobs INTEGER NOT NULL,
+  PRIMARY KEY (queue, state, handler)
+) WITHOUT ROWID;
+INSERT INTO weft_count
+  SELECT queue, 0, handler, count(*) FROM weft_scheduled GROUP BY queue, handler
+  UNION ALL SELECT queue, 1, handler, count(*) FROM weft_ready GROUP BY queue, handler
+  UNION ALL SELECT queue, 7, handler, count(*) FROM weft_blocked GROUP BY queue, handler
+  UNION ALL SELECT queue, 3, 0, count(*) FROM weft_done GROUP BY queue
+  UNION ALL SELECT queue, state, 0, count(*) FROM weft_dead GROUP BY queue, state;
+)sql";
+
 // One entry a version; an entry that was released is never changed.
-constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3, tables_4,
-                                                             tables_5};
+constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3,
+                                                             tables_4, tables_5, tables_6};
 
 int version_of(connection& database) {
   statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",

@@ -10,12 +10,13 @@
 
 namespace weft::jobs::sqlite {
 
-sqlite_store::sqlite_store(std::string path, const store_options& options)
+sqlite_store::sqlite_store(const std::string& path, const store_options& options)
     : connection_(path),
       lock_(path),
       database_(connection_),
       guard_(connection_),
       options_(options),
+      reader_(path),
       writer_(connection_, lock_, database_, requests_, listeners_, options_) {
   {
     const writer_lock::guard held(lock_, options.busy_timeout);
@@ -182,10 +183,18 @@ bool sqlite_store::retry(job_id id, moment now) {
 }
 
 std::size_t sqlite_store::retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) {
-  std::size_t count = 0;
-  ask(
-      request_kind::finish, [&] { count = database_.retry_all(queue, state, now, limit); }, true);
-  return count;
+  database::retry_step at;
+  while (!at.is_last && at.retried < limit) {
+    const database::retry_step before = at;
+    ask(
+        request_kind::finish,
+        [&] {
+          at = before;  // it may be applied a second time
+          database_.retry_some(queue, state, now, limit, at);
+        },
+        true);
+  }
+  return at.retried;
 }
 
 std::size_t sqlite_store::purge(moment before, moment now, std::size_t limit) {
@@ -201,31 +210,31 @@ void sqlite_store::set_paused(std::string_view queue, bool paused) {
 
 std::optional<stored_job> sqlite_store::find(job_id id) {
   std::optional<stored_job> job;
-  ask(request_kind::read, [&] { job = database_.find(id); });
+  reader_.ask([&](database& from) { job = from.find(id); });
   return job;
 }
 
 std::vector<stored_job> sqlite_store::list(const list_filter& filter) {
   std::vector<stored_job> jobs;
-  ask(request_kind::read, [&] { jobs = database_.list(filter); });
+  reader_.ask([&](database& from) { jobs = from.list(filter); });
   return jobs;
 }
 
 std::vector<queue_stats> sqlite_store::stats() {
   std::vector<queue_stats> all;
-  ask(request_kind::read, [&] { all = database_.stats(); });
+  reader_.ask([&](database& from) { all = from.stats(); });
   return all;
 }
 
 state_counts sqlite_store::count_tagged(std::string_view tag) {
   state_counts counts;
-  ask(request_kind::read, [&] { counts = database_.count_tagged(tag); });
+  reader_.ask([&](database& from) { counts = from.count_tagged(tag); });
   return counts;
 }
 
 std::int64_t sqlite_store::count_unroutable(const std::function<bool(std::string_view handler)>& routable) {
   std::int64_t count = 0;
-  ask(request_kind::read, [&] { count = database_.count_unroutable(routable); });
+  reader_.ask([&](database& from) { count = from.count_unroutable(routable); });
   return count;
 }
 

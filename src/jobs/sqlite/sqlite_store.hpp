@@ -11,6 +11,7 @@
 #include "jobs/sqlite/body_guard.hpp"
 #include "jobs/sqlite/connection.hpp"
 #include "jobs/sqlite/database.hpp"
+#include "jobs/sqlite/reader.hpp"
 #include "jobs/sqlite/turn_queue.hpp"
 #include "jobs/sqlite/writer.hpp"
 #include "jobs/sqlite/writer_lock.hpp"
@@ -22,10 +23,10 @@ namespace weft::jobs::sqlite {
 /// One writer thread owns the connection. Each of its turns takes all requests that wait and applies
 /// them in one transaction (group commit), each in a savepoint of its own, so that a failure undoes
 /// only itself; then the callers go on. See turn_queue.hpp for how they meet, writer_lock.hpp for how
-/// processes do.
+/// processes do. What only reads, and may read much, has a thread and a connection of its own: the reader.
 class sqlite_store final : public store {
  public:
-  sqlite_store(std::string path, const store_options& options);
+  sqlite_store(const std::string& path, const store_options& options);
   ~sqlite_store() override;
 
   std::vector<job_id> push(std::span<const new_job> jobs) override;
@@ -76,6 +77,7 @@ class sqlite_store final : public store {
   turn_queue requests_;
   mutable listeners listeners_;
   store_options options_;
+  reader reader_;
   writer writer_;                        // the writer thread's
   weft::detail::started_thread thread_;  // last: it uses all of the above
 };

@@ -111,9 +111,10 @@ bool writer::try_transaction() {
       give_up_with(one);
       return false;
     }
+    database_.store_counts();
   } catch (...) {
     connection_.rollback();
-    database_.forget_names();
+    database_.forget_turn();
     throw;
   }
   commit();
@@ -125,7 +126,7 @@ void writer::commit() {
     connection_.commit();
   } catch (const error&) {
     connection_.rollback();
-    database_.forget_names();
+    database_.forget_turn();
     bury_failed_commit();
     throw;
   }
@@ -156,7 +157,7 @@ void writer::give_up_with(request*& culprit) {
   }
   requests_.finish(*std::exchange(culprit, nullptr));
   remove_finished();
-  database_.forget_names();
+  database_.forget_turn();
 }
 
 bool writer::apply_in_savepoint(request& one) {
@@ -176,9 +177,10 @@ bool writer::apply_in_savepoint(request& one) {
   }
   if (one.error) {
     connection_.execute("ROLLBACK TO weft_request", "undo a request");
-    database_.forget_names();
+    database_.forget_request();
   }
   connection_.execute("RELEASE weft_request", "end a request");
+  database_.keep_counts();
   return true;
 }
 

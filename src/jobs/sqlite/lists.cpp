@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <cstdint>
+
+#include "jobs/sqlite/database.hpp"
+
+// Lists, newest first. Ids come from an index in their order, whatever is asked for, so a page costs as much
+// as it holds: from the tables of the states where one is named, from weft_job where none is. Only with a
+// tag, and more than that, jobs are passed over: those of the tag.
+
+namespace weft::jobs::sqlite {
+namespace {
+
+constexpr std::size_t listed_max = 10'000;
+
+moment at(std::int64_t micros) { return moment(std::chrono::microseconds(micros)); }
+
+struct id_queries {
+  const char* of_all;
+  const char* of_queue;
+};
+
+// Parameters: before which id, how many, the queue; those who are given up also have the state.
+id_queries queries_for(job_state state) {
+  switch (state) {
+    case job_state::scheduled:
+      return {
+          "SELECT id FROM weft_scheduled INDEXED BY weft_scheduled_id WHERE id < ?1 ORDER BY id DESC LIMIT "
+          "?2",
+          "SELECT id FROM weft_scheduled INDEXED BY weft_scheduled_queue WHERE queue = ?3 AND id < ?1 ORDER "
+          "BY id DESC LIMIT ?2"};
+    case job_state::ready:
+      return {"SELECT id FROM weft_ready INDEXED BY weft_ready_id WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+              "SELECT id FROM weft_ready INDEXED BY weft_ready_queue WHERE queue = ?3 AND id < ?1 ORDER BY "
+              "id DESC LIMIT ?2"};
+    case job_state::running:
+      return {"SELECT id FROM weft_running NOT INDEXED WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+              "SELECT id FROM weft_running INDEXED BY weft_running_queue WHERE queue = ?3 AND id < ?1 ORDER "
+              "BY id DESC LIMIT ?2"};
+    case job_state::done:
+      return {"SELECT id FROM weft_done NOT INDEXED WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+              "SELECT id FROM weft_done INDEXED BY weft_done_queue WHERE queue = ?3 AND id < ?1 ORDER BY id "
+              "DESC LIMIT ?2"};
+    case job_state::blocked:
+      return {"SELECT id FROM weft_blocked NOT INDEXED WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+              "SELECT id FROM weft_blocked INDEXED BY weft_blocked_queue WHERE queue = ?3 AND id < ?1 ORDER "
+              "BY id DESC LIMIT ?2"};
+    case job_state::dead:
+    case job_state::cancelled:
+    case job_state::quarantined:
+      break;
+  }
+  return {
+      "SELECT id FROM weft_dead INDEXED BY weft_dead_state WHERE state = ?3 AND id < ?1"
+      " ORDER BY id DESC LIMIT ?2",
+      "SELECT id FROM weft_dead INDEXED BY weft_dead_queue WHERE state = ?4 AND queue = ?3 AND id < ?1"
+      " ORDER BY id DESC LIMIT ?2"};
+}
+
+bool is_given_up(job_state state) noexcept { return can(state, job_event::retried); }
+
+}  // namespace
+
+std::vector<std::int64_t> database::ids_in(job_state state, std::int64_t queue, std::int64_t before,
+                                           std::size_t limit) {
+  const id_queries queries = queries_for(state);
+  const used rows = use(queue == 0 ? queries.of_all : queries.of_queue, "list jobs of a state");
+  rows->bind(before).bind(static_cast<std::int64_t>(limit));
+  if (queue != 0) rows->bind(queue);
+  if (is_given_up(state)) rows->bind(static_cast<std::int64_t>(state));
+  std::vector<std::int64_t> ids;
+  while (rows->step()) ids.push_back(rows->integer(0));
+  return ids;
+}
+
+std::vector<std::int64_t> database::ids_but_done(std::int64_t queue, std::int64_t before, std::size_t limit) {
+  std::vector<std::int64_t> ids;
+  for (const auto state : {job_state::scheduled, job_state::ready, job_state::running, job_state::blocked,
+                           job_state::dead, job_state::cancelled, job_state::quarantined}) {
+    const auto more = ids_in(state, queue, before, limit);
+    ids.insert(ids.end(), more.begin(), more.end());
+  }
+  std::sort(ids.begin(), ids.end(), std::greater<>());
+  if (ids.size() > limit) ids.resize(limit);
+  return ids;
+}
+
+std::vector<std::int64_t> database::ids_of_all(std::int64_t queue, std::int64_t before, std::size_t limit) {
+  const used rows =
+      queue == 0
+          ? use("SELECT id FROM weft_job NOT INDEXED WHERE id < ?1 ORDER BY id DESC LIMIT ?2", "list jobs")
+          : use("SELECT id FROM weft_job INDEXED BY weft_job_queue WHERE queue = ?3 AND id < ?1"
+                " ORDER BY id DESC LIMIT ?2",
+                "list jobs of a queue");
+  rows->bind(before).bind(static_cast<std::int64_t>(limit));
+  if (queue != 0) rows->bind(queue);
+  std::vector<std::int64_t> ids;
+  while (rows->step()) ids.push_back(rows->integer(0));
+  return ids;
+}
+
+bool database::fill_row(stored_job& job) {
+  const used row =
+      use("SELECT queue, handler, priority, created, envelope, limit_id FROM weft_job WHERE id = ?",
+          "find a job");
+  if (!row->bind(static_cast<std::int64_t>(job.id)).step()) return false;
+  job.queue = name_of_queue(row->integer(0));
+  job.handler = identity_of(row->integer(1));
+  job.priority = static_cast<int>(row->integer(2));
+  job.created = at(row->integer(3));
+  job.envelope = row->text(4);
+  if (row->integer(5) != 0) job.limit = name_of_limit(row->integer(5));
+  return true;
+}
+
+std::vector<stored_job> database::list(const list_filter& filter) {
+  const auto queue = filter.queue.empty() ? std::optional<std::int64_t>(0) : find_queue(filter.queue);
+  if (!queue) return {};
+  const std::int64_t before = filter.before ? static_cast<std::int64_t>(*filter.before) : INT64_MAX;
+  const std::size_t limit = std::min(filter.limit, listed_max);
+  if (!filter.tag.empty()) return list_tagged(filter, *queue, before, limit);
+  std::vector<stored_job> jobs;
+  for (const std::int64_t id : filter.state          ? ids_in(*filter.state, *queue, before, limit)
+                               : filter.without_done ? ids_but_done(*queue, before, limit)
+                                                     : ids_of_all(*queue, before, limit)) {
+    stored_job job;
+    job.id = job_id{id};
+    if (fill_state(job)) add_listed(std::move(job), jobs);
+  }
+  return jobs;
+}
+
+std::vector<stored_job> database::list_tagged(const list_filter& filter, std::int64_t queue,
+                                              std::int64_t before, std::size_t limit) {
+  std::vector<stored_job> jobs;
+  const used rows =
+      use("SELECT t.job FROM weft_tag t CROSS JOIN weft_job j ON j.id = t.job"
+          " WHERE t.tag = ?1 AND t.job < ?2 AND (?3 = 0 OR j.queue = ?3) ORDER BY t.job DESC",
+          "list jobs with a tag");
+  rows->bind(filter.tag).bind(before).bind(queue);
+  while (jobs.size() < limit && rows->step()) {
+    stored_job job;
+    job.id = job_id{rows->integer(0)};
+    if (!fill_state(job)) continue;
+    const bool fits =
+        filter.state ? *filter.state == job.state : !filter.without_done || job.state != job_state::done;
+    if (fits) add_listed(std::move(job), jobs);
+  }
+  return jobs;
+}
+
+void database::add_listed(stored_job job, std::vector<stored_job>& to) {
+  if (!fill_row(job)) return;
+  job.limit.clear();
+  job.tags = tags_of(static_cast<std::int64_t>(job.id));
+  to.push_back(std::move(job));
+}
+
+}  // namespace weft::jobs::sqlite

@@ -1,0 +1,197 @@
+#include <future>
+#include <mutex>
+#include <set>
+
+#include <sqlite3.h>
+
+#include "jobs/sqlite_helpers.hpp"
+#include "store_contract/store_model.hpp"
+
+// What lists and counts cost, and whom they hold up.
+
+namespace weft::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+
+class sqlite_reads : public sqlite_test {
+ protected:
+  /// Runs statements on a connection of their own; returns the texts of the last column of all rows.
+  std::vector<std::string> run_sql(const std::string& sql) const {
+    std::vector<std::string> rows;
+    sqlite3* database = nullptr;
+    EXPECT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+    const auto add = [](void* to, int columns, char** values, char**) {
+      const char* const last = values[columns - 1];
+      static_cast<std::vector<std::string>*>(to)->emplace_back(last != nullptr ? last : "");
+      return 0;
+    };
+    char* problem = nullptr;
+    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), add, &rows, &problem), SQLITE_OK)
+        << (problem != nullptr ? problem : "") << " in " << sql;
+    sqlite3_free(problem);
+    sqlite3_close(database);
+    return rows;
+  }
+};
+
+/// The statements that connections opened while it lives run.
+class statement_log {
+ public:
+  statement_log() {
+    texts().clear();
+    sqlite3_auto_extension(reinterpret_cast<void (*)()>(&watch));
+  }
+  statement_log(const statement_log&) = delete;
+  statement_log& operator=(const statement_log&) = delete;
+  ~statement_log() { sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(&watch)); }
+
+  std::set<std::string> seen() const {
+    const std::lock_guard lock(mutex());
+    return texts();
+  }
+
+ private:
+  static int watch(sqlite3* database, const char**, const void*) {
+    sqlite3_trace_v2(database, SQLITE_TRACE_STMT, &note, nullptr);
+    return SQLITE_OK;
+  }
+  static int note(unsigned, void*, void* of, void*) {
+    const char* const text = sqlite3_sql(static_cast<sqlite3_stmt*>(of));
+    const std::lock_guard lock(mutex());
+    if (text != nullptr) texts().insert(text);
+    return 0;
+  }
+  static std::mutex& mutex() {
+    static std::mutex guards_texts;
+    return guards_texts;
+  }
+  static std::set<std::string>& texts() {
+    static std::set<std::string> all;
+    return all;
+  }
+};
+
+void list_in_every_way(store& kept) {
+  for (const char* const queue : {"", "mail"}) {
+    for (const char* const tag : {"", "eu"}) {
+      kept.list({.queue = queue, .tag = tag, .state = {}, .before = {}});
+      kept.list({.queue = queue, .tag = tag, .state = {}, .without_done = true, .before = {}});
+      for (int state = 0; state <= static_cast<int>(job_state::blocked); ++state)
+        kept.list({.queue = queue, .tag = tag, .state = static_cast<job_state>(state), .before = {}});
+    }
+    for (const auto state : {job_state::dead, job_state::cancelled, job_state::quarantined})
+      kept.retry_all(queue, state, moment(3s), 10);
+  }
+  kept.stats();
+  kept.count_tagged("eu");
+  kept.schedules();
+  kept.count_unroutable([](std::string_view) { return true; });
+  kept.find(job_id{1});
+  kept.workers();
+}
+
+// Rows of these are as many as there are queues, closures, limits, schedules or workers, or as jobs that run.
+bool is_small(const std::string& table) {
+  static const std::set<std::string> small{"weft_meta",     "weft_queue",   "weft_count", "weft_limit",
+                                           "weft_handler",  "weft_worker",  "w",          "weft_running",
+                                           "weft_schedule", "sqlite_schema"};
+  return small.contains(table);
+}
+
+TEST_F(sqlite_reads, no_statement_looks_at_all_rows_of_a_large_table) {
+  std::set<std::string> statements;
+  { (void)open(); }  // makes the tables, which may look at what they like
+  {
+    const statement_log log;
+    const auto kept = open();
+    list_in_every_way(*kept);
+    auto one = job(900'000);
+    one.queue = "own";
+    one.tags = {"eu"};
+    kept->push({&one, 1});
+    list_in_every_way(*kept);
+    using kind = random_step::kind;
+    store_model model;
+    for (unsigned round = 0; round < 40; ++round) {
+      for (const kind what : {kind::push, kind::push, kind::claim, kind::finish, kind::cancel, kind::retry,
+                              kind::progress, kind::wait, kind::rescue, kind::purge}) {
+        model.apply(*kept, {what, round * 7, round * 13});
+      }
+    }
+    list_in_every_way(*kept);
+    kept->purge(moment(std::chrono::hours(1)), moment(std::chrono::hours(1)), 10);
+    statements = log.seen();
+  }
+  std::size_t explained = 0;
+  for (const auto& text : statements) {
+    const bool is_query = text.find("weft_") != std::string::npos &&
+                          (text.starts_with("SELECT") || text.starts_with("UPDATE") ||
+                           text.starts_with("DELETE") || text.starts_with("INSERT"));
+    if (!is_query) continue;
+    ++explained;
+    for (const auto& step : run_sql("EXPLAIN QUERY PLAN " + text)) {
+      const bool scans = step.starts_with("SCAN ") && !step.starts_with("SCAN CONSTANT ROW") &&
+                         !step.starts_with("SCAN (") && !is_small(step.substr(5, step.find(' ', 5) - 5));
+      EXPECT_FALSE(scans) << step << " in " << text;
+      // Sorting what an index could have given in order costs as much as the table holds.
+      EXPECT_EQ(step.find("TEMP B-TREE FOR ORDER BY"), std::string::npos) << step << " in " << text;
+    }
+  }
+  EXPECT_GT(explained, 60U) << "it sees the statements";
+}
+
+TEST_F(sqlite_reads, a_long_one_holds_up_neither_pushes_nor_claims) {
+  const auto kept = open();
+  worker_row worker;
+  worker.id = worker_id{1};
+  kept->add_worker(worker);
+  push(*kept, 1);
+  std::promise<void> begun;
+  std::promise<void> written;
+  bool has_waited_in_vain = false;
+  auto reads = std::async(std::launch::async, [&] {
+    return kept->count_unroutable([&](std::string_view) {
+      begun.set_value();
+      has_waited_in_vain = written.get_future().wait_for(30s) == std::future_status::timeout;
+      return false;
+    });
+  });
+  begun.get_future().wait();
+  push(*kept, 2);
+  const auto claimed = claim(*kept, 2).jobs;
+  EXPECT_EQ(claimed.size(), 2U);
+  kept->beat(worker_id{1});
+  written.set_value();
+  EXPECT_EQ(reads.get(), 1);
+  EXPECT_FALSE(has_waited_in_vain) << "the writes waited for it";
+}
+
+TEST_F(sqlite_reads, a_job_behind_hundreds_of_thousands_of_others_is_found) {
+  {
+    const auto kept = open();
+    push(*kept, 1);
+    kept->cancel(job_id{1}, moment(1s));
+    push(*kept, 2);
+  }
+  run_sql(
+      "BEGIN;"
+      "CREATE TEMP TABLE many AS WITH RECURSIVE n(id) AS (SELECT 100 UNION ALL SELECT id + 1 FROM n"
+      " WHERE id < 300000) SELECT id FROM n;"
+      "INSERT INTO weft_job (id, queue, handler, priority, created, envelope) SELECT id, 1, 1, 0, 0, x'00' "
+      "FROM "
+      "many;"
+      "INSERT INTO weft_done (id, queue, finished, attempts, backoffs, crashes, fence)"
+      " SELECT id, 1, 0, 0, 0, 0, 1 FROM many;"
+      "COMMIT;");
+  const auto kept = open();
+  const auto cancelled = kept->list({.queue = "mail", .state = job_state::cancelled, .before = {}});
+  ASSERT_EQ(cancelled.size(), 1U);
+  EXPECT_EQ(cancelled[0].id, job_id{1});
+  const auto others = kept->list({.queue = {}, .state = {}, .without_done = true, .before = {}});
+  ASSERT_EQ(others.size(), 2U);
+  EXPECT_EQ(others[0].id, job_id{2});
+}
+
+}  // namespace
+}  // namespace weft::jobs
