@@ -90,6 +90,26 @@ TEST_F(sqlite_transact, a_savepoint_of_the_body_works) {
   EXPECT_EQ(people(), 1);
 }
 
+TEST_F(sqlite_transact, a_push_that_the_body_takes_back_leaves_no_count_and_no_name_behind) {
+  auto one = job(1);
+  one.queue = "new";
+  one.handler = "new.handler";
+  store_->transact(
+      [&](store_transaction& transaction) {
+        transaction.run("SAVEPOINT mine", {});
+        transaction.push(one);
+        transaction.run("ROLLBACK TO mine", {});
+        transaction.run("RELEASE mine", {});
+      },
+      {});
+  EXPECT_TRUE(store_->stats().empty());
+  store_->push({&one, 1});
+  EXPECT_EQ(store_->find(job_id{1})->queue, "new");
+  EXPECT_EQ(store_->find(job_id{1})->handler, "new.handler");
+  ASSERT_EQ(store_->stats().size(), 1U);
+  EXPECT_EQ(store_->stats().at(0).ready, 1);
+}
+
 TEST_F(sqlite_transact, a_statement_that_runs_too_long_is_interrupted_and_undone) {
   const auto endless = [](store_transaction& transaction) {
     transaction.run("INSERT INTO people VALUES ('a', 1)", {});

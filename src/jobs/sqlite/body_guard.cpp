@@ -69,7 +69,9 @@ class body_transaction final : public store_transaction {
     connection_.execute("SAVEPOINT weft_push", "begin a push");
     try {
       const job_id id = statements_.push(job);
-      statements_.store_request_counts();  // the body may go back to a savepoint of its own
+      // The body may go back to a savepoint of its own: then neither the counts nor a new name are there.
+      statements_.store_request_counts();
+      statements_.forget_request();
       connection_.execute("RELEASE weft_push", "end a push");
       return id;
     } catch (...) {  // the body may go on after it
