@@ -141,7 +141,7 @@ void client_line::close_silent(steady_time now) {
 
 void client_line::close_silent() {
   for (auto* const place : {&silent_, &resting_}) {
-    while (!place->empty()) take(clients_.find(place->front()));
+    for (const auto id : std::list<std::uint64_t>(*place)) look_at(id, true);
   }
 }
 

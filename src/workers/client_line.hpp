@@ -51,7 +51,7 @@ class client_line {
   std::optional<unique_fd> take_asker();
   /// Offers each, but for those that asked for figures, until one is not taken; the next time from that on.
   void give_away(const std::function<bool(const unserved_client&)>& takes);
-  /// Those that say nothing.
+  /// Those that have said nothing by now.
   void close_silent();
   void close_all() noexcept;
 

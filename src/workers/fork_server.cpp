@@ -98,7 +98,8 @@ bool fork_server::is_over() const noexcept {
 bool fork_server::serves_line() const noexcept {
   if (phase_ == phase::running) return true;
   if (phase_ == phase::ending) return false;
-  return line_.waiting() > 0 || (keeps_line_ && line_.silent() > 0);
+  if (crashes_.resumes_at() > end_at_) return false;  // no worker will be forked for them
+  return line_.waiting() > 0 || (keeps_silent_ && line_.silent() > 0);
 }
 
 // Each worker costs a few descriptors here.
@@ -253,7 +254,7 @@ void fork_server::put_in_line(unserved_client client) {
     } else {
       line_.add(std::move(client.connection));
     }
-    if (phase_ == phase::stopping && !keeps_line_) line_.close_silent();
+    if (phase_ == phase::stopping && !keeps_silent_) line_.close_silent();
   } catch (const error& failed) {
     ++counts_.refused;
     say(failed.message());

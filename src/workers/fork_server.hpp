@@ -41,8 +41,9 @@
 // A server that was replaced by its program's new file hands its clients that have no worker, also those that
 // come back from a worker, to that successor. Where that does not take them they are served here.
 //
-// Phases: running; stopping, once it was asked to end or has a successor: no listening socket, no new worker,
-// those there finish their checkouts within a bound; ending: they are killed. Each only after the one before.
+// Phases: running; stopping, once it was asked to end or has a successor: no listening socket, clients that
+// came before are served and all finish their checkouts within a bound; ending: they are killed. Each only
+// after the one before.
 
 namespace weft::workers::detail {
 
@@ -141,6 +142,8 @@ class fork_server {
   void take_over();
   void take_clients();
   void forget_predecessor();
+  void take_backlog();
+  void take_those_who_spoke();
   void stop(std::chrono::nanoseconds grace);
   void end();
   void say(const std::string& what) const;
@@ -164,7 +167,7 @@ class fork_server {
   steady_time end_at_ = no_deadline;     // of stopping
   steady_time accept_at_ = no_deadline;  // while the listening socket is not looked at
   bool accepts_ = false;
-  bool keeps_line_ = false;  // while stopping: clients that came before are served
+  bool keeps_silent_ = false;  // while stopping: clients that have not spoken yet may still do so
   bool was_pausing_ = false;
   steady_time started_ = steady_clock::now();
   server_figures counts_;  // the counts only

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -62,7 +63,7 @@ void fork_server::successor_spoke() {
   }
   if (static_cast<successor_says>(byte) == successor_says::takes_clients) heir_ = std::move(other.link);
   // Who connected to this one is served by it, where the other one does not take him.
-  keeps_line_ = true;
+  keeps_silent_ = true;
   stop(options_.reload_grace);
 }
 
@@ -115,19 +116,31 @@ void fork_server::forget_predecessor() {
   predecessor_.reset();
 }
 
+// A connection that the kernel has made is there for its client, who may have spoken.
+void fork_server::take_backlog() {
+  auto left = std::max<std::size_t>(options_.max_waiting, 1);
+  while (left-- > 0 && line_.has_room() && accept_one()) {
+  }
+}
+
+// Who has said something is served; who has not gets nothing he would wait for.
+void fork_server::take_those_who_spoke() {
+  if (predecessor_) take_clients();
+  if (predecessor_) forget_predecessor();
+  if (options_.listener == nullptr) return;
+  take_backlog();
+  line_.close_silent();
+}
+
 void fork_server::stop(std::chrono::nanoseconds grace) {
   phase_ = phase::stopping;
   end_at_ = deadline_after(grace);
+  if (!keeps_silent_) take_those_who_spoke();
   accepts_ = false;
   accept_at_ = no_deadline;
   if (options_.listener != nullptr && *options_.listener) {
     events_.forget(options_.listener->fd());
     options_.listener->close();
-  }
-  if (!keeps_line_) {
-    if (predecessor_) take_clients();
-    if (predecessor_) forget_predecessor();
-    line_.close_all();
   }
   workers_.ask_to_finish();
 }

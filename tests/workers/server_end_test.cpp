@@ -1,5 +1,6 @@
 #include <csignal>
 #include <filesystem>
+#include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -145,6 +146,46 @@ TEST_F(server_end, what_is_said_behind_a_checkout_is_answered_by_a_server_that_s
   EXPECT_EQ(hear_one(connection), R"(["ok",{},"y"])");
   ::shutdown(connection.get(), SHUT_WR);
   EXPECT_EQ(hear(connection), "");
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+}
+
+TEST_F(server_end, who_waits_for_a_worker_is_served_by_a_server_that_stops) {
+  auto wanted = options();
+  wanted.stop_grace = 1h;
+  wanted.max_workers = 1;
+  auto running = server::fork(std::move(wanted));
+  const auto first = begin_checkout();
+  const auto second = connect();
+  say(second, R"(["do",{},"echo","y"])");
+  const auto silent = connect();
+  status_with([](const auto& now) { return now.waiting == 1 && now.silent == 1; });
+  running.kill(SIGTERM);
+  EXPECT_EQ(hear(silent), "");
+  say(first, R"(["dn",{}])");
+  EXPECT_EQ(hear(first), "");
+  EXPECT_EQ(hear_one(second), R"(["ok",{},"y"])");
+  ::shutdown(second.get(), SHUT_WR);
+  EXPECT_EQ(hear(second), "");
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+}
+
+// The server sees the signal and the connections at once.
+TEST_F(server_end, who_has_just_connected_and_spoken_is_served_by_a_server_that_stops) {
+  auto running = serve(1h);
+  running.kill(SIGSTOP);
+  std::vector<weft::unique_fd> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(connect());
+    say(clients.back(), R"(["do",{},"echo","y"])");
+  }
+  const auto silent = connect();
+  running.kill(SIGTERM);
+  running.kill(SIGCONT);
+  EXPECT_EQ(hear(silent), "");
+  for (const auto& one : clients) {
+    EXPECT_EQ(hear_one(one), R"(["ok",{},"y"])");
+    ::shutdown(one.get(), SHUT_WR);
+  }
   EXPECT_EQ(running.wait(), exit_status::exited(0));
 }
 

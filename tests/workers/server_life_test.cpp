@@ -126,6 +126,7 @@ TEST_F(server_life, a_worker_has_the_same_descriptors_however_it_was_forked) {
 TEST_F(server_life, too_many_deaths_are_a_state_and_no_storm) {
   auto wanted = options();
   wanted.restarts = {.deaths_max = 2, .within = 1h, .pause_first = 1h, .pause_max = 1h};
+  wanted.stop_grace = 30min;  // not waited for: nobody could be served within that
   auto running = server::fork(std::move(wanted));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(talk(R"(["do",{},"exit_process",3])"), "");
   auto seen = status_with([](const auto& now) { return now.state == server_state::crash_loop; });

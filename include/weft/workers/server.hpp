@@ -67,12 +67,13 @@ struct server_options {
 /// Forks a worker for each client that connects and says something. The process of a server has one thread
 /// and nothing else to do: `return workers::server(options).run();` is a whole program.
 ///
-/// Signals. SIGTERM and SIGINT: the socket goes, checkouts may end within stop_grace, then the workers get
-/// SIGTERM and, 100 ms later, SIGKILL; the second signal leaves out the grace. SIGHUP: a reload. In run() the
-/// program's file is started anew with the same arguments and takes over the socket once it serves, and the
-/// clients that have no worker; what connects meanwhile is not lost, and this process ends when its checkouts
-/// have, within reload_grace. So the process number changes. A new program that ends, or does not serve
-/// within 30 s, changes nothing. Under fork() a reload replaces the workers, which end with their checkouts.
+/// Signals. SIGTERM and SIGINT: the socket goes, clients that have said nothing lose their connections, those
+/// that have are served, and checkouts may end, within stop_grace; then the workers get SIGTERM and, 100 ms
+/// later, SIGKILL. The second signal leaves out the grace. SIGHUP: a reload. In run() the program's file is
+/// started anew with the same arguments and takes over the socket once it serves, and the clients that have
+/// no worker; what connects meanwhile is not lost, and this process ends when its checkouts have, within
+/// reload_grace. So the process number changes. A new program that ends, or does not serve within 30 s,
+/// changes nothing. Under fork() a reload replaces the workers, which end with their checkouts.
 class server {
  public:
   /// Listens at once. Throws weft::error that names the address: busy where another server answers

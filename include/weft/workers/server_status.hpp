@@ -14,7 +14,7 @@ namespace weft::workers {
 enum class server_state : unsigned char {
   running,
   crash_loop,  ///< pauses, because too many workers died or a fork failed
-  stopping,    ///< workers finish their checkouts; nobody new is served
+  stopping,    ///< checkouts end, clients that have spoken are served, and nobody new comes
 };
 WEFT_DESCRIBE_ENUM(server_state, running, crash_loop, stopping);
 
