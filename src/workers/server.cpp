@@ -50,6 +50,18 @@ class signals_held {
   sigset_t former_{};
 };
 
+// While it lives the process in which the server runs is known.
+class said_to_serve {
+ public:
+  explicit said_to_serve(std::atomic<pid_t>& where) : where_(where) { where_ = ::getpid(); }
+  said_to_serve(const said_to_serve&) = delete;
+  said_to_serve& operator=(const said_to_serve&) = delete;
+  ~said_to_serve() { where_ = 0; }
+
+ private:
+  std::atomic<pid_t>& where_;
+};
+
 net::bound_socket listen(const server_options& options) {
   const auto at = net::endpoint::parse(options.listen);
   if (auto inherited = detail::inherited_socket(at)) return std::move(*inherited);
@@ -102,10 +114,8 @@ struct server::state {
       how.start_successor = [this] { return detail::start_successor(own_start, listening); };
     }
     detail::fork_server serves(std::move(how));
-    serving = ::getpid();
-    const int status = serves.run();
-    serving = 0;
-    return status;
+    const said_to_serve from_now_on(serving);
+    return serves.run();
   }
 
   std::atomic<pid_t> serving{0};  // the process in which it runs

@@ -1,16 +1,23 @@
+#include <atomic>
+#include <barrier>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
+#include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <weft/fiber/run.hpp>
+#include <weft/process/self.hpp>
 #include <weft/process/socket.hpp>
 
 #include "workers/listening.hpp"
@@ -50,6 +57,36 @@ TEST_F(reload, of_a_server_that_does_not_run_is_misuse) {
   } catch (const weft::error& refused) {
     EXPECT_EQ(refused.code(), weft::errc::misuse);
   }
+}
+
+// So that events cannot be watched.
+void spoil_listening_socket() {
+  const weft::unique_fd other(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  for (const int fd : weft::process::open_descriptors()) {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    const bool is_socket = ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0;
+    if (is_socket && listens != 0) ::dup2(other.get(), fd);
+  }
+}
+
+TEST_F(reload, of_a_server_that_failed_to_run_is_misuse) {
+  auto tried = child::fork([&] {
+    server one(options());
+    spoil_listening_socket();
+    try {
+      one.run();
+      return 1;
+    } catch (const weft::error&) {
+    }
+    try {
+      one.reload();
+    } catch (const weft::error& refused) {
+      return refused.code() == weft::errc::misuse ? 0 : 2;
+    }
+    return 3;
+  });
+  EXPECT_EQ(tried.wait(), exit_status::exited(0));
 }
 
 // The old protocol has no goodbye: a client between two checkouts notices nothing.
@@ -95,6 +132,16 @@ class reloaded : public weft_test::listening {
   void replace_program(const std::string& by) {
     std::filesystem::copy_file(by, program_ + "-new");
     std::filesystem::rename(program_ + "-new", program_);
+  }
+
+  /// All that the server and its successors write, until the last of them has ended.
+  std::string rest_of_log() {
+    std::string heard;
+    char piece[512];
+    for (ssize_t got = 0; (got = ::read(errors_.reader.get(), piece, sizeof piece)) > 0;) {
+      heard.append(piece, static_cast<std::size_t>(got));
+    }
+    return heard;
   }
 
   /// Reads what the server writes until it has written that.
@@ -289,6 +336,37 @@ TEST_F(reloaded_with_weft_main, calls_workers_of_its_own_before_it_serves) {
   end(successor());
 }
 
+std::size_t times_in(std::string_view text, std::string_view part) {
+  std::size_t times = 0;
+  for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) ++times;
+  return times;
+}
+
+TEST_F(reloaded, by_many_threads_at_once_there_is_one_successor) {
+  weft::run([&] { EXPECT_EQ(client_with(1).call<int>("reload_by_threads", 8), 8); });
+  const auto seen = status_with([&](const auto& now) { return now.pid != running.pid(); });
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  EXPECT_EQ(successor(), seen.pid);
+  EXPECT_EQ(end(successor()), 0);
+  EXPECT_EQ(times_in(rest_of_log(), "serves from now on"), 1U);
+}
+
+// How many of the threads were not refused.
+int reload_by_threads(const server& one, int count) {
+  std::atomic<int> done = 0;
+  std::barrier together(count);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < count; ++i) {
+    threads.emplace_back([&] {
+      together.arrive_and_wait();
+      one.reload();
+      ++done;
+    });
+  }
+  threads.clear();
+  return done;
+}
+
 int serve_at(const std::string& address) {
   weft::workers::server_options wanted{.listen = address};
   weft::services none;
@@ -296,6 +374,7 @@ int serve_at(const std::string& address) {
   wanted.interface.add("parent", [] { return std::int64_t{::getppid()}; });
   server* self = nullptr;
   wanted.interface.add("reload", [&self] { self->reload(); });
+  wanted.interface.add("reload_by_threads", [&self](int count) { return reload_by_threads(*self, count); });
   server one(std::move(wanted));
   self = &one;
   return one.run();
