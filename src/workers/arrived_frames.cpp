@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "workers/protocol.hpp"
-
 namespace weft::workers::detail {
 
 namespace {
@@ -24,7 +22,7 @@ bool arrived_frames::add(list& one) noexcept {
       if (keeps_progress_) add_note(one);
       return true;
     case frame_type::ask:
-      if (asks_ == asks_waiting_max) return false;
+      if (asks_ == asks_open_max) return false;
       ++asks_;
       break;
     case frame_type::data_out:

@@ -6,14 +6,14 @@
 
 #include <weft/wire/frame.hpp>
 
+#include "workers/protocol.hpp"
+
 namespace weft::workers::detail {
 
 /// So many notes of progress wait for who is told, at most, with so many bytes altogether; the last one is
 /// always kept.
 inline constexpr std::size_t progress_kept_max = 256;
 inline constexpr std::size_t progress_kept_bytes_max = std::size_t{256} * 1024;
-/// Questions of run objects come one at a time, except behind those that were given up.
-inline constexpr std::size_t asks_waiting_max = 16;
 
 /// A frame of a call.
 struct arrived_frame {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -66,6 +67,10 @@ inline constexpr std::size_t stream_part_bytes = std::size_t{64} * 1024;
 inline constexpr std::uint8_t more_follows = 1;
 /// What a part takes of the window beside its bytes, so that short pieces are bounded, too.
 inline constexpr std::uint64_t stream_part_overhead = 64;
+
+/// Questions of one call that may be without an answer: they come one at a time, and those that were given up
+/// are answered all the same.
+inline constexpr std::size_t asks_open_max = 16;
 
 /// How the worker is to behave; the client's wish in its own program's workers.
 struct worker_settings {

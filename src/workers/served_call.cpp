@@ -116,6 +116,13 @@ std::string served_call::exchange(const ask_frame& question) {
                                      std::to_string(bounds_.there_bytes_max));
   }
   const std::lock_guard turn(turn_);
+  if (given_up_ == asks_open_max) {
+    throw error(
+        errc::resource_exhausted,
+        "workers: ask the client: " + std::to_string(given_up_) +
+            " questions of this call were given up and are not answered yet, and there may be no more; "
+            "give it time to answer, or give up fewer");
+  }
   told_.reset();
   bytes out;
   write_frame(out, question);

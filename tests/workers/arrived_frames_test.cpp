@@ -80,7 +80,7 @@ TEST(arrived_frames, nothing_comes_behind_the_end_of_a_stream) {
 
 TEST(arrived_frames, questions_without_end_are_refused) {
   arrived_frames some(true);
-  for (std::size_t i = 0; i < asks_waiting_max; ++i) EXPECT_TRUE(add(some, frame_type::ask));
+  for (std::size_t i = 0; i < asks_open_max; ++i) EXPECT_TRUE(add(some, frame_type::ask));
   EXPECT_FALSE(add(some, frame_type::ask));
   some.take();
   EXPECT_TRUE(add(some, frame_type::ask));

@@ -24,7 +24,9 @@ class run_link {
   /// What the asker tells the run object of that name about this run, encoded as they agreed; empty
   /// for nothing.
   virtual std::string about(std::string_view object) = 0;
-  /// Sends a message of that run object to the asker and waits for the answer; a cancellation point.
+  /// Sends a message of that run object to the asker and waits for the answer; a cancellation point. In a
+  /// worker throws weft::error (resource_exhausted) where 16 questions of this run were cancelled that the
+  /// asker has not answered yet; so does about().
   virtual std::string ask(std::string_view object, std::string_view message) = 0;
 };
 
