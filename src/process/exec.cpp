@@ -41,6 +41,8 @@ class session {
     }
     take_rest(out_);
     take_rest(err_);
+    drop_front(out_, options_.output_bytes_max);
+    drop_front(err_, options_.output_bytes_max);
     result_.status = program_.wait();
     return std::move(result_);
   }
@@ -88,13 +90,28 @@ class session {
       return 0;
     }
     const auto bytes = static_cast<std::size_t>(count);
-    const std::size_t room = options_.output_bytes_max - from.text.size();
-    from.text.append(piece_.data(), std::min(room, bytes));
-    if (bytes > room) {
-      if (!options_.truncate_output) throw_too_much(from);
-      from.truncated = true;
-    }
+    keep(from, {piece_.data(), bytes});
     return bytes;
+  }
+
+  void keep(const collected& from, std::string_view piece) {
+    if (options_.truncate_output && options_.keep_end) {
+      from.text.append(piece);
+      // Not at each piece, or each would move all that is kept.
+      if (from.text.size() / 2 > options_.output_bytes_max) drop_front(from, options_.output_bytes_max);
+      return;
+    }
+    const std::size_t room = options_.output_bytes_max - from.text.size();
+    from.text.append(piece.substr(0, room));
+    if (piece.size() <= room) return;
+    if (!options_.truncate_output) throw_too_much(from);
+    from.truncated = true;
+  }
+
+  static void drop_front(const collected& from, std::size_t bytes_max) {
+    if (from.text.size() <= bytes_max) return;
+    from.text.erase(0, from.text.size() - bytes_max);
+    from.truncated = true;
   }
 
   /// The program has ended: all it wrote is in the pipe. Somebody else may go on writing.

@@ -1,6 +1,7 @@
 #include "process/launch.hpp"
 
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,11 +96,18 @@ WEFT_IN_NEW_PROCESS void set_limits(shared_state& state) noexcept {
   }
 }
 
+WEFT_IN_NEW_PROCESS void die_with_thread(shared_state& state) noexcept {
+  ::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  // It may have ended before the line above.
+  if (::syscall(SYS_getppid) != state.plan->dies_with) ::syscall(SYS_exit_group, status_of_failure);
+}
+
 WEFT_IN_NEW_PROCESS int become_program(void* argument) noexcept {
   auto& state = *static_cast<shared_state*>(argument);
   const launch_plan& plan = *state.plan;
   default_signal_actions();
   if (plan.own_group && ::syscall(SYS_setpgid, 0, 0) != 0) give_up(state, launch_step::make, 0);
+  if (plan.dies_with != 0) die_with_thread(state);
   place_descriptors(state);
   if (plan.directory != nullptr && ::syscall(SYS_chdir, plan.directory) != 0) {
     give_up(state, launch_step::directory, 0);

@@ -33,6 +33,7 @@ struct launch_plan {
   std::vector<int> copies;                               // room for one for each descriptor
   std::vector<resource_limit> limits;
   bool own_group;
+  pid_t dies_with;  // this process, whose thread it dies with; 0: none
 };
 
 /// Where it came to an end, if it did.

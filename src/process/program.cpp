@@ -124,7 +124,8 @@ program::program(std::vector<std::string> arguments, program_options options)
                          .clear_environment = options.clear_environment,
                          .pass_context = options.pass_context,
                          .directory = std::move(options.directory),
-                         .resource_limits = options.resource_limits});
+                         .resource_limits = options.resource_limits,
+                         .die_with_thread = options.die_with_thread});
 }
 
 // As long as the leader has not been reaped, its number cannot be another group's.

@@ -167,7 +167,8 @@ child child::spawn(const spawn_options& options) {
                            .descriptors = &options.descriptors,
                            .copies = {},
                            .limits = detail::resource_limits_of(options.resource_limits),
-                           .own_group = options.own_group};
+                           .own_group = options.own_group,
+                           .dies_with = options.die_with_thread ? ::getpid() : 0};
   launched made = detail::launch(plan);
   if (made.failed != launch_step::done) {
     throw_failed(tried, options, plan, made, bytes_of(arguments) + bytes_of(environment.all()));

@@ -167,6 +167,21 @@ TEST(exec, output_over_its_bound_may_be_cut_off) {
   });
 }
 
+TEST(exec, of_output_over_its_bound_the_end_may_be_kept) {
+  in_fiber_and_thread([] {
+    const auto done = exec(shell("head -c 300000 /dev/zero; echo last; seq 1 3 >&2"),
+                           {.output_bytes_max = 1000, .truncate_output = true, .keep_end = true});
+    EXPECT_EQ(done.out, std::string(995, '\0') + "last\n");
+    EXPECT_TRUE(done.out_truncated);
+    EXPECT_EQ(done.err, "1\n2\n3\n");
+    EXPECT_FALSE(done.err_truncated);
+    const auto exact =
+        exec(shell("printf 12345"), {.output_bytes_max = 5, .truncate_output = true, .keep_end = true});
+    EXPECT_EQ(exact.out, "12345");
+    EXPECT_FALSE(exact.out_truncated);
+  });
+}
+
 TEST(exec, a_bound_that_is_reached_exactly_is_no_error) {
   in_fiber_and_thread([] {
     EXPECT_EQ(exec({"head", "-c", "1000", "/dev/zero"}, {.output_bytes_max = 1000}).out.size(), 1000U);

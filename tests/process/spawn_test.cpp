@@ -109,6 +109,19 @@ TEST(spawn, sets_the_limits_of_the_program_only) {
   EXPECT_EQ(printed_by("ulimit -n"), before);
 }
 
+TEST(spawn, may_die_with_the_thread_that_started_it) {
+  child one;
+  child other;
+  std::thread([&] {
+    spawn_options options{.program = "/bin/sleep", .arguments = {"sleep", "1000"}};
+    other = child::spawn(options);
+    options.die_with_thread = true;
+    one = child::spawn(options);
+  }).join();
+  EXPECT_EQ(one.wait(), exit_status::signaled(SIGKILL));
+  EXPECT_FALSE(other.try_wait()) << "unless it was asked for";
+}
+
 TEST(spawn, no_signal_is_blocked_or_ignored_in_the_program) {
   const auto former = std::signal(SIGUSR1, SIG_IGN);
   sigset_t blocked;

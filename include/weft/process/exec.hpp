@@ -17,6 +17,8 @@ struct exec_options {
   std::size_t output_bytes_max = 16 * 1024 * 1024;
   /// Over that: drop the rest and say so in the result, instead of ending the program with an error.
   bool truncate_output = false;
+  /// With truncate_output: keep the end of the output, where errors stand, and drop what came before.
+  bool keep_end = false;
   /// How long it may run; then it is ended, and exec fails with timed_out.
   std::chrono::nanoseconds timeout = std::chrono::nanoseconds::max();
   /// The rest: directory, environment, limits, where its streams lead.

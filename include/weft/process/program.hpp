@@ -47,6 +47,7 @@ struct program_options {
   bool clear_environment = false;             ///< it gets `environment` and nothing else
   bool pass_context = true;                   ///< finds trace and baggage of the task in its environment
   limits resource_limits = {};                ///< what it may use
+  bool die_with_thread = false;               ///< as spawn_options::die_with_thread; not what it starts
   /// Between SIGTERM and SIGKILL, where it has to be ended.
   std::chrono::milliseconds grace = std::chrono::seconds(2);
 };

@@ -24,6 +24,9 @@ struct spawn_options {
   bool pass_context = true;        ///< finds trace and baggage of the spawning task in its environment
   std::string directory = {};      ///< where it works; empty: where this process does
   limits resource_limits = {};     ///< what it may use
+  /// SIGKILL when the thread that starts it ends, so also with this process, however that ends. For threads
+  /// that last as long as the process; not for programs with other privileges (setuid).
+  bool die_with_thread = false;
 };
 
 }  // namespace weft::process
