@@ -80,12 +80,15 @@
 #include <weft/jobs/batch.hpp>
 #include <weft/jobs/catch_up.hpp>
 #include <weft/jobs/clock.hpp>
+#include <weft/jobs/command.hpp>
 #include <weft/jobs/control.hpp>
 #include <weft/jobs/cron.hpp>
+#include <weft/jobs/describe.hpp>
 #include <weft/jobs/in_line.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/job_given_up.hpp>
 #include <weft/jobs/key_use.hpp>
+#include <weft/jobs/maintenance.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/schedule.hpp>
 #include <weft/jobs/sql.hpp>

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <functional>
 
 #include <weft/core/error.hpp>
@@ -80,12 +79,7 @@ void print_list(const std::vector<listed_key>& keys) {
 
 /// What the jobs of the store need. A store that does not exist is not made.
 std::vector<jobs::key_use> uses_in(const std::string& url) {
-  constexpr std::string_view sqlite = "sqlite:";
-  if (url.starts_with(sqlite) && !std::filesystem::exists(url.substr(sqlite.size()))) {
-    throw error(errc::not_found,
-                "jobs: open the database \"" + url.substr(sqlite.size()) + "\": it does not exist");
-  }
-  const auto store = jobs::open_store(url);
+  const auto store = jobs::open_store(url, {.prepare = false});
   return jobs::keys_in_use(*store);
 }
 

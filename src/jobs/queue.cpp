@@ -5,13 +5,13 @@
 
 #include <weft/closure/registry.hpp>
 #include <weft/context/context.hpp>
+#include <weft/jobs/describe.hpp>
 #include <weft/wire/canonical.hpp>
 
 #include "jobs/job_envelope.hpp"
 #include "jobs/job_ids.hpp"
 #include "jobs/job_result.hpp"
 #include "jobs/job_secrets.hpp"
-#include "jobs/kept_attempt.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -137,38 +137,6 @@ void queue::transact_with(const std::function<void(transaction&)>& body) {
   store_->transact(run, options_.transaction);
 }
 
-job_info queue::describe(stored_job job) const {
-  job_info info;
-  info.id = job.id;
-  info.queue = std::move(job.queue);
-  info.closure = std::move(job.handler);
-  info.state = job.state;
-  info.priority = job.priority;
-  info.created = job.created;
-  info.run_at = job.run_at;
-  info.finished = job.finished;
-  info.attempts = job.attempts;
-  info.backoffs = job.backoffs;
-  info.crashes = job.crashes;
-  info.owner = job.owner;
-  info.cancel_requested = job.cancel_requested;
-  info.tags = std::move(job.tags);
-  info.progress = std::move(job.progress);
-  info.limit = std::move(job.limit);
-  info.waits_for = std::move(job.waits_for);
-  try {
-    const job_envelope sealed = unseal(keys(), job.envelope);
-    check_row(sealed, info.id, info.queue, info.closure);
-    check_tenant(sealed, tenant());
-    info.source = sealed.source;
-    info.attempts_max = sealed.attempts_max;
-  } catch (const error& bad) {
-    info.problem = bad.message();
-  }
-  for (auto& one : job.past) info.past.push_back(read_attempt(one));
-  return info;
-}
-
 std::optional<std::string> queue::result_json(job_id id) {
   const auto found = store_->find(id);
   if (!found || !found->result) return std::nullopt;
@@ -178,12 +146,12 @@ std::optional<std::string> queue::result_json(job_id id) {
 std::optional<job_info> queue::show(job_id id) {
   auto found = store_->find(id);
   if (!found) return std::nullopt;
-  return describe(std::move(*found));
+  return describe(std::move(*found), &keys(), tenant());
 }
 
 std::vector<job_info> queue::list(const list_filter& filter) {
   std::vector<job_info> all;
-  for (auto& job : store_->list(filter)) all.push_back(describe(std::move(job)));
+  for (auto& job : store_->list(filter)) all.push_back(describe(std::move(job), &keys(), tenant()));
   return all;
 }
 

@@ -98,7 +98,8 @@ std::size_t worker::state::run_due() {
       const auto seen = changed_.value();
       const auto fired_before = fired_;
       bool more = false;
-      const std::size_t started = active_ < options_.concurrency ? claim_and_start(more) : 0;
+      const bool may_start = active_ < options_.concurrency && !stopping_;
+      const std::size_t started = may_start ? claim_and_start(more) : 0;
       attempts += started;
       if (started > 0 || fired_ != fired_before) continue;
       if (active_ == 0) return attempts;

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <weft/jobs/maintenance.hpp>
+
 #include "jobs/faulty_vfs.hpp"
 #include "jobs/schema_1.hpp"
 #include "jobs/sqlite/schema.hpp"
@@ -109,6 +111,17 @@ TEST_F(sqlite_migration, a_process_of_the_old_build_fails_clearly_and_writes_not
   EXPECT_EQ(old->list({}).size(), 2U);
   EXPECT_NO_THROW(old->transact([](store_transaction& in) { in.run("CREATE TABLE own (x)", {}); }, {}));
   EXPECT_TRUE(old->finish(end));
+}
+
+TEST_F(sqlite_migration, is_done_on_demand_and_foretold) {
+  make_old_file();
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(plan_migration(path_).from, 1) << "it only looks";
+  }
+  const int newest = plan_migration(path_).to;
+  EXPECT_EQ(migrate_database(path_).from, 1);
+  EXPECT_EQ(plan_migration(path_).from, newest);
+  expect_all_jobs(*open_store("sqlite:" + path_, {.prepare = false}));
 }
 
 TEST_F(sqlite_migration, a_process_that_dies_in_it_leaves_the_old_file_or_the_new_one) {

@@ -36,6 +36,36 @@ int expect_refused(const std::string& url, const std::string& why) {
   return 2;
 }
 
+TEST_F(sqlite_places, nothing_is_made_for_who_only_looks) {
+  const auto look = [&] { (void)open_store("sqlite:" + path_, {.prepare = false}); };
+  EXPECT_EQ(failure_of(look).code(), errc::not_found);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+
+  std::ofstream(path_).close();
+  EXPECT_EQ(failure_of(look).code(), errc::not_found) << "an empty file has no tables";
+  EXPECT_EQ(std::filesystem::file_size(path_), 0U);
+
+  std::ofstream(path_) << "a letter, and no database, which is longer than the head of one: "
+                       << std::string(200, '.');
+  EXPECT_EQ(failure_of(look).code(), errc::corrupt);
+}
+
+TEST_F(sqlite_places, older_tables_are_left_as_they_are_by_who_only_looks) {
+  (void)open();
+  {
+    sqlite::connection changed(path_);
+    changed.execute("UPDATE weft_meta SET value = 1 WHERE name = 'schema_version'", "say it is older");
+  }
+  const error refused = failure_of([&] { (void)open_store("sqlite:" + path_, {.prepare = false}); });
+  EXPECT_EQ(refused.code(), errc::unsupported);
+  EXPECT_NE(refused.message().find("weft db migrate"), std::string::npos) << refused.message();
+}
+
+TEST_F(sqlite_places, who_only_looks_finds_what_is_there) {
+  (void)open();
+  EXPECT_TRUE(open_store("sqlite:" + path_, {.prepare = false})->stats().empty());
+}
+
 TEST_F(sqlite_places, a_directory_is_refused_by_name) {
   std::filesystem::create_directory(path_);
   const error refused = failure_of([&] { (void)open(); });

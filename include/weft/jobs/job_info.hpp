@@ -36,8 +36,9 @@ WEFT_DESCRIBE(job_progress, done, total, note);
 struct job_info {
   job_id id{};
   std::string queue;
-  std::string closure;  ///< identity of its function, with the types of its arguments
-  std::string source;   ///< file and line of its closure
+  std::string closure;    ///< identity of its function, with the types of its arguments
+  std::string source;     ///< file and line of its closure
+  std::string arguments;  ///< a JSON list, with "(secret)" in place of each secret
   job_state state = job_state::ready;
   int priority = 0;
   moment created{};
@@ -56,8 +57,8 @@ struct job_info {
   std::string problem;                   ///< why its envelope cannot be trusted or read; empty: it can
   std::vector<attempt_info> past;        ///< oldest first; only from show()
 };
-WEFT_DESCRIBE(job_info, id, queue, closure, source, state, priority, created, run_at, finished, attempts,
-              attempts_max, backoffs, crashes, owner, cancel_requested, tags, limit, waits_for, progress,
-              problem, past);
+WEFT_DESCRIBE(job_info, id, queue, closure, source, arguments, state, priority, created, run_at, finished,
+              attempts, attempts_max, backoffs, crashes, owner, cancel_requested, tags, limit, waits_for,
+              progress, problem, past);
 
 }  // namespace weft::jobs

@@ -257,7 +257,6 @@ class queue {
   void put_schedule(std::string_view name, const cron& when, const detail::pushed_closure& what,
                     const schedule_options& options);
   void transact_with(const std::function<void(transaction&)>& body);
-  job_info describe(stored_job job) const;
 
   queue_options options_;
   std::shared_ptr<jobs::store> store_;

@@ -323,6 +323,9 @@ struct store_options {
   std::chrono::milliseconds poll_interval{20};     ///< how soon a change of another process is noticed
   std::size_t wal_pages_max = 2'000;               ///< pages in the write-ahead log that ask for a checkpoint
   bool durable = true;  ///< false: a power cut may undo pushes; for tests and benchmarks
+  /// Make the file and its tables where there are none, and bring older tables up to date. False: they must
+  /// be there; not_found else, and unsupported where they are older. For tools that look at what others made.
+  bool prepare = true;
 };
 
 /// Opens the store of a URL: `sqlite:/path/file.db` (made if it does not exist) or `memory:`.

@@ -68,7 +68,7 @@ class worker {
   void run();
 
   /// Runs what is due now until nothing is left, and returns how many attempts that took. For tests
-  /// and one-shot tools. Cancellation as run().
+  /// and one-shot tools. After stop() nothing more is started. Cancellation as run().
   std::size_t run_due();
 
   /// Makes run() return. Never waits; may be called again.

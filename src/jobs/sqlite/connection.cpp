@@ -31,12 +31,13 @@ int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
 
 }  // namespace
 
-connection::connection(std::string path) : path_(std::move(path)), owner_(::getpid()) {
+connection::connection(std::string path, file_use use) : path_(std::move(path)), owner_(::getpid()) {
   ignore_where_default(SIGXFSZ);
   ignore_where_default(SIGPIPE);
-  check_place(path_);
+  check_place(path_, use == file_use::existing);
   try {
-    open();
+    open(use);
+    if (use == file_use::existing) expect_tables();
     set_up();
   } catch (...) {
     data_version_.reset();
@@ -61,8 +62,9 @@ void connection::assert_own_process() const noexcept {
   std::abort();
 }
 
-void connection::open() {
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+void connection::open(file_use use) {
+  const int make = use == file_use::prepare ? SQLITE_OPEN_CREATE : 0;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | make;
   const std::string tried = "jobs: open the database \"" + path_ + "\"";
   const int code = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
   if (code != SQLITE_OK) throw_error(handle_, code, tried);
@@ -70,6 +72,14 @@ void connection::open() {
   if (sqlite3_db_readonly(handle_, "main") == 1) {
     throw error(errc::refused, tried + ": it is read-only here; make the file and its file system writable");
   }
+}
+
+// Before anything is changed: the log mode is kept in the file, and this one may be somebody else's.
+void connection::expect_tables() {
+  statement query(handle_, "SELECT 1 FROM sqlite_schema WHERE name = 'weft_meta'", "look for tables");
+  if (query.step()) return;
+  throw error(errc::not_found, "jobs: open the database \"" + path_ +
+                                   "\": it has no tables of weft; give the path of a database with jobs");
 }
 
 void connection::set_up() {

@@ -12,13 +12,19 @@
 
 namespace weft::jobs::sqlite {
 
+/// What opening may do.
+enum class file_use : unsigned char {
+  prepare,   ///< make a file that is not there, and turn the log on
+  existing,  ///< throw not_found, and change nothing, where there is no file with tables of weft
+};
+
 /// The writer connection to one database file, set up for jobs: write-ahead log, no checkpoints but
 /// our own, none on close, no memory map. Its path is checked first, so an error says what is wrong.
 ///
 /// One thread at a time. It must not be used in a forked child: that ends the child.
 class connection {
  public:
-  explicit connection(std::string path);
+  explicit connection(std::string path, file_use use = file_use::prepare);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
   ~connection();
@@ -46,7 +52,8 @@ class connection {
   void checkpoint();
 
  private:
-  void open();
+  void open(file_use use);
+  void expect_tables();
   void set_up();
   void use_wal();
 

@@ -65,12 +65,16 @@ void check_file_system(const std::string& path, const std::string& folder) {
 
 }  // namespace
 
-void check_place(const std::string& path) {
+void check_place(const std::string& path, bool must_exist) {
   if (path.empty() || path.find('\0') != std::string::npos) {
     refuse(errc::invalid_argument, path, "the path is empty or has a NUL; give the path of a file");
   }
   struct stat file {};
-  if (::stat(path.c_str(), &file) == 0) check_existing(path, file);
+  if (::stat(path.c_str(), &file) == 0) {
+    check_existing(path, file);
+  } else if (must_exist) {
+    refuse(errc::not_found, path, "it does not exist; check the path");
+  }
   const std::string parent = std::filesystem::path(path).parent_path().string();
   const std::string folder = parent.empty() ? "." : parent;
   check_folder(path, folder);

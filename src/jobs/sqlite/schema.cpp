@@ -284,14 +284,7 @@ bool migrate_one(connection& database, std::chrono::milliseconds busy_timeout) {
   }
 }
 
-bool is_current(connection& database) {
-  statement query(database.handle(), "SELECT 1 FROM sqlite_schema WHERE name = 'weft_meta'",
-                  "look at the schema");
-  if (!query.step()) return false;
-  const int found = version_of(database);
-  check_version(database, found);
-  return found == schema_version;
-}
+bool is_current(connection& database) { return checked_version(database) == schema_version; }
 
 }  // namespace
 
@@ -307,6 +300,27 @@ void schema_watch::check() {
                                        "; restart this process with the build of that one");
   }
   checked_ = now;
+}
+
+int stored_version(connection& database) {
+  statement query(database.handle(), "SELECT 1 FROM sqlite_schema WHERE name = 'weft_meta'",
+                  "look at the schema");
+  return query.step() ? version_of(database) : 0;
+}
+
+int checked_version(connection& database) {
+  const int found = stored_version(database);
+  check_version(database, found);
+  return found;
+}
+
+void expect_current(connection& database) {
+  if (is_current(database)) return;
+  throw error(errc::unsupported,
+              "jobs: open the database \"" + database.path() + "\": its schema has version " +
+                  std::to_string(stored_version(database)) + ", this build needs " +
+                  std::to_string(schema_version) +
+                  "; `weft db migrate` brings it up to date, and earlier builds then refuse it");
 }
 
 void migrate(connection& database, std::chrono::milliseconds busy_timeout) {

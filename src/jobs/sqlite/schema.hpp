@@ -31,4 +31,13 @@ class schema_watch {
   std::optional<std::int64_t> checked_;  // the data version that was found to be good
 };
 
+/// Throws weft::error (unsupported) that says what to do where the tables are not of schema_version.
+void expect_current(connection& database);
+
+/// The version of the tables, 0 where there are none. Throws as migrate() for a newer one.
+int checked_version(connection& database);
+
+/// The version of the tables; 0 where there are none. Checks nothing.
+int stored_version(connection& database);
+
 }  // namespace weft::jobs::sqlite

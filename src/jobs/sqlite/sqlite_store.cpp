@@ -11,16 +11,18 @@
 namespace weft::jobs::sqlite {
 
 sqlite_store::sqlite_store(const std::string& path, const store_options& options)
-    : connection_(path),
+    : connection_(path, options.prepare ? file_use::prepare : file_use::existing),
       lock_(path),
       database_(connection_),
       guard_(connection_),
       options_(options),
       reader_(path),
       writer_(connection_, lock_, database_, requests_, listeners_, options_) {
-  {
+  if (options.prepare) {
     const writer_lock::guard held(lock_, options.busy_timeout);
     migrate(connection_, options.busy_timeout);
+  } else {
+    expect_current(connection_);
   }
   thread_ = weft::detail::started_thread("weft-sqlite", weft::detail::thread_signals::blocked,
                                          [this] { writer_.run(); });

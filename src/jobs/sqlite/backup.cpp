@@ -1,0 +1,112 @@
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <weft/core/error.hpp>
+#include <weft/core/unique_fd.hpp>
+#include <weft/jobs/maintenance.hpp>
+
+#include "jobs/sqlite/connection.hpp"
+#include "jobs/sqlite/error.hpp"
+#include "jobs/sqlite/schema.hpp"
+#include "jobs/sqlite/writer_lock.hpp"
+
+// A backup is a read of one snapshot: writers go on, and the log of the database grows until it is over. It
+// is written beside its place and put there when it is on disk, so that a file of that name is always whole.
+
+namespace weft::jobs {
+namespace {
+
+constexpr std::chrono::milliseconds lock_bound{10'000};
+
+/// A file that is deleted unless it was put in its place.
+class partial_file {
+ public:
+  partial_file(const std::string& place, mode_t mode) : place_(place), path_(place + ".partial") {
+    const unique_fd made(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    if (!made) throw failed("make the file " + path_, errno);
+  }
+  partial_file(const partial_file&) = delete;
+  partial_file& operator=(const partial_file&) = delete;
+  ~partial_file() { ::unlink(path_.c_str()); }
+
+  const std::string& path() const noexcept { return path_; }
+
+  /// Throws already_exists where there is something by now.
+  void put_in_place() const {
+    sync(path_, O_RDONLY);
+    if (::link(path_.c_str(), place_.c_str()) != 0) throw failed("name it", errno);
+    const auto folder = std::filesystem::path(place_).parent_path();
+    sync(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY);
+  }
+
+ private:
+  error failed(const std::string& step, int why) const {
+    return system_error("jobs: back up to \"" + place_ + "\": " + step, why);
+  }
+  void sync(const std::string& what, int flags) const {
+    const unique_fd opened(::open(what.c_str(), flags | O_CLOEXEC));
+    if (!opened || ::fsync(opened.get()) != 0) throw failed("bring it to the disk", errno);
+  }
+
+  std::string place_;
+  std::string path_;
+};
+
+struct close_database {
+  void operator()(sqlite3* open) const noexcept { sqlite3_close_v2(open); }
+};
+
+void copy(sqlite::connection& from, const std::string& to) {
+  const std::string tried = "jobs: back up \"" + from.path() + '"';
+  sqlite3* raw = nullptr;
+  const int opened = sqlite3_open_v2(to.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const std::unique_ptr<sqlite3, close_database> target(raw);
+  if (opened != SQLITE_OK) sqlite::throw_error(raw, opened, tried);
+  sqlite3_extended_result_codes(raw, 1);
+  sqlite3_backup* const backup = sqlite3_backup_init(raw, "main", from.handle(), "main");
+  if (backup == nullptr) sqlite::throw_error(raw, sqlite3_errcode(raw), tried);
+  sqlite3_backup_step(backup, -1);
+  const int done = sqlite3_backup_finish(backup);
+  if (done != SQLITE_OK) sqlite::throw_error(raw, done, tried);
+}
+
+mode_t mode_of(const std::string& path) {
+  struct stat file {};
+  return ::stat(path.c_str(), &file) == 0 ? file.st_mode & 0777U : 0600U;
+}
+
+}  // namespace
+
+void backup_database(const std::string& path, const std::string& to) {
+  if (std::filesystem::exists(std::filesystem::symlink_status(to))) {
+    throw error(errc::already_exists,
+                "jobs: back up to \"" + to + "\": there is one already; name a new file");
+  }
+  sqlite::connection database(path, sqlite::file_use::existing);
+  const partial_file made(to, mode_of(path));
+  copy(database, made.path());
+  made.put_in_place();
+}
+
+migration plan_migration(const std::string& path) {
+  sqlite::connection database(path, sqlite::file_use::existing);
+  return {sqlite::checked_version(database), sqlite::schema_version};
+}
+
+migration migrate_database(const std::string& path) {
+  sqlite::connection database(path, sqlite::file_use::existing);
+  sqlite::writer_lock lock(path);
+  const sqlite::writer_lock::guard held(lock, lock_bound);
+  const migration done{sqlite::checked_version(database), sqlite::schema_version};
+  sqlite::migrate(database, lock_bound);
+  return done;
+}
+
+}  // namespace weft::jobs

@@ -1,0 +1,122 @@
+#include <array>
+
+#include <weft/core/error.hpp>
+#include <weft/jobs/maintenance.hpp>
+
+#include "jobs/sqlite/connection.hpp"
+#include "jobs/sqlite/schema.hpp"
+
+// What must hold between the tables, each a query for the rows that break it. They read the newest schema.
+
+namespace weft::jobs::sqlite {
+namespace {
+
+constexpr std::size_t problems_max = 100;
+constexpr std::int64_t shown_per_rule = 10;
+
+struct rule {
+  const char* broken;  ///< what a row that the query finds means; its first column is the id that is named
+  const char* query;
+};
+
+/// The id of each job in each table of states.
+#define WEFT_JOB_PLACES                                                                                      \
+  "(SELECT id FROM weft_ready UNION ALL SELECT id FROM weft_scheduled UNION ALL SELECT id FROM weft_running" \
+  " UNION ALL SELECT id FROM weft_blocked UNION ALL SELECT id FROM weft_done UNION ALL SELECT id FROM "      \
+  "weft_dead)"
+
+constexpr std::array rules{
+    rule{"is a job in no state", "SELECT id FROM weft_job WHERE id NOT IN " WEFT_JOB_PLACES},
+    rule{"is in more than one state", "SELECT id FROM " WEFT_JOB_PLACES " GROUP BY id HAVING count(*) > 1"},
+    rule{"has a state and is no job",
+         "SELECT id FROM " WEFT_JOB_PLACES " WHERE id NOT IN (SELECT id FROM weft_job)"},
+    rule{"is a job of a queue that is not there",
+         "SELECT id FROM weft_job WHERE queue NOT IN (SELECT id FROM weft_queue)"},
+    rule{"is a job of a closure that is not there",
+         "SELECT id FROM weft_job WHERE handler NOT IN (SELECT id FROM weft_handler)"},
+    rule{"runs, and its worker is not there",
+         "SELECT id FROM weft_running WHERE owner NOT IN (SELECT id FROM weft_worker)"},
+    rule{"has attempts and is no job",
+         "SELECT DISTINCT job FROM weft_attempt WHERE job NOT IN (SELECT id FROM weft_job)"},
+    rule{"has a result and is not done",
+         "SELECT job FROM weft_result WHERE job NOT IN (SELECT id FROM weft_done)"},
+    rule{"has tags and is no job",
+         "SELECT DISTINCT job FROM weft_tag WHERE job NOT IN (SELECT id FROM weft_job)"},
+    rule{"has steps and is no job",
+         "SELECT DISTINCT job FROM weft_step WHERE job NOT IN (SELECT id FROM weft_job)"},
+    rule{"holds a unique key and is no job",
+         "SELECT job FROM weft_unique WHERE held = 1 AND job NOT IN (SELECT id FROM weft_job)"},
+    rule{"waits for fewer or more jobs than it says",
+         "SELECT id FROM weft_blocked WHERE pending <> (SELECT count(*) FROM weft_dependency WHERE child = "
+         "id)"},
+    rule{"waits for others and is not blocked",
+         "SELECT DISTINCT child FROM weft_dependency WHERE child NOT IN (SELECT id FROM weft_blocked)"},
+    rule{"is a limit that counts other jobs than run",
+         "SELECT id FROM weft_limit l WHERE running <>"
+         " (SELECT count(*) FROM weft_running r WHERE r.limit_id = l.id)"},
+};
+
+#undef WEFT_JOB_PLACES
+
+void add_problem(database_report& to, std::string what) {
+  if (to.problems.size() < problems_max) to.problems.push_back(std::move(what));
+}
+
+void check_rule(connection& database, const rule& one, database_report& report) {
+  statement rows(database.handle(), one.query, "check the tables");
+  std::int64_t count = 0;
+  for (; rows.step(); ++count) {
+    if (count < shown_per_rule) add_problem(report, std::to_string(rows.integer(0)) + ' ' + one.broken);
+  }
+  if (count > shown_per_rule) {
+    add_problem(report,
+                "and " + std::to_string(count - shown_per_rule) + " more of which each " + one.broken);
+  }
+}
+
+void check_pages(connection& database, database_report& report) {
+  statement rows(database.handle(), "PRAGMA integrity_check(100)", "check the pages");
+  while (rows.step()) {
+    if (const auto text = rows.text(0); text != "ok") add_problem(report, "SQLite: " + text);
+  }
+}
+
+std::int64_t count_of(connection& database, const char* query) {
+  statement rows(database.handle(), query, "count");
+  return rows.step() ? rows.integer(0) : 0;
+}
+
+void check_tables(connection& database, database_report& report) {
+  report.schema_version = stored_version(database);
+  check_pages(database, report);
+  if (report.schema_version != schema_version) {
+    add_problem(report, "the tables have version " + std::to_string(report.schema_version) +
+                            ", this build knows " + std::to_string(schema_version) +
+                            "; they were not looked at");
+    return;
+  }
+  for (const auto& one : rules) check_rule(database, one, report);
+  report.jobs = count_of(database, "SELECT count(*) FROM weft_job");
+  report.workers = count_of(database, "SELECT count(*) FROM weft_worker");
+}
+
+}  // namespace
+}  // namespace weft::jobs::sqlite
+
+namespace weft::jobs {
+
+database_report check_database(const std::string& path) {
+  database_report report{.path = path, .schema_known = sqlite::schema_version, .problems = {}};
+  sqlite::connection database(path, sqlite::file_use::existing);
+  try {
+    database.execute("BEGIN", "take a snapshot");
+    sqlite::check_tables(database, report);
+  } catch (const error& broken) {
+    if (broken.code() != errc::corrupt) throw;
+    report.problems.push_back(broken.message());
+  }
+  database.rollback();
+  return report;
+}
+
+}  // namespace weft::jobs
