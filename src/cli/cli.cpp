@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <functional>
 #include <memory>
 
 #include <sys/ioctl.h>
@@ -14,19 +13,19 @@
 #include <weft/log/sink.hpp>
 
 #include "cli/call.hpp"
+#include "cli/db_commands.hpp"
 #include "cli/doctor.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/jobs_commands.hpp"
 #include "cli/keys.hpp"
 #include "cli/log_view.hpp"
 #include "cli/workers.hpp"
 
-// Only this file knows CLI11, whose header is slow to compile: it turns argv into the options of a command,
-// each of which has a file of its own.
+// Only this file and those of *_commands know CLI11, whose header is slow to compile: they turn argv into the
+// options of a command, each of which has a file of its own.
 
 namespace weft::cli {
 namespace {
-
-using command = std::function<int()>;
 
 command add_doctor(CLI::App& to) {
   auto as_json = std::make_shared<bool>(false);
@@ -188,6 +187,8 @@ constexpr command_entry commands[] = {
     {"doctor", "Look at kernel, limits and libraries", &add_doctor},
     {"call", "Call a function that a worker server offers", &add_call},
     {"workers", "Show what a worker server is doing", &add_workers},
+    {"db", "Check, migrate and back up a database of jobs", &add_db},
+    {"work", "Run the programs that `weft jobs push --exec` keeps", &add_work},
     {"keys", "Make, rotate and check keys that sign jobs", &add_keys},
     {"log", "Logs that were kept", &add_log},
 };
@@ -197,10 +198,15 @@ int parse_and_run(int argc, char** argv) {
   app.set_version_flag("-V,--version", "weft " + std::string(version));
   app.require_subcommand(1);
   command chosen;
+  const auto enter = [&](CLI::App& added, command run) {
+    added.parse_complete_callback([&chosen, run = std::move(run)] { chosen = run; });
+  };
   for (const auto& one : commands) {
     CLI::App* const added = app.add_subcommand(one.name, one.purpose);
-    added->parse_complete_callback([&chosen, run = one.add(*added)] { chosen = run; });
+    enter(*added, one.add(*added));
   }
+  CLI::App* const jobs = app.add_subcommand("jobs", "Push jobs, look at them, and decide about them");
+  enter(*jobs, add_jobs(*jobs, take_program(argc, argv)));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

@@ -1,8 +1,6 @@
 #include "cli/printed_error.hpp"
 
-#include <weft/core/failure.hpp>
 #include <weft/log/escape.hpp>
-#include <weft/wire/json_value.hpp>
 #include <weft/workers/errors.hpp>
 
 namespace weft::cli {
@@ -42,6 +40,14 @@ void append_failure(std::string& out, const failure& from) {
 }
 
 }  // namespace
+
+std::string failure_text(const failure& from) {
+  std::string out;
+  append_failure(out, from);
+  return out;
+}
+
+json_value error_value(const failure& from) { return object_of(from); }
 
 std::string error_text(const std::string& what, std::exception_ptr thrown) {
   std::string out = what + ": ";

@@ -3,6 +3,9 @@
 #include <exception>
 #include <string>
 
+#include <weft/core/failure.hpp>
+#include <weft/wire/json_value.hpp>
+
 namespace weft::cli {
 
 /// An error as people read it, a line each: `WHAT: TYPE (CODE): MESSAGE`, its causes, and where it happened.
@@ -11,5 +14,9 @@ std::string error_text(const std::string& what, std::exception_ptr thrown);
 
 /// The same as a JSON object: code, type, message, where, causes; and value, where the error is one.
 std::string error_json(std::exception_ptr thrown);
+
+/// The same of an error that came from elsewhere.
+std::string failure_text(const failure& from);
+wire::json_value error_value(const failure& from);
 
 }  // namespace weft::cli

@@ -23,7 +23,9 @@ const std::vector<std::string> words{
     "--where", "end>x",     "end>1",    "=",         "--count",  "a.b.0",     "--width",   "5",
     "40",      "/dev/null", "/no/such", "λ",         "\x1b[2J",  "\xff",      "-5",        "--unknown",
     "unix:",   ":0",        "--grep",   "--no-data", "--sort",   "--utc",     "--map",     "--verbosity",
-    "%s%n",    "--sum=end", "keys",     "list",      "check",    "retire",    "--store",   "sqlite:/no/such"};
+    "%s%n",    "--sum=end", "keys",     "list",      "check",    "retire",    "--store",   "sqlite:/no/such",
+    "jobs",    "show",      "stats",    "retry",     "cancel",   "push",      "--exec",    "work",
+    "db",      "migrate",   "backup",   "--db",      "--all",    "--dry-run", "--state",   "dead"};
 
 std::vector<std::string> draw(std::mt19937& random) {
   std::vector<std::string> all;

@@ -1,0 +1,11 @@
+#include "cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace weft::cli {
+
+void add_database(CLI::App& to, std::string& url) {
+  to.add_option("--db", url, "The database: sqlite:/path; else $WEFT_DB")->envname("WEFT_DB")->required();
+}
+
+}  // namespace weft::cli

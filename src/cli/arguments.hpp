@@ -1,0 +1,18 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace weft::cli {
+
+/// What a command line asks for; gives the exit status.
+using command = std::function<int()>;
+
+/// The option --db, of the commands that work on a database.
+void add_database(CLI::App& to, std::string& url);
+
+}  // namespace weft::cli

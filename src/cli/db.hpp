@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+
+#include <weft/codec/describe.hpp>
+#include <weft/jobs/maintenance.hpp>
+
+namespace weft::cli {
+
+/// `weft db`: the database of jobs as a whole.
+struct db_options {
+  std::string store;  ///< sqlite:/path
+  std::string to;     ///< backup: the new file
+  bool dry_run = false;
+  bool as_json = false;
+};
+
+/// What `weft db check --json` prints.
+struct check_report {
+  int schema = 1;
+  jobs::database_report database;
+};
+WEFT_DESCRIBE(check_report, schema, database);
+
+/// What `weft db migrate --json` prints.
+struct migration_report {
+  int schema = 1;
+  int from = 0;
+  int to = 0;
+  bool dry_run = false;
+};
+WEFT_DESCRIBE(migration_report, schema, from, to, dry_run);
+
+// Each gives the exit status: 0; 1 where something is wrong or it could not be done; 2 where the database is
+// not one of SQLite. None makes a database.
+
+int run_db_check(const db_options& options);
+int run_db_migrate(const db_options& options);
+int run_db_backup(const db_options& options);
+
+}  // namespace weft::cli

@@ -1,0 +1,32 @@
+#include "cli/db_commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/db.hpp"
+
+namespace weft::cli {
+
+command add_db(CLI::App& to) {
+  auto options = std::make_shared<db_options>();
+  auto chosen = std::make_shared<command>();
+  to.require_subcommand(1);
+  const auto add = [&](const char* name, const char* purpose, int (*run)(const db_options&)) {
+    CLI::App* const added = to.add_subcommand(name, purpose);
+    add_database(*added, options->store);
+    added->parse_complete_callback([=] { *chosen = [=] { return run(*options); }; });
+    return added;
+  };
+  auto* const check = add("check", "Read all of it: is it whole? 1 where something is wrong", &run_db_check);
+  check->add_flag("--json", options->as_json, "Print JSON");
+  auto* const migrate =
+      add("migrate", "Bring its tables up to this build; earlier builds then refuse it", &run_db_migrate);
+  migrate->add_flag("-n,--dry-run", options->dry_run, "Say what would be done");
+  migrate->add_flag("--json", options->as_json, "Print JSON");
+  add("backup", "Write it as it is now to a new file, without stopping anybody", &run_db_backup)
+      ->add_option("file", options->to, "The new file; never one that is there")
+      ->required();
+  return [chosen] { return (*chosen)(); };
+}
+
+}  // namespace weft::cli

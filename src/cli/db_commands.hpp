@@ -1,0 +1,10 @@
+#pragma once
+
+#include "cli/arguments.hpp"
+
+namespace weft::cli {
+
+/// The options of `weft db` and its commands.
+command add_db(CLI::App& to);
+
+}  // namespace weft::cli

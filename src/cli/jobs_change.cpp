@@ -1,0 +1,217 @@
+#include "cli/jobs_change.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <functional>
+#include <span>
+
+#include <weft/core/error.hpp>
+#include <weft/fiber/map_limited.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/jobs/clock.hpp>
+#include <weft/log/escape.hpp>
+#include <weft/wire/json.hpp>
+
+#include "cli/confirmation.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/jobs_store.hpp"
+
+namespace weft::cli {
+
+namespace {
+
+using jobs::job_id;
+using jobs::job_state;
+
+/// Those that ask together share the store's transactions.
+constexpr std::size_t changes_at_once = 64;
+constexpr std::size_t purged_at_once = 1000;
+
+jobs::moment now() { return jobs::clock::system().now(); }
+
+/// A change of jobs, one by one.
+struct change {
+  const char* command;
+  const char* verb;                  ///< of the question
+  const char* done;                  ///< of the report
+  std::span<const job_state> usual;  ///< what is chosen where no state is said
+  const char* unfit;                 ///< why a job is left that is in another state
+  bool (*apply)(jobs::store& to, job_id id);
+};
+
+constexpr std::array<job_state, 1> dead_ones{job_state::dead};
+constexpr std::array<job_state, 4> living{job_state::scheduled, job_state::ready, job_state::blocked,
+                                          job_state::running};
+
+constexpr change retry_change{"weft jobs retry",
+                              "Retry",
+                              "made ready again",
+                              dead_ones,
+                              "only dead, cancelled and quarantined jobs are retried",
+                              [](jobs::store& to, job_id id) { return to.retry(id, now()); }};
+constexpr change cancel_change{"weft jobs cancel",
+                               "Cancel",
+                               "cancelled, or asked to give up",
+                               living,
+                               "it has ended already",
+                               [](jobs::store& to, job_id id) { return to.cancel(id, now()); }};
+
+std::vector<job_id> chosen_by_filter(jobs::store& from, const jobs_options& options, const change& what) {
+  std::vector<job_id> ids;
+  const auto take = [&](job_state state) {
+    for_each_page(from, {.queue = options.queue, .tag = options.tag, .state = state, .before = {}},
+                  [&](const auto& page) {
+                    for (const auto& one : page) ids.push_back(one.id);
+                  });
+  };
+  if (options.state) {
+    take(*options.state);
+  } else {
+    for (const job_state state : what.usual) take(state);
+  }
+  std::sort(ids.begin(), ids.end());  // the oldest first
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+/// Why a job was left as it is; empty where it was changed.
+std::string left_because(jobs::store& in, const change& what, job_id id) {
+  try {
+    if (what.apply(in, id)) return {};
+  } catch (const error& refused) {
+    if (refused.code() != errc::already_exists) throw;
+    return log::to_utf8(refused.message());
+  }
+  const auto found = in.find(id);
+  if (!found) return "there is no such job";
+  return "it is " + std::string(to_string(found->state)) + ": " + what.unfit;
+}
+
+void apply_to(jobs::store& in, const change& what, const std::vector<job_id>& ids, change_report& report) {
+  std::vector<std::string> reasons;
+  run([&] {
+    reasons = map_limited(ids, changes_at_once, [&](job_id id) { return left_because(in, what, id); });
+  });
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (reasons[i].empty()) {
+      ++report.changed;
+    } else {
+      report.left.push_back({to_string(ids[i]), reasons[i]});
+    }
+  }
+}
+
+void print(const change_report& report, const char* done, bool as_json) {
+  if (as_json) {
+    std::puts(wire::to_json(report).c_str());
+    return;
+  }
+  const auto number = std::to_string(report.dry_run ? report.matched : report.changed);
+  std::printf("%s jobs %s%s\n", number.c_str(), report.dry_run ? "would be " : "", done);
+  for (const auto& one : report.left) {
+    std::string line = "job " + one.id + ": ";
+    log::append_escaped(line, one.why);
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+}
+
+/// exit_ok: go on.
+int ask(const jobs_options& options, const char* command, const std::string& question) {
+  if (options.yes) return exit_ok;
+  const auto answer = confirmed(question);
+  if (!answer) {
+    std::fprintf(stderr,
+                 "%s: there is no terminal to ask on; say --yes, or --dry-run to see what would be done\n",
+                 command);
+    return exit_usage;
+  }
+  return *answer ? exit_ok : exit_failed;
+}
+
+int change_jobs(const jobs_options& options, const change& what) {
+  const bool is_filtered = options.all || options.state || !options.queue.empty() || !options.tag.empty();
+  if (is_filtered != options.ids.empty()) {
+    std::fprintf(stderr, "%s: give either ids of jobs, or some of --state, --queue, --tag, or --all\n",
+                 what.command);
+    return exit_usage;
+  }
+  return guarded(what.command, [&] {
+    const auto store = open_existing(options.store);
+    const auto ids = is_filtered ? chosen_by_filter(*store, options, what) : options.ids;
+    change_report report{
+        .matched = static_cast<std::int64_t>(ids.size()), .dry_run = options.dry_run, .left = {}};
+    if (!options.dry_run && !ids.empty()) {
+      const int asked = is_filtered
+                            ? ask(options, what.command,
+                                  std::string(what.verb) + ' ' + std::to_string(ids.size()) + " jobs?")
+                            : exit_ok;
+      if (asked != exit_ok) return asked;
+      apply_to(*store, what, ids, report);
+    }
+    print(report, what.done, options.as_json);
+    const bool named_one_left = !is_filtered && !report.left.empty();
+    const bool none = options.dry_run ? report.matched == 0 : report.changed == 0;
+    return none || named_one_left ? exit_failed : exit_ok;
+  });
+}
+
+int set_paused(const jobs_options& options, const char* command, bool paused) {
+  return guarded(command, [&] {
+    const auto store = open_existing(options.store);
+    for (const auto& queue : options.queues) store->set_paused(queue, paused);
+    return exit_ok;
+  });
+}
+
+bool is_old(const jobs::stored_job& one, jobs::moment before) {
+  return one.finished && *one.finished < before;
+}
+
+std::int64_t count_old(jobs::store& in, jobs::moment before) {
+  std::int64_t count = 0;
+  for (const auto state : {job_state::done, job_state::dead, job_state::cancelled}) {
+    for_each_page(in, {.queue = {}, .state = state, .before = {}}, [&](const auto& page) {
+      count += std::count_if(page.begin(), page.end(), [&](const auto& one) { return is_old(one, before); });
+    });
+  }
+  return count;
+}
+
+std::int64_t purge(jobs::store& in, jobs::moment before) {
+  std::int64_t count = 0;
+  for (;;) {
+    const auto deleted = in.purge(before, now(), purged_at_once);
+    if (deleted == 0) return count;
+    count += static_cast<std::int64_t>(deleted);
+  }
+}
+
+}  // namespace
+
+int run_jobs_retry(const jobs_options& options) { return change_jobs(options, retry_change); }
+
+int run_jobs_cancel(const jobs_options& options) { return change_jobs(options, cancel_change); }
+
+int run_jobs_pause(const jobs_options& options) { return set_paused(options, "weft jobs pause", true); }
+
+int run_jobs_resume(const jobs_options& options) { return set_paused(options, "weft jobs resume", false); }
+
+int run_jobs_purge(const jobs_options& options) {
+  return guarded("weft jobs purge", [&] {
+    const auto store = open_existing(options.store);
+    const auto before = now() - *options.older_than;
+    change_report report{.matched = count_old(*store, before), .dry_run = options.dry_run, .left = {}};
+    if (!options.dry_run && report.matched > 0) {
+      const int asked =
+          ask(options, "weft jobs purge",
+              "Delete " + std::to_string(report.matched) + " done, dead and cancelled jobs for good?");
+      if (asked != exit_ok) return asked;
+      report.changed = purge(*store, before);
+    }
+    print(report, "deleted", options.as_json);
+    return report.matched == 0 ? exit_failed : exit_ok;
+  });
+}
+
+}  // namespace weft::cli

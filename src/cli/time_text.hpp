@@ -1,0 +1,20 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weft::cli {
+
+/// "2026-11-22T02:30:00.000000Z".
+std::string time_text(std::chrono::sys_time<std::chrono::microseconds> at);
+
+/// "in 5m 7s", "3d 4h ago", "now".
+std::string relative_text(std::chrono::microseconds from_now);
+
+/// The span of "90", "90s", "1h30m", "500ms", "7d": numbers with units of d, h, m, s, ms; without a unit
+/// seconds. Nothing for any other text, and for more than a thousand years.
+std::optional<std::chrono::microseconds> duration_from_text(std::string_view text);
+
+}  // namespace weft::cli

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace weft::cli {
+
+/// `weft work`: runs the commands that `weft jobs push --exec` keeps.
+struct work_options {
+  std::string store;
+  std::string keys;                 ///< key file; empty: WEFT_KEYS
+  std::vector<std::string> queues;  ///< in the order they are looked at; none: "default"
+  std::size_t concurrency = 10;
+  std::chrono::microseconds stop_grace = std::chrono::seconds(10);  ///< after the first signal
+  std::chrono::microseconds kill_grace = std::chrono::seconds(2);   ///< between SIGTERM and SIGKILL
+  std::chrono::microseconds retry_first = std::chrono::seconds(1);  ///< wait after the first failed attempt
+  std::chrono::microseconds retry_longest = std::chrono::hours(1);
+  std::vector<std::string> pass;  ///< variables that programs get, beside the usual ones
+  bool once = false;              ///< run what is due, and end
+};
+
+/// Works until SIGTERM or SIGINT: then nothing more is started, what runs may end within the grace, and what
+/// does not goes back to its queue; a second signal does that at once. Gives the exit status: 0; 1 after a
+/// second signal, and where it could not begin.
+int run_work(const work_options& options);
+
+}  // namespace weft::cli
