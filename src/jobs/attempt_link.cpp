@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include <weft/context/cancellation.hpp>
 #include <weft/wire/json.hpp>
 
 #include "jobs/control_messages.hpp"
@@ -36,8 +37,9 @@ std::string attempt_link::ask(std::string_view object, std::string_view message)
   }
   if (asked.what == control_question::step) return wire::to_json(kept_step(asked.step));
   if (asked.what == control_question::keep_step) {
-    return wire::to_json(store_.keep_step(claimed_.id, owner_, claimed_.fence, asked.step,
-                                          step_to_store(keys_, claimed_.id, asked.step, asked.value)));
+    const auto value = step_to_store(keys_, claimed_.id, asked.step, asked.value);
+    return wire::to_json(
+        shield([&] { return store_.keep_step(claimed_.id, owner_, claimed_.fence, asked.step, value); }));
   }
   const std::lock_guard lock(mutex_);
   wanted_ = wish{asked.wait, asked.backs_off};

@@ -80,7 +80,7 @@ std::optional<std::string> control::kept_step(std::string_view name) const {
 void control::keep_step(std::string_view name, std::string json) const {
   const control_message kept{
       .what = control_question::keep_step, .step = std::string(name), .value = std::move(json)};
-  if (ask(link_, kept)) return;
+  if (shield([&] { return ask(link_, kept); })) return;
   throw error(errc::refused, "jobs: keep the step \"" + std::string(name) + "\" of job " + to_string(id_) +
                                  ": another worker holds the job by now");
 }

@@ -74,9 +74,7 @@ void worker::state::run() {
     while (!stopping_) {
       const auto seen = changed_.value();
       if (active_ >= options_.concurrency) {
-        // Schedules are not kept waiting by what runs.
-        bool more = false;
-        is_fire_due() ? void(claim_and_start(more)) : wait_for_slot(seen, until(next_fire_));
+        wait_while_full(seen);
         continue;
       }
       const auto heard = queue_.kept_in().bell();
@@ -201,6 +199,16 @@ void worker::state::fire_some(const std::vector<stored_schedule>& due) {
     log::error("jobs: a schedule cannot be fired", {{"worker", to_string(id_)}, {"error", failed.what()}});
     sleep_for(pause_after_error);
   }
+}
+
+/// Schedules are not kept waiting by what runs. One that is new, or due as the clock was set, is seen after
+/// poll_interval.
+void worker::state::wait_while_full(std::uint64_t seen) {
+  const steady_time look_again = deadline_after(options_.poll_interval);
+  if (!is_fire_due()) wait_for_slot(seen, std::min(until(next_fire_), look_again));
+  if (!is_fire_due() && steady_clock::now() < look_again) return;
+  bool more = false;
+  claim_and_start(more);
 }
 
 bool worker::state::is_fire_due() const { return next_fire_ && *next_fire_ <= queue_.clock().now(); }

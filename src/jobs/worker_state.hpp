@@ -51,6 +51,7 @@ class worker::state {
                            const std::variant<job_envelope, attempt_end>& opened) noexcept;
   void wait_for_slot(std::uint64_t seen, steady_time until) { changed_.wait(seen, until); }
   void fire_some(const std::vector<stored_schedule>& due);
+  void wait_while_full(std::uint64_t seen);
   bool is_fire_due() const;
   steady_time until(const std::optional<moment>& when) const;
   void wait_for_work(std::uint64_t seen);

@@ -2,6 +2,9 @@
 #include <string>
 #include <vector>
 
+#include <weft/context/cancellation.hpp>
+#include <weft/fiber/fiber.hpp>
+
 #include "jobs/jobs_fixture.hpp"
 
 namespace weft::jobs {
@@ -54,6 +57,22 @@ TEST_F(jobs_checkpoints, are_not_run_again_by_later_attempts) {
   run_quietly();
   EXPECT_EQ(shop_.lines, (std::vector<std::string>{"charge 7", "pack", "ship", "ship", "ship"}));
   EXPECT_EQ(queue_->result<std::string>(id), "receipt 7");
+}
+
+TEST_F(jobs_checkpoints, are_kept_by_an_attempt_that_was_cancelled_meanwhile) {
+  const closure cancelled{named_closure<"test.cancelled_in_a_step">([](shop& at, control& job) {
+    job.checkpoint("charge", [&] {
+      at.lines.emplace_back("charge");
+      while (!job.cancelled()) shield([] { weft::sleep_for(1ms); });
+    });
+    weft::sleep_for(1ms);  // where the attempt ends
+    at.lines.emplace_back("ship");
+  })};
+  queue_->push(cancelled, {.timeout = 2s});
+  run_quietly();
+  clock_.advance(1s);
+  run_quietly();
+  EXPECT_EQ(shop_.lines, (std::vector<std::string>{"charge", "ship"}));
 }
 
 TEST_F(jobs_checkpoints, are_of_one_job) {

@@ -179,7 +179,6 @@ TEST_F(jobs_schedules, are_not_kept_waiting_by_a_worker_that_is_full) {
   queue_options options;
   options.keys = keys_;
   queue now("sqlite:" + folder_ + "/now.db", options);
-  now.schedule("tick", cron("* * * * * *"), write_down());
   now.push(closure{named_closure<"test.fills">([](runs& of) {
              of.first.set();
              of.holds.wait();
@@ -187,9 +186,10 @@ TEST_F(jobs_schedules, are_not_kept_waiting_by_a_worker_that_is_full) {
            {.priority = -1});
   run(
       [&] {
-        worker one(now, app_, quiet({.concurrency = 1, .poll_interval = 1h}));
+        worker one(now, app_, quiet({.concurrency = 1, .poll_interval = 20ms}));
         auto working = go([&] { one.run(); });
         runs_.first.wait();
+        now.schedule("tick", cron("* * * * * *"), write_down());
         while (now.list({.queue = {}, .state = job_state::ready, .before = {}}).empty()) sleep_for(1ms);
         EXPECT_TRUE(runs_.due.empty());
         one.stop();

@@ -52,16 +52,16 @@ class control {
   void progress(std::int64_t done, std::int64_t total, std::string_view note = {});
 
   /// Runs `f` and keeps what it returns, durably, before this returns: a later attempt of the job gets that
-  /// and does not run `f` again. So a job of several steps goes on behind the last one that was done. An
-  /// attempt that ends between `f` and the store runs it again: at least once, as jobs are.
+  /// and does not run `f` again. So a job of several steps goes on behind the last one that was done. A
+  /// process that ends between `f` and the store runs it again: at least once, as jobs are.
   ///
   ///     const auto order = job.checkpoint("charge", [&] { return bank.charge(amount, job.id()); });
   ///
   /// A name stands for one step of the job, whatever the arguments of `f` are: 1 to 128 bytes. At most 1000
   /// steps of a job, of 256 KiB as JSON, are kept, as long as the job is. Waits for the store; a
-  /// cancellation point. Throws what `f` throws, and weft::error: refused (another worker holds the job by
-  /// now), too_large, resource_exhausted, malformed (what is kept is of another type). A run in line keeps
-  /// nothing.
+  /// cancellation point before `f`: what `f` returned is kept also by an attempt that was cancelled.
+  /// Throws what `f` throws, and weft::error: refused (another worker holds the job by now), too_large,
+  /// resource_exhausted, malformed (what is kept is of another type). A run in line keeps nothing.
   template <typename F>
   std::invoke_result_t<F&> checkpoint(std::string_view name, F&& f) {
     using value = std::invoke_result_t<F&>;
