@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <memory>
 
 #include <weft/core/error.hpp>
 #include <weft/log/collector.hpp>
@@ -12,12 +13,14 @@
 #include <weft/workers/client.hpp>
 
 #include "cli/exit_status.hpp"
+#include "cli/keys_in.hpp"
 #include "cli/printed_error.hpp"
 
 namespace weft::cli {
 
 namespace {
 
+using shared_keys = std::shared_ptr<const wire::key_ring>;
 using wire::json_value;
 
 json_value argument_in(const call_options& options, std::size_t index) {
@@ -39,14 +42,16 @@ json_value::list arguments_in(const call_options& options) {
   return all;
 }
 
-json_value answer_of(const call_options& options, const json_value::list& arguments) {
+json_value answer_of(const call_options& options, const json_value::list& arguments,
+                     const shared_keys& keys) {
   workers::client pool({.connect = options.address,
                         .name = "weft call",
                         .min_workers = 0,
                         .max_workers = 1,
                         .timeout = options.timeout,
                         .protocol = options.protocol,
-                        .wait_for_server = options.wait});
+                        .wait_for_server = options.wait,
+                        .keys = keys});
   return pool.checkout().call_with<json_value>(options.method, arguments);
 }
 
@@ -63,12 +68,12 @@ int report(const call_options& options) {
   return exit_failed;
 }
 
-int call(const call_options& options, const json_value::list& arguments) {
+int call(const call_options& options, const json_value::list& arguments, const shared_keys& keys) {
   log::collector collected;  // also where it is not shown: the log is no part of the result
   int status = exit_ok;
   std::string line;
   try {
-    line = to_text(answer_of(options, arguments)) + '\n';
+    line = to_text(answer_of(options, arguments, keys)) + '\n';
   } catch (const std::exception&) {
     status = report(options);
   }
@@ -81,16 +86,18 @@ int call(const call_options& options, const json_value::list& arguments) {
 
 int run_call(const call_options& options) {
   json_value::list arguments;
+  shared_keys keys;
   try {
     (void)net::endpoint::parse(options.address);
     arguments = arguments_in(options);
+    keys = keys_in(options.key_file);
   } catch (const error& wrong) {
     std::string line = "weft call: ";
     log::append_escaped(line, wrong.message());
     std::fprintf(stderr, "%s\n", line.c_str());
     return exit_usage;
   }
-  return call(options, arguments);
+  return call(options, arguments, keys);
 }
 
 }  // namespace weft::cli

@@ -17,6 +17,7 @@ struct call_options {
   bool strings = false;                ///< an argument that is no JSON is taken as a string
   std::optional<std::chrono::nanoseconds> timeout = std::chrono::seconds(30);  ///< nothing: none
   workers::protocol_choice protocol = workers::protocol_choice::automatic;
+  std::string key_file;      ///< for a server that has keys; empty: none
   bool json_errors = false;  ///< print an error as a JSON object
   bool verbose = false;      ///< print what the function logged
   bool wait = false;         ///< for a server that does not listen yet

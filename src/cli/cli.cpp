@@ -52,6 +52,7 @@ command add_call(CLI::App& to) {
         "--timeout", [options](double count) { options->timeout = seconds(count); },
         "Seconds until the call is given up; 30 unless said")
       ->check(CLI::Range(0.001, 1e9));
+  auto* const keys = to.add_option("--key-file", options->key_file, "Keys, of which the server has one too");
   to.add_flag("-s,--strings", options->strings, "An argument that is no JSON is a string");
   to.add_flag("--json", options->json_errors, "Print an error as JSON");
   to.add_flag("-v,--verbose", options->verbose, "Print what the function logged");
@@ -62,7 +63,8 @@ command add_call(CLI::App& to) {
   to.add_flag_callback(
         "--compatible", [options] { options->protocol = protocol_choice::compatible; },
         "Speak the protocol of AnyEvent::Task")
-      ->excludes(native);
+      ->excludes(native)
+      ->excludes(keys);
   return [options, &to] {
     options->arguments = to.remaining();
     // CLI11 leaves the mark in.
@@ -75,6 +77,7 @@ command add_call(CLI::App& to) {
 command add_workers(CLI::App& to) {
   auto options = std::make_shared<workers_options>();
   to.add_option("address", options->address, "unix:/path or host:port")->required();
+  to.add_option("--key-file", options->key_file, "Keys, of which the server has one too");
   to.add_flag("--json", options->as_json, "Print JSON");
   to.add_option_function<double>(
         "--timeout", [options](double count) { options->timeout = seconds(count); },

@@ -11,6 +11,7 @@
 
 #include "cli/age_text.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/keys_in.hpp"
 #include "cli/printed_error.hpp"
 
 namespace weft::cli {
@@ -104,8 +105,9 @@ int run_workers(const workers_options& options) {
   int failed = exit_usage;
   try {
     (void)net::endpoint::parse(options.address);
+    const auto keys = keys_in(options.key_file);
     failed = exit_failed;
-    const auto figures = workers::server_status(options.address, options.timeout);
+    const auto figures = workers::server_status(options.address, options.timeout, keys);
     const auto text = options.as_json ? wire::to_json(figures) + '\n' : workers_text(figures);
     std::fputs(text.c_str(), stdout);
     return std::fflush(stdout) == 0 ? exit_ok : exit_failed;

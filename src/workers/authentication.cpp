@@ -13,9 +13,6 @@ namespace {
 constexpr std::size_t nonce_bytes = 32;
 constexpr std::size_t envelope_bytes_max = 4096;
 constexpr auto proves_within = std::chrono::seconds(5);
-// A proof of one end is none of the other.
-constexpr std::string_view servers_purpose = "weft.workers.server";
-constexpr std::string_view clients_purpose = "weft.workers.client";
 
 // What both ends sign: both nonces, of one length.
 bytes statement(std::string_view clients_nonce, std::string_view servers_nonce) {
@@ -35,12 +32,15 @@ bool is_signed(const wire::key_ring& keys, std::string_view purpose, std::string
 
 std::string make_nonce() { return std::string(as_text(wire::random_bytes(nonce_bytes))); }
 
-std::string check_client(frame_stream& stream, const wire::key_ring& keys, const hello_frame& hello) {
-  if (hello.nonce.empty()) return "this server is for clients that have a key; set client_options::keys";
-  if (hello.nonce.size() != nonce_bytes) return "the hello is malformed";
+std::string check_client(frame_stream& stream, const wire::key_ring& keys, std::string_view clients_nonce,
+                         const wanted_access& wanted) {
+  if (clients_nonce.empty()) {
+    return "this server is for clients that have a key; set " + std::string(wanted.clients_keys);
+  }
+  if (clients_nonce.size() != nonce_bytes) return "its first frame is malformed";
   const std::string nonce = make_nonce();
-  const auto both = statement(hello.nonce, nonce);
-  const auto envelope = wire::sign(keys, servers_purpose, both);
+  const auto both = statement(clients_nonce, nonce);
+  const auto envelope = wire::sign(keys, wanted.servers_purpose, both);
   bytes out;
   write_frame(out, challenge_frame{nonce, std::string(as_text(envelope))});
   const auto until = deadline_after(proves_within);
@@ -49,22 +49,24 @@ std::string check_client(frame_stream& stream, const wire::key_ring& keys, const
       static_cast<frame_type>(got.type) != frame_type::proof) {
     return "the client did not prove in time that it has a key";
   }
-  if (!is_signed(keys, clients_purpose, read_proof(got), both)) {
+  if (!is_signed(keys, wanted.clients_purpose, read_proof(got), both)) {
     return "the client's key is none of this server's";
   }
   return {};
 }
 
-bytes prove(const wire::key_ring& keys, const wire::frame& challenge, const std::string& nonce) {
+bytes prove(const wire::key_ring& keys, const wire::frame& challenge, std::string_view nonce,
+            const wanted_access& wanted) {
   const auto asked = read_challenge(challenge);
   if (asked.nonce.size() != nonce_bytes) {
     throw error(errc::malformed, "workers: connect: the server's challenge is malformed");
   }
   const auto both = statement(nonce, asked.nonce);
-  if (!is_signed(keys, servers_purpose, asked.envelope, both)) {
-    throw error(errc::refused, "workers: connect: the server's key is none of client_options::keys");
+  if (!is_signed(keys, wanted.servers_purpose, asked.envelope, both)) {
+    throw error(errc::refused,
+                "workers: connect: the server's key is none of " + std::string(wanted.clients_keys));
   }
-  const auto envelope = wire::sign(keys, clients_purpose, both);
+  const auto envelope = wire::sign(keys, wanted.clients_purpose, both);
   bytes out;
   write_proof(out, as_text(envelope));
   return out;

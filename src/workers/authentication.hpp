@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <weft/wire/key_ring.hpp>
 
@@ -12,15 +13,29 @@
 
 namespace weft::workers::detail {
 
-/// For a hello: never used before.
+/// What a client wants once both ends have proved themselves. A proof for one is none for the other, and a
+/// proof of one end none of the other.
+struct wanted_access {
+  std::string_view servers_purpose;
+  std::string_view clients_purpose;
+  std::string_view clients_keys;  ///< where a client gets them from, for errors
+};
+inline constexpr wanted_access access_to_calls{"weft.workers.server", "weft.workers.client",
+                                               "client_options::keys"};
+inline constexpr wanted_access access_to_status{"weft.workers.status.server", "weft.workers.status.client",
+                                                "the keys of server_status"};
+
+/// For a hello or a status request: never used before.
 std::string make_nonce();
 
-/// The worker's end, after the hello. Empty where the client knows one of the keys; else why it is refused.
-/// Bounded in time. Nothing was taken from an unknown client but its hello.
-std::string check_client(frame_stream& stream, const wire::key_ring& keys, const hello_frame& hello);
+/// The server's end, when the client has told its nonce. Empty where the client knows one of the keys; else
+/// why it is refused. Bounded in time. Nothing was taken from an unknown client but its first frame.
+std::string check_client(frame_stream& stream, const wire::key_ring& keys, std::string_view clients_nonce,
+                         const wanted_access& wanted);
 
 /// The client's end: the proof, a whole frame, for the challenge. Throws weft::error (refused) where the
 /// server does not know the key; malformed.
-bytes prove(const wire::key_ring& keys, const wire::frame& challenge, const std::string& nonce);
+bytes prove(const wire::key_ring& keys, const wire::frame& challenge, std::string_view nonce,
+            const wanted_access& wanted);
 
 }  // namespace weft::workers::detail

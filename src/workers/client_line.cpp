@@ -6,8 +6,6 @@
 
 #include <sys/socket.h>
 
-#include <weft/codec/bytes.hpp>
-
 #include "workers/status_request.hpp"
 
 namespace weft::workers::detail {
@@ -18,15 +16,20 @@ enum class first_words : unsigned char { none, gone, part_of_request, status_req
 
 // What the client has said so far, which stays there for its worker.
 first_words peek(const unserved_client& client) {
-  const std::string_view request = status_request();
-  char said[64];
-  const ssize_t got =
-      ::recv(client.connection.get(), said, std::min(sizeof said, request.size()), MSG_PEEK | MSG_DONTWAIT);
+  char said[status_request_bytes_max];
+  const ssize_t got = ::recv(client.connection.get(), said, sizeof said, MSG_PEEK | MSG_DONTWAIT);
   if (got < 0) return errno == EAGAIN || errno == EINTR ? first_words::none : first_words::gone;
   if (got == 0) return first_words::gone;
-  const std::string_view heard(said, static_cast<std::size_t>(got));
-  if (client.is_compatible || !request.starts_with(heard)) return first_words::other;
-  return heard.size() == request.size() ? first_words::status_request : first_words::part_of_request;
+  if (client.is_compatible) return first_words::other;
+  switch (recognise_status_request({said, static_cast<std::size_t>(got)})) {
+    case is_status_request::in_part:
+      return first_words::part_of_request;
+    case is_status_request::yes:
+      return first_words::status_request;
+    case is_status_request::no:
+      break;
+  }
+  return first_words::other;
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/unique_fd.hpp>
 #include <weft/net/bound_socket.hpp>
+#include <weft/wire/key_ring.hpp>
 #include <weft/workers/restart_intensity.hpp>
 
 #include "workers/client_line.hpp"
@@ -64,9 +65,10 @@ struct fork_server_options {
   std::function<int(worker_descriptors)> worker;  ///< runs in each worker; its result is the exit status
 
   net::bound_socket* listener =
-      nullptr;               ///< clients connect here; null: nobody connects, and what follows has no effect
-  bool tells_state = true;   ///< to whoever may connect
-  bool checks_users = true;  ///< of clients that connect: a Unix socket tells who they are
+      nullptr;  ///< clients connect here; null: nobody connects, and what follows has no effect
+  const wire::key_ring* keys =
+      nullptr;                       ///< who asks for the server's state has to know one; null: nobody has
+  bool checks_users = true;          ///< of clients that connect: a Unix socket tells who they are
   std::vector<uid_t> allowed_users;  ///< beside the own one
   std::size_t max_workers = 1000;
   std::size_t min_workers = 0;
@@ -130,7 +132,7 @@ class fork_server {
   bool started(pid_t pid, order wanted, worker_entry entry);
   void failed_to_fork(const order& wanted, int why);
   [[noreturn]] void become_worker(order wanted, unique_fd link, int errors, worker_slot* slot);
-  [[noreturn]] void become_clerk(const unique_fd& connection);
+  [[noreturn]] void become_clerk(unique_fd connection);
   void worker_ended(std::uint64_t id);
   void pause_for_deaths();
   server_figures figures() const;

@@ -30,7 +30,7 @@ namespace {
 
 // More clients are not told at a time what the server does.
 constexpr std::size_t clerks_max = 4;
-// A client that does not read what it asked for.
+// A client that does not read what it asked for, or does not prove who it is.
 constexpr unsigned clerk_seconds = 5;
 
 }  // namespace
@@ -131,9 +131,8 @@ void fork_server::serve_askers() {
   while (workers_.clerks() < clerks_max) {
     auto asker = line_.take_asker();
     if (!asker) return;
-    if (!options_.tells_state) continue;
     const pid_t pid = ::fork();
-    if (pid == 0) become_clerk(*asker);
+    if (pid == 0) become_clerk(std::move(*asker));
     worker_entry clerk;
     clerk.pid = pid;
     clerk.pidfd.reset(pid < 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -145,14 +144,14 @@ void fork_server::serve_askers() {
   }
 }
 
-void fork_server::become_clerk(const unique_fd& connection) {
+void fork_server::become_clerk(unique_fd connection) {
   process::die_with_parent(pid_);
   process::reset_signals();
   ::alarm(clerk_seconds);
   process::set_title("weft-status");
   process::close_descriptors_except({connection.get()});
   try {
-    send_status(connection.get(), figures());
+    answer_status(std::move(connection), options_.keys, figures());
   } catch (const std::exception& failed) {
     std::fprintf(stderr, "weft-status %d: %s\n", static_cast<int>(::getpid()), failed.what());
   }

@@ -152,7 +152,7 @@ void await_welcome(worker_link& link, const client_options& options, steady_time
   const bool challenged = static_cast<frame_type>(got.type) == frame_type::challenge;
   if (challenged) {
     if (options.keys == nullptr) throw_key_missing(options);
-    (void)link.connection.write(prove(*options.keys, got, link.nonce), bound);
+    (void)link.connection.write(prove(*options.keys, got, link.nonce, access_to_calls), bound);
     got = next_greeting(link, options, bound);
   }
   if (static_cast<frame_type>(got.type) == frame_type::refused) {

@@ -167,6 +167,12 @@ void write_proof(bytes& out, std::string_view envelope) {
 
 std::string read_proof(const wire::frame& from) { return reader_of(from).owned_text(); }
 
+void write_status_request(bytes& out, std::string_view nonce) {
+  write_with(out, frame_type::status, 0, [&](byte_writer& payload) { payload.text(nonce); });
+}
+
+std::string read_status_nonce(const wire::frame& from) { return reader_of(from).owned_text(); }
+
 void write_frame(bytes& out, const welcome_frame& from) {
   write_with(out, frame_type::welcome, 0, [&](byte_writer& payload) {
     payload.number(from.version);

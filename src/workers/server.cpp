@@ -98,7 +98,7 @@ struct server::state {
       return detail::run_worker(std::move(descriptors), program);
     };
     how.listener = &listening;
-    how.tells_state = options.keys == nullptr;
+    how.keys = options.keys.get();
     how.checks_users = listening.address().is_unix();
     how.allowed_users = options.allowed_users;
     how.max_workers = options.max_workers;

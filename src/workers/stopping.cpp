@@ -102,7 +102,7 @@ void fork_server::take_clients() {
     may_take_ = outcome == handed_over::one;
     if (outcome == handed_over::no_more) forget_predecessor();
     if (!may_take_ || !is_welcome(client.connection.get())) continue;
-    if (client.is_compatible && !options_.tells_state) {
+    if (client.is_compatible && options_.keys != nullptr) {
       ++counts_.refused;  // its predecessor had no keys
     } else {
       put_in_line(std::move(client));

@@ -110,7 +110,9 @@ int run_native(byte_stream& connection, worker_descriptors& descriptors, const w
   if (!hello) return EXIT_SUCCESS;
   descriptors.slot->heard_client = true;
   descriptors.slot->is_native = true;
-  const auto why_not = program.keys == nullptr ? std::string() : check_client(stream, *program.keys, *hello);
+  const auto why_not = program.keys == nullptr
+                           ? std::string()
+                           : check_client(stream, *program.keys, hello->nonce, access_to_calls);
   if (why_not.empty()) return serve_native(connection, descriptors, program, stream, *hello, refused);
   std::fprintf(stderr, "weft-worker %d: a client was refused: %s\n", static_cast<int>(::getpid()),
                why_not.c_str());

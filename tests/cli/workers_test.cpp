@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <weft/wire/json.hpp>
+#include <weft/wire/key_ring.hpp>
 #include <weft/workers/client.hpp>
 #include <weft/workers/server.hpp>
 
@@ -67,6 +68,29 @@ TEST_F(workers_command, tells_failures_apart) {
   const auto missing = weft_test::run_weft({"workers", "unix:/no/such/socket"});
   EXPECT_EQ(missing.status, 1);
   EXPECT_NE(missing.err.find("/no/such/socket"), std::string::npos) << missing.err;
+}
+
+// Also `weft call`.
+TEST_F(workers_command, takes_keys_for_a_server_that_has_some) {
+  weft_test::scratch_folder folder;
+  const std::string keys = folder / "keys";
+  weft::wire::key_ring(weft::wire::key::generate("a")).save(keys);
+  weft::workers::server_options options{.listen = "unix:" + folder / "socket"};
+  const std::string where = options.listen;
+  options.interface.add("pid", [] { return std::int64_t{::getpid()}; });
+  options.keys = std::make_shared<const weft::wire::key_ring>(weft::wire::key_ring::load(keys));
+  const auto with_keys = weft::workers::server::fork(std::move(options));
+  const auto shown = weft_test::run_weft({"workers", "--key-file", keys, where});
+  EXPECT_EQ(shown.status, 0) << shown.err;
+  EXPECT_NE(shown.out.find(std::to_string(with_keys.pid()) + ": running"), std::string::npos) << shown.out;
+  const auto refused = weft_test::run_weft({"workers", where});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.err.find("key"), std::string::npos) << refused.err;
+  EXPECT_EQ(weft_test::run_weft({"workers", "--key-file", folder / "none", where}).status, 2);
+  const auto called = weft_test::run_weft({"call", "--key-file", keys, where, "pid"});
+  EXPECT_EQ(called.status, 0) << called.err;
+  EXPECT_EQ(weft_test::run_weft({"call", where, "pid"}).status, 1);
+  EXPECT_EQ(weft_test::run_weft({"call", "--key-file", folder / "none", where, "pid"}).status, 2);
 }
 
 TEST(workers_text, has_what_there_is) {

@@ -177,6 +177,10 @@ TEST_F(docs_workers_server, keys) {
   weft::workers::client pool({.connect = where, .keys = keys});
   // end of example
   weft::run([&] { EXPECT_EQ(pool.call(weft::closure{[] { return 7; }}), 7); });
+  // example: workers_keys_status
+  const auto now = weft::workers::server_status(where, 5s, keys);
+  // end of example
+  EXPECT_GE(now.forked, 1U);
 }
 
 }  // namespace

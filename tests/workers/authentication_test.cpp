@@ -6,13 +6,16 @@
 #include <weft/closure/closure.hpp>
 #include <weft/codec/bytes.hpp>
 #include <weft/fiber/run.hpp>
+#include <weft/wire/envelope.hpp>
 #include <weft/wire/frame.hpp>
 #include <weft/wire/key_ring.hpp>
 #include <weft/workers/client.hpp>
 #include <weft/workers/server_status.hpp>
 
 #include "workers/listening.hpp"
+#include "workers/on_fiber.hpp"
 #include "workers/protocol.hpp"
+#include "workers/status_request.hpp"
 
 // Servers and clients that have keys.
 
@@ -109,9 +112,45 @@ TEST_F(with_keys, a_client_of_the_old_protocol_is_not_served) {
   EXPECT_EQ(talk(R"(["do",{},"echo","x"])"), "");
 }
 
-TEST_F(with_keys, the_state_is_for_nobody) {
+weft::error status_refusal(const std::string& address, const std::shared_ptr<const key_ring>& keys) {
+  return weft_test::caught<weft::error>([&] { weft::workers::server_status(address, 20s, keys); });
+}
+
+TEST_F(with_keys, the_state_is_for_who_shares_one) {
+  for (const auto& at : {"unix:" + path, std::string("127.0.0.1:0")}) {
+    const auto address = start(ring("k", 'a'), at);
+    EXPECT_EQ(weft::workers::server_status(address, 20s, ring("k", 'a')).pid, running_.pid());
+  }
+}
+
+TEST_F(with_keys, the_state_is_told_while_all_workers_are_busy) {
+  auto wanted = options();
+  wanted.max_workers = 1;
+  wanted.keys = ring("k", 'a');
+  running_ = server::fork(std::move(wanted));
+  client pool({.connect = "unix:" + path, .min_workers = 0, .keys = ring("k", 'a')});
+  weft::run([&] {
+    auto held = pool.checkout();
+    held.call("nothing");
+    const auto seen = weft::workers::server_status("unix:" + path, 20s, ring("k", 'a'));
+    EXPECT_EQ(seen.workers.size(), 1U);
+  });
+}
+
+TEST_F(with_keys, the_state_is_not_for_others_who_are_told_why) {
   const auto address = start(ring("k", 'a'), "unix:" + path);
-  EXPECT_THROW(weft::workers::server_status(address), weft::error);
+  for (const auto& keys : {ring("k", 'b'), ring("other", 'a'), std::shared_ptr<const key_ring>()}) {
+    const auto refused = status_refusal(address, keys);
+    EXPECT_EQ(refused.code(), errc::refused) << refused.what();
+    EXPECT_NE(refused.message().find("server_status"), std::string::npos) << refused.message();
+  }
+}
+
+// Else whoever can take the place of the server would tell what he likes.
+TEST_F(with_keys, the_state_of_a_server_without_key_is_refused) {
+  const auto refused = status_refusal(start(nullptr), ring("k", 'a'));
+  EXPECT_EQ(refused.code(), errc::refused) << refused.what();
+  EXPECT_NE(refused.message().find("server_options::keys"), std::string::npos) << refused.message();
 }
 
 TEST_F(with_keys, a_pool_of_the_own_program_has_no_use_for_them) {
@@ -182,6 +221,34 @@ TEST_F(raw, any_other_frame_in_place_of_the_proof_is_refused) {
   write_frame(said, call);
   say(said);
   EXPECT_EQ(static_cast<frame_type>(next().type), frame_type::refused);
+}
+
+// Who only gets the one to answer may not have the other.
+TEST_F(raw, a_proof_for_calls_is_none_for_the_state) {
+  const auto keys = ring("k", 'a');
+  start(keys, "unix:" + path);
+  const std::string nonce(32, 'n');
+  connection_ = connect();
+  say(weft::to_bytes(weft::workers::detail::status_request(nonce)));
+  const auto got = next();
+  ASSERT_EQ(static_cast<frame_type>(got.type), frame_type::challenge);
+  const auto both = weft::to_bytes(nonce + weft::workers::detail::read_challenge(got).nonce);
+  EXPECT_TRUE(is_refused(weft::as_text(weft::wire::sign(*keys, "weft.workers.client", both))));
+}
+
+TEST_F(raw, a_request_for_the_state_may_come_in_pieces) {
+  const auto keys = ring("k", 'a');
+  start(keys, "unix:" + path);
+  connection_ = connect();
+  const std::string nonce(32, 'n');
+  const auto request = weft::workers::detail::status_request(nonce);
+  for (const char one : request) say(weft::to_bytes(std::string(1, one)));
+  const auto both = weft::to_bytes(nonce + weft::workers::detail::read_challenge(next()).nonce);
+  weft::bytes said;
+  const auto proof = weft::wire::sign(*keys, "weft.workers.status.client", both);
+  weft::workers::detail::write_proof(said, weft::as_text(proof));
+  say(said);
+  EXPECT_EQ(static_cast<frame_type>(next().type), frame_type::status_of_server);
 }
 
 TEST_F(raw, garbage_for_a_proof_is_refused) {

@@ -59,7 +59,7 @@ struct server_options {
   unsigned mode = 0600;                                                   ///< permissions of the socket file
   /// Clients have to prove that they know one of these keys, and are given proof that the server does: then
   /// they may send closures over TCP, too. Others are refused, also those of the compatible protocol and
-  /// those that ask for the server's state. Null, the default: nobody is asked.
+  /// those that ask for the server's state (server_status). Null, the default: nobody is asked.
   std::shared_ptr<const wire::key_ring> keys = {};
   std::vector<uid_t> allowed_users = {};  ///< who may connect, beside the own user and root; over TCP anybody
 };

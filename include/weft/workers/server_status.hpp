@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <weft/codec/codec.hpp>
+#include <weft/wire/key_ring.hpp>
 
 namespace weft::workers {
 
@@ -58,9 +60,12 @@ WEFT_DESCRIBE(server_figures, pid, name, state, resumes_in, age, max_workers, wa
               recycled, refused, resident_bytes, workers);
 
 /// Asks the server at `address` what it is doing; it answers without a worker, so also in a crash loop or
-/// with all workers busy. Throws weft::error: unavailable where nobody listens, it does not answer within
-/// `bound`, or what listens is none of weft's servers.
+/// with all workers busy. A server that has keys tells who knows one of them, and with `keys` it has to prove
+/// that it does; the figures themselves are not signed. Waits, at most for `bound`; a cancellation point.
+/// Throws weft::error: unavailable where nobody listens, it does not answer within `bound`, or what listens
+/// is none of weft's servers; refused where the keys of both do not fit.
 server_figures server_status(std::string_view address,
-                             std::chrono::nanoseconds bound = std::chrono::seconds(5));
+                             std::chrono::nanoseconds bound = std::chrono::seconds(5),
+                             const std::shared_ptr<const wire::key_ring>& keys = nullptr);
 
 }  // namespace weft::workers
