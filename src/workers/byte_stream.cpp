@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 
 #include <weft/codec/bytes.hpp>
+#include <weft/core/error.hpp>
+#include <weft/fiber/io_event.hpp>
 #include <weft/process/socket.hpp>
 
 namespace weft::workers::detail {
@@ -31,6 +33,7 @@ void byte_stream::attach() {
   io_ = io_handle();
   io_ = io_handle(socket_.get());
   outside_ = !io_.is_open();
+  run_is_over_ = false;
   polled_by_ = outside_ ? std::thread::id() : here;
   drained_ = false;
 }
@@ -55,9 +58,22 @@ long byte_stream::receive(std::span<char> into) noexcept {
   return got;
 }
 
+bool byte_stream::wait_for(direction which, steady_time until) {
+  const bool in = which == direction::in;
+  if (!run_is_over_) {
+    try {
+      return in ? io_.wait_readable_until(until) : io_.wait_writable_until(until);
+    } catch (const error& closed) {
+      if (closed.code() != errc::closed) throw;
+      run_is_over_ = true;
+    }
+  }
+  return in ? weft::wait_readable_until(fd(), until) : weft::wait_writable_until(fd(), until);
+}
+
 // What was read last emptied the socket: no system call to be told so again.
 bool byte_stream::wait_readable(steady_time until) {
-  return !drained_ || !unread_.empty() || io_.wait_readable_until(until);
+  return !drained_ || !unread_.empty() || wait_for(direction::in, until);
 }
 
 stream_end byte_stream::read_now(std::span<char> into, std::size_t& got) {
@@ -92,11 +108,11 @@ stream_end byte_stream::read_some(std::span<char> into, std::size_t& got, steady
 }
 
 bool byte_stream::wait_writable(steady_time until, const std::function<bool()>& meanwhile) {
-  if (!meanwhile) return io_.wait_writable_until(until);
+  if (!meanwhile) return wait_for(direction::out, until);
   std::chrono::nanoseconds pause = look_first_after;
   while (true) {
     const auto bound = std::min(until, steady_clock::now() + pause);
-    if (io_.wait_writable_until(bound)) return true;
+    if (wait_for(direction::out, bound)) return true;
     if (bound == until) return false;
     pause = meanwhile() ? look_first_after : std::min<std::chrono::nanoseconds>(2 * pause, look_last_after);
   }
@@ -125,7 +141,7 @@ stream_end byte_stream::write_with(std::span<const std::byte> data, const std::v
     if (sent >= 0) return write(data.subspan(static_cast<std::size_t>(sent)), until);
     if (!would_block()) return stream_end::closed;
     io_.mark_not_writable();
-    if (!io_.wait_writable_until(until)) return stream_end::timed_out;
+    if (!wait_for(direction::out, until)) return stream_end::timed_out;
   }
 }
 

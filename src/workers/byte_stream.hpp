@@ -28,8 +28,9 @@ inline constexpr std::size_t descriptors_max = 4;
 /// socket. One task uses it at a time.
 ///
 /// It may go from one loop or run to another between uses: attach() registers the socket with the poller of
-/// the running thread, and it stays there, as it is mostly used there again. Waits are cancellation points; a
-/// cancelled write may have written a part, after which the stream is of no more use.
+/// the running thread, and it stays there, as it is mostly used there again. Tasks of other threads wait
+/// there, too; where that run ends meanwhile, each of them goes on by itself. Waits are cancellation points;
+/// a cancelled write may have written a part, after which the stream is of no more use.
 class byte_stream {
  public:
   explicit byte_stream(unique_fd socket);
@@ -74,14 +75,17 @@ class byte_stream {
   void shut_down() noexcept;
 
  private:
+  enum class direction : unsigned char { in, out };
   long receive(std::span<char> into) noexcept;
+  bool wait_for(direction which, steady_time until);
   bool wait_writable(steady_time until, const std::function<bool()>& meanwhile);
 
   unique_fd socket_;
   io_handle io_;
   std::atomic<std::thread::id> polled_by_{};
-  std::atomic<bool> outside_ = false;  // io_ was made outside a run
-  bool drained_ = false;               // the last read took all there was
+  std::atomic<bool> outside_ = false;      // io_ was made outside a run
+  std::atomic<bool> run_is_over_ = false;  // in which it was attached, and somebody waits on
+  bool drained_ = false;                   // the last read took all there was
   bool takes_descriptors_ = true;
   std::string unread_;
   std::vector<unique_fd> received_;

@@ -116,12 +116,20 @@ std::shared_ptr<worker_link> checkout_core::acquire(call_bound bound) {
   return nullptr;  // not reached: it is set once
 }
 
-// Whatever goes wrong before the first call costs the worker.
-void checkout_core::prepare(const std::shared_ptr<worker_link>& link, call_bound bound, bool needs_native) {
-  if (link->messages || link->channel) {
-    link->connection.attach();
+// The run where it was attached may be over while calls of other threads still wait there; so they are left
+// alone, and this one waits as they do.
+void checkout_core::attach_again(worker_link& link) {
+  if (link.channel) {
+    if (!link.channel->has_open()) link.connection.attach();
     return;
   }
+  const std::unique_lock turn(turn_, std::try_to_lock);
+  if (turn.owns_lock()) link.connection.attach();
+}
+
+// Whatever goes wrong before the first call costs the worker.
+void checkout_core::prepare(const std::shared_ptr<worker_link>& link, call_bound bound, bool needs_native) {
+  if (link->messages || link->channel) return attach_again(*link);
   try {
     link->connection.attach();
     agree(*link, pool_->options(), pool_->server(), needs_native, bound.until);

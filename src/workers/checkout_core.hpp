@@ -69,6 +69,7 @@ class checkout_core : public std::enable_shared_from_this<checkout_core> {
   /// A worker that is ready for a call. Takes one from the pool if there is none yet.
   std::shared_ptr<worker_link> ready(call_bound bound, bool needs_native);
   std::shared_ptr<worker_link> acquire(call_bound bound);
+  void attach_again(worker_link& link);
   void prepare(const std::shared_ptr<worker_link>& link, call_bound bound, bool needs_native);
   void lose(const std::shared_ptr<worker_link>& link, bool died) noexcept;
   /// A worker whose call failed is not for another checkout, and one that exited for no other call.

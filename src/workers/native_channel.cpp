@@ -105,6 +105,11 @@ void native_channel::count_sent() noexcept {
   ++unanswered_;
 }
 
+bool native_channel::has_open() const noexcept {
+  const std::lock_guard lock(lock_);
+  return open_ != 0;
+}
+
 std::size_t native_channel::unanswered() const noexcept {
   const std::lock_guard lock(lock_);
   return unanswered_;

@@ -63,6 +63,8 @@ class native_channel {
   /// Gives how many bytes; a cancellation point. Ends as receive().
   stream_end take_room(call_slot& of, std::size_t wanted, std::size_t& room, steady_time until);
 
+  /// Is there a call whose tasks may wait at the stream?
+  bool has_open() const noexcept;
   /// Calls whose replies have not come yet.
   std::size_t unanswered() const noexcept;
   /// The worker wants to end: it still serves what comes, but is not to get another checkout.

@@ -1,5 +1,7 @@
+#include <atomic>
 #include <csignal>
 #include <latch>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -215,6 +217,35 @@ TEST(calls, do_not_depend_on_the_thread_that_polls_the_connection) {
     std::thread other([&] { EXPECT_NO_THROW(EXPECT_EQ(held.call<std::int64_t>("sum", 1, 2), 3)); });
     other.join();
   });
+}
+
+// The connection is polled by that run.
+TEST(calls, of_other_threads_outlive_the_run_that_made_the_first_one) {
+  client pool({.min_workers = 1, .max_workers = 1, .timeout = 5min});
+  std::optional<checkout> held;
+  std::optional<weft::workers::running_call<int>> running;
+  std::atomic<bool> has_read = false;
+  std::jthread reader;
+  int pieces = 0;
+  on_fiber([&] {
+    held.emplace(pool.checkout());
+    held->call("nothing");
+    running.emplace(held->start<int>("pieces_back"));
+    reader = std::jthread([&] {
+      EXPECT_TRUE(running->stream().read());
+      has_read = true;
+      pieces = running->get();
+    });
+    running->stream().write("x");
+    while (!has_read) weft::yield();
+  });
+  EXPECT_EQ(held->call<std::int64_t>("sum", 1, 2), 3);  // beside it
+  on_fiber([&] { EXPECT_EQ(held->call<std::int64_t>("sum", 2, 2), 4); });
+  running->stream().end_writing();
+  reader.join();
+  EXPECT_EQ(pieces, 1);
+  on_fiber([&] { EXPECT_EQ(held->call<std::int64_t>("sum", 3, 2), 5); });
+  EXPECT_EQ(pool.statistics().deaths, 0U);
 }
 
 // A cancelled call that costs the worker is an error for the others, and no cancellation.
