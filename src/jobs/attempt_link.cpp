@@ -7,6 +7,7 @@
 
 #include "jobs/control_messages.hpp"
 #include "jobs/job_step.hpp"
+#include "jobs/longest_wait.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -42,7 +43,7 @@ std::string attempt_link::ask(std::string_view object, std::string_view message)
         shield([&] { return store_.keep_step(claimed_.id, owner_, claimed_.fence, asked.step, value); }));
   }
   const std::lock_guard lock(mutex_);
-  wanted_ = wish{asked.wait, asked.backs_off};
+  wanted_ = wish{bounded_wait(asked.wait), asked.backs_off};
   return wire::to_json(true);
 }
 

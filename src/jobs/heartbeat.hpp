@@ -26,7 +26,7 @@ struct heartbeat_options {
 /// never compared.
 class heartbeat {
  public:
-  /// Called on the heartbeat's thread.
+  /// Called on the heartbeat's thread, or by whoever calls beat().
   struct listener {
     std::function<void(const std::vector<job_id>&)> cancelled;  ///< jobs of ours that somebody wants to end
     std::function<void()> lost;  ///< we were taken for dead; our jobs are others'
@@ -39,6 +39,10 @@ class heartbeat {
   /// Ends the thread. The worker's row stays: remove_worker is the owner's.
   ~heartbeat();
 
+  /// Beats now, on the caller's thread. A worker that was taken for dead hears of it, and joins again. Throws
+  /// weft::error if the store fails.
+  void beat();
+
  private:
   struct sighting {
     std::int64_t beat = 0;
@@ -47,7 +51,6 @@ class heartbeat {
 
   void run();
   void tick() noexcept;
-  void beat();
   void sweep();
   bool is_dead(const worker_row& other);
 

@@ -90,4 +90,12 @@ void throw_waits_no_more(job_id id) {
                                  ": that is not there, or waits for no other any more");
 }
 
+std::int64_t oldest_kept_fence(std::int64_t fence) noexcept { return fence - attempts_kept_max + 1; }
+
+void refuse_unknown_worker(std::string_view what, worker_id owner) {
+  throw error(errc::not_found, "jobs: " + std::string(what) + " for worker " + to_string(owner) +
+                                   ": it is not there; if it was, it was taken for dead, and its jobs were "
+                                   "given to others");
+}
+
 }  // namespace weft::jobs

@@ -115,6 +115,13 @@ std::int64_t& count_of(state_counts& counts, job_state state) noexcept;
 /// What a store throws where a job is to end before one that waits for no other.
 [[noreturn]] void throw_waits_no_more(job_id id);
 
+/// The oldest claim number whose attempt is kept, once a job has come to that one: an attempt older than
+/// `attempts_kept_max` claims is forgotten, so that a job that is retried for ever does not grow.
+std::int64_t oldest_kept_fence(std::int64_t fence) noexcept;
+
+/// Throws weft::error (not_found): the store has no worker of that id (any more).
+[[noreturn]] void refuse_unknown_worker(std::string_view what, worker_id owner);
+
 /// It waits to be claimed.
 constexpr bool is_waiting(job_state state) noexcept { return can(state, job_event::cancelled); }
 /// Nothing more happens to it by itself.

@@ -11,6 +11,16 @@
 #include "jobs/job_step.hpp"
 
 namespace weft::jobs {
+namespace {
+
+void forget_old_attempts(stored_job& job) {
+  std::erase_if(job.past, [oldest = oldest_kept_fence(job.fence)](const stored_attempt& one) {
+    return one.fence < oldest;
+  });
+}
+
+}  // namespace
+
 /// Gathers the pushes of a body; they become jobs when it has returned.
 class memory_store::staged_transaction final : public store_transaction {
  public:
@@ -143,6 +153,7 @@ void memory_store::move(stored_job& job, job_event what, moment now) {
 claim_result memory_store::claim(const claim_request& request) {
   const no_wait_scope no_wait("the choice of jobs for a claim");
   const std::lock_guard lock(mutex_);
+  if (!workers_.contains(request.owner)) refuse_unknown_worker("claim", request.owner);
   claim_result result;
   for (auto& [id, job] : jobs_) {
     if (job.state == job_state::scheduled && job.run_at <= request.now)
@@ -252,6 +263,7 @@ bool memory_store::finish(const attempt_end& end) {
     job->past.push_back(end.record);
     job->past.back().fence = claimed.fence;
     job->past.back().owner = claimed.owner;
+    forget_old_attempts(*job);
   }
   job->attempts += spends_attempt(end) ? 1 : 0;
   job->backoffs += end.next == next_step::again && end.backs_off ? 1 : 0;
@@ -264,17 +276,14 @@ bool memory_store::finish(const attempt_end& end) {
 
 void memory_store::add_worker(const worker_row& worker) {
   const std::lock_guard lock(mutex_);
-  workers_[worker.id] = worker;
-  workers_[worker.id].beat = 1;
+  const auto [added, is_new] = workers_.try_emplace(worker.id, worker);
+  if (is_new) added->second.beat = 1;
 }
 
 std::vector<job_id> memory_store::beat(worker_id owner) {
   const std::lock_guard lock(mutex_);
   const auto found = workers_.find(owner);
-  if (found == workers_.end()) {
-    throw error(errc::not_found, "jobs: beat for worker " + to_string(owner) +
-                                     ": it was taken for dead, and its jobs were given to others");
-  }
+  if (found == workers_.end()) refuse_unknown_worker("beat", owner);
   found->second.beat += 1;
   std::vector<job_id> cancelled;
   for (const auto& [id, job] : jobs_) {
@@ -311,6 +320,7 @@ std::size_t memory_store::rescue(worker_id owner, moment now, int crashes_max) {
       crashed.attempt = job.attempts + 1;
       crashed.outcome = attempt_outcome::crashed;
       crashed.ended = std::max(now, crashed.started);
+      forget_old_attempts(job);
       job.crashes += 1;
       move(job, event_of_loss(job.crashes, crashes_max, job.cancel_requested), now);
     }

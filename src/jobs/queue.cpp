@@ -12,6 +12,7 @@
 #include "jobs/job_ids.hpp"
 #include "jobs/job_result.hpp"
 #include "jobs/job_secrets.hpp"
+#include "jobs/longest_wait.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -52,7 +53,7 @@ unique_key key_of(const job_envelope& job, const unique_options& options) {
                                      std::to_string(unique_key_bytes_max) +
                                      " are the limit; where it is the arguments, give a shorter one");
   }
-  return {std::string(as_text(key.data())), options.until, job.created + options.period};
+  return {std::string(as_text(key.data())), options.until, job.created + bounded_wait(options.period)};
 }
 
 void check_tags(const std::vector<std::string>& tags) {
@@ -74,7 +75,7 @@ void check_limit(const limit_options& limit) {
 }
 
 moment start_of(const push_options& options, moment now) {
-  return options.at ? *options.at : now + options.delay;
+  return options.at ? *options.at : now + bounded_wait(options.delay);
 }
 
 }  // namespace
@@ -176,7 +177,7 @@ std::size_t queue::retry_all(std::size_t limit, job_state state) {
 
 std::size_t queue::purge(std::chrono::microseconds age, std::size_t limit) {
   const moment now = clock().now();
-  return store_->purge(now - age, now, limit);
+  return store_->purge(now - bounded_wait(age), now, limit);
 }
 
 }  // namespace weft::jobs

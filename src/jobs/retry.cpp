@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "jobs/longest_wait.hpp"
+
 namespace weft::jobs {
 namespace {
 
@@ -14,10 +16,12 @@ namespace {
 }  // namespace
 
 std::chrono::microseconds retry_policy::wait_after(int failed, double random) const {
+  if (first.count() <= 0) return std::chrono::microseconds(0);
+  const auto most = static_cast<double>(bounded_wait(longest).count());
   const double grown = static_cast<double>(first.count()) * std::pow(base, std::max(failed, 1) - 1);
-  const double bounded = std::min(grown, static_cast<double>(longest.count()));
+  const double bounded = grown < most ? std::max(grown, 0.0) : most;
   const double spread = bounded * std::clamp(jitter, 0.0, 1.0) * std::clamp(random, 0.0, 1.0);
-  return std::chrono::microseconds(static_cast<std::int64_t>(bounded + spread));
+  return bounded_wait(std::chrono::microseconds(static_cast<std::int64_t>(bounded + spread)));
 }
 
 }  // namespace weft::jobs

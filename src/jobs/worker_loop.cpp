@@ -99,7 +99,8 @@ std::size_t worker::state::run_due() {
       const bool may_start = active_ < options_.concurrency && !stopping_;
       const std::size_t started = may_start ? claim_and_start(more) : 0;
       attempts += started;
-      if (started > 0 || fired_ != fired_before) continue;
+      // A claim does no more than so much at once: what is due may need another one.
+      if (started > 0 || fired_ != fired_before || is_due()) continue;
       if (active_ == 0) return attempts;
       wait_for_slot(seen, no_deadline);
     }
@@ -115,6 +116,20 @@ void worker::state::stop() noexcept {
   queue_.kept_in().ring();
 }
 
+bool worker::state::is_due() const {
+  return active_ < options_.concurrency && next_due_ && *next_due_ <= queue_.clock().now();
+}
+
+claim_result worker::state::claim(const claim_request& request) {
+  try {
+    return queue_.kept_in().claim(request);
+  } catch (const error& refused) {
+    if (refused.code() != errc::not_found) throw;
+    heartbeat_->beat();  // it was taken for dead, and joins again
+    return queue_.kept_in().claim(request);
+  }
+}
+
 std::size_t worker::state::claim_and_start(bool& more) {
   claim_request request;
   request.owner = id_;
@@ -124,9 +139,10 @@ std::size_t worker::state::claim_and_start(bool& more) {
   request.routable = [this](std::string_view identity) { return is_routable(identity); };
   claim_result claimed;
   try {
-    claimed = queue_.kept_in().claim(request);
+    claimed = claim(request);
   } catch (const error& failed) {
     log::error("jobs: a claim failed", {{"worker", to_string(id_)}, {"error", failed.what()}});
+    next_due_.reset();
     sleep_for(pause_after_error);
     more = true;
     return 0;

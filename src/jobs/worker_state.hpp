@@ -45,6 +45,8 @@ class worker::state {
 
   // worker_loop.cpp
   void warn_of_missing_services() const;
+  bool is_due() const;
+  claim_result claim(const claim_request& request);
   std::size_t claim_and_start(bool& more);
   void start(claimed_job claimed);
   void attempt_or_conclude(const claimed_job& claimed,

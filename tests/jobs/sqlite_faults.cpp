@@ -16,10 +16,11 @@ using namespace std::chrono_literals;
 using kind = random_step::kind;
 
 const std::vector<random_step> steps{
-    {kind::push, 0, 0},   {kind::push, 4, 0},     {kind::push, 0, 7},    {kind::push, 0, 2},
-    {kind::claim, 0, 2},  {kind::progress, 0, 5}, {kind::finish, 0, 12}, {kind::finish, 1, 15},
-    {kind::cancel, 2, 1}, {kind::pause, 1, 3},    {kind::retry, 1, 1},   {kind::claim, 1, 2},
-    {kind::rescue, 1, 1}, {kind::wait, 0, 40},    {kind::purge, 0, 0},   {kind::push, 8, 10},
+    {kind::add_worker, 0, 0}, {kind::add_worker, 1, 0}, {kind::push, 0, 0},   {kind::push, 4, 0},
+    {kind::push, 0, 7},       {kind::push, 0, 2},       {kind::claim, 0, 2},  {kind::progress, 0, 5},
+    {kind::finish, 0, 12},    {kind::finish, 1, 15},    {kind::cancel, 2, 1}, {kind::pause, 1, 3},
+    {kind::retry, 1, 1},      {kind::claim, 1, 2},      {kind::rescue, 1, 1}, {kind::wait, 0, 40},
+    {kind::purge, 0, 0},      {kind::push, 8, 10},
 };
 
 class sqlite_faults : public sqlite_test {

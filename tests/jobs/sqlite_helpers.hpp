@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -33,7 +34,11 @@ class sqlite_test : public testing::Test {
     const auto one = job(id);
     to.push({&one, 1});
   }
+  /// Claims for worker 1, which joins if it has to.
   static claim_result claim(store& from, std::size_t count = 1) {
+    const auto present = from.workers();
+    if (std::none_of(present.begin(), present.end(), [](const auto& one) { return one.id == worker_id{1}; }))
+      from.add_worker({.id = worker_id{1}, .host = "h", .pid = 1, .build = "b"});
     claim_request request;
     request.owner = worker_id{1};
     request.queues = {"mail"};

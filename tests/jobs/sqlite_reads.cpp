@@ -114,8 +114,9 @@ TEST_F(sqlite_reads, no_statement_looks_at_all_rows_of_a_large_table) {
     using kind = random_step::kind;
     store_model model;
     for (unsigned round = 0; round < 40; ++round) {
-      for (const kind what : {kind::push, kind::push, kind::claim, kind::finish, kind::cancel, kind::retry,
-                              kind::progress, kind::wait, kind::rescue, kind::purge}) {
+      for (const kind what :
+           {kind::add_worker, kind::push, kind::push, kind::claim, kind::finish, kind::cancel, kind::retry,
+            kind::progress, kind::wait, kind::rescue, kind::purge}) {
         model.apply(*kept, {what, round * 7, round * 13});
       }
     }

@@ -394,6 +394,34 @@ TEST_F(jobs_worker, two_workers_run_each_job_once) {
   EXPECT_EQ(std::unique(notes_.lines.begin(), notes_.lines.end()), notes_.lines.end());
 }
 
+// A claim promotes so many scheduled jobs at once, of all queues.
+TEST_F(jobs_worker, run_due_goes_on_until_nothing_more_is_due) {
+  const std::vector others(501, note("other"));
+  queue_->push_many(others, {.delay = 1s, .queue = "other"});
+  queue_->push(note("own"), {.delay = 2s});
+  clock_.advance(3s);
+  EXPECT_EQ(run_due(), 1U);
+  EXPECT_EQ(notes_.lines, std::vector<std::string>{"own"});
+}
+
+TEST_F(jobs_worker, the_longest_waits_are_a_century) {
+  using std::chrono::microseconds;
+  const moment in_a_century = clock_.now() + std::chrono::hours(24) * 365 * 100;
+  const auto id = queue_->push(note("late"), {.delay = microseconds::max()});
+  EXPECT_EQ(show(id).state, job_state::scheduled);
+  EXPECT_GT(show(id).run_at, in_a_century);
+  push_options unique;
+  unique.unique = unique_options{.key = "k", .period = microseconds::max()};
+  EXPECT_EQ(queue_->push(note("once"), unique), queue_->push(note("twice"), unique));
+  EXPECT_EQ(queue_->purge(microseconds::max()), 0U);
+  retry_policy slow;
+  slow.first = slow.longest = microseconds::max();
+  slow.jitter = 1;
+  EXPECT_GT(clock_.now() + slow.wait_after(1000, 1), in_a_century);
+  slow.first = microseconds(0);
+  EXPECT_EQ(slow.wait_after(10'000, 1), microseconds(0));
+}
+
 TEST_F(jobs_worker, jobs_of_a_worker_process_that_died_run_again_at_once) {
   queue_.reset();
   const pid_t child = ::fork();

@@ -20,7 +20,7 @@ constexpr std::size_t steps_per_run = 150;
 std::vector<random_step> steps_of(unsigned seed) {
   std::mt19937 random(seed);
   // Claims and ends come more often, or nothing would ever end.
-  const std::vector<double> weights{6, 6, 8, 2, 2, 1, 0.5, 0.5, 3, 0.7, 1};
+  const std::vector<double> weights{6, 6, 8, 2, 2, 1, 0.5, 0.5, 3, 0.7, 1, 3};
   std::discrete_distribution<int> kinds(weights.begin(), weights.end());
   std::vector<random_step> steps;
   while (steps.size() < steps_per_run) {

@@ -41,7 +41,15 @@ new_job store_contract::job(std::int64_t id, std::int64_t run_at, const std::str
 
 void store_contract::push(const new_job& one) { store_->push({&one, 1}); }
 
+void store_contract::join(worker_id owner) {
+  for (const auto& present : store_->workers()) {
+    if (present.id == owner) return;
+  }
+  store_->add_worker({.id = owner, .host = "h", .pid = 1, .build = "b"});
+}
+
 claim_result store_contract::claim(std::size_t count, std::int64_t now, worker_id owner) {
+  join(owner);
   claim_request request;
   request.owner = owner;
   request.queues = {"mail"};
@@ -124,6 +132,7 @@ TEST_P(store_contract, queues_are_claimed_in_the_order_given_and_others_not) {
   claim_request request;
   request.owner = worker_id{1};
   request.queues = {"report", "mail", "missing"};
+  join();
   request.count = 10;
   request.now = at(1000);
   const auto claimed = store_->claim(request).jobs;
@@ -264,6 +273,58 @@ TEST_P(store_contract, a_rescued_job_spends_no_attempt_and_at_the_crash_limit_it
   EXPECT_EQ(past[1].outcome, attempt_outcome::crashed);
 }
 
+TEST_P(store_contract, a_worker_that_is_not_there_claims_nothing) {
+  push(job(1));
+  join(worker_id{2});
+  claim_request request;
+  request.owner = worker_id{1};
+  request.queues = {"mail"};
+  request.now = at(1000);
+  const auto expect_refused = [&] {
+    try {
+      (void)store_->claim(request);
+      FAIL() << "nobody would take the job back";
+    } catch (const error& refused) {
+      EXPECT_EQ(refused.code(), errc::not_found);
+    }
+    EXPECT_EQ(state_of(job_id{1}), job_state::ready);
+  };
+  expect_refused();
+  join();
+  EXPECT_EQ(store_->rescue(worker_id{1}, at(1100), 3), 0U);
+  expect_refused();
+  join();
+  store_->remove_worker(worker_id{1}, at(1100));
+  expect_refused();
+  join();
+  const auto claimed = store_->claim(request).jobs;
+  ASSERT_EQ(claimed.size(), 1U);
+  store_->add_worker({.id = worker_id{1}, .host = "again", .pid = 2, .build = "b"});
+  EXPECT_EQ(store_->workers().size(), 2U) << "it is there already";
+  EXPECT_TRUE(store_->holds(job_id{1}, worker_id{1}, claimed[0].fence));
+}
+
+TEST_P(store_contract, a_job_keeps_the_attempts_of_its_last_claims_only) {
+  push(job(1));
+  std::int64_t now = 1000;
+  for (std::int64_t claims = 0; claims < attempts_kept_max + 5; ++claims) {
+    auto again = end(claim_one(now), next_step::again, now);
+    again.run_at = at(now);
+    ASSERT_TRUE(store_->finish(again));
+    ++now;
+  }
+  const auto failed = store_->find(job_id{1});
+  EXPECT_EQ(failed->attempts, attempts_kept_max + 5);
+  ASSERT_EQ(failed->past.size(), static_cast<std::size_t>(attempts_kept_max));
+  EXPECT_EQ(failed->past.front().fence, 6);
+  EXPECT_EQ(failed->past.back().fence, attempts_kept_max + 5);
+  (void)claim_one(now);
+  EXPECT_EQ(store_->rescue(worker_id{1}, at(now), 3), 1U);
+  const auto rescued = store_->find(job_id{1});
+  ASSERT_EQ(rescued->past.size(), static_cast<std::size_t>(attempts_kept_max));
+  EXPECT_EQ(rescued->past.front().fence, 7);
+}
+
 TEST_P(store_contract, a_heartbeat_shows_and_a_removed_worker_returns_its_jobs) {
   push(job(1));
   store_->add_worker({.id = worker_id{1}, .host = "here", .pid = 17, .pid_started = 4, .build = "b"});
@@ -316,6 +377,7 @@ TEST_P(store_contract, an_unknown_closure_stays_ready_and_is_counted) {
   claim_request request;
   request.owner = worker_id{1};
   request.queues = {"mail"};
+  join();
   request.count = 5;
   request.now = at(1000);
   request.routable = [](std::string_view handler) { return handler == "mail.welcome"; };

@@ -34,6 +34,9 @@ class store_contract : public testing::TestWithParam<store_under_test> {
                             std::int64_t at_least = 0);
   void push(const new_job& one);
   job_id push_one(const new_job& one);
+  /// Adds the worker, unless it is there.
+  void join(worker_id owner = worker_id{1});
+  /// Claims from the queue "mail", for a worker that joins if it has to.
   claim_result claim(std::size_t count = 1, std::int64_t now = 1000, worker_id owner = worker_id{1});
   /// Claims exactly one job.
   claimed_job claim_one(std::int64_t now = 1000, worker_id owner = worker_id{1});

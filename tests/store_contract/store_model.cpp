@@ -8,8 +8,9 @@
 namespace weft::jobs {
 namespace {
 
-constexpr std::array<const char*, 11> kinds{"push",   "claim",         "finish", "cancel", "retry",   "purge",
-                                            "rescue", "remove_worker", "wait",   "pause",  "progress"};
+constexpr std::array<const char*, 12> kinds{"push",  "claim", "finish",   "cancel",
+                                            "retry", "purge", "rescue",   "remove_worker",
+                                            "wait",  "pause", "progress", "add_worker"};
 constexpr std::array<const char*, 2> queues{"mail", "report"};
 constexpr int crashes_max = 2;
 constexpr std::int64_t workers = 3;
@@ -68,6 +69,9 @@ void store_model::apply(store& with, const random_step& one) {
       break;
     case random_step::kind::progress:
       progress(with, one);
+      break;
+    case random_step::kind::add_worker:
+      add_worker(with, one);
       break;
     case random_step::kind::wait:
       now_ += one.amount % 50;
@@ -204,7 +208,15 @@ void store_model::claim(store& with, const random_step& one) {
   request.queues = {queues.at(one.amount % 2), queues.at((one.amount + 1) % 2)};
   request.count = 1 + one.amount % 4;
   request.now = now();
-  const auto claimed = with.claim(request);
+  claim_result claimed;
+  const bool is_there = workers_.contains(static_cast<std::int64_t>(request.owner));
+  try {
+    claimed = with.claim(request);
+    expect(is_there, "only a worker that is there claims");
+  } catch (const error& refused) {
+    if (refused.code() != errc::not_found) throw;
+    return expect(!is_there, "a worker that is there may claim");
+  }
   fall_due();
   std::size_t index = 0;
   for (const auto& queue : request.queues) {
@@ -322,9 +334,17 @@ void store_model::purge(store& with) {
   expect(with.purge(now() - std::chrono::microseconds(20), now(), 10'000) == count, "how many it purges");
 }
 
+void store_model::add_worker(store& with, const random_step& one) {
+  const std::int64_t id = 1 + one.pick % workers;
+  if (workers_.contains(id)) return;
+  with.add_worker({.id = worker_id{id}, .host = "h", .pid = id, .build = "b"});
+  workers_.insert(id);
+}
+
 void store_model::lose_worker(store& with, const random_step& one) {
   const std::int64_t owner = 1 + one.pick % workers;
   const bool crashed = one.what == random_step::kind::rescue;
+  workers_.erase(owner);
   std::size_t count = 0;
   for (auto& [id, job] : jobs_) {
     if (job.state != job_state::running || job.owner != owner) continue;
@@ -411,6 +431,7 @@ void store_model::compare(store& with) {
                     }),
          "the list");
   compare_stats(with);
+  compare_workers(with);
 }
 
 void store_model::compare_job(store& with, std::int64_t id, const model_job& job) {
@@ -439,6 +460,19 @@ void store_model::compare_job(store& with, std::int64_t id, const model_job& job
   expect(std::equal(found->past.begin(), found->past.end(), job.past.begin(), job.past.end(),
                     [](const auto& one, const auto& other) { return one.outcome == other; }),
          name + "its attempts of the past");
+}
+
+void store_model::compare_workers(store& with) {
+  const auto present = with.workers();
+  expect(std::equal(present.begin(), present.end(), workers_.begin(), workers_.end(),
+                    [](const auto& one, std::int64_t id) { return one.id == worker_id{id}; }),
+         "which workers are there");
+  for (const auto& one : present) {
+    const auto holds = std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+      return entry.second.state == job_state::running && worker_id{entry.second.owner} == one.id;
+    });
+    expect(one.running == holds, "how many jobs worker " + jobs::to_string(one.id) + " holds");
+  }
 }
 
 void store_model::compare_stats(store& with) {

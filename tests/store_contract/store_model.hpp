@@ -28,7 +28,8 @@ struct random_step {
     remove_worker,
     wait,
     pause,
-    progress
+    progress,
+    add_worker
   };
   kind what = kind::push;
   unsigned pick = 0;
@@ -73,6 +74,7 @@ class store_model {
   void purge(store& with);
   void progress(store& with, const random_step& one);
   void pause(store& with, const random_step& one);
+  void add_worker(store& with, const random_step& one);
   void lose_worker(store& with, const random_step& one);
 
   /// The hold of a job on its unique key, also after the job.
@@ -100,6 +102,7 @@ class store_model {
   void compare(store& with);
   void compare_job(store& with, std::int64_t id, const model_job& job);
   void compare_stats(store& with);
+  void compare_workers(store& with);
   void expect(bool same, const std::string& what);
 
   std::map<std::int64_t, model_job> jobs_;
@@ -107,6 +110,7 @@ class store_model {
   std::vector<hold> holds_;
   std::map<std::string, int> limits_;
   std::set<std::string> paused_;
+  std::set<std::int64_t> workers_;
   std::int64_t last_id_ = 0;
   std::int64_t now_ = 1000;
   std::optional<std::string> found_;

@@ -45,6 +45,7 @@ TEST_P(store_contract, a_list_in_pages_shows_each_job_once_whatever_is_asked_for
     }
   };
   push_those(true);
+  join();
   claim_request all;
   all.owner = worker_id{1};
   all.queues = {"mail", "report"};
@@ -140,6 +141,7 @@ TEST_P(store_contract, a_retry_of_all_takes_more_than_one_step_and_stops_at_its_
   std::vector<new_job> jobs;
   for (std::int64_t id = 1; id <= count; ++id) jobs.push_back(job(id, 0, id % 2 == 0 ? "mail" : "report"));
   store_->push(jobs);
+  join();
   claim_request all;
   all.owner = worker_id{1};
   all.queues = {"mail", "report"};

@@ -106,6 +106,7 @@ TEST_P(store_contract, a_limit_holds_over_queues_and_a_paused_one_keeps_no_other
   push(with_limit(job(2), 1));
   push(with_limit(job(3, 0, "report"), 1));
   claim_request both;
+  join();
   both.owner = worker_id{1};
   both.queues = {"mail", "report"};
   both.count = 10;

@@ -87,7 +87,7 @@ struct limit_options {
 
 /// How a job is pushed. The defaults: now, the queue's default name, as often as the retry policy says.
 struct push_options {
-  std::chrono::microseconds delay{0};    ///< runs that long from now at the earliest
+  std::chrono::microseconds delay{0};    ///< runs that long from now at the earliest; at most a century
   std::optional<moment> at = {};         ///< runs then at the earliest; wins over delay
   std::string queue = {};                ///< empty: the default queue
   int priority = 0;                      ///< lower runs first; -32768 to 32767

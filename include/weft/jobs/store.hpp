@@ -51,6 +51,9 @@ struct new_job {
   std::optional<job_id> before = {};  ///< a job that waits for others, and for the end of this one, too
 };
 
+/// Of one job, the attempts of so many claims are kept: of the last ones.
+inline constexpr std::int64_t attempts_kept_max = 100;
+
 /// One finished attempt as it is kept: error and records are bytes that the store does not read.
 struct stored_attempt {
   int attempt = 0;         ///< 1 for the first; for people and retry policies
@@ -85,7 +88,7 @@ struct stored_job {
   std::vector<job_id> waits_for;         ///< jobs that keep it blocked, only from find()
   std::optional<job_progress> progress;  ///< while running, only from find()
   std::optional<std::string> result;     ///< once done, only from find()
-  std::vector<stored_attempt> past;      ///< oldest first; only from find()
+  std::vector<stored_attempt> past;      ///< of the last 100 claims, oldest first; only from find()
 };
 
 struct claim_request {
@@ -240,7 +243,8 @@ class store {
                         const transaction_options& options) = 0;
 
   /// Makes up to `count` ready jobs the owner's: by priority, then moment, then id. One whose limit is
-  /// reached is blocked, until another job of the limit ends its attempt.
+  /// reached is blocked, until another job of the limit ends its attempt. not_found if the owner is no
+  /// worker of add_worker (any more): nobody would take its jobs back.
   virtual claim_result claim(const claim_request& request) = 0;
   /// Ends the attempt if the owner still holds that fence. False: another has it, nothing was changed.
   virtual bool finish(const attempt_end& end) = 0;
@@ -270,6 +274,7 @@ class store {
   /// it is not as it was seen any more.
   virtual bool fire(const schedule_fire& fire) = 0;
 
+  /// No effect if it is there.
   virtual void add_worker(const worker_row& worker) = 0;
   /// One heartbeat. Returns the jobs of this worker whose cancellation was asked for; not_found if
   /// the worker was taken for dead.

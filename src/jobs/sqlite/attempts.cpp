@@ -81,6 +81,11 @@ void database::put_attempt(const place& job, std::int64_t owner, const stored_at
     bytes->empty() ? row->bind_null() : row->bind_blob(*bytes);
   }
   row->run();
+  if (job.fence <= attempts_kept_max) return;
+  use("DELETE FROM weft_attempt WHERE job = ? AND fence < ?", "forget an old attempt")
+      ->bind(job.id)
+      .bind(oldest_kept_fence(job.fence))
+      .run();
 }
 
 std::optional<database::place> database::find_in(const char* select, const char* purpose, std::int64_t id) {

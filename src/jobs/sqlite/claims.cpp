@@ -16,6 +16,7 @@ std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 }  // namespace
 
 bool database::is_idle(const claim_request& request, claim_result& result) {
+  check_worker(request.owner);
   find_due_schedules(request, result);
   result.next_due = next_due();
   if (result.next_due && *result.next_due <= request.now) return false;
@@ -30,6 +31,7 @@ bool database::is_idle(const claim_request& request, claim_result& result) {
 
 void database::claim(const claim_request& request, claim_result& result) {
   result = {};
+  check_worker(request.owner);
   promote(request);
   find_due_schedules(request, result);
   for (const auto& name : request.queues) {

@@ -70,6 +70,7 @@ class database {
 
   // owners.cpp
   void add_worker(const worker_row& worker);
+  void check_worker(worker_id owner);
   std::vector<job_id> beat(worker_id owner);
   void remove_worker(worker_id owner, moment now);
   std::vector<worker_row> workers();

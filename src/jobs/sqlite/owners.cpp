@@ -1,7 +1,5 @@
 #include <algorithm>
 
-#include <weft/core/error.hpp>
-
 #include "jobs/sqlite/database.hpp"
 
 // Workers and their leases. A worker has one row, which its heartbeat changes; the jobs it holds name
@@ -10,7 +8,7 @@
 namespace weft::jobs::sqlite {
 
 void database::add_worker(const worker_row& worker) {
-  use("INSERT INTO weft_worker (id, host, pid, pid_started, build, beat) VALUES (?,?,?,?,?,1)",
+  use("INSERT OR IGNORE INTO weft_worker (id, host, pid, pid_started, build, beat) VALUES (?,?,?,?,?,1)",
       "add a worker")
       ->bind(static_cast<std::int64_t>(worker.id))
       .bind(worker.host)
@@ -20,14 +18,16 @@ void database::add_worker(const worker_row& worker) {
       .run();
 }
 
+void database::check_worker(worker_id owner) {
+  const used row = use("SELECT 1 FROM weft_worker WHERE id = ?", "look for a worker");
+  if (!row->bind(static_cast<std::int64_t>(owner)).step()) refuse_unknown_worker("claim", owner);
+}
+
 std::vector<job_id> database::beat(worker_id owner) {
   const auto number = static_cast<std::int64_t>(owner);
   const used change =
       use("UPDATE weft_worker SET beat = beat + 1 WHERE id = ? RETURNING id", "beat for a worker");
-  if (!change->bind(number).step()) {
-    throw error(errc::not_found, "jobs: beat for worker " + to_string(owner) +
-                                     ": it was taken for dead, and its jobs were given to others");
-  }
+  if (!change->bind(number).step()) refuse_unknown_worker("beat", owner);
   change->run();
   std::vector<job_id> cancelled;
   const used rows =
