@@ -147,7 +147,7 @@ void memory_store::move(stored_job& job, job_event what, moment now) {
     ends_.of(job.id).ring();
   }
   const bool gave_up_its_turn = from == job_state::ready && is_ended(job.state);
-  if (!job.limit.empty() && (from == job_state::running || gave_up_its_turn)) unblock_next(job.limit, now);
+  if (!job.limit.empty() && (from == job_state::running || gave_up_its_turn)) top_up(job.limit, now);
 }
 
 claim_result memory_store::claim(const claim_request& request) {
@@ -159,32 +159,48 @@ claim_result memory_store::claim(const claim_request& request) {
     if (job.state == job_state::scheduled && job.run_at <= request.now)
       move(job, job_event::fell_due, request.now);
   }
+  std::set<std::string> limits;
   for (const auto& queue : request.queues) {
-    if (!paused_.contains(queue)) claim_from(queue, request, result);
+    if (result.jobs.size() >= request.count) break;
+    if (!paused_.contains(queue)) claim_from(queue, request, limits, result);
   }
+  for (const auto& limit : limits) top_up(limit, request.now);
   result.next_due = next_due();
   find_due_schedules(request, result);
   return result;
 }
 
-void memory_store::claim_from(const std::string& queue, const claim_request& request, claim_result& result) {
+std::vector<stored_job*> memory_store::routable_of(const std::string& queue, const claim_request& request,
+                                                   claim_result& result) {
   std::vector<stored_job*> ready;
+  std::map<std::string, std::int64_t> unroutable;
   for (auto& [id, job] : jobs_) {
-    if (job.state == job_state::ready && job.queue == queue) ready.push_back(&job);
+    if (job.state != job_state::ready || job.queue != queue) continue;
+    if (!request.routable || request.routable(job.handler)) {
+      ready.push_back(&job);
+    } else {
+      ++unroutable[job.handler];
+    }
   }
+  for (const auto& [handler, count] : unroutable)
+    result.unroutable += static_cast<std::size_t>(std::min(count, unroutable_counted_max));
   std::sort(ready.begin(), ready.end(), [](const stored_job* left, const stored_job* right) {
     return std::tie(left->priority, left->run_at, left->id) <
            std::tie(right->priority, right->run_at, right->id);
   });
-  for (stored_job* const job : ready) {
+  return ready;
+}
+
+void memory_store::claim_from(const std::string& queue, const claim_request& request,
+                              std::set<std::string>& limits, claim_result& result) {
+  for (stored_job* const job : routable_of(queue, request, result)) {
     if (result.jobs.size() >= request.count) return;
-    if (request.routable && !request.routable(job->handler)) {
-      ++result.unroutable;
-      continue;
-    }
-    if (!job->limit.empty() && !has_room(job->limit)) {
-      move(*job, job_event::held_back, request.now);
-      continue;
+    if (!job->limit.empty()) {
+      limits.insert(job->limit);
+      if (room_of(job->limit) <= 0) {
+        move(*job, job_event::held_back, request.now);
+        continue;
+      }
     }
     move(*job, job_event::claimed, request.now);
     job->owner = request.owner;
@@ -395,12 +411,20 @@ std::size_t memory_store::retry_all(std::string_view queue, job_state state, mom
   return count;
 }
 
-void memory_store::forget_key(job_id id, moment before) {
-  const auto found = unique_.find(id);
-  if (found == unique_.end() || found->second.of.at_least > before) return;
-  const auto holder = key_holders_.find(found->second.of.key);
-  if (holder != key_holders_.end() && holder->second == id) key_holders_.erase(holder);
-  unique_.erase(found);
+void memory_store::forget_keys(moment before) {
+  std::erase_if(unique_, [&](const auto& entry) {
+    const auto& [id, hold] = entry;
+    if (jobs_.contains(id) || hold.of.at_least > before) return false;
+    const auto holder = key_holders_.find(hold.of.key);
+    if (holder != key_holders_.end() && holder->second == id) key_holders_.erase(holder);
+    return true;
+  });
+}
+
+void memory_store::forget_limits() {
+  std::set<std::string> used;
+  for (const auto& [id, job] : jobs_) used.insert(job.limit);
+  std::erase_if(limits_, [&](const auto& entry) { return !used.contains(entry.first); });
 }
 
 std::size_t memory_store::purge(moment before, moment now, std::size_t limit) {
@@ -411,13 +435,14 @@ std::size_t memory_store::purge(moment before, moment now, std::size_t limit) {
       const stored_job& job = one->second;
       const bool old = can(job.state, job_event::purged) && *job.finished < before;
       if (old) {
-        forget_key(one->first, before);
         steps_.erase(one->first);
         cancel_children(one->first, now);
       }
       one = old ? jobs_.erase(one) : std::next(one);
       count += old ? 1 : 0;
     }
+    forget_keys(before);
+    forget_limits();
   }
   bell_.ring();
   return count;

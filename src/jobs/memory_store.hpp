@@ -74,8 +74,12 @@ class memory_store final : public store {
   void release_key(const stored_job& job, moment now);
   void take_key_again(const stored_job& job, moment now);
   void retry_one(stored_job& job, moment now);
-  void forget_key(job_id id, moment before);
-  void claim_from(const std::string& queue, const claim_request& request, claim_result& result);
+  void forget_keys(moment before);
+  void forget_limits();
+  std::vector<stored_job*> routable_of(const std::string& queue, const claim_request& request,
+                                       claim_result& result);
+  void claim_from(const std::string& queue, const claim_request& request, std::set<std::string>& limits,
+                  claim_result& result);
   std::optional<moment> next_due() const;
   void find_due_schedules(const claim_request& request, claim_result& result) const;
   stored_job* held(job_id id, worker_id owner, std::int64_t fence);
@@ -90,8 +94,8 @@ class memory_store final : public store {
   void release_children(const stored_job& parent, moment now);
   void cancel_children(job_id parent, moment now);
   void set_limit(const limit_options& limit, moment now);
-  bool has_room(const std::string& limit) const;
-  void unblock_next(const std::string& limit, moment now);
+  std::int64_t room_of(const std::string& limit) const;
+  void top_up(const std::string& limit, moment now);
 
   void move(stored_job& job, job_event what, moment now);
 

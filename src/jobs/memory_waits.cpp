@@ -85,28 +85,43 @@ void memory_store::cancel_children(job_id parent, moment now) {
 }
 
 void memory_store::set_limit(const limit_options& limit, moment now) {
-  const auto [known, is_new] = limits_.try_emplace(limit.key, limit.max);
-  const int former = std::exchange(known->second, limit.max);
-  for (int more = former; more < limit.max; ++more) unblock_next(limit.key, now);
+  limits_[limit.key] = limit.max;
+  top_up(limit.key, now);
 }
 
-bool memory_store::has_room(const std::string& limit) const {
+std::int64_t memory_store::room_of(const std::string& limit) const {
   const auto running = std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
     return entry.second.state == job_state::running && entry.second.limit == limit;
   });
-  return running < limits_.at(limit);
+  return limits_.at(limit) - running;
 }
 
-void memory_store::unblock_next(const std::string& limit, moment now) {
-  if (!has_room(limit)) return;
-  std::map<std::string, stored_job*> next;  // of each queue
+// As in sqlite/limits.cpp: while there is room for so many, so many of each queue and closure are ready.
+void memory_store::top_up(const std::string& limit, moment now) {
+  const std::int64_t room = room_of(limit);
+  if (room <= 0) return;
+  struct group {
+    std::int64_t ready = 0;
+    std::vector<stored_job*> blocked;
+  };
+  std::map<std::pair<std::string, std::string>, group> groups;
   for (auto& [id, job] : jobs_) {
-    if (job.state != job_state::blocked || job.limit != limit || !job.waits_for.empty()) continue;
-    stored_job*& best = next[job.queue];
-    if (best == nullptr || std::tie(job.priority, job.run_at) < std::tie(best->priority, best->run_at))
-      best = &job;
+    if (job.limit != limit) continue;
+    group& of = groups[{job.queue, job.handler}];
+    if (job.state == job_state::ready) ++of.ready;
+    if (job.state == job_state::blocked && job.waits_for.empty()) of.blocked.push_back(&job);
   }
-  for (const auto& [queue, job] : next) move(*job, job_event::unblocked, now);
+  for (auto& [name, of] : groups) {
+    std::stable_sort(
+        of.blocked.begin(), of.blocked.end(), [](const stored_job* left, const stored_job* right) {
+          return std::tie(left->priority, left->run_at) < std::tie(right->priority, right->run_at);
+        });
+    for (stored_job* const job : of.blocked) {
+      if (of.ready >= room) break;
+      move(*job, job_event::unblocked, now);
+      ++of.ready;
+    }
+  }
 }
 
 }  // namespace weft::jobs

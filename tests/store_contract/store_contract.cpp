@@ -5,6 +5,7 @@
 #include <set>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include <weft/context/cancellation.hpp>
@@ -387,6 +388,46 @@ TEST_P(store_contract, an_unknown_closure_stays_ready_and_is_counted) {
   EXPECT_EQ(claimed.unroutable, 1U);
   EXPECT_EQ(state_of(job_id{1}), job_state::ready);
   EXPECT_EQ(store_->count_unroutable(request.routable), 1);
+}
+
+TEST_P(store_contract, any_number_of_unknown_closures_in_front_stops_no_queue) {
+  std::vector<new_job> many;
+  for (std::int64_t id = 1; id <= 10'500; ++id) {
+    many.push_back(job(id));
+    many.back().handler = "mail.farewell";
+  }
+  store_->push(many);
+  push(job(20'000, 50));
+  push(job(20'001, 0, "report"));
+  claim_request request;
+  request.owner = worker_id{1};
+  request.queues = {"mail", "report"};
+  join();
+  request.count = 5;
+  request.now = at(1000);
+  request.routable = [](std::string_view handler) { return handler == "mail.welcome"; };
+  const auto claimed = store_->claim(request);
+  ASSERT_EQ(claimed.jobs.size(), 2U);
+  EXPECT_EQ(claimed.jobs[0].id, job_id{20'000});
+  EXPECT_EQ(claimed.jobs[1].id, job_id{20'001});
+  EXPECT_EQ(claimed.unroutable, static_cast<std::size_t>(unroutable_counted_max));
+}
+
+TEST_P(store_contract, jobs_of_several_closures_come_in_one_order) {
+  for (std::int64_t id = 1; id <= 200; ++id) {
+    auto one = job(id, id % 17);
+    one.handler = "closure " + std::to_string(id % 3);
+    one.priority = static_cast<int>(id % 5);
+    push(one);
+  }
+  std::vector<std::tuple<int, moment, job_id>> order;
+  while (order.size() < 200) {
+    const auto claimed = claim(70).jobs;
+    ASSERT_FALSE(claimed.empty());
+    for (const auto& one : claimed)
+      order.emplace_back(one.priority, at(static_cast<std::int64_t>(one.id) % 17), one.id);
+  }
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
 TEST_P(store_contract, stats_and_list_agree_with_what_happened) {

@@ -12,6 +12,7 @@ constexpr std::array<const char*, 12> kinds{"push",  "claim", "finish",   "cance
                                             "retry", "purge", "rescue",   "remove_worker",
                                             "wait",  "pause", "progress", "add_worker"};
 constexpr std::array<const char*, 2> queues{"mail", "report"};
+constexpr std::array<const char*, 2> handlers{"mail.welcome", "mail.farewell"};
 constexpr int crashes_max = 2;
 constexpr std::int64_t workers = 3;
 
@@ -83,7 +84,7 @@ void store_model::push(store& with, const random_step& one) {
   new_job job;
   job.id = job_id{++last_id_};
   job.queue = queues.at(one.pick % queues.size());
-  job.handler = "mail.welcome";
+  job.handler = handlers.at(one.amount / 3 % handlers.size());
   job.envelope = "envelope";
   job.priority = static_cast<int>(one.amount % 3) - 1;
   job.created = now();
@@ -101,14 +102,13 @@ void store_model::push(store& with, const random_step& one) {
   if (job.unique) holds_.push_back({last_id_, *job.unique});
   auto& kept = jobs_[last_id_];
   kept.queue = job.queue;
+  kept.handler = job.handler;
   kept.priority = job.priority;
   wait_again(kept, job.run_at.time_since_epoch().count());
   if (job.limit) {
     kept.limit = job.limit->key;
-    const auto known = limits_.find(kept.limit);
-    const int former = known == limits_.end() ? job.limit->max : known->second;
     limits_[kept.limit] = job.limit->max;
-    for (int more = former; more < job.limit->max; ++more) unblock_next(kept.limit);
+    top_up(kept.limit);
   }
   for (const auto& parent : job.after) {
     const auto id = static_cast<std::int64_t>(parent.on);
@@ -132,25 +132,30 @@ void store_model::give_dependencies(new_job& job, const random_step& one) const 
   }
 }
 
-bool store_model::has_room(const std::string& limit) const {
-  const auto running = std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
-    return entry.second.limit == limit && entry.second.state == job_state::running;
-  });
-  return running < limits_.at(limit);
+std::int64_t store_model::room_of(const std::string& limit) const {
+  return limits_.at(limit) - std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+           return entry.second.limit == limit && entry.second.state == job_state::running;
+         });
 }
 
-void store_model::unblock_next(const std::string& limit) {
-  if (limit.empty() || !has_room(limit)) return;
-  for (const std::string queue : queues) {
-    model_job* best = nullptr;
-    for (auto& [id, job] : jobs_) {
-      if (job.state != job_state::blocked || job.limit != limit || job.queue != queue ||
-          !job.waits_for.empty())
-        continue;
-      if (best == nullptr || std::tie(job.priority, job.run_at) < std::tie(best->priority, best->run_at))
-        best = &job;
-    }
-    if (best != nullptr) best->state = job_state::ready;
+void store_model::top_up(const std::string& limit) {
+  if (limit.empty()) return;
+  const std::int64_t room = room_of(limit);
+  std::map<std::tuple<std::string, std::string>, std::int64_t> ready;
+  std::vector<std::tuple<int, std::int64_t, std::int64_t>> blocked;
+  for (const auto& [id, job] : jobs_) {
+    if (job.limit != limit) continue;
+    if (job.state == job_state::ready) ++ready[{job.queue, job.handler}];
+    if (job.state == job_state::blocked && job.waits_for.empty())
+      blocked.emplace_back(job.priority, job.run_at, id);
+  }
+  std::sort(blocked.begin(), blocked.end());
+  for (const auto& one : blocked) {
+    auto& job = jobs_.at(std::get<2>(one));
+    auto& count = ready[{job.queue, job.handler}];
+    if (count >= room) continue;
+    job.state = job_state::ready;
+    ++count;
   }
 }
 
@@ -190,10 +195,17 @@ void store_model::fall_due() {
   }
 }
 
-std::optional<std::int64_t> store_model::take_next(const std::string& queue) {
+std::size_t store_model::unroutable_in(const std::string& queue, const claim_request& request) const {
+  return static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+    const auto& job = entry.second;
+    return job.state == job_state::ready && job.queue == queue && !request.routable(job.handler);
+  }));
+}
+
+std::optional<std::int64_t> store_model::take_next(const std::string& queue, const claim_request& request) {
   std::optional<std::int64_t> best;
   for (const auto& [id, job] : jobs_) {
-    if (job.state != job_state::ready || job.queue != queue) continue;
+    if (job.state != job_state::ready || job.queue != queue || !request.routable(job.handler)) continue;
     const auto key = [this](std::int64_t of) {
       return std::make_tuple(jobs_.at(of).priority, jobs_.at(of).run_at, of);
     };
@@ -208,6 +220,7 @@ void store_model::claim(store& with, const random_step& one) {
   request.queues = {queues.at(one.amount % 2), queues.at((one.amount + 1) % 2)};
   request.count = 1 + one.amount % 4;
   request.now = now();
+  request.routable = [&](std::string_view handler) { return one.pick % 5 != 0 || handler == handlers[0]; };
   claim_result claimed;
   const bool is_there = workers_.contains(static_cast<std::int64_t>(request.owner));
   try {
@@ -219,12 +232,18 @@ void store_model::claim(store& with, const random_step& one) {
   }
   fall_due();
   std::size_t index = 0;
+  std::size_t unroutable = 0;
+  std::set<std::string> limits;
   for (const auto& queue : request.queues) {
-    while (index < request.count && !paused_.contains(queue)) {
-      const auto next = take_next(queue);
+    if (index == request.count) break;
+    if (paused_.contains(queue)) continue;
+    unroutable += unroutable_in(queue, request);
+    while (index < request.count) {
+      const auto next = take_next(queue, request);
       if (!next) break;
       auto& job = jobs_.at(*next);
-      if (!job.limit.empty() && !has_room(job.limit)) {
+      limits.insert(job.limit);
+      if (!job.limit.empty() && room_of(job.limit) <= 0) {
         job.state = job_state::blocked;
         continue;
       }
@@ -241,6 +260,8 @@ void store_model::claim(store& with, const random_step& one) {
     }
   }
   expect(index == claimed.jobs.size(), "it claims " + std::to_string(index));
+  expect(unroutable == claimed.unroutable, "how many jobs it does not know");
+  for (const auto& limit : limits) top_up(limit);
 }
 
 void store_model::finish(store& with, const random_step& one) {
@@ -271,7 +292,7 @@ void store_model::finish(store& with, const random_step& one) {
   }
   if (waits && !job.cancel_requested) {
     wait_again(job, job.run_at);
-    return unblock_next(job.limit);
+    return top_up(job.limit);
   }
   if (waits || end.next == next_step::cancelled) return this->end(*id, job_state::cancelled);
   if (end.next == next_step::done) {
@@ -359,7 +380,7 @@ void store_model::lose_worker(store& with, const random_step& one) {
       end(id, job_state::cancelled);
     } else {
       wait_again(job, job.run_at);
-      unblock_next(job.limit);
+      top_up(job.limit);
     }
   }
   if (!crashed) return with.remove_worker(worker_id{owner}, now());
@@ -399,7 +420,7 @@ void store_model::end(std::int64_t id, job_state state) {
   job.owner = 0;
   job.cancel_requested = false;
   tell_children(id);
-  if (had_a_turn) unblock_next(job.limit);
+  if (had_a_turn) top_up(job.limit);
 }
 
 void store_model::wait_again(model_job& job, std::int64_t run_at) {
@@ -445,6 +466,7 @@ void store_model::compare_job(store& with, std::int64_t id, const model_job& job
   for (const auto& [other, end_is_enough] : job.waits_for) waits_for.push_back(job_id{other});
   expect(found->waits_for == waits_for, name + "what it waits for");
   expect(found->limit == job.limit, name + "its limit");
+  expect(found->handler == job.handler, name + "its closure");
   expect(!waits || found->run_at.time_since_epoch().count() == job.run_at, name + "its moment");
   expect(found->finished.has_value() == job.finished.has_value() &&
              (!job.finished || found->finished->time_since_epoch().count() == *job.finished),

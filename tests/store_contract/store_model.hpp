@@ -41,6 +41,7 @@ class store_model {
  public:
   struct model_job {
     std::string queue;
+    std::string handler;
     int priority = 0;
     std::int64_t run_at = 0;
     job_state state = job_state::ready;
@@ -87,11 +88,12 @@ class store_model {
   std::optional<std::int64_t> holder_of(const std::string& key) const;
   void free_key(std::int64_t job, bool ended);
 
-  std::optional<std::int64_t> take_next(const std::string& queue);
+  std::optional<std::int64_t> take_next(const std::string& queue, const claim_request& request);
+  std::size_t unroutable_in(const std::string& queue, const claim_request& request) const;
   void give_limit(new_job& job, const random_step& one);
   void give_dependencies(new_job& job, const random_step& one) const;
-  bool has_room(const std::string& limit) const;
-  void unblock_next(const std::string& limit);
+  std::int64_t room_of(const std::string& limit) const;
+  void top_up(const std::string& limit);
   void tell_children(std::int64_t id);
   void fall_due();
   void end(std::int64_t id, job_state state);

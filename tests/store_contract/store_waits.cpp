@@ -125,6 +125,42 @@ TEST_P(store_contract, a_limit_that_is_raised_lets_blocked_jobs_go_on) {
   EXPECT_EQ(ids_of(claim(5)), (ids{job_id{2}, job_id{3}}));
 }
 
+TEST_P(store_contract, all_jobs_of_a_limit_that_is_raised_go_on) {
+  std::vector<new_job> many;
+  for (std::int64_t id = 1; id <= 1201; ++id) many.push_back(with_limit(job(id), 1));
+  store_->push(many);
+  std::size_t running = 0;
+  const auto claim_all = [&] {
+    for (auto claimed = claim(5000); !claimed.jobs.empty() || claimed.next_due; claimed = claim(5000))
+      running += claimed.jobs.size();
+  };
+  claim_all();
+  ASSERT_EQ(running, 1U);
+  push(with_limit(job(2000, 0, "report"), 5000));
+  claim_all();
+  EXPECT_EQ(running, many.size());
+}
+
+TEST_P(store_contract, a_closure_that_nobody_knows_takes_no_turn_of_a_limit) {
+  auto unknown = with_limit(job(2), 1);
+  unknown.handler = "mail.farewell";
+  push(with_limit(job(1), 1));
+  push(unknown);
+  push(with_limit(job(3), 1));
+  const auto first = claim(5).jobs;
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(state_of(job_id{2}), job_state::blocked);
+  EXPECT_TRUE(store_->finish(end(first[0], next_step::done)));
+  claim_request request;
+  request.owner = worker_id{1};
+  request.queues = {"mail"};
+  request.count = 5;
+  request.now = at(3000);
+  request.routable = [](std::string_view handler) { return handler == "mail.welcome"; };
+  EXPECT_EQ(ids_of(store_->claim(request)), ids{job_id{3}});
+  EXPECT_EQ(state_of(job_id{2}), job_state::ready);
+}
+
 TEST_P(store_contract, workers_at_once_keep_within_the_limit_and_finish_all) {
   constexpr std::int64_t count = 60;
   constexpr int max = 3;

@@ -135,10 +135,14 @@ struct schedule_fire {
   std::vector<new_job> jobs = {};
 };
 
+inline constexpr std::int64_t unroutable_counted_max = 100;
+
 struct claim_result {
   std::vector<claimed_job> jobs;
   std::optional<moment> next_due;  ///< of the next scheduled job, of any queue
-  std::size_t unroutable = 0;      ///< jobs passed over, because the worker does not know their closure
+  /// Ready jobs of the queues that were looked at whose closure the worker does not know; of one closure in
+  /// one queue, unroutable_counted_max are counted at most.
+  std::size_t unroutable = 0;
   std::vector<stored_schedule> schedules;  ///< that are due, of the queues, longest first; some of them
   std::optional<moment> next_fire;  ///< when the next one of these queues is due, once those have moved on
 };

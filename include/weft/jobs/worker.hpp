@@ -41,7 +41,7 @@ struct worker_statistics {
   std::uint64_t quarantined = 0;
   std::uint64_t refused = 0;   ///< envelopes that were not run
   std::uint64_t stale = 0;     ///< results discarded, because another worker held the job by then
-  std::size_t unroutable = 0;  ///< jobs passed over in the last claim, as this program lacks their closures
+  std::size_t unroutable = 0;  ///< claim_result::unroutable of the last claim
 };
 
 /// Runs the jobs of a queue: claims them, runs each attempt on a fiber of its own with the services of

@@ -1,15 +1,21 @@
+#include <map>
+#include <utility>
+
 #include "jobs/sqlite/database.hpp"
 
-// Claiming: promote what has become due, then walk the ready rows of each queue in the order of their
-// key and move what the worker can run to weft_running. Rows of unknown closures are passed over; how
-// many are looked at in one claim is bounded, so that they cannot hold the writer up.
+// Claiming: promote what has become due, then move ready jobs of each queue to weft_running. The jobs of one
+// closure are a range of the primary key, in the order in which they are claimed. So the closures that the
+// queue has jobs of are found first, by a step of the index for each, and the ranges of those that the worker
+// knows are merged. Jobs of others cost nothing, however many there are.
 
 namespace weft::jobs::sqlite {
 namespace {
 
 constexpr int promotions_max = 500;
-constexpr std::size_t passed_over_max = 10'000;
 constexpr std::size_t held_back_max = 500;
+constexpr std::size_t read_at_once = 64;
+
+constexpr database::turn before_all{INT64_MIN, INT64_MIN, INT64_MIN};
 
 std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
@@ -17,14 +23,14 @@ std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
 bool database::is_idle(const claim_request& request, claim_result& result) {
   check_worker(request.owner);
+  result = {};
   find_due_schedules(request, result);
   result.next_due = next_due();
   if (result.next_due && *result.next_due <= request.now) return false;
   for (const auto& name : request.queues) {
     const auto queue = find_queue(name);
     if (!queue || is_paused(*queue)) continue;
-    if (use("SELECT 1 FROM weft_ready WHERE queue = ? LIMIT 1", "look for ready jobs")->bind(*queue).step())
-      return false;
+    if (!routable_handlers(*queue, request, result).empty()) return false;
   }
   return true;
 }
@@ -34,11 +40,13 @@ void database::claim(const claim_request& request, claim_result& result) {
   check_worker(request.owner);
   promote(request);
   find_due_schedules(request, result);
+  room_left room;
   for (const auto& name : request.queues) {
     if (result.jobs.size() >= request.count) break;
     const auto queue = find_queue(name);
-    if (queue && !is_paused(*queue)) claim_from(*queue, request, result);
+    if (queue && !is_paused(*queue)) claim_from(*queue, request, room, result);
   }
+  for (const auto& [limit, left] : room) top_up(limit, request.now);
   if (!result.next_due) result.next_due = next_due();
 }
 
@@ -64,31 +72,74 @@ std::optional<moment> database::next_due() {
   return at ? std::optional(moment(std::chrono::microseconds(*at))) : std::nullopt;
 }
 
-void database::claim_from(std::int64_t queue, const claim_request& request, claim_result& result) {
+std::vector<std::int64_t> database::routable_handlers(std::int64_t queue, const claim_request& request,
+                                                      claim_result& result) {
+  std::vector<std::int64_t> known;
+  std::int64_t handler = 0;
+  const auto next = [&] {
+    const used row =
+        use("SELECT handler FROM weft_ready WHERE queue = ? AND handler > ? ORDER BY handler LIMIT 1",
+            "find the closures of ready jobs");
+    const bool found = row->bind(queue).bind(handler).step();
+    if (found) handler = row->integer(0);
+    return found;
+  };
+  while (next()) {
+    if (!request.routable || request.routable(identity_of(handler))) {
+      known.push_back(handler);
+      continue;
+    }
+    const used row =
+        use("SELECT count(*) FROM (SELECT 1 FROM weft_ready WHERE queue = ? AND handler = ? LIMIT ?)",
+            "count ready jobs of an unknown closure");
+    row->bind(queue).bind(handler).bind(unroutable_counted_max).step();
+    result.unroutable += static_cast<std::size_t>(row->integer(0));
+  }
+  return known;
+}
+
+std::deque<database::place> database::read_ready(std::int64_t queue, std::int64_t handler, const turn& after,
+                                                 std::size_t count) {
+  std::deque<place> some;
+  const used rows =
+      use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, flags, limit_id"
+          " FROM weft_ready WHERE queue = ? AND handler = ? AND (priority, run_at, id) > (?,?,?)"
+          " ORDER BY priority, run_at, id LIMIT ?",
+          "find ready jobs");
+  const auto& [priority, run_at, id] = after;
+  rows->bind(queue).bind(handler).bind(priority).bind(run_at).bind(id).bind(static_cast<std::int64_t>(count));
+  while (rows->step()) some.push_back(place_of(rows));
+  return some;
+}
+
+void database::claim_from(std::int64_t queue, const claim_request& request, room_left& room,
+                          claim_result& result) {
+  const std::size_t wanted = request.count - result.jobs.size();
+  std::map<turn, std::deque<place>> lines;  // one for each closure, by who is first in it
+  const auto read = [&](std::int64_t handler, const turn& after, std::size_t count) {
+    auto some = read_ready(queue, handler, after, count);
+    if (!some.empty()) lines.emplace(turn_of(some.front()), std::move(some));
+  };
+  const auto handlers = routable_handlers(queue, request, result);
+  for (const std::int64_t handler : handlers) read(handler, before_all, 1 + wanted / handlers.size());
+
   std::vector<place> chosen;
   std::vector<place> held_back;
-  room_left room;
-  {
-    const used rows =
-        use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, flags, "
-            "limit_id FROM "
-            "weft_ready"
-            " WHERE queue = ? ORDER BY priority, run_at, id",
-            "find ready jobs");
-    rows->bind(queue);
-    const std::size_t wanted = request.count - result.jobs.size();
-    while (chosen.size() < wanted && result.unroutable < passed_over_max && rows->step()) {
-      if (request.routable && !request.routable(identity_of(rows->integer(2)))) {
-        ++result.unroutable;
-        continue;
-      }
-      const place job = place_of(rows);
-      const bool fits = job.limit == 0 || take_room(job.limit, room);
-      (fits ? chosen : held_back).push_back(job);
-      if (held_back.size() < held_back_max) continue;
-      result.next_due = request.now;  // the rest at once, in a transaction of its own
-      break;
+  while (chosen.size() < wanted && !lines.empty()) {
+    auto line = lines.extract(lines.begin());
+    const place job = line.mapped().front();
+    line.mapped().pop_front();
+    if (line.mapped().empty()) {
+      read(job.handler, turn_of(job), read_at_once);
+    } else {
+      line.key() = turn_of(line.mapped().front());
+      lines.insert(std::move(line));
     }
+    const bool fits = job.limit == 0 || take_room(job.limit, room);
+    (fits ? chosen : held_back).push_back(job);
+    if (held_back.size() < held_back_max) continue;
+    result.next_due = request.now;  // the rest at once, in a transaction of its own
+    break;
   }
   for (const auto& job : held_back) move(job, job_state::ready, job_event::held_back, {.now = request.now});
   for (auto& job : chosen) take_over(job, request, result);

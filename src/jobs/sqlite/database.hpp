@@ -2,11 +2,13 @@
 
 #include <compare>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -94,6 +96,9 @@ class database {
   /// Writes those of the request at hand, where a user may undo a part of it.
   void store_request_counts() { store_counts(request_counts_); }
 
+  /// When a ready job of its queue is claimed: by priority, moment and id.
+  using turn = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
+
   /// A statement in use: reset at the end, since one that is left in the middle keeps a snapshot open.
   class used {
    public:
@@ -140,15 +145,27 @@ class database {
   std::optional<job_id> take_key(job_id id, const unique_key& key, moment now);
   void release_key(const place& job, job_state to, moment now);
   void take_key_again(std::int64_t id, moment now);
+  void give_key_up(std::int64_t id);
+  void forget_key_of(std::int64_t id, moment before);
   void forget_keys(moment before, std::size_t limit);
 
   // limits.cpp
+  /// Jobs of one queue and closure.
+  struct group {
+    std::int64_t queue = 0, handler = 0;
+  };
   using room_left = std::unordered_map<std::int64_t, std::int64_t>;
   std::int64_t limit_id(const limit_options& limit, moment now);
   std::string name_of_limit(std::int64_t id);
+  std::int64_t room_of(std::int64_t limit);
   bool take_room(std::int64_t limit, room_left& known);
   void count_limit(const place& job, job_state from, job_state to, moment now);
-  void unblock_next(std::int64_t limit, moment now);
+  void top_up(std::int64_t limit, moment now);
+  std::optional<group> next_blocked(std::int64_t limit, const group& after);
+  std::int64_t count_ready(std::int64_t limit, const group& of, std::int64_t most);
+  std::vector<place> read_blocked(std::int64_t limit, const group& of, std::int64_t count);
+  void forget_limit_of(std::int64_t job);
+  void forget_limits(std::size_t count);
 
   // dependencies.cpp
   std::int64_t add_dependencies(const new_job& job);
@@ -184,7 +201,13 @@ class database {
 
   void promote(const claim_request& request);
   std::optional<moment> next_due();
-  void claim_from(std::int64_t queue, const claim_request& request, claim_result& result);
+  static turn turn_of(const place& job) { return {job.priority, job.run_at, job.id}; }
+  /// Closures of ready jobs that the worker knows; the jobs of others are counted in `result`.
+  std::vector<std::int64_t> routable_handlers(std::int64_t queue, const claim_request& request,
+                                              claim_result& result);
+  std::deque<place> read_ready(std::int64_t queue, std::int64_t handler, const turn& after,
+                               std::size_t count);
+  void claim_from(std::int64_t queue, const claim_request& request, room_left& room, claim_result& result);
   void take_over(place& job, const claim_request& request, claim_result& result);
 
   std::optional<held> find_running(std::int64_t id);

@@ -114,13 +114,12 @@ std::size_t database::purge(moment before, moment now, std::size_t limit) {
     use("DELETE FROM weft_tag WHERE job = ?", "delete an old job")->bind(id).run();
     use("DELETE FROM weft_result WHERE job = ?", "delete an old job")->bind(id).run();
     use("DELETE FROM weft_step WHERE job = ?", "delete an old job")->bind(id).run();
-    use("DELETE FROM weft_unique WHERE job = ? AND at_least <= ?", "delete an old job")
-        ->bind(id)
-        .bind(before.time_since_epoch().count())
-        .run();
+    forget_key_of(id, before);
+    forget_limit_of(id);
     use("DELETE FROM weft_job WHERE id = ?", "delete an old job")->bind(id).run();
   }
   forget_keys(before, limit);
+  forget_limits(limit);
   return ended.size();
 }
 

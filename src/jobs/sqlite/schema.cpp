@@ -12,7 +12,8 @@
 // weft_job is written at the push and then only read. A waiting job has one row in weft_ready, weft_scheduled
 // or weft_blocked, a claimed one in weft_running, an ended one in weft_done or weft_dead: a job is in
 // exactly one of these, and moves between them within one transaction. Claiming walks the primary
-// key of weft_ready, so its cost does not depend on how many jobs wait or have ended.
+// key of weft_ready, a range for each closure, so its cost does not depend on how many jobs wait, also of
+// closures that the worker does not know, or have ended.
 //
 // Moments are microseconds of UTC. Numbers of states are never given a new meaning.
 
@@ -239,9 +240,49 @@ INSERT INTO weft_count
   UNION ALL SELECT queue, state, 0, count(*) FROM weft_dead GROUP BY queue, state;
 )sql";
 
+// Ready jobs by closure, so that a claim meets none whose closure its worker does not know; blocked ones too,
+// so that such a job does not keep others from the room in their limit. `jobs` of a limit counts the rows of
+// weft_job that name it: nobody needs it at 0. A row of weft_unique whose job was deleted holds its key by 3.
+constexpr const char* tables_7 = R"sql(
+CREATE TABLE weft_ready_by_closure (
+  queue INTEGER NOT NULL,
+  handler INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  run_at INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  backoffs INTEGER NOT NULL,
+  crashes INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  limit_id INTEGER NOT NULL,
+  PRIMARY KEY (queue, handler, priority, run_at, id)
+) WITHOUT ROWID;
+INSERT INTO weft_ready_by_closure
+  SELECT queue, handler, priority, run_at, id, attempts, backoffs, crashes, fence, flags, limit_id
+  FROM weft_ready ORDER BY queue, handler, priority, run_at, id;
+DROP TABLE weft_ready;
+ALTER TABLE weft_ready_by_closure RENAME TO weft_ready;
+CREATE UNIQUE INDEX weft_ready_id ON weft_ready (id);
+CREATE INDEX weft_ready_queue ON weft_ready (queue, id);
+CREATE INDEX weft_ready_limit ON weft_ready (limit_id, queue, handler) WHERE limit_id > 0;
+DROP INDEX weft_blocked_limit;
+CREATE INDEX weft_blocked_limit ON weft_blocked (limit_id, queue, handler, priority, run_at, id)
+  WHERE pending = 0;
+ALTER TABLE weft_limit ADD COLUMN jobs INTEGER NOT NULL DEFAULT 0;
+UPDATE weft_limit SET jobs = counted.jobs
+  FROM (SELECT limit_id, count(*) AS jobs FROM weft_job WHERE limit_id > 0 GROUP BY limit_id) AS counted
+  WHERE counted.limit_id = weft_limit.id;
+CREATE INDEX weft_limit_unused ON weft_limit (id) WHERE jobs = 0;
+DELETE FROM weft_unique WHERE held = 0 AND job NOT IN (SELECT id FROM weft_job);
+UPDATE weft_unique SET held = 3 WHERE held = 2 AND job NOT IN (SELECT id FROM weft_job);
+DROP INDEX weft_unique_period;
+CREATE INDEX weft_unique_period ON weft_unique (at_least) WHERE held = 3;
+)sql";
+
 // One entry a version; an entry that was released is never changed.
-constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3,
-                                                             tables_4, tables_5, tables_6};
+constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3, tables_4,
+                                                             tables_5, tables_6, tables_7};
 
 int version_of(connection& database) {
   statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",

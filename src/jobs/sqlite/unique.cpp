@@ -5,7 +5,8 @@
 #include "jobs/sqlite/database.hpp"
 
 // Unique keys. Each job that was pushed with one has a row in weft_unique, and the partial index lets
-// one row hold the key. How a row holds it: 1 by the job, 2 for the rest of its period, 0 not any more.
+// one row hold the key. How a row holds it: 1 by the job, 2 for the rest of its period, 3 the same when its
+// job was deleted, 0 not any more.
 
 namespace weft::jobs::sqlite {
 namespace {
@@ -25,7 +26,7 @@ std::optional<job_id> database::take_key(job_id id, const unique_key& key, momen
       over = row->integer(0);
     }
   }
-  if (over) use("UPDATE weft_unique SET held = 0 WHERE job = ?", "free a unique key")->bind(*over).run();
+  if (over) give_key_up(*over);
   use("INSERT INTO weft_unique (job, key, until, at_least, held) VALUES (?,?,?,?,1)", "take a unique key")
       ->bind(number)
       .bind_blob(key.key)
@@ -33,6 +34,11 @@ std::optional<job_id> database::take_key(job_id id, const unique_key& key, momen
       .bind(micros(key.at_least))
       .run();
   return std::nullopt;
+}
+
+void database::give_key_up(std::int64_t id) {
+  use("DELETE FROM weft_unique WHERE job = ? AND held = 3", "forget a unique key")->bind(id).run();
+  use("UPDATE weft_unique SET held = 0 WHERE job = ?", "free a unique key")->bind(id).run();
 }
 
 void database::release_key(const place& job, job_state to, moment now) {
@@ -63,13 +69,21 @@ void database::take_key_again(std::int64_t id, moment now) {
     throw error(errc::already_exists, "jobs: retry job " + std::to_string(id) + ": job " +
                                           std::to_string(*other) + " has its unique key by now");
   }
-  if (other) use("UPDATE weft_unique SET held = 0 WHERE job = ?", "free a unique key")->bind(*other).run();
+  if (other) give_key_up(*other);
   use("UPDATE weft_unique SET held = 1 WHERE job = ?", "take a unique key again")->bind(id).run();
 }
 
+void database::forget_key_of(std::int64_t id, moment before) {
+  use("DELETE FROM weft_unique WHERE job = ? AND (held = 0 OR at_least <= ?)", "forget a unique key")
+      ->bind(id)
+      .bind(micros(before))
+      .run();
+  use("UPDATE weft_unique SET held = 3 WHERE job = ?", "keep a unique key without its job")->bind(id).run();
+}
+
 void database::forget_keys(moment before, std::size_t limit) {
-  use("DELETE FROM weft_unique WHERE job IN (SELECT job FROM weft_unique WHERE held = 2 AND at_least <= ?1"
-      " AND job NOT IN (SELECT id FROM weft_job) LIMIT ?2)",
+  use("DELETE FROM weft_unique WHERE job IN"
+      " (SELECT job FROM weft_unique WHERE held = 3 AND at_least <= ? LIMIT ?)",
       "forget unique keys of deleted jobs")
       ->bind(micros(before))
       .bind(static_cast<std::int64_t>(limit))
