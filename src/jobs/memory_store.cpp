@@ -84,6 +84,7 @@ job_id memory_store::insert_one(const new_job& job) {
     unique_[job.id] = {*job.unique};
     key_holders_[job.unique->key] = job.id;
   }
+  if (job.limit) set_limit(*job.limit, job.created);
   stored_job& kept = jobs_[job.id];
   kept.id = job.id;
   kept.queue = job.queue;
@@ -96,10 +97,7 @@ job_id memory_store::insert_one(const new_job& job) {
   kept.tags = job.tags;
   std::sort(kept.tags.begin(), kept.tags.end());
   kept.tags.erase(std::unique(kept.tags.begin(), kept.tags.end()), kept.tags.end());
-  if (job.limit) {
-    kept.limit = job.limit->key;
-    set_limit(*job.limit, job.created);
-  }
+  if (job.limit) kept.limit = job.limit->key;
   add_dependencies(kept, job);
   add_dependent(job);
   const auto what = !kept.waits_for.empty()    ? job_event::pushed_behind
@@ -160,11 +158,16 @@ claim_result memory_store::claim(const claim_request& request) {
       move(job, job_event::fell_due, request.now);
   }
   std::set<std::string> limits;
+  for (const auto& [name, limit] : limits_) {
+    if (limit.wake_at && *limit.wake_at <= request.now) limits.insert(name);
+  }
+  for (const auto& name : std::exchange(limits, {})) top_up(name, request.now);
   for (const auto& queue : request.queues) {
     if (result.jobs.size() >= request.count) break;
     if (!paused_.contains(queue)) claim_from(queue, request, limits, result);
   }
   for (const auto& limit : limits) top_up(limit, request.now);
+  if (!limits.empty()) bell_.ring();  // who waits for work waits for their next tokens, too
   result.next_due = next_due();
   find_due_schedules(request, result);
   return result;
@@ -197,12 +200,13 @@ void memory_store::claim_from(const std::string& queue, const claim_request& req
     if (result.jobs.size() >= request.count) return;
     if (!job->limit.empty()) {
       limits.insert(job->limit);
-      if (room_of(job->limit) <= 0) {
+      if (room_of(job->limit, request.now) <= 0) {
         move(*job, job_event::held_back, request.now);
         continue;
       }
     }
     move(*job, job_event::claimed, request.now);
+    if (!job->limit.empty()) limits_.at(job->limit).tokens.take(request.now);
     job->owner = request.owner;
     job->fence += 1;
     job->past.push_back({.fence = job->fence, .owner = request.owner, .started = request.now});
@@ -215,6 +219,9 @@ std::optional<moment> memory_store::next_due() const {
   std::optional<moment> next;
   for (const auto& [id, job] : jobs_) {
     if (job.state == job_state::scheduled && (!next || job.run_at < *next)) next = job.run_at;
+  }
+  for (const auto& [name, limit] : limits_) {
+    if (limit.wake_at && (!next || *limit.wake_at < *next)) next = limit.wake_at;
   }
   return next;
 }
@@ -421,10 +428,12 @@ void memory_store::forget_keys(moment before) {
   });
 }
 
-void memory_store::forget_limits() {
+void memory_store::forget_limits(moment now) {
   std::set<std::string> used;
   for (const auto& [id, job] : jobs_) used.insert(job.limit);
-  std::erase_if(limits_, [&](const auto& entry) { return !used.contains(entry.first); });
+  std::erase_if(limits_, [&](const auto& entry) {
+    return !used.contains(entry.first) && entry.second.tokens.is_full(now);
+  });
 }
 
 std::size_t memory_store::purge(moment before, moment now, std::size_t limit) {
@@ -442,7 +451,7 @@ std::size_t memory_store::purge(moment before, moment now, std::size_t limit) {
       count += old ? 1 : 0;
     }
     forget_keys(before);
-    forget_limits();
+    forget_limits(now);
   }
   bell_.ring();
   return count;

@@ -14,6 +14,7 @@
 #include "jobs/bell.hpp"
 #include "jobs/end_bells.hpp"
 #include "jobs/job_life.hpp"
+#include "jobs/token_bucket.hpp"
 
 namespace weft::jobs {
 
@@ -68,6 +69,12 @@ class memory_store final : public store {
     bool by_job = true;  ///< or else only for the rest of the period
   };
 
+  struct limit_state {
+    int max = 1;
+    token_bucket tokens;
+    std::optional<moment> wake_at;  ///< when there is a token for the jobs that wait for one
+  };
+
   std::vector<job_id> insert(std::span<const new_job> jobs);
   job_id insert_one(const new_job& job);
   std::optional<job_id> holder_of(const unique_key& key, moment now) const;
@@ -75,7 +82,7 @@ class memory_store final : public store {
   void take_key_again(const stored_job& job, moment now);
   void retry_one(stored_job& job, moment now);
   void forget_keys(moment before);
-  void forget_limits();
+  void forget_limits(moment now);
   std::vector<stored_job*> routable_of(const std::string& queue, const claim_request& request,
                                        claim_result& result);
   void claim_from(const std::string& queue, const claim_request& request, std::set<std::string>& limits,
@@ -94,7 +101,8 @@ class memory_store final : public store {
   void release_children(const stored_job& parent, moment now);
   void cancel_children(job_id parent, moment now);
   void set_limit(const limit_options& limit, moment now);
-  std::int64_t room_of(const std::string& limit) const;
+  std::int64_t room_of(const std::string& limit, moment now) const;
+  std::int64_t places_in(const std::string& limit) const;
   void top_up(const std::string& limit, moment now);
 
   void move(stored_job& job, job_event what, moment now);
@@ -105,9 +113,9 @@ class memory_store final : public store {
   std::map<job_id, std::map<std::string, std::string, std::less<>>> steps_;  // guarded by mutex_
   std::map<job_id, unique_hold> unique_;       // guarded by mutex_; of all jobs that were pushed with a key
   std::map<std::string, job_id> key_holders_;  // guarded by mutex_; keys in force
-  std::map<job_id, std::vector<dependent>> children_;  // guarded by mutex_; by what they wait for
-  std::map<std::string, int> limits_;                  // guarded by mutex_; key -> how many may run
-  std::set<std::string, std::less<>> paused_;          // guarded by mutex_
+  std::map<job_id, std::vector<dependent>> children_;              // guarded by mutex_; by what they wait for
+  std::map<std::string, limit_state> limits_;                      // guarded by mutex_
+  std::set<std::string, std::less<>> paused_;                      // guarded by mutex_
   std::map<std::string, stored_schedule, std::less<>> schedules_;  // guarded by mutex_
   mutable weft::jobs::bell bell_;
   mutable end_bells ends_;

@@ -85,21 +85,28 @@ void memory_store::cancel_children(job_id parent, moment now) {
 }
 
 void memory_store::set_limit(const limit_options& limit, moment now) {
-  limits_[limit.key] = limit.max;
+  limit_state& known = limits_[limit.key];
+  known.max = limit.max;
+  known.tokens.set_rate(limit.rate);
   top_up(limit.key, now);
 }
 
-std::int64_t memory_store::room_of(const std::string& limit) const {
+std::int64_t memory_store::places_in(const std::string& limit) const {
   const auto running = std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
     return entry.second.state == job_state::running && entry.second.limit == limit;
   });
-  return limits_.at(limit) - running;
+  return limits_.at(limit).max - running;
+}
+
+std::int64_t memory_store::room_of(const std::string& limit, moment now) const {
+  return std::min(places_in(limit), limits_.at(limit).tokens.tokens(now));
 }
 
 // As in sqlite/limits.cpp: while there is room for so many, so many of each queue and closure are ready.
 void memory_store::top_up(const std::string& limit, moment now) {
-  const std::int64_t room = room_of(limit);
-  if (room <= 0) return;
+  limit_state& of_limit = limits_.at(limit);
+  of_limit.tokens.settle(now);
+  const std::int64_t room = room_of(limit, now);
   struct group {
     std::int64_t ready = 0;
     std::vector<stored_job*> blocked;
@@ -122,6 +129,14 @@ void memory_store::top_up(const std::string& limit, moment now) {
       ++of.ready;
     }
   }
+  const bool waits = std::any_of(groups.begin(), groups.end(), [](const auto& entry) {
+    const auto& blocked = entry.second.blocked;
+    return std::any_of(blocked.begin(), blocked.end(),
+                       [](const stored_job* job) { return job->state == job_state::blocked; });
+  });
+  of_limit.wake_at.reset();
+  if (waits && places_in(limit) > 0 && of_limit.tokens.tokens(now) == 0)
+    of_limit.wake_at = of_limit.tokens.next();
 }
 
 }  // namespace weft::jobs

@@ -13,6 +13,7 @@
 #include "jobs/job_result.hpp"
 #include "jobs/job_secrets.hpp"
 #include "jobs/longest_wait.hpp"
+#include "jobs/token_bucket.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -68,7 +69,8 @@ void check_tags(const std::vector<std::string>& tags) {
 }
 
 void check_limit(const limit_options& limit) {
-  if (!limit.key.empty() && limit.key.size() <= limit_key_bytes_max && limit.max > 0) return;
+  if (!limit.key.empty() && limit.key.size() <= limit_key_bytes_max && limit.max > 0)
+    return check_rate(limit.rate);
   throw error(errc::invalid_argument, "jobs: push a job: its limit needs a key of 1 to " +
                                           std::to_string(limit_key_bytes_max) +
                                           " bytes and room for one job");

@@ -159,6 +159,11 @@ TEST_F(jobs_features, a_worker_runs_as_many_jobs_of_a_limit_at_a_time_as_it_says
   EXPECT_THROW(queue_->push(nothing(), one_at_a_time("")), error);
   EXPECT_THROW(queue_->push(nothing(), one_at_a_time(std::string(257, 'x'))), error);
   EXPECT_THROW(queue_->push(nothing(), {.limit = limit_options{"key", 0}}), error);
+  using namespace std::chrono_literals;
+  for (const rate_options& wrong : {rate_options{-1, 1s}, rate_options{1, 0s}, rate_options{1, 24h * 367},
+                                    rate_options{1, 1s, -1}, rate_options{1, 24h * 366, 100}}) {
+    EXPECT_THROW(queue_->push(nothing(), {.limit = limit_options{"key", 1, wrong}}), error);
+  }
 }
 
 TEST_F(jobs_features, a_batch_has_a_last_job_that_runs_when_all_others_have_ended) {

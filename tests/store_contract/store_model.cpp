@@ -100,16 +100,19 @@ void store_model::push(store& with, const random_step& one) {
     return;
   }
   if (job.unique) holds_.push_back({last_id_, *job.unique});
+  if (job.limit) {
+    auto& limit = limits_[job.limit->key];
+    limit.max = job.limit->max;
+    limit.interval = job.limit->rate.count == 0 ? 0 : job.limit->rate.period.count();
+    limit.burst = job.limit->rate.burst;
+    top_up(job.limit->key);
+  }
   auto& kept = jobs_[last_id_];
+  if (job.limit) kept.limit = job.limit->key;
   kept.queue = job.queue;
   kept.handler = job.handler;
   kept.priority = job.priority;
   wait_again(kept, job.run_at.time_since_epoch().count());
-  if (job.limit) {
-    kept.limit = job.limit->key;
-    limits_[kept.limit] = job.limit->max;
-    top_up(kept.limit);
-  }
   for (const auto& parent : job.after) {
     const auto id = static_cast<std::int64_t>(parent.on);
     const auto state = jobs_.at(id).state;
@@ -123,6 +126,11 @@ void store_model::give_limit(new_job& job, const random_step& one) {
   if (one.pick % 3 != 0) return;
   job.limit =
       limit_options{one.pick % 2 == 0 ? "tenant 1" : "tenant 2", 1 + static_cast<int>(one.amount % 7) / 3};
+  if (one.amount % 2 == 0) {
+    job.limit->rate.count = 1;
+    job.limit->rate.period = std::chrono::microseconds(20 + 10 * (one.amount % 3));
+    job.limit->rate.burst = 1 + static_cast<int>(one.amount % 4) / 2;
+  }
 }
 
 void store_model::give_dependencies(new_job& job, const random_step& one) const {
@@ -132,10 +140,41 @@ void store_model::give_dependencies(new_job& job, const random_step& one) const 
   }
 }
 
-std::int64_t store_model::room_of(const std::string& limit) const {
-  return limits_.at(limit) - std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+std::int64_t store_model::missing_in(const model_limit& limit) const {
+  return std::max(limit.missing - (now_ - limit.missing_at), std::int64_t{0});
+}
+
+std::int64_t store_model::tokens_in(const model_limit& limit) const {
+  if (limit.interval == 0) return INT64_MAX;
+  return std::max(limit.burst * limit.interval - missing_in(limit), std::int64_t{0}) / limit.interval;
+}
+
+std::int64_t store_model::places_in(const std::string& limit) const {
+  return limits_.at(limit).max - std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
            return entry.second.limit == limit && entry.second.state == job_state::running;
          });
+}
+
+std::int64_t store_model::room_of(const std::string& limit) const {
+  return std::min(places_in(limit), tokens_in(limits_.at(limit)));
+}
+
+void store_model::take_token(const std::string& limit) {
+  auto& of = limits_.at(limit);
+  of.missing = missing_in(of) + of.interval;
+  of.missing_at = now_;
+}
+
+std::optional<moment> store_model::next_due() const {
+  std::optional<std::int64_t> next;
+  const auto consider = [&](std::int64_t at) { next = next ? std::min(*next, at) : at; };
+  for (const auto& [id, job] : jobs_) {
+    if (job.state == job_state::scheduled) consider(job.run_at);
+  }
+  for (const auto& [key, limit] : limits_) {
+    if (limit.wake_at) consider(*limit.wake_at);
+  }
+  return next ? std::optional(moment(std::chrono::microseconds(*next))) : std::nullopt;
 }
 
 void store_model::top_up(const std::string& limit) {
@@ -157,6 +196,14 @@ void store_model::top_up(const std::string& limit) {
     job.state = job_state::ready;
     ++count;
   }
+  const bool waits = std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+    const auto& job = entry.second;
+    return job.limit == limit && job.state == job_state::blocked && job.waits_for.empty();
+  });
+  auto& of = limits_.at(limit);
+  of.wake_at.reset();
+  if (waits && places_in(limit) > 0 && tokens_in(of) == 0)
+    of.wake_at = now_ + missing_in(of) - (of.burst - 1) * of.interval;
 }
 
 void store_model::tell_children(std::int64_t id) {
@@ -231,6 +278,9 @@ void store_model::claim(store& with, const random_step& one) {
     return expect(!is_there, "a worker that is there may claim");
   }
   fall_due();
+  for (const auto& [key, limit] : limits_) {
+    if (limit.wake_at && *limit.wake_at <= now_) top_up(key);
+  }
   std::size_t index = 0;
   std::size_t unroutable = 0;
   std::set<std::string> limits;
@@ -248,6 +298,7 @@ void store_model::claim(store& with, const random_step& one) {
         continue;
       }
       job.state = job_state::running;
+      if (!job.limit.empty()) take_token(job.limit);
       free_key(*next, false);
       job.fence += 1;
       job.owner = static_cast<std::int64_t>(request.owner);
@@ -262,6 +313,7 @@ void store_model::claim(store& with, const random_step& one) {
   expect(index == claimed.jobs.size(), "it claims " + std::to_string(index));
   expect(unroutable == claimed.unroutable, "how many jobs it does not know");
   for (const auto& limit : limits) top_up(limit);
+  expect(claimed.next_due == next_due(), "when there is more to do");
 }
 
 void store_model::finish(store& with, const random_step& one) {

@@ -84,6 +84,15 @@ class store_model {
     unique_key of;
     bool by_job = true;
   };
+  /// How many may run, and the time that it takes until the tokens that were taken are there again.
+  struct model_limit {
+    int max = 1;
+    std::int64_t interval = 0;  ///< between two tokens; 0: any number
+    std::int64_t burst = 1;
+    std::int64_t missing = 0;
+    std::int64_t missing_at = 0;
+    std::optional<std::int64_t> wake_at;
+  };
   void give_unique_key(new_job& job, const random_step& one) const;
   std::optional<std::int64_t> holder_of(const std::string& key) const;
   void free_key(std::int64_t job, bool ended);
@@ -92,7 +101,12 @@ class store_model {
   std::size_t unroutable_in(const std::string& queue, const claim_request& request) const;
   void give_limit(new_job& job, const random_step& one);
   void give_dependencies(new_job& job, const random_step& one) const;
+  std::int64_t missing_in(const model_limit& limit) const;
+  std::int64_t tokens_in(const model_limit& limit) const;
+  std::int64_t places_in(const std::string& limit) const;
   std::int64_t room_of(const std::string& limit) const;
+  void take_token(const std::string& limit);
+  std::optional<moment> next_due() const;
   void top_up(const std::string& limit);
   void tell_children(std::int64_t id);
   void fall_due();
@@ -110,7 +124,7 @@ class store_model {
   std::map<std::int64_t, model_job> jobs_;
   std::set<std::int64_t> gone_;
   std::vector<hold> holds_;
-  std::map<std::string, int> limits_;
+  std::map<std::string, model_limit> limits_;
   std::set<std::string> paused_;
   std::set<std::int64_t> workers_;
   std::int64_t last_id_ = 0;

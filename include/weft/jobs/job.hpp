@@ -79,10 +79,21 @@ struct unique_options {
   std::chrono::microseconds period{0};  ///< and at least for so long after its push
 };
 
-/// How many jobs with that key may run at a time, in all queues and processes.
+/// How often attempts may begin: a bucket of `burst` tokens that is filled at `count` in `period`, evenly.
+/// Each attempt takes one, also one that is released. So in any time no more begin than `count` for each
+/// `period` of it and `burst`.
+struct rate_options {
+  int count = 0;                                               ///< 0: no bound
+  std::chrono::microseconds period = std::chrono::seconds(1);  ///< at most a year
+  int burst = 0;                                               ///< 0: as many as `count`
+};
+
+/// How many jobs with that key may run at a time, and how often they begin, in all queues and processes. The
+/// last push that names the key says it for all.
 struct limit_options {
   std::string key;  ///< 1 to 256 bytes
-  int max = 1;      ///< the last push that names the key says it for all
+  int max = 1;      ///< a large number where only the rate counts
+  rate_options rate = {};
 };
 
 /// How a job is pushed. The defaults: now, the queue's default name, as often as the retry policy says.

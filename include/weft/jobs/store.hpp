@@ -139,7 +139,7 @@ inline constexpr std::int64_t unroutable_counted_max = 100;
 
 struct claim_result {
   std::vector<claimed_job> jobs;
-  std::optional<moment> next_due;  ///< of the next scheduled job, of any queue
+  std::optional<moment> next_due;  ///< of the next scheduled job, or token of a rate, of any queue
   /// Ready jobs of the queues that were looked at whose closure the worker does not know; of one closure in
   /// one queue, unroutable_counted_max are counted at most.
   std::size_t unroutable = 0;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -63,13 +64,17 @@ void database::promote(const claim_request& request) {
     while (rows->step()) due.push_back(place_of(rows));
   }
   for (const auto& job : due) move(job, job_state::scheduled, job_event::fell_due, {});
+  wake_limits(request.now);
 }
 
 std::optional<moment> database::next_due() {
   const used row = use("SELECT min(run_at) FROM weft_scheduled", "find the next due moment");
   row->step();
   const auto at = row->maybe_integer(0);
-  return at ? std::optional(moment(std::chrono::microseconds(*at))) : std::nullopt;
+  const auto token = next_token();
+  if (!at) return token;
+  const moment scheduled{std::chrono::microseconds(*at)};
+  return token ? std::min(*token, scheduled) : scheduled;
 }
 
 std::vector<std::int64_t> database::routable_handlers(std::int64_t queue, const claim_request& request,
@@ -135,7 +140,7 @@ void database::claim_from(std::int64_t queue, const claim_request& request, room
       line.key() = turn_of(line.mapped().front());
       lines.insert(std::move(line));
     }
-    const bool fits = job.limit == 0 || take_room(job.limit, room);
+    const bool fits = job.limit == 0 || take_room(job.limit, request.now, room);
     (fits ? chosen : held_back).push_back(job);
     if (held_back.size() < held_back_max) continue;
     result.next_due = request.now;  // the rest at once, in a transaction of its own

@@ -17,6 +17,7 @@
 
 #include "jobs/job_life.hpp"
 #include "jobs/sqlite/connection.hpp"
+#include "jobs/token_bucket.hpp"
 
 namespace weft::jobs::sqlite {
 
@@ -154,18 +155,26 @@ class database {
   struct group {
     std::int64_t queue = 0, handler = 0;
   };
+  struct room_in_limit {
+    std::int64_t places = 0;
+    token_bucket tokens;
+  };
   using room_left = std::unordered_map<std::int64_t, std::int64_t>;
   std::int64_t limit_id(const limit_options& limit, moment now);
   std::string name_of_limit(std::int64_t id);
-  std::int64_t room_of(std::int64_t limit);
-  bool take_room(std::int64_t limit, room_left& known);
+  room_in_limit room_of(std::int64_t limit, moment now);
+  bool take_room(std::int64_t limit, moment now, room_left& known);
   void count_limit(const place& job, job_state from, job_state to, moment now);
   void top_up(std::int64_t limit, moment now);
+  void top_up_groups(std::int64_t limit, std::int64_t room, moment now);
+  void wake_limit(std::int64_t limit, std::optional<moment> at);
+  void wake_limits(moment now);
+  std::optional<moment> next_token();
   std::optional<group> next_blocked(std::int64_t limit, const group& after);
   std::int64_t count_ready(std::int64_t limit, const group& of, std::int64_t most);
   std::vector<place> read_blocked(std::int64_t limit, const group& of, std::int64_t count);
   void forget_limit_of(std::int64_t job);
-  void forget_limits(std::size_t count);
+  void forget_limits(moment now, std::size_t count);
 
   // dependencies.cpp
   std::int64_t add_dependencies(const new_job& job);

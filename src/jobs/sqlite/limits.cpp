@@ -2,27 +2,33 @@
 
 #include "jobs/sqlite/database.hpp"
 
-// Limits: how many jobs of a key may run at a time. A claim that meets a job whose limit is reached moves
-// it to weft_blocked, and each job is moved aside at most once for each time that it comes to the front.
-// While there is room for so many jobs, so many of each queue and closure are ready, up to topped_up_max, or
-// none of them is blocked: whatever makes room, and a claim at its end, tops them up. It is done for each
-// closure, as one that no worker knows must not take the others' turn.
+// Limits: how many jobs of a key may run at a time, and how often they begin. A claim that meets a job whose
+// limit is reached moves it to weft_blocked, and each job is moved aside at most once for each time that it
+// comes to the front. While there is room for so many jobs, so many of each queue and closure are ready, up
+// to topped_up_max, or none of them is blocked: whatever makes room, and a claim at its end, tops them up. It
+// is done for each closure, as one that no worker knows must not take the others' turn. Where only a token
+// lacks, wake_at says when it comes, and the first claim from then on tops them up.
 
 namespace weft::jobs::sqlite {
 namespace {
 
 constexpr std::int64_t topped_up_max = 200;
+constexpr std::int64_t woken_at_once_max = 100;
+
+std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
 }  // namespace
 
 std::int64_t database::limit_id(const limit_options& limit, moment now) {
+  const token_bucket tokens(limit.rate);
   std::int64_t id = 0;
   {
-    const used row =
-        use("INSERT INTO weft_limit (name, max, jobs) VALUES (?,?,1)"
-            " ON CONFLICT (name) DO UPDATE SET max = excluded.max, jobs = jobs + 1 RETURNING id",
-            "set a limit");
-    row->bind(limit.key).bind(std::int64_t{limit.max}).step();
+    const used row = use(
+        "INSERT INTO weft_limit (name, max, jobs, token_ns, burst) VALUES (?,?,1,?,?)"
+        " ON CONFLICT (name) DO UPDATE SET max = excluded.max, jobs = jobs + 1, token_ns = excluded.token_ns,"
+        " burst = excluded.burst RETURNING id",
+        "set a limit");
+    row->bind(limit.key).bind(std::int64_t{limit.max}).bind(tokens.token_ns()).bind(tokens.burst()).step();
     id = row->integer(0);
     row->run();
   }
@@ -35,31 +41,52 @@ std::string database::name_of_limit(std::int64_t id) {
   return row->bind(id).step() ? row->text(0) : std::string();
 }
 
-std::int64_t database::room_of(std::int64_t limit) {
+database::room_in_limit database::room_of(std::int64_t limit, moment now) {
 #ifdef WEFT_BUG_6
-  const char* const room_of_limit = "SELECT max FROM weft_limit WHERE id = ?";
+  const char* const room_of_limit = "SELECT max, token_ns, burst, full_at FROM weft_limit WHERE id = ?";
 #else
-  const char* const room_of_limit = "SELECT max - running FROM weft_limit WHERE id = ?";
+  const char* const room_of_limit =
+      "SELECT max - running, token_ns, burst, full_at FROM weft_limit WHERE id = ?";
 #endif
-  const used row = use(room_of_limit, "look for room in a limit");
-  return row->bind(limit).step() ? row->integer(0) : 0;
+  room_in_limit room;
+  {
+    const used row = use(room_of_limit, "look for room in a limit");
+    if (!row->bind(limit).step()) return room;
+    room.places = row->integer(0);
+    room.tokens = {row->integer(1), row->integer(2), row->integer(3)};
+  }
+  if (room.tokens.settle(now)) {
+    use("UPDATE weft_limit SET full_at = ? WHERE id = ?", "set the clock of a limit back")
+        ->bind(room.tokens.full_at())
+        .bind(limit)
+        .run();
+  }
+  return room;
 }
 
-bool database::take_room(std::int64_t limit, room_left& known) {
-  const auto [room, is_new] = known.try_emplace(limit, 0);
-  if (is_new) room->second = room_of(limit);
-  if (room->second <= 0) return false;
-  room->second -= 1;
+bool database::take_room(std::int64_t limit, moment now, room_left& known) {
+  const auto [left, is_new] = known.try_emplace(limit, 0);
+  if (is_new) {
+    const auto room = room_of(limit, now);
+    left->second = std::min(room.places, room.tokens.tokens(now));
+  }
+  if (left->second <= 0) return false;
+  left->second -= 1;
   return true;
 }
 
 void database::count_limit(const place& job, job_state from, job_state to, moment now) {
-  const std::int64_t change =
-      std::int64_t{to == job_state::running} - std::int64_t{from == job_state::running};
-  if (change != 0) {
-    use("UPDATE weft_limit SET running = running + ? WHERE id = ?", "count the jobs of a limit")
-        ->bind(change)
+  if (to == job_state::running) {
+    use("UPDATE weft_limit SET running = running + 1,"
+        " full_at = CASE token_ns WHEN 0 THEN full_at ELSE max(full_at, ?) + token_ns END WHERE id = ?",
+        "begin a job of a limit")
+        ->bind(nanoseconds_of(now))
         .bind(job.limit)
+        .run();
+  }
+  if (from == job_state::running) {
+    use("UPDATE weft_limit SET running = running - 1 WHERE id = ?", "end a job of a limit")
+        ->bind(job.limit)
         .run();
   }
   const bool gave_up_its_turn = from == job_state::ready && is_ended(to);
@@ -67,13 +94,51 @@ void database::count_limit(const place& job, job_state from, job_state to, momen
 }
 
 void database::top_up(std::int64_t limit, moment now) {
-  const std::int64_t room = std::min(room_of(limit), topped_up_max);
-  if (room <= 0) return;
+  const auto of = room_of(limit, now);
+  const std::int64_t tokens = of.tokens.tokens(now);
+  const std::int64_t room = std::min({of.places, tokens, topped_up_max});
+  if (room > 0) top_up_groups(limit, room, now);
+  const bool lacks_token = of.places > 0 && tokens == 0 && next_blocked(limit, {}).has_value();
+  wake_limit(limit, lacks_token ? std::optional(of.tokens.next()) : std::nullopt);
+}
+
+void database::top_up_groups(std::int64_t limit, std::int64_t room, moment now) {
   for (auto of = next_blocked(limit, {}); of; of = next_blocked(limit, *of)) {
     const std::int64_t more = room - count_ready(limit, *of, room);
     for (const auto& job : read_blocked(limit, *of, more))
       move(job, job_state::blocked, job_event::unblocked, {.now = now});
   }
+}
+
+void database::wake_limit(std::int64_t limit, std::optional<moment> at) {
+  const used change =
+      use("UPDATE weft_limit SET wake_at = ?2 WHERE id = ?1 AND wake_at IS NOT ?2 RETURNING id",
+          "set when a limit has a token");
+  change->bind(limit);
+  at ? change->bind(micros(*at)) : change->bind_null();
+  if (!change->step()) return;
+  change->run();
+  has_new_work_ = has_new_work_ || at;  // who waits for work waits for that moment, too
+}
+
+void database::wake_limits(moment now) {
+  std::vector<std::int64_t> due;
+  {
+    const used rows =
+        use("SELECT id FROM weft_limit WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at LIMIT ?",
+            "find limits that have a token");
+    rows->bind(micros(now)).bind(woken_at_once_max);
+    while (rows->step()) due.push_back(rows->integer(0));
+  }
+  for (const std::int64_t limit : due) top_up(limit, now);
+}
+
+std::optional<moment> database::next_token() {
+  const used row =
+      use("SELECT min(wake_at) FROM weft_limit WHERE wake_at IS NOT NULL", "find the next token");
+  row->step();
+  const auto at = row->maybe_integer(0);
+  return at ? std::optional(moment(std::chrono::microseconds(*at))) : std::nullopt;
 }
 
 std::optional<database::group> database::next_blocked(std::int64_t limit, const group& after) {
@@ -113,10 +178,12 @@ void database::forget_limit_of(std::int64_t job) {
       .run();
 }
 
-void database::forget_limits(std::size_t count) {
-  use("DELETE FROM weft_limit WHERE id IN (SELECT id FROM weft_limit WHERE jobs = 0 LIMIT ?)",
+void database::forget_limits(moment now, std::size_t count) {
+  use("DELETE FROM weft_limit WHERE id IN (SELECT id FROM weft_limit WHERE jobs = 0 AND full_at <= ? LIMIT "
+      "?)",
       "forget unused limits")
-      ->bind(static_cast<std::int64_t>(count))
+      ->bind(nanoseconds_of(now))
+      .bind(static_cast<std::int64_t>(count))
       .run();
 }
 

@@ -119,7 +119,7 @@ std::size_t database::purge(moment before, moment now, std::size_t limit) {
     use("DELETE FROM weft_job WHERE id = ?", "delete an old job")->bind(id).run();
   }
   forget_keys(before, limit);
-  forget_limits(limit);
+  forget_limits(now, limit);
   return ended.size();
 }
 

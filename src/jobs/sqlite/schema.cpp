@@ -280,9 +280,20 @@ DROP INDEX weft_unique_period;
 CREATE INDEX weft_unique_period ON weft_unique (at_least) WHERE held = 3;
 )sql";
 
+// Rates: see token_bucket.hpp. `wake_at` is when there is a token for the jobs that wait for one.
+constexpr const char* tables_8 = R"sql(
+ALTER TABLE weft_limit ADD COLUMN token_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weft_limit ADD COLUMN burst INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE weft_limit ADD COLUMN full_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE weft_limit ADD COLUMN wake_at INTEGER;
+CREATE INDEX weft_limit_wake ON weft_limit (wake_at) WHERE wake_at IS NOT NULL;
+DROP INDEX weft_limit_unused;
+CREATE INDEX weft_limit_unused ON weft_limit (full_at) WHERE jobs = 0;
+)sql";
+
 // One entry a version; an entry that was released is never changed.
 constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3, tables_4,
-                                                             tables_5, tables_6, tables_7};
+                                                             tables_5, tables_6, tables_7, tables_8};
 
 int version_of(connection& database) {
   statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",
