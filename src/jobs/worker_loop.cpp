@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::milliseconds pause_after_error{500};
 
 worker_options checked(worker_options options, const queue& from) {
-  if (options.queues.empty()) options.queues = {from.name()};
+  if (options.queues.empty() && options.weighted.empty()) options.queues = {from.name()};
   options.concurrency = std::max<std::size_t>(options.concurrency, 1);
   return options;
 }
@@ -39,6 +39,7 @@ worker::state::state(queue& from, services& app, worker_options options)
     : queue_(from),
       app_(app),
       options_(checked(std::move(options), from)),
+      shares_(options_.weighted),
       id_(make_worker_id()),
       in_place_(app),
       runner_(options_.runner != nullptr ? *options_.runner : in_place_),
@@ -134,6 +135,7 @@ std::size_t worker::state::claim_and_start(bool& more) {
   claim_request request;
   request.owner = id_;
   request.queues = options_.queues;
+  for (auto& name : shares_.order()) request.queues.push_back(std::move(name));
   request.count = options_.concurrency - active_;
   request.now = queue_.clock().now();
   request.routable = [this](std::string_view identity) { return is_routable(identity); };
@@ -148,6 +150,7 @@ std::size_t worker::state::claim_and_start(bool& more) {
     return 0;
   }
   next_due_ = claimed.next_due;
+  shares_.count(claimed.jobs, request.count);
   next_fire_ = claimed.next_fire;
   more = claimed.jobs.size() == request.count || !claimed.schedules.empty();
   {

@@ -16,6 +16,7 @@
 #include "jobs/attempt.hpp"
 #include "jobs/bell.hpp"
 #include "jobs/heartbeat.hpp"
+#include "jobs/queue_shares.hpp"
 
 namespace weft::jobs {
 
@@ -75,6 +76,7 @@ class worker::state {
   queue& queue_;
   services& app_;
   const worker_options options_;
+  queue_shares shares_;  // the loop's
   const worker_id id_;
   in_place_runner in_place_;
   closure_runner& runner_;

@@ -394,6 +394,23 @@ TEST_F(jobs_worker, two_workers_run_each_job_once) {
   EXPECT_EQ(std::unique(notes_.lines.begin(), notes_.lines.end()), notes_.lines.end());
 }
 
+TEST_F(jobs_worker, weighted_queues_share_a_worker_after_those_with_an_order) {
+  for (const char* const name : {"small", "large", "first"}) {
+    queue_->push_many(std::vector(20, note(name)), {.queue = name});
+  }
+  worker_options options;
+  options.queues = {"first"};
+  options.weighted = {{"small", 1}, {"large", 4}};
+  options.concurrency = 1;
+  EXPECT_EQ(run_due(options), 60U);
+  const auto count = [&](const std::string& name, std::ptrdiff_t from, std::ptrdiff_t to) {
+    return std::count(notes_.lines.begin() + from, notes_.lines.begin() + to, name);
+  };
+  EXPECT_EQ(count("first", 0, 20), 20);
+  EXPECT_EQ(count("large", 20, 40), 16);
+  EXPECT_EQ(count("small", 20, 40), 4);
+}
+
 // A claim promotes so many scheduled jobs at once, of all queues.
 TEST_F(jobs_worker, run_due_goes_on_until_nothing_more_is_due) {
   const std::vector others(501, note("other"));

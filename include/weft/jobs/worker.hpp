@@ -18,9 +18,18 @@ class closure_runner;
 
 namespace weft::jobs {
 
+/// A queue that shares a worker with others.
+struct weighted_queue {
+  std::string name;
+  int weight = 1;  ///< 1 to 1000
+};
+
 struct worker_options {
-  std::vector<std::string> queues = {};  ///< in the order they are looked at; empty: the queue's default
-  std::size_t concurrency = 10;          ///< attempts at a time, a fiber each
+  std::vector<std::string> queues = {};  ///< in the order they are looked at
+  /// Looked at after those, in turns: while each of them has jobs, they share the claims by their weights,
+  /// and one without jobs leaves its share to the others. Both empty: the queue's default.
+  std::vector<weighted_queue> weighted = {};
+  std::size_t concurrency = 10;  ///< attempts at a time, a fiber each
   retry_policy retry = {};
   int crashes_max = 3;                        ///< dead workers a job may leave behind until it is quarantined
   std::chrono::milliseconds heartbeat{2000};  ///< how often this worker says that it lives
