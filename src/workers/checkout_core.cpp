@@ -67,13 +67,13 @@ void checkout_core::throw_fatal() const {
   if (fatal != nullptr) std::rethrow_exception(fatal);
 }
 
-std::shared_ptr<worker_link> checkout_core::ready_one(bool needs_native) const {
+checkout_core::ready_link checkout_core::ready_one(bool needs_native) {
   const std::lock_guard lock(lock_);
   const bool is_usable = is_ready_ && link_->connection.is_attached() && (!needs_native || link_->channel);
-  return is_usable ? link_ : nullptr;
+  return is_usable ? ready_link(*this, link_) : ready_link();
 }
 
-std::shared_ptr<worker_link> checkout_core::ready(call_bound bound, bool needs_native) {
+checkout_core::ready_link checkout_core::ready(call_bound bound, bool needs_native) {
   throw_if_broken();
   if (auto link = ready_one(needs_native)) return link;
   std::unique_lock preparing(preparing_, std::defer_lock);
@@ -95,11 +95,12 @@ std::shared_ptr<worker_link> checkout_core::ready(call_bound bound, bool needs_n
     is_ready_ = link_ == link;
     if (is_ready_) {
       pid_ = link->said_pid;
-      return link;
+      return {*this, std::move(link)};
     }
   }
   throw_if_broken();
-  return link;
+  const std::lock_guard lock(lock_);
+  return {*this, std::move(link)};
 }
 
 std::shared_ptr<worker_link> checkout_core::acquire(call_bound bound) {
@@ -117,10 +118,19 @@ std::shared_ptr<worker_link> checkout_core::acquire(call_bound bound) {
 }
 
 // The run where it was attached may be over while calls of other threads still wait there; so they are left
-// alone, and this one waits as they do.
+// alone, and this one waits as they do. Nobody new comes to wait, as the worker is not ready now; who passed
+// ready_one() before is counted until his call is open.
+bool checkout_core::may_wait_at(const worker_link& link) const noexcept {
+  {
+    const std::lock_guard lock(lock_);
+    if (begins_call_ > 0) return true;
+  }
+  return link.channel->has_open();
+}
+
 void checkout_core::attach_again(worker_link& link) {
   if (link.channel) {
-    if (!link.channel->has_open()) link.connection.attach();
+    if (!may_wait_at(link)) link.connection.attach();
     return;
   }
   const std::unique_lock turn(turn_, std::try_to_lock);
@@ -182,7 +192,7 @@ void checkout_core::lose(const std::shared_ptr<worker_link>& link, bool died) no
 call_answer checkout_core::call(const call_request& request) {
   const auto until = bound();
   const auto link = ready(until, request.is_closure);
-  return link->messages ? call_compatibly(link, request, until) : call_natively(link, request, until);
+  return link->messages ? call_compatibly(*link, request, until) : call_natively(*link, request, until);
 }
 
 call_answer checkout_core::call_natively(const std::shared_ptr<worker_link>& link,
@@ -223,8 +233,8 @@ reply_frame checkout_core::call_natively(const std::shared_ptr<worker_link>& lin
 
 reply_frame checkout_core::call_natively(const outgoing_call& what, call_bound until, wire::frame& got) {
   const auto link = ready(until, true);
-  auto reply = call_natively(link, what, until, got);
-  heed(link, reply);
+  auto reply = call_natively(*link, what, until, got);
+  heed(*link, reply);
   return reply;
 }
 
@@ -271,7 +281,7 @@ std::unique_ptr<started_call> checkout_core::start(const call_request& request) 
   bytes arguments;
   const std::string travelling = context::capture().to_wire(wire_policy::worker);
   const auto call = outgoing(request, arguments, travelling);
-  auto started = std::make_unique<native_started_call>(shared_from_this(), link, until);
+  auto started = std::make_unique<native_started_call>(shared_from_this(), *link, until);
   started->send(call);
   return started;
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include <weft/core/spin_lock.hpp>
 #include <weft/core/unique_function.hpp>
@@ -63,12 +65,41 @@ class checkout_core : public std::enable_shared_from_this<checkout_core> {
   call_bound bound() const { return call_bound::after(options_.timeout); }
 
  private:
+  /// A worker that is ready for a call, or null. While this lives its connection is not attached anew: the
+  /// call is going to wait there. Once the call is open on the channel, that keeps it in place, too.
+  class [[nodiscard]] ready_link {
+   public:
+    ready_link() = default;
+    /// With lock_.
+    ready_link(checkout_core& of, std::shared_ptr<worker_link> link) noexcept
+        : of_(&of), link_(std::move(link)) {
+      ++of.begins_call_;
+    }
+    ready_link(ready_link&& other) noexcept
+        : of_(std::exchange(other.of_, nullptr)), link_(std::move(other.link_)) {}
+    ready_link& operator=(ready_link&&) = delete;
+    ~ready_link() {
+      if (of_ == nullptr) return;
+      const std::lock_guard lock(of_->lock_);
+      --of_->begins_call_;
+    }
+    explicit operator bool() const noexcept { return link_ != nullptr; }
+    const std::shared_ptr<worker_link>& operator*() const noexcept { return link_; }
+    worker_link* operator->() const noexcept { return link_.get(); }
+
+   private:
+    checkout_core* of_ = nullptr;
+    std::shared_ptr<worker_link> link_;
+  };
+
   std::shared_ptr<worker_link> held() const noexcept;
   /// The worker that is held, where it is ready for a call; else null.
-  std::shared_ptr<worker_link> ready_one(bool needs_native) const;
+  ready_link ready_one(bool needs_native);
   /// A worker that is ready for a call. Takes one from the pool if there is none yet.
-  std::shared_ptr<worker_link> ready(call_bound bound, bool needs_native);
+  ready_link ready(call_bound bound, bool needs_native);
   std::shared_ptr<worker_link> acquire(call_bound bound);
+  /// May a task wait at its connection? Asked while it is not ready.
+  bool may_wait_at(const worker_link& link) const noexcept;
   void attach_again(worker_link& link);
   void prepare(const std::shared_ptr<worker_link>& link, call_bound bound, bool needs_native);
   void lose(const std::shared_ptr<worker_link>& link, bool died) noexcept;
@@ -95,6 +126,7 @@ class checkout_core : public std::enable_shared_from_this<checkout_core> {
   mutable weft::detail::spin_lock lock_;
   std::shared_ptr<worker_link> link_;  // guarded by lock_; null: holds no worker
   bool is_ready_ = false;              // guarded by lock_
+  std::size_t begins_call_ = 0;        // guarded by lock_; how many ready_link there are
   pid_t pid_ = -1;                     // guarded by lock_; of a worker that was ready
   std::exception_ptr broken_;          // guarded by lock_; thrown by every further call
   std::exception_ptr fatal_;           // guarded by lock_, set once; thrown by those that run

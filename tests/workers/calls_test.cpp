@@ -1,5 +1,7 @@
 #include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <functional>
 #include <latch>
 #include <optional>
 #include <string>
@@ -20,6 +22,24 @@
 #include "workers/test_program.hpp"
 
 // Many calls of one checkout: side by side, started, and queued with callbacks.
+
+namespace weft_test {
+
+/// A number that takes its time to be written: whoever calls with it has a worker by then, and no call yet.
+struct late_number {
+  std::int64_t value = 0;
+  std::function<void()> before = [] {};
+};
+
+}  // namespace weft_test
+
+template <>
+struct weft::codec<weft_test::late_number> {
+  static void encode(encoder& out, const weft_test::late_number& late) {
+    late.before();
+    out.integer(late.value);
+  }
+};
 
 namespace {
 
@@ -245,6 +265,34 @@ TEST(calls, of_other_threads_outlive_the_run_that_made_the_first_one) {
   reader.join();
   EXPECT_EQ(pieces, 1);
   on_fiber([&] { EXPECT_EQ(held->call<std::int64_t>("sum", 3, 2), 5); });
+  EXPECT_EQ(pool.statistics().deaths, 0U);
+}
+
+// It has its worker from before the run ended, and waits there while the other call finds the run over. Which
+// of them is first differs from round to round.
+TEST(calls, that_begin_while_the_run_of_the_first_one_ends_are_answered) {
+  client pool({.min_workers = 1, .max_workers = 1, .timeout = 5min});
+  auto held = pool.checkout();
+  for (int round = 0; round < 200; ++round) {
+    std::latch has_worker(1);
+    std::latch run_is_over(1);
+    std::jthread other;
+    on_fiber([&] {
+      held.call("nothing");
+      other = std::jthread([&] {
+        const weft_test::late_number late{1, [&] {
+                                            has_worker.count_down();
+                                            run_is_over.wait();
+                                          }};
+        EXPECT_EQ(held.call<std::int64_t>("sum", late, 2), 3);
+      });
+      has_worker.wait();
+    });
+    on_fiber([&] {
+      run_is_over.count_down();
+      EXPECT_EQ(held.call<std::int64_t>("sum", 2, 2), 4);
+    });
+  }
   EXPECT_EQ(pool.statistics().deaths, 0U);
 }
 
