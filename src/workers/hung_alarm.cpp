@@ -19,17 +19,18 @@ std::atomic<hung_alarm*> in_force = nullptr;
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-// The longer, the fewer system calls, and the later a call is ended. A server's own look is later still.
-std::chrono::nanoseconds slack_of(std::chrono::nanoseconds after) {
-  return std::min<std::chrono::nanoseconds>(after / 8, std::chrono::milliseconds(250));
-}
-
 std::int64_t now_ns() noexcept { return steady_clock::now().time_since_epoch().count(); }
 
 }  // namespace
 
-hung_alarm::hung_alarm(std::chrono::nanoseconds after, std::atomic<std::int64_t>* shown)
-    : after_(after), slack_ns_(slack_of(after).count()), shown_(shown) {
+// The longer, the fewer system calls, and the later a call is ended. A server's own look is later still.
+std::chrono::nanoseconds hung_alarm::slack_of(std::chrono::nanoseconds after) noexcept {
+  return std::min<std::chrono::nanoseconds>(after / 8, std::chrono::milliseconds(250));
+}
+
+hung_alarm::hung_alarm(std::chrono::nanoseconds after, std::atomic<std::int64_t>* shown,
+                       std::chrono::nanoseconds slack)
+    : after_(after), slack_ns_(slack.count()), shown_(shown) {
   if (after_.count() <= 0) return;
   sigevent event{};
   event.sigev_notify = SIGEV_THREAD_ID;  // threads of the program that wait are none of its affair
@@ -101,6 +102,12 @@ void hung_alarm::set_timer() noexcept {
   when.it_value.tv_sec = at / second;
   when.it_value.tv_nsec = at % second;
   ::timer_settime(timer_, TIMER_ABSTIME, &when, nullptr);
+}
+
+std::chrono::nanoseconds hung_alarm::rings_in() const noexcept {
+  itimerspec left{};
+  if (after_.count() > 0) ::timer_gettime(timer_, &left);
+  return std::chrono::seconds(left.it_value.tv_sec) + std::chrono::nanoseconds(left.it_value.tv_nsec);
 }
 
 void hung_alarm::tell_first_end() noexcept {

@@ -24,10 +24,17 @@ class hung_alarm {
   /// thread that makes it, which gets the signal. Takes SIGALRM of the process over while it lives. For who
   /// looks from outside, `shown`, if not null, has the end of the running call that ends first, by the
   /// steady clock in nanoseconds, 0 while none runs; it outlives this.
-  explicit hung_alarm(std::chrono::nanoseconds after, std::atomic<std::int64_t>* shown = nullptr);
+  explicit hung_alarm(std::chrono::nanoseconds after, std::atomic<std::int64_t>* shown = nullptr)
+      : hung_alarm(after, shown, slack_of(after)) {}
+  /// The same with another time in place of that eighth.
+  hung_alarm(std::chrono::nanoseconds after, std::atomic<std::int64_t>* shown,
+             std::chrono::nanoseconds slack);
   hung_alarm(const hung_alarm&) = delete;
   hung_alarm& operator=(const hung_alarm&) = delete;
   ~hung_alarm();
+
+  /// In how long the timer rings, by the kernel; 0 where it does not.
+  std::chrono::nanoseconds rings_in() const noexcept;
 
   /// Watches one call while it lives.
   class [[nodiscard]] watch {
@@ -46,6 +53,7 @@ class hung_alarm {
   static_assert(std::is_same_v<steady_time::duration, std::chrono::nanoseconds>);
   static constexpr std::int64_t nothing_runs = 0;
 
+  static std::chrono::nanoseconds slack_of(std::chrono::nanoseconds after) noexcept;
   static void rang(int signal, siginfo_t* how, void* context) noexcept;
   static void end_process() noexcept;
   void look() noexcept;
