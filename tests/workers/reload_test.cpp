@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -340,6 +341,23 @@ std::size_t times_in(std::string_view text, std::string_view part) {
   std::size_t times = 0;
   for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) ++times;
   return times;
+}
+
+// Signals that nobody has taken yet are one: the second is sent when the successor of the first holds on.
+TEST_F(reloaded, again_while_a_successor_starts_there_is_no_other_one) {
+  const std::string starts = path + "-starts";
+  const std::string goes_on = path + "-goes-on";
+  ASSERT_EQ(::mkfifo(goes_on.c_str(), 0600), 0);
+  replace_program_by_script("#!/bin/sh\necho x >> " + starts + "\nread word < " + goes_on +
+                            "\nprintf r >&4\n");
+  running.kill(SIGHUP);
+  const weft::unique_fd writer(::open(goes_on.c_str(), O_WRONLY | O_CLOEXEC));  // waits for its reader
+  running.kill(SIGHUP);
+  EXPECT_EQ(successor(), running.pid());  // who has taken the signal before it answers
+  ASSERT_EQ(::write(writer.get(), "\n", 1), 1);
+  await_in_log("serves from now on");
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  EXPECT_EQ(std::filesystem::file_size(starts), 2U);  // one line
 }
 
 TEST_F(reloaded, by_many_threads_at_once_there_is_one_successor) {
