@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t nonce_bytes = 32;
 constexpr std::size_t envelope_bytes_max = 4096;
-constexpr auto proves_within = std::chrono::seconds(5);
 
 // What both ends sign: both nonces, of one length.
 bytes statement(std::string_view clients_nonce, std::string_view servers_nonce) {
@@ -43,7 +42,7 @@ std::string check_client(frame_stream& stream, const wire::key_ring& keys, std::
   const auto envelope = wire::sign(keys, wanted.servers_purpose, both);
   bytes out;
   write_frame(out, challenge_frame{nonce, std::string(as_text(envelope))});
-  const auto until = deadline_after(proves_within);
+  const auto until = deadline_after(wanted.proves_within);
   wire::frame got;
   if (stream.write(out, until) != stream_end::ok || stream.read(got, until) != stream_end::ok ||
       static_cast<frame_type>(got.type) != frame_type::proof) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -18,12 +19,14 @@ namespace weft::workers::detail {
 struct wanted_access {
   std::string_view servers_purpose;
   std::string_view clients_purpose;
-  std::string_view clients_keys;  ///< where a client gets them from, for errors
+  std::string_view clients_keys;       ///< where a client gets them from, for errors
+  std::chrono::seconds proves_within;  ///< how long a client may take
 };
 inline constexpr wanted_access access_to_calls{"weft.workers.server", "weft.workers.client",
-                                               "client_options::keys"};
+                                               "client_options::keys", std::chrono::seconds(5)};
+// Few are told at a time, so who does not prove himself keeps others waiting.
 inline constexpr wanted_access access_to_status{"weft.workers.status.server", "weft.workers.status.client",
-                                                "the keys of server_status"};
+                                                "the keys of server_status", std::chrono::seconds(1)};
 
 /// For a hello or a status request: never used before.
 std::string make_nonce();

@@ -12,6 +12,9 @@ namespace weft::workers::detail {
 
 namespace {
 
+// Those that a clerk takes within the time that a client waits for its answer.
+constexpr std::size_t askers_max = 16;
+
 enum class first_words : unsigned char { none, gone, part_of_request, status_request, other };
 
 // What the client has said so far, which stays there for its worker.
@@ -35,7 +38,7 @@ first_words peek(const unserved_client& client) {
 }  // namespace
 
 void client_line::make_room() {
-  if (clients_.size() < clients_max_) return;
+  if (clients_.size() - askers_.size() < clients_max_) return;
   const auto& from = silent_.empty() ? resting_ : silent_;
   if (from.empty()) return;
   take(clients_.find(from.front()));
@@ -72,6 +75,14 @@ void client_line::wait_for_worker(table::iterator one) {
   move_to(one, waiting_);
 }
 
+void client_line::wait_for_figures(table::iterator one) {
+  events_.change(one->second.who.connection.get(), event_kind::client, one->first, event_set::what::end);
+  move_to(one, askers_);
+  if (askers_.size() <= askers_max) return;
+  take(clients_.find(askers_.front()));
+  ++closed_;
+}
+
 void client_line::look_at(std::uint64_t id, bool has_ended) {
   const auto at = clients_.find(id);
   if (at == clients_.end()) return;
@@ -89,8 +100,7 @@ void client_line::look_at(std::uint64_t id, bool has_ended) {
       take(at);
       break;
     case first_words::status_request:
-      move_to(at, askers_);
-      events_.change(one.who.connection.get(), event_kind::client, id, event_set::what::end);
+      wait_for_figures(at);
       break;
     case first_words::other:
       wait_for_worker(at);

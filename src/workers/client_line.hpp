@@ -23,6 +23,9 @@ namespace weft::workers::detail {
 /// them, or it was silent for too long, the oldest silent one is closed. One that has spoken waits in line
 /// for a worker; its words stay unread.
 ///
+/// Those that ask for the server's figures have places of their own: where too many do, the oldest of them is
+/// closed, so nobody keeps clients away by asking.
+///
 /// One whose worker went between two checkouts is in its place again: it waits as soon as it says something,
 /// and may be silent as long as it wants to while there is room.
 class client_line {
@@ -32,7 +35,7 @@ class client_line {
       : events_(events), clients_max_(clients_max), silent_within_(silent_within) {}
 
   /// Is there room for another one, if need be in place of a silent one?
-  bool has_room() const noexcept { return waiting_.size() + askers_.size() < clients_max_; }
+  bool has_room() const noexcept { return waiting_.size() < clients_max_; }
   void add(unique_fd connection);
   /// One that had a worker.
   void add_again(unserved_client client);
@@ -57,7 +60,7 @@ class client_line {
 
   std::size_t waiting() const noexcept { return waiting_.size(); }
   std::size_t silent() const noexcept { return silent_.size() + resting_.size(); }
-  /// How many were closed because they said nothing.
+  /// How many were closed because they said nothing, or asked where too many did.
   std::uint64_t closed() const noexcept { return closed_; }
 
  private:
@@ -73,6 +76,7 @@ class client_line {
   unserved_client take(table::iterator one);
   table::iterator put(unserved_client client, std::list<std::uint64_t>& place);
   void make_room();
+  void wait_for_figures(table::iterator one);
   void wait_for_worker(table::iterator one);
 
   event_set& events_;

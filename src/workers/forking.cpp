@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +17,7 @@
 #include <weft/process/self.hpp>
 #include <weft/process/socket.hpp>
 
+#include "workers/authentication.hpp"
 #include "workers/fork_server.hpp"
 #include "workers/monitor.hpp"
 #include "workers/refusal.hpp"
@@ -30,8 +32,9 @@ namespace {
 
 // More clients are not told at a time what the server does.
 constexpr std::size_t clerks_max = 4;
-// A client that does not read what it asked for, or does not prove who it is.
+// For a client that does not read what it asked for. One that does not prove who it is is told so before.
 constexpr unsigned clerk_seconds = 5;
+static_assert(access_to_status.proves_within < std::chrono::seconds(clerk_seconds));
 
 }  // namespace
 

@@ -251,6 +251,36 @@ TEST_F(raw, a_request_for_the_state_may_come_in_pieces) {
   EXPECT_EQ(static_cast<frame_type>(next().type), frame_type::status_of_server);
 }
 
+// Each of them costs the server one of few places for a second.
+TEST_F(raw, strangers_who_ask_for_the_state_and_prove_nothing_keep_nobody_away) {
+  const auto keys = ring("k", 'a');
+  auto wanted = options();
+  wanted.max_waiting = 4;
+  wanted.keys = keys;
+  running_ = server::fork(std::move(wanted));
+  const auto request = weft::workers::detail::status_request(std::string(32, 'n'));
+  std::vector<weft::unique_fd> strangers;
+  while (strangers.size() < 100) {
+    strangers.push_back(connect());
+    listening::say(strangers.back(), request);
+  }
+  auto with_key = native_client(1);
+  with_key.timeout = 20s;
+  with_key.keys = keys;
+  weft::run([&] { client(with_key).call("nothing"); });
+  EXPECT_GE(weft::workers::server_status("unix:" + path, 20s, keys).refused, 1U);
+}
+
+TEST_F(raw, who_asks_for_the_state_and_proves_nothing_is_told_so) {
+  start(ring("k", 'a'), "unix:" + path);
+  connection_ = connect();
+  say(weft::to_bytes(weft::workers::detail::status_request(std::string(32, 'n'))));
+  EXPECT_EQ(static_cast<frame_type>(next().type), frame_type::challenge);
+  const auto answer = next();
+  ASSERT_EQ(static_cast<frame_type>(answer.type), frame_type::refused);
+  EXPECT_NE(weft::workers::detail::read_refused(answer).find("in time"), std::string::npos);
+}
+
 TEST_F(raw, garbage_for_a_proof_is_refused) {
   start(ring("k", 'a'), "unix:" + path);
   challenge_of(std::string(32, 'n'));
