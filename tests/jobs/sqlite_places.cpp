@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <iterator>
 
 #include <sys/resource.h>
 
@@ -59,6 +60,24 @@ TEST_F(sqlite_places, older_tables_are_left_as_they_are_by_who_only_looks) {
   const error refused = failure_of([&] { (void)open_store("sqlite:" + path_, {.prepare = false}); });
   EXPECT_EQ(refused.code(), errc::unsupported);
   EXPECT_NE(refused.message().find("weft db migrate"), std::string::npos) << refused.message();
+}
+
+TEST_F(sqlite_places, a_database_of_others_is_left_as_it_is_by_who_only_looks) {
+  {
+    sqlite::connection theirs(path_);
+    theirs.execute("CREATE TABLE theirs (word TEXT); INSERT INTO theirs VALUES ('kept')", "make a table");
+  }
+  const auto bytes_of = [](const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string before = bytes_of(path_);
+  const std::string log_before = bytes_of(path_ + "-wal");
+  EXPECT_FALSE(log_before.empty());
+  const error refused = failure_of([&] { (void)open_store("sqlite:" + path_, {.prepare = false}); });
+  EXPECT_EQ(refused.code(), errc::not_found);
+  EXPECT_EQ(bytes_of(path_), before);
+  EXPECT_EQ(bytes_of(path_ + "-wal"), log_before);
 }
 
 TEST_F(sqlite_places, who_only_looks_finds_what_is_there) {

@@ -69,6 +69,7 @@ void connection::open(file_use use) {
   const int code = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
   if (code != SQLITE_OK) throw_error(handle_, code, tried);
   sqlite3_extended_result_codes(handle_, 1);
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);  // also where nothing may change
   if (sqlite3_db_readonly(handle_, "main") == 1) {
     throw error(errc::refused, tried + ": it is read-only here; make the file and its file system writable");
   }
@@ -84,7 +85,6 @@ void connection::expect_tables() {
 
 void connection::set_up() {
   sqlite3_busy_timeout(handle_, 5000);
-  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, nullptr);
   use_wal();
   execute("PRAGMA wal_autocheckpoint=0", "turn automatic checkpoints off");

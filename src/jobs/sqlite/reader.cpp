@@ -9,7 +9,7 @@ constexpr std::size_t taken_at_once_max = 64;
 
 }  // namespace
 
-reader::opened::opened(const std::string& path) : on(path) {
+reader::opened::opened(const std::string& path) : on(path, file_use::existing) {
   on.execute("PRAGMA query_only=ON", "turn writes off");
 }
 
