@@ -28,12 +28,6 @@ attempt_end end_of(const claimed_job& claimed, next_step next, attempt_outcome o
   return end;
 }
 
-/// Or else of this program: a key that it lacks, a form that it does not know yet, a library that fails.
-bool is_fault_of_the_job(errc code) noexcept {
-  return code == errc::bad_signature || code == errc::malformed || code == errc::too_large ||
-         code == errc::refused;
-}
-
 /// Not run, and it does not count.
 attempt_end postponed(const claimed_job& claimed, const failure& why, moment now) {
   attempt_end end = end_of(claimed, next_step::again, attempt_outcome::refused, now);
@@ -82,6 +76,11 @@ attempt_end failed(const claimed_job& claimed, const job_envelope& job, const at
 
 }  // namespace
 
+bool is_fault_of_the_row(errc code) noexcept {
+  return code == errc::bad_signature || code == errc::malformed || code == errc::too_large ||
+         code == errc::refused;
+}
+
 std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const job_keys& with,
                                                      moment now) {
   try {
@@ -100,7 +99,7 @@ std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed,
     return early;
   } catch (const error& bad) {
     const failure why = failure::from(std::current_exception());
-    return is_fault_of_the_job(bad.code()) ? quarantined(claimed, why, now) : postponed(claimed, why, now);
+    return is_fault_of_the_row(bad.code()) ? quarantined(claimed, why, now) : postponed(claimed, why, now);
   }
 }
 

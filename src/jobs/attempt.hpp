@@ -36,6 +36,10 @@ struct job_keys {
   std::string_view tenant;
 };
 
+/// Is it of what was read, rather than of this program: a key that it lacks, a form that it does not know
+/// yet, a library that fails?
+bool is_fault_of_the_row(errc code) noexcept;
+
 /// What a claimed row holds: a job to run, its secrets in clear, or what to do with it instead.
 std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const job_keys& with,
                                                      moment now);

@@ -11,8 +11,6 @@
 namespace weft::jobs {
 namespace {
 
-constexpr std::chrono::minutes pause_when_refused{1};
-
 /// Keeps a time from being fired twice also where somebody sets the row back, for as long as it would be
 /// made up for.
 unique_key key_of(const schedule_envelope& schedule, moment due) {
@@ -21,7 +19,7 @@ unique_key key_of(const schedule_envelope& schedule, moment due) {
   key.text(schedule.name);
   key.integer(due.time_since_epoch().count());
   const auto looked_back = std::max(schedule.bounds.age_max, schedule.bounds.late_max);
-  return {std::string(as_text(key.data())), unique_until::ended, due + looked_back + pause_when_refused};
+  return {std::string(as_text(key.data())), unique_until::ended, due + looked_back + pause_of_unread};
 }
 
 new_job job_of(const schedule_envelope& schedule, moment due, const wire::key_ring& keys, moment now) {
@@ -58,14 +56,19 @@ void fill(schedule_fire& fire, const stored_schedule& row, const job_keys& with,
 
 }  // namespace
 
-schedule_fire fire_of(const stored_schedule& row, const job_keys& with, moment now) {
+std::optional<schedule_fire> fire_of(const stored_schedule& row, const job_keys& with, moment now) {
   schedule_fire fire{.name = row.name, .envelope = row.envelope, .seen = row.next, .now = now};
   try {
     fill(fire, row, with, now);
   } catch (const error& bad) {
+    if (!is_fault_of_the_row(bad.code())) {
+      log::error("jobs: a schedule cannot be fired by this worker; it is left to others",
+                 {{"schedule", row.name}, {"queue", row.queue}, {"error", bad.message()}});
+      return std::nullopt;
+    }
     fire.jobs.clear();
     fire.last = row.last;
-    fire.next = now + pause_when_refused;
+    fire.next = now + pause_of_unread;
     log::critical("jobs: a schedule cannot be read; it pushes nothing",
                   {{"schedule", row.name}, {"queue", row.queue}, {"error", bad.message()}});
   }

@@ -62,8 +62,10 @@ void memory_store::find_due_schedules(const claim_request& request, claim_result
     const bool is_ours =
         std::find(request.queues.begin(), request.queues.end(), one.queue) != request.queues.end();
     if (one.paused || !is_ours) continue;
+    const bool is_due = one.next <= request.now;
+    if (is_due && request.wants_schedule && !request.wants_schedule(one)) continue;
     if (!result.next_fire || one.next < *result.next_fire) result.next_fire = one.next;
-    if (one.next <= request.now) result.schedules.push_back(one);
+    if (is_due) result.schedules.push_back(one);
   }
   std::sort(result.schedules.begin(), result.schedules.end(),
             [](const auto& left, const auto& right) { return left.next < right.next; });

@@ -57,8 +57,8 @@ schedule_envelope open_schedule(const wire::key_ring& keys, const stored_schedul
   wire::canonical_reader in(body);
   const std::uint64_t found = in.unsigned_integer();
   if (found != version) {
-    throw error(errc::malformed, "jobs: read a schedule: its form has version " + std::to_string(found) +
-                                     ", this build knows " + std::to_string(version));
+    throw error(errc::unsupported, "jobs: read a schedule: its form has version " + std::to_string(found) +
+                                       ", this build knows " + std::to_string(version));
   }
   schedule_envelope schedule;
   schedule.name = in.text();
@@ -85,9 +85,9 @@ schedule_envelope open_schedule(const wire::key_ring& keys, const stored_schedul
                                          "\"; the row was copied or changed");
   }
   if (schedule.tenant != tenant) {
-    throw error(errc::bad_signature, "jobs: verify the schedule \"" + row.name +
-                                         "\": it was signed for the tenant \"" + schedule.tenant +
-                                         "\", and this queue is of \"" + std::string(tenant) + '"');
+    throw error(errc::unsupported, "jobs: verify the schedule \"" + row.name +
+                                       "\": it was signed for the tenant \"" + schedule.tenant +
+                                       "\", and this queue is of \"" + std::string(tenant) + '"');
   }
   return schedule;
 }

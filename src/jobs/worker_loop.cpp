@@ -139,6 +139,8 @@ std::size_t worker::state::claim_and_start(bool& more) {
   request.count = options_.concurrency - active_;
   request.now = queue_.clock().now();
   request.routable = [this](std::string_view identity) { return is_routable(identity); };
+  request.wants_schedule = [this](const stored_schedule& due) { return !not_for_us_.holds(due); };
+  (void)not_for_us_.look(request.now);
   claim_result claimed;
   try {
     claimed = claim(request);
@@ -210,13 +212,21 @@ void worker::state::fire_some(const std::vector<stored_schedule>& due) {
   const job_keys with{queue_.keys(), queue_.secret_keys(), queue_.tenant()};
   try {
     for (const auto& one : due) {
-      const auto fire = fire_of(one, with, queue_.clock().now());
-      if (queue_.kept_in().fire(fire)) fired_ += fire.jobs.size();
+      const moment now = queue_.clock().now();
+      const auto fire = fire_of(one, with, now);
+      if (!fire) {
+        not_for_us_.add(one, now + pause_of_unread);
+      } else if (queue_.kept_in().fire(*fire)) {
+        fired_ += fire->jobs.size();
+      }
     }
   } catch (const error& failed) {
     // The schedule is still due.
     log::error("jobs: a schedule cannot be fired", {{"worker", to_string(id_)}, {"error", failed.what()}});
     sleep_for(pause_after_error);
+  }
+  if (const auto again = not_for_us_.look(queue_.clock().now())) {
+    next_fire_ = std::min(next_fire_.value_or(*again), *again);
   }
 }
 

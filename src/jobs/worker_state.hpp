@@ -16,6 +16,7 @@
 #include "jobs/attempt.hpp"
 #include "jobs/bell.hpp"
 #include "jobs/heartbeat.hpp"
+#include "jobs/put_aside.hpp"
 #include "jobs/queue_shares.hpp"
 
 namespace weft::jobs {
@@ -91,8 +92,9 @@ class worker::state {
   std::minstd_rand random_;                    // guarded by mutex_
   std::optional<moment> next_due_;             // the loop's
   std::optional<moment> next_fire_;            // the loop's; of a schedule
-  std::size_t fired_ = 0;                      // the loop's; jobs of schedules
-  std::unique_ptr<heartbeat> heartbeat_;       // its thread uses the above
+  put_aside not_for_us_;                  // the store's thread, one claim at a time; the loop between them
+  std::size_t fired_ = 0;                 // the loop's; jobs of schedules
+  std::unique_ptr<heartbeat> heartbeat_;  // its thread uses the above
 };
 
 }  // namespace weft::jobs

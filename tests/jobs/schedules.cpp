@@ -7,6 +7,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/jobs/cron.hpp>
 #include <weft/jobs/key_use.hpp>
+#include <weft/log/collector.hpp>
 
 #include "jobs/jobs_fixture.hpp"
 #include "jobs/moments.hpp"
@@ -260,6 +261,56 @@ TEST_F(jobs_schedules, of_another_tenant_push_nothing) {
   EXPECT_TRUE(run_until("2026-01-05 11:30:00", 10min).empty());
   (void)testing::internal::GetCapturedStderr();
   EXPECT_NE(only().problem, "");
+}
+
+TEST_F(jobs_schedules, that_one_worker_cannot_read_are_left_in_time_to_those_who_can) {
+  const auto own = keys_;
+  queue_->schedule("report", hourly, write_down());
+  const auto look_in_vain = [&] {
+    go_to("2026-01-05 10:00:10");
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(run_due(), 0U);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("left to others"), std::string::npos);
+    EXPECT_EQ(only().next, at("2026-01-05 10:00:00")) << "it wrote nothing";
+  };
+  open({.tenant = "acme"});
+  look_in_vain();
+  keys_ = std::make_shared<wire::key_ring>(wire::key::generate("k2"));
+  open();
+  look_in_vain();
+  keys_ = own;
+  open();
+  go_to("2026-01-05 10:00:30");
+  run_due();
+  EXPECT_EQ(runs_.due, texts{"2026-01-05 10:00:00"}) << "with the policy skip";
+}
+
+TEST_F(jobs_schedules, that_a_worker_cannot_read_are_tried_again_by_it_each_minute) {
+  queue_->schedule("report", hourly, write_down());
+  keys_ = std::make_shared<wire::key_ring>(wire::key::generate("k2"));
+  open();
+  go_to("2026-01-05 10:00:10");
+  run(
+      [&] {
+        worker one(*queue_, app_, quiet({}));
+        const auto says = [&] {
+          log::collector said;
+          one.run_due();
+          const auto records = said.take();
+          return std::any_of(records.begin(), records.end(), [](const log::record& each) {
+            return each.message.find("left to others") != std::string::npos;
+          });
+        };
+        EXPECT_TRUE(says());
+        clock_.advance(59s);
+        EXPECT_FALSE(says());
+        clock_.advance(1s);
+        EXPECT_TRUE(says());
+        queue_->schedule("report", hourly, write_down(), {.policy = catch_up::one});
+        one.run_due();
+        EXPECT_EQ(runs_.due, texts{"2026-01-05 10:00:00"}) << "given anew it is another one";
+      },
+      with_room_for_sanitizers());
 }
 
 TEST_F(jobs_schedules, are_refused_where_a_push_of_their_jobs_would_be) {

@@ -91,6 +91,8 @@ struct stored_job {
   std::vector<stored_attempt> past;      ///< of the last 100 claims, oldest first; only from find()
 };
 
+struct stored_schedule;
+
 struct claim_request {
   worker_id owner{};
   std::vector<std::string> queues;  ///< in the order they are looked at
@@ -99,6 +101,8 @@ struct claim_request {
   /// Can this worker run the closure with that identity? Others stay ready. Called by the store's thread, or
   /// under its lock: must be quick, not wait, and not use the store.
   std::function<bool(std::string_view handler)> routable;
+  /// Is this worker to be told of that due schedule? Others stay due. None: of all. Called as routable is.
+  std::function<bool(const stored_schedule& due)> wants_schedule = {};
 };
 
 struct claimed_job {

@@ -86,7 +86,7 @@ void database::find_due_schedules(const claim_request& request, claim_result& re
       result.next_fire = row.next;
       return;
     }
-    result.schedules.push_back(std::move(row));
+    if (!request.wants_schedule || request.wants_schedule(row)) result.schedules.push_back(std::move(row));
   }
   if (!result.schedules.empty()) result.next_fire = request.now;
 }
