@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "jobs/due_schedules.hpp"
 #include "jobs/memory_store.hpp"
 
 namespace weft::jobs {
@@ -58,17 +59,18 @@ std::vector<stored_schedule> memory_store::schedules() {
 }
 
 void memory_store::find_due_schedules(const claim_request& request, claim_result& result) const {
+  auto& due = result.schedules;
   for (const auto& [name, one] : schedules_) {
     const bool is_ours =
         std::find(request.queues.begin(), request.queues.end(), one.queue) != request.queues.end();
     if (one.paused || !is_ours) continue;
-    const bool is_due = one.next <= request.now;
-    if (is_due && request.wants_schedule && !request.wants_schedule(one)) continue;
-    if (!result.next_fire || one.next < *result.next_fire) result.next_fire = one.next;
-    if (is_due) result.schedules.push_back(one);
+    if (one.next > request.now) {
+      result.next_fire = std::min(result.next_fire.value_or(one.next), one.next);
+    } else if (!request.wants_schedule || request.wants_schedule(one)) {
+      due.push_back(one);
+    }
   }
-  std::sort(result.schedules.begin(), result.schedules.end(),
-            [](const auto& left, const auto& right) { return left.next < right.next; });
+  keep_longest_due(request, result);
 }
 
 bool memory_store::fire(const schedule_fire& fire) {

@@ -45,6 +45,47 @@ TEST_P(store_contract, a_claim_tells_of_schedules_of_its_queues_that_are_due_and
   EXPECT_EQ(names(claim(0, 5000).schedules), std::vector<std::string>{"later"}) << "also without a free slot";
 }
 
+TEST_P(store_contract, a_claim_says_when_the_next_schedule_is_due_once_those_it_tells_of_have_moved_on) {
+  store_->put_schedule(row("due", 1000));
+  EXPECT_FALSE(claim(0, 1000).next_fire);
+  store_->put_schedule(row("later", 5000, "mail"));
+  EXPECT_EQ(claim(0, 1000).next_fire, at(5000));
+}
+
+TEST_P(store_contract, a_claim_tells_of_100_schedules_at_most_the_longest_due) {
+  for (int number = 0; number < 102; ++number) {
+    store_->put_schedule(row("schedule " + std::to_string(number), 900 - number));
+  }
+  store_->put_schedule(row("later", 5000));
+  const auto due = claim(0, 1000);
+  ASSERT_EQ(due.schedules.size(), 100U);
+  EXPECT_EQ(due.schedules.front().name, "schedule 101");
+  EXPECT_EQ(due.schedules.back().name, "schedule 2");
+  EXPECT_EQ(due.next_fire, at(1000)) << "two others are due";
+  for (const auto& one : due.schedules) EXPECT_TRUE(store_->fire(fire_of(one, 7000)));
+  const auto rest = claim(0, 1000);
+  EXPECT_EQ(names(rest.schedules), (std::vector<std::string>{"schedule 1", "schedule 0"}));
+  EXPECT_EQ(rest.next_fire, at(5000));
+}
+
+TEST_P(store_contract, a_schedule_that_a_worker_does_not_want_takes_no_place_of_others) {
+  for (int number = 0; number < 100; ++number) {
+    store_->put_schedule(row("unread " + std::to_string(number), 800));
+  }
+  store_->put_schedule(row("own", 900));
+  claim_request request;
+  join(worker_id{1});
+  request.owner = worker_id{1};
+  request.queues = {"mail"};
+  request.count = 0;
+  request.now = at(1000);
+  request.wants_schedule = [](const stored_schedule& one) { return one.name == "own"; };
+  const auto told = store_->claim(request);
+  EXPECT_EQ(names(told.schedules), std::vector<std::string>{"own"});
+  EXPECT_FALSE(told.next_fire);
+  EXPECT_EQ(claim(0, 1000).schedules.size(), 100U);
+}
+
 TEST_P(store_contract, a_schedule_moves_on_with_its_jobs_once) {
   store_->put_schedule(row("one", 900));
   const auto seen = claim(1, 1000).schedules.at(0);

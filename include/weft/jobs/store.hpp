@@ -147,8 +147,10 @@ struct claim_result {
   /// Ready jobs of the queues that were looked at whose closure the worker does not know; of one closure in
   /// one queue, unroutable_counted_max are counted at most.
   std::size_t unroutable = 0;
-  std::vector<stored_schedule> schedules;  ///< that are due, of the queues, longest first; some of them
-  std::optional<moment> next_fire;  ///< when the next one of these queues is due, once those have moved on
+  std::vector<stored_schedule> schedules;  ///< that are due, of the queues, longest first; 100 at most
+  /// When the next one of these queues is due, once those have moved on: later than now, or now where more
+  /// than those are due.
+  std::optional<moment> next_fire;
 };
 
 /// What becomes of a job after an attempt.

@@ -186,6 +186,7 @@ class database {
 
   stored_schedule schedule_of(const used& row);
   void find_due_schedules(const claim_request& request, claim_result& result);
+  void find_due_schedules(std::int64_t queue, const claim_request& request, claim_result& result);
 
   bool is_paused(std::int64_t queue);
   std::int64_t queue_id(std::string_view name);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "jobs/due_schedules.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // Rows of weft_schedule. A worker is given those that are due with its claim, makes their jobs outside, and
@@ -7,8 +8,6 @@
 
 namespace weft::jobs::sqlite {
 namespace {
-
-constexpr std::size_t schedules_per_claim_max = 100;
 
 std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 moment at(std::int64_t micros) { return moment(std::chrono::microseconds(micros)); }
@@ -73,22 +72,33 @@ std::vector<stored_schedule> database::schedules() {
 }
 
 void database::find_due_schedules(const claim_request& request, claim_result& result) {
-  const used rows =
-      use("SELECT name, queue, timing, envelope, last, next, paused FROM weft_schedule WHERE paused = 0 "
-          "ORDER BY next",
-          "find due schedules");
-  while (result.schedules.size() < schedules_per_claim_max && rows->step()) {
-    auto row = schedule_of(rows);
-    const bool is_ours =
-        std::find(request.queues.begin(), request.queues.end(), row.queue) != request.queues.end();
-    if (!is_ours) continue;
-    if (row.next > request.now) {
-      result.next_fire = row.next;
-      return;
-    }
-    if (!request.wants_schedule || request.wants_schedule(row)) result.schedules.push_back(std::move(row));
+  for (const auto& name : request.queues) {
+    if (const auto queue = find_queue(name)) find_due_schedules(*queue, request, result);
   }
-  if (!result.schedules.empty()) result.next_fire = request.now;
+  keep_longest_due(request, result);
+}
+
+void database::find_due_schedules(std::int64_t queue, const claim_request& request, claim_result& result) {
+  {
+    const used row = use("SELECT min(next) FROM weft_schedule WHERE paused = 0 AND queue = ? AND next > ?",
+                         "find the next schedule");
+    row->bind(queue).bind(micros(request.now)).step();
+    if (const auto next = row->maybe_integer(0)) {
+      result.next_fire = std::min(result.next_fire.value_or(at(*next)), at(*next));
+    }
+  }
+  const used rows =
+      use("SELECT name, queue, timing, envelope, last, next, paused FROM weft_schedule"
+          " WHERE paused = 0 AND queue = ? AND next <= ? ORDER BY next",
+          "find due schedules");
+  rows->bind(queue).bind(micros(request.now));
+  // One more than are told of shows that there are more.
+  for (std::size_t found = 0; found <= schedules_per_claim_max && rows->step();) {
+    auto row = schedule_of(rows);
+    if (request.wants_schedule && !request.wants_schedule(row)) continue;
+    result.schedules.push_back(std::move(row));
+    ++found;
+  }
 }
 
 bool database::fire(const schedule_fire& fire) {
