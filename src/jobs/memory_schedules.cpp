@@ -12,7 +12,7 @@ void memory_store::put_schedule(const stored_schedule& schedule) {
     if (!is_new) {
       const stored_schedule former = std::exchange(known->second, schedule);
       known->second.paused = former.paused;
-      if (former.timing == schedule.timing) {
+      if (former.timing == schedule.timing && former.last <= schedule.last + clock_put_back_min) {
         known->second.last = former.last;
         known->second.next = former.next;
       }

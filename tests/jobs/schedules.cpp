@@ -133,6 +133,18 @@ TEST_F(jobs_schedules, do_nothing_twice_where_the_clock_of_the_machine_is_put_ba
   EXPECT_EQ(run_until("2026-01-05 12:30:00", 10min), texts{"2026-01-05 12:00:00"});
 }
 
+TEST_F(jobs_schedules, go_on_when_they_are_given_again_after_a_clock_was_a_year_ahead) {
+  queue_->schedule("report", hourly, write_down());
+  go_to("2027-01-05 10:00:00");
+  EXPECT_EQ(run_due(), 1U);
+  runs_.due.clear();
+  go_to("2026-01-05 09:30:00");
+  EXPECT_TRUE(run_until("2026-01-05 10:30:00", 10min).empty());
+  queue_->schedule("report", hourly, write_down());
+  EXPECT_EQ(only().last, clock_.now());
+  EXPECT_EQ(run_until("2026-01-05 12:30:00", 10min), (texts{"2026-01-05 11:00:00", "2026-01-05 12:00:00"}));
+}
+
 TEST_F(jobs_schedules, fire_each_time_once_with_many_workers_on_several_stores) {
   queue_options options;
   options.keys = keys_;

@@ -133,6 +133,16 @@ TEST_P(store_contract, a_schedule_that_is_put_again_keeps_its_times_unless_its_t
   EXPECT_EQ(store_->schedules().size(), 1U);
 }
 
+TEST_P(store_contract, a_schedule_that_is_put_again_after_a_clock_was_put_back_begins_anew) {
+  constexpr std::int64_t minute = 60'000'000;
+  store_->put_schedule(row("one", 2 * minute));
+  store_->put_schedule(row("one", minute));
+  EXPECT_EQ(store_->schedules().at(0).next, at(2 * minute)) << "a minute is nothing";
+  store_->put_schedule(row("one", minute - 1));
+  EXPECT_EQ(store_->schedules().at(0).next, at(minute - 1));
+  EXPECT_EQ(store_->schedules().at(0).last, at(minute - 101));
+}
+
 TEST_P(store_contract, a_schedule_that_was_changed_is_not_fired_as_it_was) {
   store_->put_schedule(row("one", 900));
   const auto seen = claim(1, 1000).schedules.at(0);

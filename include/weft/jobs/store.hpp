@@ -270,7 +270,8 @@ class store {
   virtual bool holds(job_id id, worker_id owner, std::int64_t fence) = 0;
 
   /// Adds the schedule, durably, or puts it in the place of that with its name: that keeps whether it is
-  /// paused, and its times where the timing is the same.
+  /// paused, and its times where the timing is the same and `last` is not later than the one given by more
+  /// than a minute: else a clock was put back, and the times given hold.
   virtual void put_schedule(const stored_schedule& schedule) = 0;
   /// False: there is none.
   virtual bool remove_schedule(std::string_view name) = 0;

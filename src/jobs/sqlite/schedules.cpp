@@ -25,8 +25,8 @@ void database::put_schedule(const stored_schedule& schedule) {
   has_new_work_ = true;
   use("INSERT INTO weft_schedule (name, queue, timing, envelope, last, next) VALUES (?1,?2,?3,?4,?5,?6)"
       " ON CONFLICT (name) DO UPDATE SET queue = ?2, envelope = ?4, timing = ?3,"
-      " last = CASE WHEN timing = ?3 THEN last ELSE ?5 END,"
-      " next = CASE WHEN timing = ?3 THEN next ELSE ?6 END",
+      " last = CASE WHEN timing = ?3 AND last <= ?7 THEN last ELSE ?5 END,"
+      " next = CASE WHEN timing = ?3 AND last <= ?7 THEN next ELSE ?6 END",
       "put a schedule")
       ->bind(schedule.name)
       .bind(queue_id(schedule.queue))
@@ -34,6 +34,7 @@ void database::put_schedule(const stored_schedule& schedule) {
       .bind_blob(schedule.envelope)
       .bind(micros(schedule.last))
       .bind(micros(schedule.next))
+      .bind(micros(schedule.last + clock_put_back_min))
       .run();
 }
 
