@@ -38,6 +38,13 @@ class in_line_link final : public run_link {
   moment now_;
 };
 
+void refuse_to_wait(const push_options& options) {
+  if (options.after.empty() && options.after_end.empty()) return;
+  throw error(
+      errc::invalid_argument,
+      "jobs: run in line or push: it is to run after other jobs, and would run before them here; push it");
+}
+
 void log_error(job_id id) {
   const failure what = failure::from(std::current_exception());
   log::critical("jobs: a run in line failed; it is tried again as a job",
@@ -49,6 +56,7 @@ void log_error(job_id id) {
 std::optional<job_id> queue::run_in_line(const detail::pushed_closure& what, services& from,
                                          const push_options& options, in_line_error on_error,
                                          const std::function<void(services&)>& body) {
+  refuse_to_wait(options);
   const job_id id = make_id();
   (void)make_job(id, what, options);  // what cannot be pushed must not have run
   in_line_link link(id, clock().now());

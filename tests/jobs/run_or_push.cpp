@@ -125,6 +125,21 @@ TEST_F(run_or_push, refuses_before_the_run_what_could_not_be_pushed) {
   EXPECT_TRUE(diary_.lines.empty());
 }
 
+TEST_F(run_or_push, refuses_to_run_before_the_jobs_that_it_is_to_wait_for) {
+  const job_id first = queue_->push(call_back(1));
+  const auto code_for = [&](const push_options& options) {
+    try {
+      queue_->run_or_push(call_back(5), app_, options);
+      return errc::unknown;
+    } catch (const error& why) {
+      return why.code();
+    }
+  };
+  EXPECT_EQ(code_for({.after = {first}}), errc::invalid_argument);
+  EXPECT_EQ(code_for({.after_end = {first}}), errc::invalid_argument);
+  EXPECT_TRUE(diary_.lines.empty());
+}
+
 TEST_F(run_or_push, pushes_nothing_for_a_caller_that_is_cancelled) {
   run(
       [&] {

@@ -106,7 +106,8 @@ class queue {
   /// durable before this returns; the schedule of backoff goes on in the worker where it began here. What
   /// it throws reaches the caller, and nothing is pushed, unless `on_error` says otherwise; a cancellation
   /// never pushes. `from` lends its singletons and those of its request; per_task services are the run's
-  /// own. What cannot be pushed is refused before it runs; `options` hold for the job, but for its moment.
+  /// own. What cannot be pushed is refused before it runs, and so are `after` and `after_end`
+  /// (invalid_argument); `options` hold for the job, but for its moment.
   template <typename Result>
   ran_or_pushed<Result> run_or_push(const closure<Result>& what, services& from,
                                     const push_options& options = {},
