@@ -47,10 +47,18 @@ std::string attempt_link::ask(std::string_view object, std::string_view message)
   return wire::to_json(true);
 }
 
-std::optional<std::string> attempt_link::kept_step(std::string_view name) const {
+std::optional<std::string> attempt_link::kept_step(std::string_view name) {
   const auto kept = store_.step(claimed_.id, name);
   if (!kept) return std::nullopt;
-  return read_step(keys_, claimed_.id, name, *kept);
+  try {
+    return read_step(keys_, claimed_.id, name, *kept);
+  } catch (const error& bad) {
+    if (!is_fault_of_the_row(bad.code())) {
+      const std::lock_guard lock(mutex_);
+      unread_ = failure::from(std::current_exception());
+    }
+    throw;
+  }
 }
 
 bool attempt_link::is_worth_keeping(const job_progress& one) {
@@ -59,6 +67,11 @@ bool attempt_link::is_worth_keeping(const job_progress& one) {
   if (one.done != one.total && shown_ && now - *shown_ < progress_interval) return false;
   shown_ = now;
   return true;
+}
+
+std::optional<failure> attempt_link::unread_step() const {
+  const std::lock_guard lock(mutex_);
+  return unread_;
 }
 
 std::optional<wish> attempt_link::wanted() const {

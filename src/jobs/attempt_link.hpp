@@ -26,10 +26,12 @@ class attempt_link final : public run_link {
 
   /// What the function asked for last.
   std::optional<wish> wanted() const;
+  /// Why a step that was kept cannot be read here, where another program could; nothing: none was asked for.
+  std::optional<failure> unread_step() const;
 
  private:
   bool is_worth_keeping(const job_progress& one);
-  std::optional<std::string> kept_step(std::string_view name) const;
+  std::optional<std::string> kept_step(std::string_view name);
 
   store& store_;
   const wire::key_ring& keys_;
@@ -38,6 +40,7 @@ class attempt_link final : public run_link {
   const moment due_;
   mutable std::mutex mutex_;
   std::optional<wish> wanted_;        // guarded by mutex_
+  std::optional<failure> unread_;     // guarded by mutex_
   std::optional<steady_time> shown_;  // guarded by mutex_; when progress was kept last
 };
 

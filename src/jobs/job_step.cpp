@@ -44,8 +44,9 @@ std::string read_step(const wire::key_ring& keys, job_id id, std::string_view na
   wire::canonical_reader in(body);
   const std::uint64_t found = in.unsigned_integer();
   if (found != version) {
-    throw error(errc::malformed, "jobs: read " + about(id, name) + ": its form has version " +
-                                     std::to_string(found) + ", this build knows " + std::to_string(version));
+    throw error(errc::unsupported, "jobs: read " + about(id, name) + ": its form has version " +
+                                       std::to_string(found) + ", this build knows " +
+                                       std::to_string(version));
   }
   const job_id owner{in.integer()};
   const std::string_view own_name = in.text();

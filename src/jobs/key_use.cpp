@@ -15,7 +15,7 @@ constexpr std::size_t page = 500;
 
 using all_uses = std::map<std::string, key_use>;
 
-std::string signer_of(const std::string& envelope) {
+std::string signer_of(std::string_view envelope) {
   try {
     return wire::key_id_of(as_bytes(envelope));
   } catch (const error&) {
@@ -42,9 +42,13 @@ std::vector<key_use> keys_in_use(store& kept_in) {
   filter.limit = page;
   for (auto jobs = kept_in.list(filter); !jobs.empty(); jobs = kept_in.list(filter)) {
     for (const auto& job : jobs) {
-      auto& use = uses[signer_of(job.envelope)];
-      ++(is_ended(job.state) ? use.ended : use.waiting);
+      const auto count = [&](std::string_view envelope) {
+        auto& use = uses[signer_of(envelope)];
+        ++(is_ended(job.state) ? use.ended : use.waiting);
+      };
+      count(job.envelope);
       count_secrets(job.envelope, uses);
+      kept_in.read_steps(job.id, count);
     }
     filter.before = jobs.back().id;
   }

@@ -247,6 +247,13 @@ std::optional<std::string> memory_store::step(job_id id, std::string_view name) 
   return found != of->second.end() ? std::optional(found->second) : std::nullopt;
 }
 
+void memory_store::read_steps(job_id id, const std::function<void(std::string_view value)>& each) {
+  const std::lock_guard lock(mutex_);
+  const auto of = steps_.find(id);
+  if (of == steps_.end()) return;
+  for (const auto& [name, value] : of->second) each(value);
+}
+
 bool memory_store::keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
                              std::string_view value) {
   const std::lock_guard lock(mutex_);

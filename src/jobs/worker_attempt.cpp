@@ -111,6 +111,9 @@ attempt_result worker::state::run_closure(const claimed_job& claimed, const job_
   } catch (...) {
     result = {attempt_outcome::failed, failure::from(std::current_exception())};
   }
+  if (auto unread = link.unread_step(); unread && result.outcome == attempt_outcome::failed) {
+    result = {attempt_outcome::refused, std::move(unread)};
+  }
   result.again = link.wanted();
   const std::lock_guard lock(mutex_);
   result.cancel_requested = running_.at(claimed.id).cancel_requested;

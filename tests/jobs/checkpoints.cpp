@@ -4,6 +4,7 @@
 
 #include <weft/context/cancellation.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/jobs/key_use.hpp>
 
 #include "jobs/jobs_fixture.hpp"
 
@@ -94,6 +95,42 @@ TEST_F(jobs_checkpoints, of_another_job_or_step_are_refused) {
   ASSERT_TRUE(last.error);
   EXPECT_EQ(last.error->code, errc::bad_signature);
   EXPECT_EQ(shop_.lines.size(), 3U) << "nothing was done by it";
+}
+
+TEST_F(jobs_checkpoints, whose_key_lacks_put_the_attempt_off) {
+  // As after a rotation: the job was pushed with the first key, its steps were kept with the second one.
+  const auto use = [&](const std::vector<char>& numbers) {
+    std::vector<wire::key> keys;
+    for (const char number : numbers) {
+      const bytes secret(32, static_cast<std::byte>(number));
+      keys.emplace_back(std::string("k") + number, wire::secret_bytes(secret));
+    }
+    keys_ = std::make_shared<wire::key_ring>(std::move(keys));
+    open();
+  };
+  use({'1'});
+  shop_.fails_left = 1;
+  const job_id id = queue_->push(order(7));
+  use({'2', '1'});
+  run_quietly();
+  const auto uses = keys_in_use(queue_->kept_in());
+  ASSERT_EQ(uses.size(), 2U);
+  EXPECT_EQ(uses[0].waiting, 1) << "the job";
+  EXPECT_EQ(uses[1].id, "k2");
+  EXPECT_EQ(uses[1].waiting, 2) << "two steps";
+  use({'1'});
+  clock_.advance(1s);
+  run_quietly();
+  auto job = show(id);
+  EXPECT_EQ(job.state, job_state::scheduled);
+  EXPECT_EQ(job.attempts, 1) << "it does not count";
+  EXPECT_EQ(job.past.back().outcome, attempt_outcome::refused);
+  EXPECT_EQ(job.past.back().error.value().code, errc::not_found);
+  use({'2', '1'});
+  clock_.advance(1min);
+  run_quietly();
+  EXPECT_EQ(show(id).state, job_state::done);
+  EXPECT_EQ(shop_.lines, (std::vector<std::string>{"charge 7", "pack", "ship", "ship"}));
 }
 
 TEST_F(jobs_checkpoints, are_not_kept_by_who_lost_the_job) {

@@ -240,6 +240,10 @@ TEST_P(store_contract, what_a_step_left_is_kept_as_long_as_its_job_and_only_by_w
   EXPECT_TRUE(store_->finish(end(first, next_step::dead)));
   EXPECT_TRUE(store_->retry(first.id, at(2000)));
   EXPECT_EQ(store_->step(first.id, "charge"), bytes) << "for the next attempt";
+  std::vector<std::string> all;
+  store_->read_steps(first.id, [&](std::string_view value) { all.emplace_back(value); });
+  store_->read_steps(job_id{2}, [&](std::string_view value) { all.emplace_back(value); });
+  EXPECT_EQ(all, std::vector<std::string>{bytes});
   EXPECT_TRUE(store_->finish(end(claim_one(3000), next_step::done, 3000)));
   EXPECT_EQ(store_->purge(at(9000), at(9000), 10), 1U);
   EXPECT_FALSE(store_->step(first.id, "charge"));

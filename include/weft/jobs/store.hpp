@@ -262,6 +262,9 @@ class store {
   virtual bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) = 0;
   /// What a step of that name left for later attempts; nothing: none did.
   virtual std::optional<std::string> step(job_id id, std::string_view name) = 0;
+  /// Calls `each` with what every step of the job left. On the store's thread, or under its lock: it must be
+  /// quick, not wait, and not use the store.
+  virtual void read_steps(job_id id, const std::function<void(std::string_view value)>& each) = 0;
   /// Keeps what a step leaves, durably, in the place of what one of that name has left, as long as the job
   /// is kept. False: the owner does not hold that fence. resource_exhausted: the job has steps_max others.
   virtual bool keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,

@@ -60,6 +60,7 @@ class database {
 
   // steps.cpp
   std::optional<std::string> step(job_id id, std::string_view name);
+  void read_steps(job_id id, const std::function<void(std::string_view value)>& each);
   bool keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
                  std::string_view value);
 

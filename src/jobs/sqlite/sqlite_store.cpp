@@ -97,6 +97,10 @@ std::optional<std::string> sqlite_store::step(job_id id, std::string_view name) 
   return kept;
 }
 
+void sqlite_store::read_steps(job_id id, const std::function<void(std::string_view value)>& each) {
+  reader_.ask([&](database& from) { from.read_steps(id, each); });
+}
+
 bool sqlite_store::keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
                              std::string_view value) {
   bool held = false;

@@ -37,6 +37,7 @@ class sqlite_store final : public store {
   bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) override;
   bool holds(job_id id, worker_id owner, std::int64_t fence) override;
   std::optional<std::string> step(job_id id, std::string_view name) override;
+  void read_steps(job_id id, const std::function<void(std::string_view value)>& each) override;
   bool keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
                  std::string_view value) override;
   void put_schedule(const stored_schedule& schedule) override;

@@ -1,3 +1,4 @@
+#include <functional>
 #include <string>
 
 #include "jobs/job_step.hpp"
@@ -11,6 +12,12 @@ std::optional<std::string> database::step(job_id id, std::string_view name) {
   const used row = use("SELECT value FROM weft_step WHERE job = ? AND name = ?", "read a step of a job");
   if (!row->bind(static_cast<std::int64_t>(id)).bind(name).step()) return std::nullopt;
   return row->text(0);
+}
+
+void database::read_steps(job_id id, const std::function<void(std::string_view value)>& each) {
+  const used rows = use("SELECT value FROM weft_step WHERE job = ?", "read the steps of a job");
+  rows->bind(static_cast<std::int64_t>(id));
+  while (rows->step()) each(rows->text(0));
 }
 
 bool database::keep_step(job_id id, worker_id owner, std::int64_t fence, std::string_view name,
