@@ -87,11 +87,20 @@ int fork_server::run() {
     serve_line();
     fill_up();
     resume_accepting();
+    if (is_deserted()) {
+      take_last_clients();
+      hand_on();
+    }
   }
   return 0;
 }
 
 bool fork_server::is_over() const noexcept {
+  return is_deserted() && (phase_ == phase::ending || !predecessor_);
+}
+
+// It is to end, and nobody is left; some may be on their way here.
+bool fork_server::is_deserted() const noexcept {
   return phase_ != phase::running && workers_.is_empty() && !serves_line();
 }
 

@@ -107,6 +107,7 @@ class fork_server {
   void watch_memory();
   void raise_files_limit();
   bool is_over() const noexcept;
+  bool is_deserted() const noexcept;
   bool serves_line() const noexcept;
   steady_time next_time() const;
   void handle(const event& seen);
@@ -143,6 +144,7 @@ class fork_server {
   void hand_on();
   void take_over();
   void take_clients();
+  void take_last_clients();
   void forget_predecessor();
   void take_backlog();
   void take_those_who_spoke();

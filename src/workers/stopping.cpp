@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <weft/core/error.hpp>
@@ -116,6 +117,15 @@ void fork_server::forget_predecessor() {
   predecessor_.reset();
 }
 
+// Those that are on their way are taken as there is room; with the end that comes behind them the predecessor
+// is forgotten. It sees an error from now on, and keeps the others.
+void fork_server::take_last_clients() {
+  if (!predecessor_) return;
+  ::shutdown(predecessor_.get(), SHUT_RD);
+  may_take_ = true;
+  take_clients();
+}
+
 // A connection that the kernel has made is there for its client, who may have spoken.
 void fork_server::take_backlog() {
   auto left = std::max<std::size_t>(options_.max_waiting, 1);
@@ -125,8 +135,7 @@ void fork_server::take_backlog() {
 
 // Who has said something is served; who has not gets nothing he would wait for.
 void fork_server::take_those_who_spoke() {
-  if (predecessor_) take_clients();
-  if (predecessor_) forget_predecessor();
+  take_last_clients();
   if (options_.listener == nullptr) return;
   take_backlog();
   line_.close_silent();

@@ -297,6 +297,24 @@ TEST_F(reloaded, what_was_read_of_a_client_goes_along) {
   end(successor());
 }
 
+// It learns of its end before it learns of the client.
+TEST_F(reloaded, a_client_on_its_way_to_a_new_program_that_is_told_to_end_is_served) {
+  const auto connection = connect();
+  EXPECT_EQ(parent_asked_by(connection), is_parent(running.pid()));
+  running.kill(SIGHUP);
+  await_in_log("serves from now on");
+  const auto serves = successor();
+  ::kill(serves, SIGSTOP);
+  weft_test::await_stopped(serves);
+  ::kill(serves, SIGTERM);
+  say(connection, R"(["dn",{}]["do",{},"par)");
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  say(connection, R"(ent"])");
+  ::kill(serves, SIGCONT);
+  EXPECT_EQ(hear_one(connection), is_parent(serves));
+  EXPECT_EQ(::waitpid(serves, nullptr, 0), serves);
+}
+
 // By a program that takes no clients, and by one that does not when it comes to it.
 TEST_F(reloaded, clients_that_the_new_program_does_not_take_are_served_by_the_old_one) {
   replace_program_by_script("#!/bin/sh\nprintf r >&4\n");

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -233,6 +234,14 @@ bool is_gone(pid_t pid) {
   if (!pidfd) return true;
   pollfd ended{pidfd.get(), POLLIN, 0};
   return ::poll(&ended, 1, 60'000) == 1;
+}
+
+void await_stopped(pid_t pid) {
+  for (std::string state; state != "T"; ::sched_yield()) {
+    std::string number;
+    std::string name;
+    std::ifstream("/proc/" + std::to_string(pid) + "/stat") >> number >> name >> state;
+  }
 }
 
 }  // namespace weft_test

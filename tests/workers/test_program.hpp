@@ -46,5 +46,7 @@ std::int64_t resident_kib();
 
 /// Waits, at most a minute, until a process is gone; it need not be a child.
 bool is_gone(pid_t pid);
+/// Waits until a process is stopped by SIGSTOP.
+void await_stopped(pid_t pid);
 
 }  // namespace weft_test
