@@ -141,6 +141,7 @@ class fork_server {
   void take_signals();
   void reload();
   void successor_spoke();
+  void drop_successor();
   void hand_on();
   void take_over();
   void take_clients();

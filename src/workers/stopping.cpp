@@ -68,6 +68,20 @@ void fork_server::successor_spoke() {
   stop(options_.reload_grace);
 }
 
+// This server is to end, so its successor is, too. One that has said by now that it serves may have clients,
+// and ends as every server does.
+void fork_server::drop_successor() {
+  if (!successor_) return;
+  events_.forget(successor_.link.get());
+  auto other = std::exchange(successor_, successor());
+  char byte = 0;
+  if (::read(other.link.get(), &byte, 1) != 1) return;  // the end of `other` kills it
+  other.process->kill(SIGTERM);
+  // Never destroyed: it may outlive this process.
+  [[maybe_unused]] static process::child* goes_on = nullptr;
+  goes_on = other.process.release();
+}
+
 void fork_server::hand_on() {
   if (!heir_) return;
   auto outcome = handed_on::yes;
@@ -144,6 +158,7 @@ void fork_server::take_those_who_spoke() {
 void fork_server::stop(std::chrono::nanoseconds grace) {
   phase_ = phase::stopping;
   end_at_ = deadline_after(grace);
+  drop_successor();
   if (!keeps_silent_) take_those_who_spoke();
   accepts_ = false;
   accept_at_ = no_deadline;

@@ -233,6 +233,45 @@ TEST_F(reloaded, a_new_program_that_does_not_serve_changes_nothing) {
   EXPECT_EQ(running.terminate(60s), exit_status::exited(0));
 }
 
+class reloaded_with_time_to_end : public reloaded {
+ protected:
+  reloaded_with_time_to_end() { environment.emplace_back("WEFT_TEST_STOP_GRACE=3600"); }
+};
+
+TEST_F(reloaded_with_time_to_end, a_new_program_that_does_not_serve_yet_ends_with_the_old_one) {
+  replace_program_by_script("#!/bin/sh\necho $$ > " + path + "-number\necho begins >&2\nexec sleep 1000\n");
+  const auto connection = connect();
+  EXPECT_EQ(parent_asked_by(connection), is_parent(running.pid()));
+  running.kill(SIGHUP);
+  await_in_log("begins");
+  pid_t begins = 0;
+  std::ifstream(path + "-number") >> begins;
+  running.kill(SIGTERM);
+  EXPECT_TRUE(weft_test::is_gone(begins));
+  EXPECT_EQ(parent_asked_by(connection), is_parent(running.pid()));
+  say(connection, R"(["dn",{}])");
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+}
+
+// It has taken clients by then, perhaps.
+TEST_F(reloaded_with_time_to_end, a_new_program_that_serves_unseen_is_told_to_end_with_the_old_one) {
+  const std::string may_serve = path + "-may-serve";
+  ASSERT_EQ(::mkfifo(may_serve.c_str(), 0600), 0);
+  replace_program_by_script("#!/bin/sh\ntrap 'echo told to end >&2; exit' TERM\necho begins >&2\nread it < " +
+                            may_serve + "\nprintf c >&4\necho serves >&2\nwhile :; do sleep 0.1; done\n");
+  running.kill(SIGHUP);
+  await_in_log("begins");
+  running.kill(SIGSTOP);
+  weft_test::await_stopped(running.pid());
+  running.kill(SIGTERM);
+  std::ofstream(may_serve) << "serve\n";
+  await_in_log("serves");
+  running.kill(SIGCONT);
+  await_in_log("told to end");
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 TEST_F(reloaded, a_program_that_is_gone_changes_nothing) {
   std::filesystem::remove(path + "-program");
   running.kill(SIGHUP);
@@ -403,8 +442,14 @@ int reload_by_threads(const server& one, int count) {
   return done;
 }
 
+std::size_t from_environment(const char* name, std::size_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::stoul(text);
+}
+
 int serve_at(const std::string& address) {
   weft::workers::server_options wanted{.listen = address};
+  wanted.stop_grace = std::chrono::seconds(from_environment("WEFT_TEST_STOP_GRACE", 5));
   weft::services none;
   weft_test::offer_functions(none, wanted.interface);
   wanted.interface.add("parent", [] { return std::int64_t{::getppid()}; });
