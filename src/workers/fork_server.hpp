@@ -164,7 +164,7 @@ class fork_server {
   unique_fd heir_;       // the link to one that serves: clients without a worker are its
   bool waits_for_heir_ = false;
   unique_fd predecessor_;  // the link over which such clients come
-  bool may_take_ = false;  // there may be one
+  bool may_take_ = false;  // there may be one, which stays there while the line is full
   phase phase_ = phase::running;
   std::size_t keeps_ready_;              // workers in advance: min_workers, or more while many come
   steady_time fewer_at_ = no_deadline;   // keeps_ready_ is halved

@@ -145,15 +145,25 @@ class reloaded : public weft_test::listening {
     return heard;
   }
 
-  /// Reads what the server writes until it has written that.
-  void await_in_log(const std::string& text) {
+  /// Reads what the server writes until it has written that; gives all of it.
+  std::string await_in_log(const std::string& text) {
     std::string heard;
     char piece[512];
     while (heard.find(text) == std::string::npos) {
       const ssize_t got = ::read(errors_.reader.get(), piece, sizeof piece);
-      ASSERT_GT(got, 0) << heard;
+      if (got <= 0) {
+        ADD_FAILURE() << heard;
+        break;
+      }
       heard.append(piece, static_cast<std::size_t>(got));
     }
+    return heard;
+  }
+  /// Who serves from now on, asked of the log: the new server sees nobody.
+  pid_t await_successor() {
+    const auto heard = await_in_log(" serves from now on");
+    const auto end = heard.find(" serves from now on");
+    return static_cast<pid_t>(std::stol(heard.substr(heard.rfind(' ', end - 1) + 1)));
   }
 
   /// Who serves now, and is our child.
@@ -175,6 +185,12 @@ class reloaded : public weft_test::listening {
     std::ofstream(path + "-script") << text;
     std::filesystem::permissions(path + "-script", std::filesystem::perms::owner_all);
     replace_program(path + "-script");
+  }
+
+  /// This program, with that in its environment.
+  void replace_program_by_one_with(const std::string& variables) {
+    std::filesystem::copy_file("/proc/self/exe", path + "-original");
+    replace_program_by_script("#!/bin/sh\nexec env " + variables + " " + path + "-original\n");
   }
 
   std::vector<std::string> environment;
@@ -354,6 +370,31 @@ TEST_F(reloaded, a_client_on_its_way_to_a_new_program_that_is_told_to_end_is_ser
   EXPECT_EQ(::waitpid(serves, nullptr, 0), serves);
 }
 
+class reloaded_with_one_worker : public reloaded {
+ protected:
+  reloaded_with_one_worker() { environment.emplace_back("WEFT_TEST_MAX_WORKERS=1"); }
+};
+
+// Nothing else happens that would make the new server look.
+TEST_F(reloaded_with_one_worker, more_clients_than_have_room_in_the_new_program_go_on_with_it) {
+  const auto held = connect();
+  EXPECT_EQ(parent_asked_by(held), is_parent(running.pid()));
+  std::vector<weft::unique_fd> waiting;
+  while (waiting.size() < 10) {
+    waiting.push_back(connect());
+    say(waiting.back(), R"(["do",{},"parent"])");
+  }
+  status_with([](const auto& now) { return now.waiting == 10; });
+  replace_program_by_one_with("WEFT_TEST_MAX_WORKERS=100 WEFT_TEST_MAX_WAITING=1");
+  running.kill(SIGHUP);
+  const auto serves = await_successor();
+  for (const auto& one : waiting) EXPECT_EQ(hear_one(one), is_parent(serves));
+  waiting.clear();
+  say(held, R"(["dn",{}])");
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  end(serves);
+}
+
 // By a program that takes no clients, and by one that does not when it comes to it.
 TEST_F(reloaded, clients_that_the_new_program_does_not_take_are_served_by_the_old_one) {
   replace_program_by_script("#!/bin/sh\nprintf r >&4\n");
@@ -449,6 +490,8 @@ std::size_t from_environment(const char* name, std::size_t otherwise) {
 
 int serve_at(const std::string& address) {
   weft::workers::server_options wanted{.listen = address};
+  wanted.max_workers = from_environment("WEFT_TEST_MAX_WORKERS", wanted.max_workers);
+  wanted.max_waiting = from_environment("WEFT_TEST_MAX_WAITING", wanted.max_waiting);
   wanted.stop_grace = std::chrono::seconds(from_environment("WEFT_TEST_STOP_GRACE", 5));
   weft::services none;
   weft_test::offer_functions(none, wanted.interface);
