@@ -145,6 +145,7 @@ class fork_server {
   void hand_on();
   void take_over();
   void take_clients();
+  void add_handed_over(unserved_client client);
   void take_last_clients();
   void forget_predecessor();
   void take_backlog();
@@ -165,6 +166,7 @@ class fork_server {
   bool waits_for_heir_ = false;
   unique_fd predecessor_;  // the link over which such clients come
   bool may_take_ = false;  // there may be one, which stays there while the line is full
+  steady_time take_at_{};  // not before; later than at once where there was no descriptor for it
   phase phase_ = phase::running;
   std::size_t keeps_ready_;              // workers in advance: min_workers, or more while many come
   steady_time fewer_at_ = no_deadline;   // keeps_ready_ is halved

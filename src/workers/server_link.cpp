@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <weft/fiber/fiber.hpp>
@@ -59,16 +60,17 @@ handed_on send_to_successor(const unique_fd& link, const unserved_client& client
   return errno == EAGAIN ? handed_on::not_yet : handed_on::never;
 }
 
+// A message whose descriptor finds no place here would be gone all the same.
 handed_over take_from_predecessor(const unique_fd& link, unserved_client& client) {
-  process::set_nonblocking(link.get(), true);
-  while (true) {
-    std::vector<unique_fd> received;
-    long got = 0;
-    client = receive(link.get(), received, got);
-    if (client.connection) return handed_over::one;
-    if (got < 0 && errno == EAGAIN) return handed_over::none_yet;
-    if (got <= 0) return handed_over::no_more;
-  }
+  unique_fd place(::fcntl(link.get(), F_DUPFD_CLOEXEC, 0));
+  if (!place) return handed_over::no_descriptor;
+  place.reset();
+  std::vector<unique_fd> received;
+  long got = 0;
+  client = receive(link.get(), received, got);
+  if (client.connection) return handed_over::one;
+  if (got < 0 && errno == EAGAIN) return handed_over::none_yet;
+  return got > 0 ? handed_over::lost : handed_over::no_more;
 }
 
 bool await_client(worker_descriptors& worker) {

@@ -32,8 +32,14 @@ void send_finish(const unique_fd& link);
 /// What became of a client that was to go to the successor.
 enum class handed_on : unsigned char { yes, not_yet, never };
 handed_on send_to_successor(const unique_fd& link, const unserved_client& client);
-/// In the successor: is there one, is there none for now, or does no other one come?
-enum class handed_over : unsigned char { one, none_yet, no_more };
+/// What comes to the successor.
+enum class handed_over : unsigned char {
+  one,
+  none_yet,
+  no_descriptor,  ///< is free here: one may be there, and stays there
+  lost,           ///< one came without its connection, as the machine had no descriptor for it
+  no_more
+};
 handed_over take_from_predecessor(const unique_fd& link, unserved_client& client);
 /// After the worker's end: the client that it gave back, if there is one.
 unserved_client take_returned(const unique_fd& link);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <weft/core/error.hpp>
+#include <weft/process/socket.hpp>
 
 #include "workers/fork_server.hpp"
 #include "workers/server_link.hpp"
@@ -14,6 +15,13 @@
 // How the fork server ends, and how it gives its place to another one.
 
 namespace weft::workers::detail {
+
+namespace {
+
+// Without free descriptors, clients stay with those who hand them over.
+constexpr auto descriptors_pause = std::chrono::milliseconds(50);
+
+}  // namespace
 
 void fork_server::take_signals() {
   signalfd_siginfo one{};
@@ -105,23 +113,46 @@ void fork_server::take_over() {
   if (options_.listener == nullptr) return;
   predecessor_ = tell_ready();
   if (!predecessor_) return;
+  process::set_nonblocking(predecessor_.get(), true);
   events_.watch(predecessor_.get(), event_kind::predecessor, 0, event_set::what::new_input);
   may_take_ = true;
 }
 
 // As many as there is room for; the others stay where they are.
 void fork_server::take_clients() {
-  while (may_take_ && line_.has_room()) {
+  while (may_take_ && line_.has_room() && take_at_ <= steady_clock::now()) {
     unserved_client client;
     const auto outcome = take_from_predecessor(predecessor_, client);
-    may_take_ = outcome == handed_over::one;
-    if (outcome == handed_over::no_more) forget_predecessor();
-    if (!may_take_ || !is_welcome(client.connection.get())) continue;
-    if (client.is_compatible && options_.keys != nullptr) {
-      ++counts_.refused;  // its predecessor had no keys
-    } else {
-      put_in_line(std::move(client));
+    if (outcome == handed_over::no_descriptor) {
+      if (take_at_ == steady_time())
+        say("reload: no descriptor is free for clients of the old server; they wait");
+      take_at_ = steady_clock::now() + descriptors_pause;
+      return;
     }
+    take_at_ = steady_time();
+    switch (outcome) {
+      case handed_over::one:
+        add_handed_over(std::move(client));
+        break;
+      case handed_over::lost:
+        ++counts_.refused;
+        say("reload: a client of the old server was lost, as the machine had no descriptor for it");
+        break;
+      case handed_over::no_more:
+        forget_predecessor();
+        break;
+      default:
+        may_take_ = false;
+    }
+  }
+}
+
+void fork_server::add_handed_over(unserved_client client) {
+  if (!is_welcome(client.connection.get())) return;
+  if (client.is_compatible && options_.keys != nullptr) {
+    ++counts_.refused;  // its predecessor had no keys
+  } else {
+    put_in_line(std::move(client));
   }
 }
 

@@ -158,6 +158,10 @@ worker_end worker_set::reap(std::uint64_t id) {
   worker_end how{.status = status_of(one.pidfd), .slot = one.slot, .was_asked = one.asked_to_end};
   how.cause = cause_of(one, how.status);
   take_errors(one);
+  if (one.errors.fd() >= 0) {
+    events_.forget(one.errors.fd());
+    one.errors.close();  // so that a descriptor is free for the client
+  }
   if (one.link) how.returned = take_returned(one.link);
   send_monitor(
       one.monitor,
@@ -169,7 +173,7 @@ worker_end worker_set::reap(std::uint64_t id) {
     how.client_knows = one.slot->is_native;
   }
   if (one.is_ready) std::erase(ready_, id);
-  for (const int fd : {one.pidfd.get(), one.monitor.get(), one.errors.fd()}) events_.forget(fd);
+  for (const int fd : {one.pidfd.get(), one.monitor.get()}) events_.forget(fd);
   all_.erase(at);
   return how;
 }

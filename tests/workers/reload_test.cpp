@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -368,6 +369,35 @@ TEST_F(reloaded, a_client_on_its_way_to_a_new_program_that_is_told_to_end_is_ser
   ::kill(serves, SIGCONT);
   EXPECT_EQ(hear_one(connection), is_parent(serves));
   EXPECT_EQ(::waitpid(serves, nullptr, 0), serves);
+}
+
+// The process can open one more only where it closes one.
+rlimit take_free_descriptors(pid_t process) {
+  rlim_t free = 0;
+  while (std::filesystem::exists("/proc/" + std::to_string(process) + "/fd/" + std::to_string(free))) ++free;
+  rlimit former{};
+  EXPECT_EQ(::prlimit(process, RLIMIT_NOFILE, nullptr, &former), 0);
+  const rlimit none{free, former.rlim_max};
+  EXPECT_EQ(::prlimit(process, RLIMIT_NOFILE, &none, nullptr), 0);
+  return former;
+}
+
+TEST_F(reloaded, a_client_waits_until_the_new_program_has_a_descriptor_for_it) {
+  const auto connection = connect();
+  EXPECT_EQ(parent_asked_by(connection), is_parent(running.pid()));
+  running.kill(SIGHUP);
+  const auto serves = await_successor();
+  ::kill(serves, SIGSTOP);
+  weft_test::await_stopped(serves);
+  const auto former = take_free_descriptors(serves);
+  say(connection, R"(["dn",{}]["do",{},"par)");
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  ::kill(serves, SIGCONT);
+  await_in_log("no descriptor is free");
+  EXPECT_EQ(::prlimit(serves, RLIMIT_NOFILE, &former, nullptr), 0);
+  say(connection, R"(ent"])");
+  EXPECT_EQ(hear_one(connection), is_parent(serves));
+  end(serves);
 }
 
 class reloaded_with_one_worker : public reloaded {
