@@ -38,11 +38,15 @@ first_words peek(const unserved_client& client) {
 }  // namespace
 
 void client_line::make_room() {
-  if (clients_.size() - askers_.size() < clients_max_) return;
-  const auto& from = silent_.empty() ? resting_ : silent_;
-  if (from.empty()) return;
-  take(clients_.find(from.front()));
-  ++closed_;
+  while (clients_.size() - askers_.size() >= clients_max_) {
+    const auto& from = silent_.empty() ? resting_ : silent_;
+    if (from.empty()) return;
+    const auto id = from.front();
+    look_at(id, true);  // it may have spoken
+    if (clients_.contains(id)) continue;
+    ++closed_;
+    return;
+  }
 }
 
 client_line::table::iterator client_line::put(unserved_client client, std::list<std::uint64_t>& place) {

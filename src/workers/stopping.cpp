@@ -180,10 +180,9 @@ void fork_server::take_backlog() {
 
 // Who has said something is served; who has not gets nothing he would wait for.
 void fork_server::take_those_who_spoke() {
+  line_.close_silent();  // first, so that nobody is taken for silent who must make room
   take_last_clients();
-  if (options_.listener == nullptr) return;
-  take_backlog();
-  line_.close_silent();
+  if (options_.listener != nullptr) take_backlog();
 }
 
 void fork_server::stop(std::chrono::nanoseconds grace) {

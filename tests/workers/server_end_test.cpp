@@ -88,6 +88,56 @@ TEST_F(server_end, connections_without_a_checkout_do_not_keep_a_server) {
   EXPECT_EQ(running.wait(), exit_status::exited(0));
 }
 
+class full_line : public server_end {
+ protected:
+  full_line() {
+    auto wanted = options();
+    wanted.stop_grace = 1h;
+    wanted.max_waiting = 2;
+    running_ = server::fork(std::move(wanted));
+    silent_ = connect();
+    status_with([](const auto& now) { return now.silent == 1; });
+    running_.kill(SIGSTOP);
+    weft_test::await_stopped(running_.pid());
+  }
+  static std::string answer_to(const weft::unique_fd& connection) {
+    ::shutdown(connection.get(), SHUT_WR);
+    return hear_one(connection);
+  }
+  weft::unique_fd connect_and_ask() {
+    auto connection = connect();
+    say(connection, whose);
+    return connection;
+  }
+
+  static constexpr std::string_view whose = R"(["do",{},"echo","x"])";
+  static constexpr std::string_view answer = R"(["ok",{},"x"])";
+  child running_;
+  weft::unique_fd silent_;
+};
+
+TEST_F(full_line, a_client_that_has_just_spoken_makes_no_room_for_another_one) {
+  const auto one = connect_and_ask();
+  const auto other = connect_and_ask();
+  say(silent_, whose);
+  running_.kill(SIGCONT);
+  EXPECT_EQ(answer_to(silent_), answer);
+  EXPECT_EQ(answer_to(one), answer);
+  EXPECT_EQ(answer_to(other), answer);
+  EXPECT_EQ(running_.terminate(60s), exit_status::exited(0));
+}
+
+TEST_F(full_line, a_client_that_has_just_spoken_is_served_by_a_server_told_to_stop) {
+  running_.kill(SIGTERM);
+  const auto one = connect_and_ask();
+  const auto beyond = connect_and_ask();
+  say(silent_, whose);
+  running_.kill(SIGCONT);
+  EXPECT_EQ(answer_to(silent_), answer);
+  EXPECT_EQ(answer_to(one), answer);
+  EXPECT_EQ(running_.wait(), exit_status::exited(0));
+}
+
 TEST_F(server_end, a_checkout_that_takes_too_long_is_killed) {
   auto running = serve(10ms);
   const auto connection = begin_checkout();
