@@ -141,6 +141,7 @@ void fork_server::watch_memory() {
 steady_time fork_server::next_time() const {
   auto next = std::min(
       {workers_.next_time(), line_.next_time(), end_at_, accept_at_, successor_.ready_by, fewer_at_});
+  if (hand_on_at_ != steady_time()) next = std::min(next, hand_on_at_);
   if (may_take_ && line_.has_room()) next = std::min(next, take_at_);
   const bool wants_ready = phase_ == phase::running && workers_.ready() < keeps_ready_;
   if (!wants_ready && (line_.is_empty() || !serves_line())) return next;

@@ -143,6 +143,8 @@ class fork_server {
   void successor_spoke();
   void drop_successor();
   void hand_on();
+  void forget_heir();
+  void wait_for_heir(bool waits);
   void take_over();
   void take_clients();
   void add_handed_over(unserved_client client);
@@ -164,9 +166,10 @@ class fork_server {
   successor successor_;  // until it serves
   unique_fd heir_;       // the link to one that serves: clients without a worker are its
   bool waits_for_heir_ = false;
-  unique_fd predecessor_;  // the link over which such clients come
-  bool may_take_ = false;  // there may be one, which stays there while the line is full
-  steady_time take_at_{};  // not before; later than at once where there was no descriptor for it
+  steady_time hand_on_at_{};  // not before; later than at once where it failed
+  unique_fd predecessor_;     // the link over which such clients come
+  bool may_take_ = false;     // there may be one, which stays there while the line is full
+  steady_time take_at_{};     // not before; later than at once where there was no descriptor for it
   phase phase_ = phase::running;
   std::size_t keeps_ready_;              // workers in advance: min_workers, or more while many come
   steady_time fewer_at_ = no_deadline;   // keeps_ready_ is halved

@@ -57,7 +57,9 @@ unserved_client take_returned(const unique_fd& link) {
 
 handed_on send_to_successor(const unique_fd& link, const unserved_client& client) {
   if (send_client(link, client, {})) return handed_on::yes;
-  return errno == EAGAIN ? handed_on::not_yet : handed_on::never;
+  if (errno == EAGAIN) return handed_on::not_yet;
+  const bool has_ended = errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN;
+  return has_ended ? handed_on::never : handed_on::failed;
 }
 
 // A message whose descriptor finds no place here would be gone all the same.

@@ -30,7 +30,12 @@ inline constexpr std::size_t said_bytes_max = piece_bytes;
 bool send_client(const unique_fd& link, const unserved_client& client, const unique_fd& hand_over);
 void send_finish(const unique_fd& link);
 /// What became of a client that was to go to the successor.
-enum class handed_on : unsigned char { yes, not_yet, never };
+enum class handed_on : unsigned char {
+  yes,
+  not_yet,  ///< no room there
+  failed,   ///< by errno, but the next time may do
+  never     ///< by errno: there is no successor any more
+};
 handed_on send_to_successor(const unique_fd& link, const unserved_client& client);
 /// What comes to the successor.
 enum class handed_over : unsigned char {

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include <sys/signalfd.h>
@@ -18,8 +20,8 @@ namespace weft::workers::detail {
 
 namespace {
 
-// Without free descriptors, clients stay with those who hand them over.
-constexpr auto descriptors_pause = std::chrono::milliseconds(50);
+// Without descriptors or memory, clients stay with the server that hands them on.
+constexpr auto resources_pause = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -91,20 +93,43 @@ void fork_server::drop_successor() {
 }
 
 void fork_server::hand_on() {
-  if (!heir_) return;
+  if (!heir_ || hand_on_at_ > steady_clock::now()) return;
   auto outcome = handed_on::yes;
+  int why = 0;
   line_.give_away([&](const unserved_client& one) {
     outcome = send_to_successor(heir_, one);
+    why = errno;
     return outcome == handed_on::yes;
   });
   if (outcome == handed_on::never) {
-    say("reload: the new server takes no clients; those without a worker are served here");
-    events_.forget(heir_.get());
-    heir_.reset();
-  } else if (waits_for_heir_ != (outcome == handed_on::not_yet)) {
-    waits_for_heir_ = !waits_for_heir_;
-    if (waits_for_heir_) events_.watch(heir_.get(), event_kind::successor, 0, event_set::what::output);
-    if (!waits_for_heir_) events_.forget(heir_.get());
+    say(std::string("reload: the new server takes no clients: ") + std::strerror(why) +
+        "; those without a worker are served here");
+    forget_heir();
+  } else if (outcome == handed_on::failed) {
+    if (hand_on_at_ == steady_time())
+      say(std::string("reload: hand a client to the new server: ") + std::strerror(why) + "; trying again");
+    hand_on_at_ = steady_clock::now() + resources_pause;
+  } else {
+    hand_on_at_ = steady_time();
+    wait_for_heir(outcome == handed_on::not_yet);
+  }
+}
+
+void fork_server::forget_heir() {
+  events_.forget(heir_.get());
+  heir_.reset();
+  hand_on_at_ = steady_time();
+}
+
+void fork_server::wait_for_heir(bool waits) {
+  if (waits_for_heir_ == waits) return;
+  waits_for_heir_ = waits;
+  if (!waits) return events_.forget(heir_.get());
+  try {
+    events_.watch(heir_.get(), event_kind::successor, 0, event_set::what::output);
+  } catch (const error& failed) {
+    say("reload: " + failed.message() + "; clients without a worker are served here");
+    forget_heir();
   }
 }
 
@@ -113,9 +138,14 @@ void fork_server::take_over() {
   if (options_.listener == nullptr) return;
   predecessor_ = tell_ready();
   if (!predecessor_) return;
-  process::set_nonblocking(predecessor_.get(), true);
-  events_.watch(predecessor_.get(), event_kind::predecessor, 0, event_set::what::new_input);
-  may_take_ = true;
+  try {
+    process::set_nonblocking(predecessor_.get(), true);
+    events_.watch(predecessor_.get(), event_kind::predecessor, 0, event_set::what::new_input);
+    may_take_ = true;
+  } catch (const error& failed) {
+    say("reload: " + failed.message() + "; the old server serves its clients itself");
+    predecessor_.reset();
+  }
 }
 
 // As many as there is room for; the others stay where they are.
@@ -126,7 +156,7 @@ void fork_server::take_clients() {
     if (outcome == handed_over::no_descriptor) {
       if (take_at_ == steady_time())
         say("reload: no descriptor is free for clients of the old server; they wait");
-      take_at_ = steady_clock::now() + descriptors_pause;
+      take_at_ = steady_clock::now() + resources_pause;
       return;
     }
     take_at_ = steady_time();
