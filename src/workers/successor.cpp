@@ -47,6 +47,12 @@ inheritance& inherited() {
   return one;
 }
 
+// Any free port was asked for, so it is the one that was found.
+bool is_for(const net::endpoint& inherited, const net::endpoint& at) {
+  const bool wants_any_port = !at.is_unix() && !inherited.is_unix() && at.port() == 0;
+  return wants_any_port ? inherited.host() == at.host() : inherited == at;
+}
+
 }  // namespace
 
 own_start own_start::now() {
@@ -72,13 +78,15 @@ successor start_successor(const own_start& how, const net::bound_socket& listene
 
 std::optional<net::bound_socket> inherited_socket(const net::endpoint& at) {
   auto& from = inherited();
-  if (!from.socket || from.address != at.text()) return std::nullopt;
+  if (!from.socket || !is_for(net::endpoint::parse(from.address), at)) return std::nullopt;
   process::set_nonblocking(from.socket.get(), true);
   return net::bound_socket::adopt(std::move(from.socket), at);
 }
 
 unique_fd tell_ready() noexcept {
   auto& from = inherited();
+  // Nobody here has the socket: who started this program had better serve on.
+  if (from.socket) from.link.reset();
   from.socket.reset();
   if (!from.link) return {};
   const char word = static_cast<char>(successor_says::takes_clients);

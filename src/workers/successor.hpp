@@ -42,7 +42,8 @@ successor start_successor(const own_start& how, const net::bound_socket& listene
 /// In a successor: the socket that it inherited, if it is for `at`. Once in a process.
 std::optional<net::bound_socket> inherited_socket(const net::endpoint& at);
 /// In a successor: tells who started it that this one serves now. Gives the link over which that one's
-/// clients come; nothing elsewhere.
+/// clients come; nothing elsewhere. Where the socket was not inherited, as it is for another address, the one
+/// who started this program hears that it does not serve, and ends it.
 unique_fd tell_ready() noexcept;
 
 }  // namespace weft::workers::detail

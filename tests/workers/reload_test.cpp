@@ -1,6 +1,7 @@
 #include <atomic>
 #include <barrier>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -116,16 +117,18 @@ class reloaded : public weft_test::listening {
     program_ = path + "-program";
     std::filesystem::copy_file("/proc/self/exe", program_);
     errors_ = weft::process::make_pipe();
-    environment.push_back("WEFT_TEST_SERVER=unix:" + path);
+    environment.push_back("WEFT_TEST_SERVER=" + address);
     running = child::spawn(
         {.program = program_, .environment = environment, .descriptors = {{errors_.writer.get(), 2}}});
     errors_.writer.reset();
+    const auto heard = await_in_log("\n");
+    listens_at = heard.substr(0, heard.find('\n'));
     while (!serves()) ::sched_yield();
   }
 
   bool serves() {
     try {
-      return weft::workers::server_status("unix:" + path).pid == running.pid();
+      return weft::workers::server_status(listens_at).pid == running.pid();
     } catch (const weft::error&) {
       return false;  // not yet
     }
@@ -194,6 +197,8 @@ class reloaded : public weft_test::listening {
     replace_program_by_script("#!/bin/sh\nexec env " + variables + " " + path + "-original\n");
   }
 
+  std::string address = "unix:" + path;  // what the program is told
+  std::string listens_at;
   std::vector<std::string> environment;
   child running;
 
@@ -248,6 +253,27 @@ TEST_F(reloaded, a_new_program_that_does_not_serve_changes_nothing) {
   EXPECT_EQ(talk_and_end(R"(["do",{},"echo","x"])"), R"(["ok",{},"x"])");
   EXPECT_EQ(weft::workers::server_status("unix:" + path).pid, running.pid());
   EXPECT_EQ(running.terminate(60s), exit_status::exited(0));
+}
+
+TEST_F(reloaded, a_new_program_for_another_address_changes_nothing) {
+  replace_program_by_one_with("WEFT_TEST_SERVER=unix:" + path + "-other");
+  running.kill(SIGHUP);
+  await_in_log("this one serves on");
+  EXPECT_EQ(talk_and_end(R"(["do",{},"echo","x"])"), R"(["ok",{},"x"])");
+  EXPECT_EQ(weft::workers::server_status("unix:" + path).pid, running.pid());
+}
+
+class reloaded_at_any_port : public reloaded {
+ protected:
+  reloaded_at_any_port() { address = "127.0.0.1:0"; }
+};
+
+TEST_F(reloaded_at_any_port, the_new_program_serves_at_the_port_of_the_old_one) {
+  running.kill(SIGHUP);
+  const auto serves = await_successor();
+  EXPECT_EQ(running.wait(), exit_status::exited(0));
+  EXPECT_EQ(weft::workers::server_status(listens_at).pid, serves);
+  end(serves);
 }
 
 class reloaded_with_time_to_end : public reloaded {
@@ -531,6 +557,7 @@ int serve_at(const std::string& address) {
   wanted.interface.add("reload_by_threads", [&self](int count) { return reload_by_threads(*self, count); });
   server one(std::move(wanted));
   self = &one;
+  std::fprintf(stderr, "%s\n", one.address().c_str());
   return one.run();
 }
 

@@ -72,8 +72,9 @@ struct server_options {
 /// later, SIGKILL. The second signal leaves out the grace. SIGHUP: a reload. In run() the program's file is
 /// started anew with the same arguments and takes over the socket once it serves, and the clients that have
 /// no worker; what connects meanwhile is not lost, and this process ends when its checkouts have, within
-/// reload_grace. So the process number changes. A new program that ends, or does not serve within 30 s,
-/// changes nothing. Under fork() a reload replaces the workers, which end with their checkouts.
+/// reload_grace. So the process number changes. A new program that ends, listens elsewhere, or does not serve
+/// within 30 s, changes nothing; where the port is 0 it keeps the one that was found. Under fork() a reload
+/// replaces the workers, which end with their checkouts.
 class server {
  public:
   /// Listens at once. Throws weft::error that names the address: busy where another server answers
