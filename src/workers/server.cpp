@@ -35,7 +35,8 @@ unique_fd receive_signals() {
   return unique_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-// While it lives they wait, so that a child is not ended by one before it receives them.
+// While it lives they wait: a child is not ended by one before it receives them, and nobody is ended by one
+// that is still read. Then they are as before.
 class signals_held {
  public:
   signals_held() {
@@ -139,6 +140,7 @@ int server::run() {
                 "workers: run a server: the process has threads, so it cannot fork workers; start it "
                 "before them, or use server::fork early in main");
   }
+  const signals_held while_it_serves;
   return state_->serve(unique_fd(), true);
 }
 

@@ -92,6 +92,28 @@ TEST_F(reload, of_a_server_that_failed_to_run_is_misuse) {
   EXPECT_EQ(tried.wait(), exit_status::exited(0));
 }
 
+TEST_F(reload, signals_are_as_before_once_a_server_has_run) {
+  auto tried = child::fork([&] {
+    sigset_t before;
+    ::sigemptyset(&before);
+    ::sigaddset(&before, SIGINT);
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    server one(options());
+    spoil_listening_socket();
+    try {
+      one.run();
+      return 1;
+    } catch (const weft::error&) {
+    }
+    sigset_t after;
+    ::sigprocmask(SIG_SETMASK, nullptr, &after);
+    const bool is_as_before = ::sigismember(&after, SIGTERM) == 0 && ::sigismember(&after, SIGHUP) == 0 &&
+                              ::sigismember(&after, SIGINT) == 1;
+    return is_as_before ? 0 : 2;
+  });
+  EXPECT_EQ(tried.wait(), exit_status::exited(0));
+}
+
 // The old protocol has no goodbye: a client between two checkouts notices nothing.
 TEST_F(reload, in_a_child_gives_clients_of_the_old_protocol_fresh_workers) {
   auto running = server::fork(options());
