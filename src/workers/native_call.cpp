@@ -15,6 +15,10 @@ namespace weft::workers::detail {
 
 namespace {
 
+// A call that nobody waits for may hold up so long who drops it, until the worker takes in that it is
+// cancelled.
+constexpr auto abandon_within = std::chrono::milliseconds(20);
+
 std::string name_of(const outgoing_call& call) {
   if (call.kind == call_kind::interface_name) return in_quotes(call.target);
   const bool has_name = !call.target.empty() && call.target.front() != '@';
@@ -298,7 +302,7 @@ void native_call::abandon() noexcept {
     shield([&] {
       bytes out;
       write_plain(out, frame_type::cancel, slot_.id);
-      if (link_->channel->send(std::move(out), deadline_after(pool_.options().stop_grace)) != stream_end::ok)
+      if (link_->channel->send(std::move(out), deadline_after(abandon_within)) != stream_end::ok)
         link_->over = true;
     });
   } catch (...) {

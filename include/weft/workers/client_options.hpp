@@ -48,6 +48,7 @@ struct client_options {
   /// pause.
   std::chrono::nanoseconds hung_worker_timeout = std::chrono::minutes(5);
   /// A called function that is cancelled and stops within this time keeps its worker; else that is ended.
+  /// Who is cancelled waits so long for it, at most.
   std::chrono::milliseconds stop_grace{20};
   std::chrono::milliseconds kill_grace{100};         ///< between SIGTERM and SIGKILL
   std::size_t message_bytes_max = 16 * 1024 * 1024;  ///< arguments or answer of one call
