@@ -87,7 +87,7 @@ void memory_store::cancel_children(job_id parent, moment now) {
 void memory_store::set_limit(const limit_options& limit, moment now) {
   limit_state& known = limits_[limit.key];
   known.max = limit.max;
-  known.tokens.set_rate(limit.rate);
+  known.tokens.set_rate(limit.rate, now);
   top_up(limit.key, now);
 }
 

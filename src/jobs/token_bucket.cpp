@@ -1,7 +1,9 @@
 #include "jobs/token_bucket.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
+#include <utility>
 
 #include <weft/core/error.hpp>
 
@@ -42,14 +44,20 @@ void check_rate(const rate_options& rate) {
               "that is filled within ten years");
 }
 
-token_bucket::token_bucket(const rate_options& rate) { set_rate(rate); }
-
-void token_bucket::set_rate(const rate_options& rate) {
-  token_ns_ = interval_of(rate);
+void token_bucket::set_rate(const rate_options& rate, moment now) noexcept {
+  const std::int64_t before_ns = std::exchange(token_ns_, interval_of(rate));
   burst_ = 1;
   if (token_ns_ > 0)
     burst_ = std::clamp(wanted_burst(rate), std::int64_t{1},
                         std::max(filled_in_ns_max / token_ns_, std::int64_t{1}));
+  if (before_ns == 0 || token_ns_ == 0 || token_ns_ == before_ns) return;
+  // As many tokens are missing as before, parts of one too: pushes that change it all the time lose none.
+  const std::int64_t missing_ns = std::max(full_at_ - nanoseconds_of(now), std::int64_t{0});
+  const std::int64_t missing = std::min(missing_ns / before_ns, burst_);
+  const double part = static_cast<double>(missing_ns % before_ns) * static_cast<double>(token_ns_) /
+                      static_cast<double>(before_ns);
+  full_at_ = nanoseconds_of(now) +
+             std::min(missing * token_ns_ + static_cast<std::int64_t>(std::ceil(part)), burst_ * token_ns_);
 }
 
 bool token_bucket::settle(moment now) noexcept {

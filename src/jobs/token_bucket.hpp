@@ -14,7 +14,6 @@ class token_bucket {
  public:
   /// Without a rate: any number of tokens.
   token_bucket() = default;
-  explicit token_bucket(const rate_options& rate);
   token_bucket(std::int64_t token_ns, std::int64_t burst, std::int64_t full_at)
       : token_ns_(token_ns), burst_(burst), full_at_(full_at) {}
 
@@ -26,8 +25,8 @@ class token_bucket {
   /// When there is a token.
   moment next() const noexcept;
   bool is_full(moment now) const noexcept;
-  /// Goes on with the tokens that it has, at another rate.
-  void set_rate(const rate_options& rate);
+  /// Goes on at another rate, with as many tokens missing as now.
+  void set_rate(const rate_options& rate, moment now) noexcept;
 
   std::int64_t token_ns() const noexcept { return token_ns_; }
   std::int64_t burst() const noexcept { return burst_; }

@@ -103,7 +103,13 @@ void store_model::push(store& with, const random_step& one) {
   if (job.limit) {
     auto& limit = limits_[job.limit->key];
     limit.max = job.limit->max;
-    limit.interval = job.limit->rate.count == 0 ? 0 : job.limit->rate.period.count();
+    const std::int64_t interval = job.limit->rate.count == 0 ? 0 : 1000 * job.limit->rate.period.count();
+    if (limit.interval > 0 && interval > 0 && limit.interval != interval) {
+      const std::int64_t missing = (missing_in(limit) * interval + limit.interval - 1) / limit.interval;
+      limit.missing = std::min(missing, job.limit->rate.burst * interval);
+      limit.missing_at = now_;
+    }
+    limit.interval = interval;
     limit.burst = job.limit->rate.burst;
     top_up(job.limit->key);
   }
@@ -141,7 +147,7 @@ void store_model::give_dependencies(new_job& job, const random_step& one) const 
 }
 
 std::int64_t store_model::missing_in(const model_limit& limit) const {
-  return std::max(limit.missing - (now_ - limit.missing_at), std::int64_t{0});
+  return std::max(limit.missing - 1000 * (now_ - limit.missing_at), std::int64_t{0});
 }
 
 std::int64_t store_model::tokens_in(const model_limit& limit) const {
@@ -203,7 +209,7 @@ void store_model::top_up(const std::string& limit) {
   auto& of = limits_.at(limit);
   of.wake_at.reset();
   if (waits && places_in(limit) > 0 && tokens_in(of) == 0)
-    of.wake_at = now_ + missing_in(of) - (of.burst - 1) * of.interval;
+    of.wake_at = now_ + (missing_in(of) - (of.burst - 1) * of.interval + 999) / 1000;
 }
 
 void store_model::tell_children(std::int64_t id) {

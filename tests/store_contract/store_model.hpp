@@ -84,7 +84,7 @@ class store_model {
     unique_key of;
     bool by_job = true;
   };
-  /// How many may run, and the time that it takes until the tokens that were taken are there again.
+  /// How many may run, and the time, in ns, until the tokens that were taken are there again.
   struct model_limit {
     int max = 1;
     std::int64_t interval = 0;  ///< between two tokens; 0: any number

@@ -58,6 +58,31 @@ TEST_P(store_contract, a_rate_holds_for_each_key_and_the_last_push_says_it) {
   EXPECT_EQ(claim(10, second).jobs.size(), 3U) << "this key has no rate any more";
 }
 
+TEST_P(store_contract, a_lower_rate_hands_out_no_tokens) {
+  for (std::int64_t id = 1; id <= 110; ++id) push(rated(job(id), {100, 1s}));
+  EXPECT_EQ(claim(200, second).jobs.size(), 100U);
+  auto slower = rated(job(200), {100, 100s});
+  slower.created = slower.run_at = at(second);
+  push(slower);
+  EXPECT_TRUE(claim(200, second).jobs.empty()) << "its bucket is as empty as it was";
+  EXPECT_TRUE(claim(200, 2 * second - 1).jobs.empty());
+  EXPECT_EQ(claim(200, 2 * second).jobs.size(), 1U);
+}
+
+TEST_P(store_contract, a_rate_that_is_changed_all_the_time_still_gets_its_tokens) {
+  for (std::int64_t id = 1; id <= 10; ++id) push(rated(job(id), {1, 1s}));
+  EXPECT_EQ(claim(10, second).jobs.size(), 1U);
+  std::size_t begun = 0;
+  for (std::int64_t turn = 1; turn <= 100; ++turn) {
+    auto other = rated(job(100 + turn), {1, turn % 2 == 0 ? 1s : 2s});
+    other.created = other.run_at = at(second + turn * second / 10);
+    push(other);
+    begun += claim(10, second + turn * second / 10).jobs.size();
+  }
+  EXPECT_GE(begun, 6U) << "between one and two seconds each";
+  EXPECT_LE(begun, 8U);
+}
+
 TEST_P(store_contract, a_rate_and_room_are_both_needed) {
   for (std::int64_t id = 1; id <= 3; ++id) {
     auto one = rated(job(id), {1, 1s});

@@ -20,15 +20,22 @@ std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 }  // namespace
 
 std::int64_t database::limit_id(const limit_options& limit, moment now) {
-  const token_bucket tokens(limit.rate);
+  token_bucket tokens;
+  {
+    const used row =
+        use("SELECT token_ns, burst, full_at FROM weft_limit WHERE name = ?", "find the tokens of a limit");
+    if (row->bind(limit.key).step()) tokens = {row->integer(0), row->integer(1), row->integer(2)};
+  }
+  tokens.set_rate(limit.rate, now);
   std::int64_t id = 0;
   {
     const used row = use(
-        "INSERT INTO weft_limit (name, max, jobs, token_ns, burst) VALUES (?,?,1,?,?)"
+        "INSERT INTO weft_limit (name, max, jobs, token_ns, burst, full_at) VALUES (?,?,1,?,?,?)"
         " ON CONFLICT (name) DO UPDATE SET max = excluded.max, jobs = jobs + 1, token_ns = excluded.token_ns,"
-        " burst = excluded.burst RETURNING id",
+        " burst = excluded.burst, full_at = excluded.full_at RETURNING id",
         "set a limit");
-    row->bind(limit.key).bind(std::int64_t{limit.max}).bind(tokens.token_ns()).bind(tokens.burst()).step();
+    row->bind(limit.key).bind(std::int64_t{limit.max}).bind(tokens.token_ns()).bind(tokens.burst());
+    row->bind(tokens.full_at()).step();
     id = row->integer(0);
     row->run();
   }
