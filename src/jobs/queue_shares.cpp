@@ -32,13 +32,15 @@ std::vector<std::string> queue_shares::order() const {
   return names;
 }
 
-void queue_shares::count(const std::vector<claimed_job>& claimed, std::size_t count) {
+void queue_shares::count(const std::vector<claimed_job>& claimed, std::size_t count, bool more_at_once) {
   if (shares_.empty()) return;
-  if (claimed.size() < count) {  // all are empty by now: nobody is owed anything
+  const bool filled = claimed.size() >= count;
+  if (!filled && !more_at_once) {  // all are empty by now: nobody is owed anything
     for (auto& one : shares_) one.pass = 0;
     return;
   }
-  // The claim was filled by the last queue that gave jobs; those before it are empty.
+  // A full claim was filled by the last queue that gave jobs; those before it are empty. Of one that was cut
+  // short nobody knows.
   const auto gave = [&](const share& one) {
     return std::count_if(claimed.begin(), claimed.end(),
                          [&](const auto& job) { return job.queue == one.name; });
@@ -52,7 +54,7 @@ void queue_shares::count(const std::vector<claimed_job>& claimed, std::size_t co
   for (std::size_t index = 0; index < shares_.size(); ++index) {
     share& one = shares_[index];
     one.pass += jobs[index] * one.stride;
-    if (index < filled_by) one.pass = std::max(one.pass, now);
+    if (filled && index < filled_by) one.pass = std::max(one.pass, now);
   }
   std::stable_sort(shares_.begin(), shares_.end(),
                    [](const share& left, const share& right) { return left.pass < right.pass; });

@@ -21,8 +21,9 @@ class queue_shares {
 
   /// All queues, in the order for the next claim.
   std::vector<std::string> order() const;
-  /// What a claim in that order, which wanted `count` jobs, came to.
-  void count(const std::vector<claimed_job>& claimed, std::size_t count);
+  /// What a claim in that order, which wanted `count` jobs, came to. `more_at_once`: where it got fewer, it
+  /// was cut short, and its queues may have others.
+  void count(const std::vector<claimed_job>& claimed, std::size_t count, bool more_at_once);
 
  private:
   struct share {

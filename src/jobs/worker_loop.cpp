@@ -152,7 +152,8 @@ std::size_t worker::state::claim_and_start(bool& more) {
     return 0;
   }
   next_due_ = claimed.next_due;
-  shares_.count(claimed.jobs, request.count);
+  const bool more_at_once = next_due_ && *next_due_ <= request.now;
+  shares_.count(claimed.jobs, request.count, more_at_once);
   next_fire_ = claimed.next_fire;
   more = claimed.jobs.size() == request.count || !claimed.schedules.empty();
   {

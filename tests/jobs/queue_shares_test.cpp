@@ -27,7 +27,7 @@ std::map<std::string, int> claim_many(queue_shares& shares, std::map<std::string
   for (int number = 0; number < claims; ++number) {
     const std::size_t count = 1 + random() % 10;
     const auto claimed = claim(waiting, shares.order(), count);
-    shares.count(claimed, count);
+    shares.count(claimed, count, false);
     for (const auto& one : claimed) ++got[one.queue];
   }
   return got;
@@ -62,6 +62,20 @@ TEST(queue_shares, after_a_claim_that_was_not_filled_nobody_is_owed_anything) {
   waiting = {{"a", 1000}, {"b", 1000}};
   const auto got = claim_many(shares, waiting, 100);
   EXPECT_NEAR(got.at("a"), got.at("b"), 20);
+}
+
+TEST(queue_shares, a_claim_that_was_cut_short_counts_and_owes_the_others_the_same) {
+  queue_shares shares({{"a", 1}, {"b", 1}});
+  std::map<std::string, int> got;
+  for (int number = 0; number < 100; ++number) {
+    // The first queue gives two, and then the store has moved as many jobs aside as it does at once.
+    std::map<std::string, int> waiting{{shares.order().front(), 2}};
+    const auto claimed = claim(waiting, shares.order(), 10);
+    shares.count(claimed, 10, true);
+    for (const auto& one : claimed) ++got[one.queue];
+  }
+  EXPECT_EQ(got["a"], 100);
+  EXPECT_EQ(got["b"], 100);
 }
 
 TEST(queue_shares, wrong_weights_are_refused) {
