@@ -159,7 +159,10 @@ claim_result memory_store::claim(const claim_request& request) {
   }
   std::set<std::string> limits;
   for (const auto& [name, limit] : limits_) {
-    if (limit.wake_at && *limit.wake_at <= request.now) limits.insert(name);
+    if (!limit.wake_at) continue;
+    const bool set_back = *limit.wake_at - std::chrono::nanoseconds(limit.tokens.token_ns()) >
+                          request.now + clocks_differ_max + std::chrono::milliseconds(1);
+    if (set_back || *limit.wake_at <= request.now) limits.insert(name);
   }
   for (const auto& name : std::exchange(limits, {})) top_up(name, request.now);
   for (const auto& queue : request.queues) {

@@ -14,7 +14,6 @@ constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr std::chrono::hours period_max{24 * 366};
 constexpr std::int64_t filled_in_ns_max = std::int64_t{10} * 366 * 86'400 * second_ns;
 constexpr std::int64_t nanoseconds_max = std::int64_t{6} * 1'000'000'000 * second_ns;  // of the year 2160
-constexpr std::int64_t clocks_differ_ns = 10 * second_ns;
 
 std::int64_t wanted_burst(const rate_options& rate) { return rate.burst > 0 ? rate.burst : rate.count; }
 
@@ -62,7 +61,7 @@ void token_bucket::set_rate(const rate_options& rate, moment now) noexcept {
 
 bool token_bucket::settle(moment now) noexcept {
   const std::int64_t latest = nanoseconds_of(now) + burst_ * token_ns_;
-  if (full_at_ <= latest + clocks_differ_ns) return false;
+  if (full_at_ <= latest + std::chrono::nanoseconds(clocks_differ_max).count()) return false;
   full_at_ = latest;
   return true;
 }

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include <weft/jobs/job.hpp>
 
 namespace weft::jobs {
+
+/// A moment further ahead than it can be is taken for another clock's up to this; beyond, the clock was set
+/// back.
+inline constexpr std::chrono::seconds clocks_differ_max{10};
 
 /// The tokens of a rate, as one moment: when the bucket is full again. So it needs no timer that fills it,
 /// and any process that knows this moment knows how many there are. Nanoseconds of UTC.

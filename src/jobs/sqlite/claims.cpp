@@ -26,7 +26,7 @@ bool database::is_idle(const claim_request& request, claim_result& result) {
   check_worker(request.owner);
   result = {};
   find_due_schedules(request, result);
-  result.next_due = next_due();
+  result.next_due = next_due(request.now);
   if (result.next_due && *result.next_due <= request.now) return false;
   for (const auto& name : request.queues) {
     const auto queue = find_queue(name);
@@ -48,7 +48,7 @@ void database::claim(const claim_request& request, claim_result& result) {
     if (queue && !is_paused(*queue)) claim_from(*queue, request, room, result);
   }
   for (const auto& [limit, left] : room) top_up(limit, request.now);
-  if (!result.next_due) result.next_due = next_due();
+  if (!result.next_due) result.next_due = next_due(request.now);
 }
 
 void database::promote(const claim_request& request) {
@@ -67,11 +67,11 @@ void database::promote(const claim_request& request) {
   wake_limits(request.now);
 }
 
-std::optional<moment> database::next_due() {
+std::optional<moment> database::next_due(moment now) {
   const used row = use("SELECT min(run_at) FROM weft_scheduled", "find the next due moment");
   row->step();
   const auto at = row->maybe_integer(0);
-  const auto token = next_token();
+  const auto token = next_token(now);
   if (!at) return token;
   const moment scheduled{std::chrono::microseconds(*at)};
   return token ? std::min(*token, scheduled) : scheduled;

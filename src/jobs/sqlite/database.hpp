@@ -170,7 +170,7 @@ class database {
   void top_up_groups(std::int64_t limit, std::int64_t room, moment now);
   void wake_limit(std::int64_t limit, std::optional<moment> at);
   void wake_limits(moment now);
-  std::optional<moment> next_token();
+  std::optional<moment> next_token(moment now);
   std::optional<group> next_blocked(std::int64_t limit, const group& after);
   std::int64_t count_ready(std::int64_t limit, const group& of, std::int64_t most);
   std::vector<place> read_blocked(std::int64_t limit, const group& of, std::int64_t count);
@@ -211,7 +211,7 @@ class database {
   void put_attempt(const place& job, std::int64_t owner, const stored_attempt& attempt);
 
   void promote(const claim_request& request);
-  std::optional<moment> next_due();
+  std::optional<moment> next_due(moment now);
   static turn turn_of(const place& job) { return {job.priority, job.run_at, job.id}; }
   /// Closures of ready jobs that the worker knows; the jobs of others are counted in `result`.
   std::vector<std::int64_t> routable_handlers(std::int64_t queue, const claim_request& request,

@@ -7,15 +7,20 @@
 // comes to the front. While there is room for so many jobs, so many of each queue and closure are ready, up
 // to topped_up_max, or none of them is blocked: whatever makes room, and a claim at its end, tops them up. It
 // is done for each closure, as one that no worker knows must not take the others' turn. Where only a token
-// lacks, wake_at says when it comes, and the first claim from then on tops them up.
+// lacks, wake_at says when it comes, and the first claim from then on tops them up; or a claim whose clock is
+// further back than the time of a token, as it was set back.
 
 namespace weft::jobs::sqlite {
 namespace {
 
 constexpr std::int64_t topped_up_max = 200;
 constexpr std::int64_t woken_at_once_max = 100;
+constexpr std::chrono::milliseconds rounding{1};
 
 std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
+
+/// A wait for a token that begins after this began before the clock was set back: it takes a token's time.
+std::int64_t latest_wait(moment now) { return micros(now + clocks_differ_max + rounding); }
 
 }  // namespace
 
@@ -137,10 +142,25 @@ void database::wake_limits(moment now) {
     rows->bind(micros(now)).bind(woken_at_once_max);
     while (rows->step()) due.push_back(rows->integer(0));
   }
+  {
+    const used rows =
+        use("SELECT id FROM weft_limit INDEXED BY weft_limit_wait"
+            " WHERE wake_at IS NOT NULL AND wake_at - token_ns / 1000 > ? LIMIT ?",
+            "find limits of a clock that was set back");
+    rows->bind(latest_wait(now)).bind(woken_at_once_max);
+    while (rows->step()) due.push_back(rows->integer(0));
+  }
   for (const std::int64_t limit : due) top_up(limit, now);
 }
 
-std::optional<moment> database::next_token() {
+std::optional<moment> database::next_token(moment now) {
+  {
+    const used set_back =
+        use("SELECT 1 FROM weft_limit INDEXED BY weft_limit_wait"
+            " WHERE wake_at IS NOT NULL AND wake_at - token_ns / 1000 > ? LIMIT 1",
+            "look for limits of a clock that was set back");
+    if (set_back->bind(latest_wait(now)).step()) return now;
+  }
   const used row =
       use("SELECT min(wake_at) FROM weft_limit WHERE wake_at IS NOT NULL", "find the next token");
   row->step();

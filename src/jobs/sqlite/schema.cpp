@@ -291,9 +291,14 @@ DROP INDEX weft_limit_unused;
 CREATE INDEX weft_limit_unused ON weft_limit (full_at) WHERE jobs = 0;
 )sql";
 
+// When a limit began to wait for its next token, as far as it knew.
+constexpr const char* tables_9 = R"sql(
+CREATE INDEX weft_limit_wait ON weft_limit (wake_at - token_ns / 1000) WHERE wake_at IS NOT NULL;
+)sql";
+
 // One entry a version; an entry that was released is never changed.
-constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3, tables_4,
-                                                             tables_5, tables_6, tables_7, tables_8};
+constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3, tables_4, tables_5,
+                                                             tables_6, tables_7, tables_8, tables_9};
 
 int version_of(connection& database) {
   statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",
