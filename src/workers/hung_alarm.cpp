@@ -15,8 +15,10 @@ namespace {
 std::atomic<hung_alarm*> in_force = nullptr;
 
 // Not every C library has a name for it.
-#ifndef sigev_notify_thread_id
-#define sigev_notify_thread_id _sigev_un._tid
+#ifdef sigev_notify_thread_id
+#define WEFT_SIGEV_THREAD_ID sigev_notify_thread_id
+#else
+#define WEFT_SIGEV_THREAD_ID _sigev_un._tid
 #endif
 
 std::int64_t now_ns() noexcept { return steady_clock::now().time_since_epoch().count(); }
@@ -34,7 +36,7 @@ hung_alarm::hung_alarm(std::chrono::nanoseconds after, std::atomic<std::int64_t>
   if (after_.count() <= 0) return;
   sigevent event{};
   event.sigev_notify = SIGEV_THREAD_ID;  // threads of the program that wait are none of its affair
-  event.sigev_notify_thread_id = static_cast<pid_t>(::syscall(SYS_gettid));
+  event.WEFT_SIGEV_THREAD_ID = static_cast<pid_t>(::syscall(SYS_gettid));
   event.sigev_signo = SIGALRM;
   event.sigev_value.sival_ptr = this;
   if (::timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) {
