@@ -6,6 +6,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/log/sink.hpp>
 
 #include "jobs/jobs_fixture.hpp"
 
@@ -102,6 +103,7 @@ TEST_F(run_or_push, throws_what_the_function_throws_and_pushes_nothing) {
 TEST_F(run_or_push, pushes_what_failed_where_it_is_told_to) {
   testing::internal::CaptureStderr();
   const auto ended = queue_->run_or_push(fail(), app_, {.max_attempts = 1}, in_line_error::pushed);
+  EXPECT_TRUE(log::flush(10s));
   EXPECT_NE(testing::internal::GetCapturedStderr().find("no seat left"), std::string::npos);
   const job_id id = ended.pushed.value();
   EXPECT_EQ(run_due(), 0U);

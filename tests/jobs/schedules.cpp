@@ -8,6 +8,7 @@
 #include <weft/jobs/cron.hpp>
 #include <weft/jobs/key_use.hpp>
 #include <weft/log/collector.hpp>
+#include <weft/log/sink.hpp>
 
 #include "jobs/jobs_fixture.hpp"
 #include "jobs/moments.hpp"
@@ -282,6 +283,7 @@ TEST_F(jobs_schedules, that_one_worker_cannot_read_are_left_in_time_to_those_who
     go_to("2026-01-05 10:00:10");
     testing::internal::CaptureStderr();
     EXPECT_EQ(run_due(), 0U);
+    EXPECT_TRUE(log::flush(10s));
     EXPECT_NE(testing::internal::GetCapturedStderr().find("left to others"), std::string::npos);
     EXPECT_EQ(only().next, at("2026-01-05 10:00:00")) << "it wrote nothing";
   };

@@ -1,8 +1,10 @@
+#include <chrono>
 #include <fstream>
 #include <iterator>
 
 #include <weft/codec/secret.hpp>
 #include <weft/log/log.hpp>
+#include <weft/log/sink.hpp>
 
 #include "jobs/job_envelope.hpp"
 #include "jobs/job_secrets.hpp"
@@ -217,6 +219,7 @@ TEST_F(job_secrets, are_in_no_log_and_no_error) {
   queue_->kept_in().push({&row, 1});
   testing::internal::CaptureStderr();
   EXPECT_EQ(run_due(), 2U);
+  EXPECT_TRUE(log::flush(std::chrono::seconds(10)));
   EXPECT_EQ(testing::internal::GetCapturedStderr().find(token), std::string::npos);
   EXPECT_EQ(show(id).attempts, 1);
   EXPECT_EQ(show(unfit.id).past.at(0).outcome, attempt_outcome::refused);
