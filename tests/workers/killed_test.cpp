@@ -28,13 +28,17 @@ using weft::workers::worker_died;
 // The control group of this program's processes, as a test wants it; made in main().
 std::string cgroup;
 
-void tell_kills(int count) { std::ofstream(cgroup + "/mount/memory.events") << "oom_kill " << count << "\n"; }
+// Written over what was there, as counts do not get shorter: like the system's, the file is never seen
+// empty by a server that begins to watch it meanwhile.
+void tell_kills(int count) {
+  std::fstream(cgroup + "/mount/memory.events", std::ios::in | std::ios::out) << "oom_kill " << count << "\n";
+}
 
 void tell_cgroup(const weft_test::scratch_folder& folder) {
   cgroup = folder.path();
   std::filesystem::create_directory(cgroup + "/mount");
   std::ofstream(cgroup + "/self") << "0::/\n";
-  tell_kills(0);
+  std::ofstream(cgroup + "/mount/memory.events") << "oom_kill 0\n";
   weft::workers::detail::set_cgroup_files({cgroup + "/self", cgroup + "/mount"});
 }
 
