@@ -54,7 +54,9 @@ void heartbeat::tick() noexcept {
 }
 
 void heartbeat::beat() {
+  const std::lock_guard lock(beating_);
   std::vector<job_id> cancelled;
+  self_.beat += 1;  // also where it comes back: nobody who saw an earlier beat may rescue it then
   try {
     cancelled = store_.beat(self_.id);
   } catch (const error& failed) {
@@ -76,9 +78,10 @@ void heartbeat::sweep() {
       present.insert(other.id);
       continue;
     }
-    const std::size_t count = store_.rescue(other.id, clock_.now(), options_.crashes_max);
+    const auto count = store_.rescue(other, clock_.now(), options_.crashes_max);
+    if (!count) continue;  // it lives, or another worker was faster
     log::warn("jobs: a worker died, its jobs are ready again",
-              {{"worker", to_string(other.id)}, {"pid", other.pid}, {"host", other.host}, {"jobs", count}});
+              {{"worker", to_string(other.id)}, {"pid", other.pid}, {"host", other.host}, {"jobs", *count}});
   }
   std::erase_if(seen_, [&](const auto& entry) { return !present.contains(entry.first); });
 }

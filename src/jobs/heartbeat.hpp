@@ -8,6 +8,7 @@
 
 #include <weft/context/wait.hpp>
 #include <weft/core/started_thread.hpp>
+#include <weft/fiber/mutex.hpp>
 #include <weft/jobs/store.hpp>
 
 namespace weft::jobs {
@@ -39,8 +40,8 @@ class heartbeat {
   /// Ends the thread. The worker's row stays: remove_worker is the owner's.
   ~heartbeat();
 
-  /// Beats now, on the caller's thread. A worker that was taken for dead hears of it, and joins again. Throws
-  /// weft::error if the store fails.
+  /// Beats now, in the caller's task, one after the other. A worker that was taken for dead hears of it once,
+  /// and joins again. Throws weft::error if the store fails.
   void beat();
 
  private:
@@ -56,7 +57,8 @@ class heartbeat {
 
   store& store_;
   const clock& clock_;
-  const worker_row self_;
+  mutex beating_;    // held across a beat: else a second one that was refused ends attempts of the rejoined
+  worker_row self_;  // constant but for `beat`, which is guarded by beating_
   const heartbeat_options options_;
   const listener told_;
   std::map<worker_id, sighting> seen_;  // the thread's after construction

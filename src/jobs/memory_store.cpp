@@ -310,7 +310,7 @@ bool memory_store::finish(const attempt_end& end) {
 void memory_store::add_worker(const worker_row& worker) {
   const std::lock_guard lock(mutex_);
   const auto [added, is_new] = workers_.try_emplace(worker.id, worker);
-  if (is_new) added->second.beat = 1;
+  if (is_new) added->second.beat += 1;
 }
 
 std::vector<job_id> memory_store::beat(worker_id owner) {
@@ -341,13 +341,15 @@ void memory_store::remove_worker(worker_id owner, moment now) {
   bell_.ring();
 }
 
-std::size_t memory_store::rescue(worker_id owner, moment now, int crashes_max) {
+std::optional<std::size_t> memory_store::rescue(const worker_row& seen, moment now, int crashes_max) {
   std::size_t count = 0;
   {
     const std::lock_guard lock(mutex_);
-    workers_.erase(owner);
+    const auto found = workers_.find(seen.id);
+    if (found == workers_.end() || found->second.beat != seen.beat) return std::nullopt;
+    workers_.erase(found);
     for (auto& [id, job] : jobs_) {
-      if (job.state != job_state::running || job.owner != owner) continue;
+      if (job.state != job_state::running || job.owner != seen.id) continue;
       ++count;
       auto& crashed = job.past.back();
       crashed.attempt = job.attempts + 1;

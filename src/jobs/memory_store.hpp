@@ -43,7 +43,7 @@ class memory_store final : public store {
   std::vector<job_id> beat(worker_id owner) override;
   void remove_worker(worker_id owner, moment now) override;
   std::vector<worker_row> workers() override;
-  std::size_t rescue(worker_id owner, moment now, int crashes_max) override;
+  std::optional<std::size_t> rescue(const worker_row& seen, moment now, int crashes_max) override;
   bool cancel(job_id id, moment now) override;
   bool retry(job_id id, moment now) override;
   std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) override;

@@ -7,6 +7,7 @@
 #include <weft/jobs/key_use.hpp>
 
 #include "jobs/jobs_fixture.hpp"
+#include "store_contract/lose_worker.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -137,7 +138,7 @@ TEST_F(jobs_checkpoints, are_not_kept_by_who_lost_the_job) {
   const closure loses{named_closure<"test.loses">([](shop& at, queue& from, control& job) {
     if (!at.lines.empty()) return;
     at.lines.emplace_back("run");
-    from.kept_in().rescue(*from.show(job.id())->owner, from.clock().now(), 100);
+    store_contract_support::lose_worker(from.kept_in(), *from.show(job.id())->owner, from.clock().now(), 100);
     job.checkpoint("charge", [&] { at.lines.emplace_back("charge"); });
     at.lines.emplace_back("not reached");
   })};

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 
 #include "jobs/sqlite/writer_lock.hpp"
+#include "store_contract/lose_worker.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -104,7 +105,7 @@ TEST_F(sqlite_durability, kill_9_loses_no_acknowledged_job_and_no_recorded_end) 
     ::waitpid(child, nullptr, 0);
 
     const auto after = open();
-    after->rescue(worker_id{first_id}, moment(2s), 100);
+    store_contract_support::lose_worker(*after, worker_id{first_id}, moment(2s), 100);
     std::string verdict;
     after->transact(
         [&](store_transaction& transaction) {

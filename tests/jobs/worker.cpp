@@ -15,6 +15,7 @@
 #include <weft/log/log.hpp>
 
 #include "jobs/job_envelope.hpp"
+#include "store_contract/lose_worker.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -367,7 +368,7 @@ TEST_F(jobs_worker, still_mine_ends_with_the_claim) {
   const closure looks{named_closure<"test.looks">([](notes& into, queue& from, control& job) {
     into.lines.push_back(job.still_mine() ? "mine" : "lost");
     const auto owner = from.show(job.id())->owner;
-    from.kept_in().rescue(*owner, from.clock().now(), 100);
+    store_contract_support::lose_worker(from.kept_in(), *owner, from.clock().now(), 100);
     into.lines.push_back(job.still_mine() ? "mine" : "lost");
     if (into.lines.size() > 2) from.cancel(job.id());
   })};

@@ -11,6 +11,7 @@
 #include <weft/context/cancellation.hpp>
 
 #include "store_contract/folder.hpp"
+#include "store_contract/lose_worker.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -83,6 +84,10 @@ job_state store_contract::state_of(job_id id) {
   const auto found = store_->find(id);
   if (!found) throw std::runtime_error("no such job");
   return found->state;
+}
+
+std::optional<std::size_t> store_contract::lose(worker_id owner, std::int64_t now, int crashes_max) {
+  return store_contract_support::lose_worker(*store_, owner, at(now), crashes_max);
 }
 
 TEST_P(store_contract, a_pushed_job_is_claimed_as_it_was_pushed) {
@@ -246,7 +251,7 @@ TEST_P(store_contract, a_late_worker_cannot_finish_what_another_now_holds) {
   push(job(1));
   store_->add_worker({.id = worker_id{1}, .host = "h", .pid = 1, .build = "b"});
   const auto late = claim_one();
-  EXPECT_EQ(store_->rescue(worker_id{1}, at(1500), 3), 1U);
+  EXPECT_EQ(lose(worker_id{1}, 1500, 3), 1U);
   const auto now_held = claim_one(1600, worker_id{2});
   EXPECT_GT(now_held.fence, late.fence);
   EXPECT_FALSE(store_->holds(late.id, worker_id{1}, late.fence));
@@ -266,7 +271,7 @@ TEST_P(store_contract, a_rescued_job_spends_no_attempt_and_at_the_crash_limit_it
     const auto held = claim_one(1000 * crash);
     EXPECT_EQ(held.attempts, 0);
     EXPECT_EQ(held.crashes, crash - 1);
-    EXPECT_EQ(store_->rescue(worker_id{1}, at(1000 * crash + 1), 2), 1U);
+    EXPECT_EQ(lose(worker_id{1}, 1000 * crash + 1, 2), 1U);
   }
   EXPECT_EQ(state_of(job_id{1}), job_state::quarantined);
   const auto past = store_->find(job_id{1})->past;
@@ -292,7 +297,7 @@ TEST_P(store_contract, a_worker_that_is_not_there_claims_nothing) {
   };
   expect_refused();
   join();
-  EXPECT_EQ(store_->rescue(worker_id{1}, at(1100), 3), 0U);
+  EXPECT_EQ(lose(worker_id{1}, 1100, 3), 0U);
   expect_refused();
   join();
   store_->remove_worker(worker_id{1}, at(1100));
@@ -303,6 +308,21 @@ TEST_P(store_contract, a_worker_that_is_not_there_claims_nothing) {
   store_->add_worker({.id = worker_id{1}, .host = "again", .pid = 2, .build = "b"});
   EXPECT_EQ(store_->workers().size(), 2U) << "it is there already";
   EXPECT_TRUE(store_->holds(job_id{1}, worker_id{1}, claimed[0].fence));
+}
+
+TEST_P(store_contract, a_worker_that_has_beaten_since_it_was_seen_is_not_rescued) {
+  push(job(1));
+  const auto held = claim_one();
+  const worker_row seen = store_->workers().at(0);
+  store_->beat(worker_id{1});
+  EXPECT_FALSE(store_->rescue(seen, at(1100), 3));
+  EXPECT_TRUE(store_->holds(job_id{1}, worker_id{1}, held.fence));
+  const worker_row now_seen = store_->workers().at(0);
+  EXPECT_EQ(store_->rescue(now_seen, at(1200), 3), 1U);
+  EXPECT_FALSE(store_->rescue(now_seen, at(1300), 3)) << "it is not there any more";
+  store_->add_worker({.id = worker_id{1}, .host = "h", .pid = 1, .build = "b", .beat = now_seen.beat});
+  EXPECT_FALSE(store_->rescue(now_seen, at(1400), 3)) << "it came back";
+  EXPECT_EQ(store_->workers().size(), 1U);
 }
 
 TEST_P(store_contract, a_job_keeps_the_attempts_of_its_last_claims_only) {
@@ -320,7 +340,7 @@ TEST_P(store_contract, a_job_keeps_the_attempts_of_its_last_claims_only) {
   EXPECT_EQ(failed->past.front().fence, 6);
   EXPECT_EQ(failed->past.back().fence, attempts_kept_max + 5);
   (void)claim_one(now);
-  EXPECT_EQ(store_->rescue(worker_id{1}, at(now), 3), 1U);
+  EXPECT_EQ(lose(worker_id{1}, now, 3), 1U);
   const auto rescued = store_->find(job_id{1});
   ASSERT_EQ(rescued->past.size(), static_cast<std::size_t>(attempts_kept_max));
   EXPECT_EQ(rescued->past.front().fence, 7);
@@ -365,7 +385,7 @@ TEST_P(store_contract, a_running_job_that_is_to_be_cancelled_does_not_wait_again
   const auto is_released = claim_one(1000, worker_id{3});
   for (const auto& one : {fails, is_lost, is_released}) EXPECT_TRUE(store_->cancel(one.id, at(1500)));
   EXPECT_TRUE(store_->finish(end(fails, next_step::again)));
-  EXPECT_EQ(store_->rescue(worker_id{2}, at(1600), 3), 1U);
+  EXPECT_EQ(lose(worker_id{2}, 1600, 3), 1U);
   store_->remove_worker(worker_id{3}, at(1700));
   for (const auto& one : {fails, is_lost, is_released}) EXPECT_EQ(state_of(one.id), job_state::cancelled);
 }
@@ -556,7 +576,7 @@ TEST_P(store_contract, the_end_bell_of_a_job_rings_when_it_ends_in_whatever_way)
   EXPECT_TRUE(rings(second.id, [&] { EXPECT_TRUE(store_->finish(end(second, next_step::dead))); }));
   EXPECT_TRUE(rings(job_id{4}, [&] { EXPECT_TRUE(store_->cancel(job_id{4}, at(2000))); }));
   const auto lost = claim_one();
-  EXPECT_TRUE(rings(lost.id, [&] { EXPECT_EQ(store_->rescue(worker_id{1}, at(2000), 1), 1U); }));
+  EXPECT_TRUE(rings(lost.id, [&] { EXPECT_EQ(lose(worker_id{1}, 2000, 1), 1U); }));
   const auto seen = store_->end_bell(job_id{5});
   EXPECT_EQ(store_->wait_end(job_id{5}, seen, steady_clock::now()), seen);
 }

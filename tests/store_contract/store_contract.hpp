@@ -42,6 +42,8 @@ class store_contract : public testing::TestWithParam<store_under_test> {
   claimed_job claim_one(std::int64_t now = 1000, worker_id owner = worker_id{1});
   static attempt_end end(const claimed_job& of, next_step next, std::int64_t now = 2000);
   job_state state_of(job_id id);
+  /// Takes the worker for dead.
+  std::optional<std::size_t> lose(worker_id owner, std::int64_t now, int crashes_max);
 
   std::string folder_;
   std::shared_ptr<store> store_;

@@ -57,7 +57,7 @@ TEST_P(store_contract, a_unique_key_is_free_when_its_job_has_ended_and_not_befor
   EXPECT_TRUE(store_->cancel(job_id{2}, at(3100)));
   EXPECT_EQ(push_one(unique_job(3)), job_id{3});
   const auto lost = claim_one(3200);
-  EXPECT_EQ(store_->rescue(worker_id{1}, at(3300), 1), 1U);
+  EXPECT_EQ(lose(worker_id{1}, 3300, 1), 1U);
   EXPECT_EQ(state_of(lost.id), job_state::quarantined);
   EXPECT_EQ(push_one(unique_job(4)), job_id{4});
 }

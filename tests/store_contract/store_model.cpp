@@ -5,6 +5,8 @@
 #include <iterator>
 #include <tuple>
 
+#include "store_contract/lose_worker.hpp"
+
 namespace weft::jobs {
 namespace {
 
@@ -423,7 +425,7 @@ void store_model::add_worker(store& with, const random_step& one) {
 void store_model::lose_worker(store& with, const random_step& one) {
   const std::int64_t owner = 1 + one.pick % workers;
   const bool crashed = one.what == random_step::kind::rescue;
-  workers_.erase(owner);
+  const bool is_there = workers_.erase(owner) > 0;
   std::size_t count = 0;
   for (auto& [id, job] : jobs_) {
     if (job.state != job_state::running || job.owner != owner) continue;
@@ -442,7 +444,9 @@ void store_model::lose_worker(store& with, const random_step& one) {
     }
   }
   if (!crashed) return with.remove_worker(worker_id{owner}, now());
-  expect(with.rescue(worker_id{owner}, now(), crashes_max) == count, "how many jobs a dead worker held");
+  expect(store_contract_support::lose_worker(with, worker_id{owner}, now(), crashes_max) ==
+             (is_there ? std::optional(count) : std::nullopt),
+         "how many jobs a dead worker held");
 }
 
 void store_model::progress(store& with, const random_step& one) {

@@ -88,7 +88,7 @@ TEST_P(store_contract, every_way_in_which_an_attempt_ends_makes_room) {
     later.run_at = at(9000);
     EXPECT_TRUE(store_->finish(later));
   });
-  expect_next_after([&](const claimed_job&) { store_->rescue(worker_id{1}, at(1500), 1); });
+  expect_next_after([&](const claimed_job&) { lose(worker_id{1}, 1500, 1); });
 }
 
 TEST_P(store_contract, a_cancelled_job_hands_its_turn_on) {

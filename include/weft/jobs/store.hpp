@@ -288,7 +288,7 @@ class store {
   /// it is not as it was seen any more.
   virtual bool fire(const schedule_fire& fire) = 0;
 
-  /// No effect if it is there.
+  /// Its first beat is one more than that of the row. No effect if it is there.
   virtual void add_worker(const worker_row& worker) = 0;
   /// One heartbeat. Returns the jobs of this worker whose cancellation was asked for; not_found if
   /// the worker was taken for dead.
@@ -296,9 +296,10 @@ class store {
   /// Forgets the worker; what it still holds ends as released.
   virtual void remove_worker(worker_id owner, moment now) = 0;
   virtual std::vector<worker_row> workers() = 0;
-  /// Forgets a dead worker: its jobs go back to ready with one more crash, at `crashes_max` to
-  /// quarantine. Returns how many it held.
-  virtual std::size_t rescue(worker_id owner, moment now, int crashes_max) = 0;
+  /// Forgets a dead worker, as workers() showed it: its jobs go back to ready with one more crash, at
+  /// `crashes_max` to quarantine. Returns how many it held; nothing, and nothing was changed, if it is not
+  /// there or has beaten since.
+  virtual std::optional<std::size_t> rescue(const worker_row& seen, moment now, int crashes_max) = 0;
 
   /// Waiting jobs are cancelled. A running one is asked to end, and does not wait again. False if it had
   /// already ended.

@@ -78,7 +78,7 @@ class database {
   std::vector<job_id> beat(worker_id owner);
   void remove_worker(worker_id owner, moment now);
   std::vector<worker_row> workers();
-  std::size_t rescue(worker_id owner, moment now, int crashes_max);
+  std::optional<std::size_t> rescue(const worker_row& seen, moment now, int crashes_max);
 
   // reads.cpp
   std::optional<stored_job> find(job_id id);

@@ -8,13 +8,14 @@
 namespace weft::jobs::sqlite {
 
 void database::add_worker(const worker_row& worker) {
-  use("INSERT OR IGNORE INTO weft_worker (id, host, pid, pid_started, build, beat) VALUES (?,?,?,?,?,1)",
+  use("INSERT OR IGNORE INTO weft_worker (id, host, pid, pid_started, build, beat) VALUES (?,?,?,?,?,?)",
       "add a worker")
       ->bind(static_cast<std::int64_t>(worker.id))
       .bind(worker.host)
       .bind(worker.pid)
       .bind(worker.pid_started)
       .bind(worker.build)
+      .bind(worker.beat + 1)
       .run();
 }
 
@@ -75,8 +76,14 @@ std::vector<worker_row> database::workers() {
   return all;
 }
 
-std::size_t database::rescue(worker_id owner, moment now, int crashes_max) {
-  const auto number = static_cast<std::int64_t>(owner);
+std::optional<std::size_t> database::rescue(const worker_row& seen, moment now, int crashes_max) {
+  const auto number = static_cast<std::int64_t>(seen.id);
+  {
+    const used row =
+        use("DELETE FROM weft_worker WHERE id = ? AND beat = ? RETURNING 1", "remove a dead worker");
+    if (!row->bind(number).bind(seen.beat).step()) return std::nullopt;
+    row->run();
+  }
   const auto lost = held_by(number);
   for (const auto& former : lost) {
     place job = former;
@@ -89,7 +96,6 @@ std::size_t database::rescue(worker_id owner, moment now, int crashes_max) {
     move(job, job_state::running, event_of_loss(job.crashes, crashes_max, former.cancel_requested),
          {.now = now});
   }
-  use("DELETE FROM weft_worker WHERE id = ?", "remove a dead worker")->bind(number).run();
   return lost.size();
 }
 

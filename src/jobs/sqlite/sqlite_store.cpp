@@ -168,9 +168,9 @@ std::vector<worker_row> sqlite_store::workers() {
   return all;
 }
 
-std::size_t sqlite_store::rescue(worker_id owner, moment now, int crashes_max) {
-  std::size_t count = 0;
-  ask(request_kind::finish, [&] { count = database_.rescue(owner, now, crashes_max); });
+std::optional<std::size_t> sqlite_store::rescue(const worker_row& seen, moment now, int crashes_max) {
+  std::optional<std::size_t> count;
+  ask(request_kind::finish, [&] { count = database_.rescue(seen, now, crashes_max); });
   return count;
 }
 
