@@ -21,7 +21,8 @@ closure_info info_of(detail::closure_entry& entry) {
           std::string(entry.type),
           detail::place_of(entry),
           identity->schema,
-          entry.result_schema()};
+          entry.result_schema(),
+          entry.runs_in};
 }
 
 closure_refusal unknown_name(const closure_identity& wanted) {
@@ -129,9 +130,11 @@ std::vector<closure_info> closure_registry::list() {
   return all;
 }
 
-std::vector<std::string> closure_registry::missing(const services& from) {
+std::vector<std::string> closure_registry::missing(const services& from,
+                                                   const std::function<bool(const closure_info&)>& which) {
   std::vector<std::string> problems;
   for (auto* const entry : detail::all_entries()) {
+    if (which && !which(info_of(*entry))) continue;
     for (const auto& problem : from.missing(entry->requirements())) {
       problems.push_back(shown(info_of(*entry)) + ": " + problem);
     }

@@ -97,7 +97,8 @@ attempt_result worker::state::run_closure(const claimed_job& claimed, const job_
   try {
     closure_request request{job.closure, job.arguments, std::string(context), no_deadline, &link};
     if (job.timeout.count() > 0) request.deadline = deadline_after(job.timeout);
-    const closure_outcome outcome = runner_.run(request);
+    auto& runner = places_.at(places_.of(job.closure, claimed.queue));
+    const closure_outcome outcome = runner.run(request);
     log::emit(outcome.log);
     if (outcome.refusal) {
       result = {attempt_outcome::refused, failure_of(*outcome.refusal)};

@@ -41,8 +41,7 @@ worker::state::state(queue& from, services& app, worker_options options)
       options_(checked(std::move(options), from)),
       shares_(options_.weighted),
       id_(make_worker_id()),
-      in_place_(app),
-      runner_(options_.runner != nullptr ? *options_.runner : in_place_),
+      places_(app, options_),
       random_(static_cast<std::minstd_rand::result_type>(static_cast<std::int64_t>(id_))) {
   const heartbeat_options beats{options_.heartbeat, options_.missed_beats_max, options_.crashes_max};
   heartbeat_ = std::make_unique<heartbeat>(
@@ -50,14 +49,7 @@ worker::state::state(queue& from, services& app, worker_options options)
       heartbeat::listener{[this](const std::vector<job_id>& jobs) { cancel_some(jobs); },
                           [this] { cancel_all(); }});
   add_control(app_);
-  if (options_.runner == nullptr) warn_of_missing_services();
-}
-
-void worker::state::warn_of_missing_services() const {
-  const services task(app_, service_scope::per_task);
-  for (const auto& problem : closure_registry::missing(task)) {
-    log::warn("jobs: a closure of this program cannot run in this worker", {{"problem", problem}});
-  }
+  places_.warn_of_missing();
 }
 
 worker::state::~state() {
@@ -138,7 +130,7 @@ std::size_t worker::state::claim_and_start(bool& more) {
   for (auto& name : shares_.order()) request.queues.push_back(std::move(name));
   request.count = options_.concurrency - active_;
   request.now = queue_.clock().now();
-  request.routable = [this](std::string_view identity) { return is_routable(identity); };
+  request.routable = [this](std::string_view identity) { return places_.can_run(identity); };
   request.wants_schedule = [this](const stored_schedule& due) { return !not_for_us_.holds(due); };
   (void)not_for_us_.look(request.now);
   claim_result claimed;
@@ -289,12 +281,6 @@ void worker::state::cancel_some(const std::vector<job_id>& jobs) {
     found->second.cancel_requested = true;
     found->second.scope->cancel(cancel_reason::requested);
   }
-}
-
-bool worker::state::is_routable(std::string_view identity) {
-  const auto [known, is_new] = routable_.try_emplace(std::string(identity), false);
-  if (is_new) known->second = closure_registry::find(identity).has_value();
-  return known->second;
 }
 
 worker_statistics worker::state::statistics() const {

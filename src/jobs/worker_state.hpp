@@ -6,7 +6,6 @@
 #include <mutex>
 #include <random>
 #include <string>
-#include <unordered_map>
 #include <variant>
 
 #include <weft/closure/runner.hpp>
@@ -18,6 +17,7 @@
 #include "jobs/heartbeat.hpp"
 #include "jobs/put_aside.hpp"
 #include "jobs/queue_shares.hpp"
+#include "jobs/run_places.hpp"
 
 namespace weft::jobs {
 
@@ -46,7 +46,6 @@ class worker::state {
   };
 
   // worker_loop.cpp
-  void warn_of_missing_services() const;
   bool is_due() const;
   claim_result claim(const claim_request& request);
   std::size_t claim_and_start(bool& more);
@@ -63,7 +62,6 @@ class worker::state {
   void cancel_and_wait() noexcept;
   void cancel_all() noexcept;
   void cancel_some(const std::vector<job_id>& jobs);
-  bool is_routable(std::string_view identity);
 
   // worker_attempt.cpp
   void attempt(const claimed_job& claimed, const job_envelope& job);
@@ -79,13 +77,11 @@ class worker::state {
   const worker_options options_;
   queue_shares shares_;  // the loop's
   const worker_id id_;
-  in_place_runner in_place_;
-  closure_runner& runner_;
+  run_places places_;
 
   bell changed_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> active_{0};
-  std::unordered_map<std::string, bool> routable_;  // the store's thread, one claim at a time
   mutable std::mutex mutex_;
   std::map<job_id, running_attempt> running_;  // guarded by mutex_
   worker_statistics figures_;                  // guarded by mutex_

@@ -8,6 +8,7 @@
 #include <weft/closure/check.hpp>
 #include <weft/closure/entry.hpp>
 #include <weft/closure/inject.hpp>
+#include <weft/closure/run_place.hpp>
 #include <weft/closure/services.hpp>
 #include <weft/codec/schema.hpp>
 
@@ -22,6 +23,10 @@ struct no_argument {};
 /// What named_closure returns.
 template <closure_name Name, typename F>
 struct named_function {};
+
+/// What placed_closure returns.
+template <run_place Place, typename F>
+struct placed_function {};
 
 /// A free function as an object of a type of its own.
 template <auto Function, typename Type = decltype(Function)>
@@ -59,11 +64,15 @@ template <typename F>
 struct unwrapped {
   using function = F;
   using name = no_name;
+  static constexpr run_place place = run_place::unsaid;
 };
 template <closure_name Name, typename F>
-struct unwrapped<named_function<Name, F>> {
-  using function = F;
+struct unwrapped<named_function<Name, F>> : unwrapped<F> {
   using name = given_name<Name>;
+};
+template <run_place Place, typename F>
+struct unwrapped<placed_function<Place, F>> : unwrapped<F> {
+  static constexpr run_place place = Place;
 };
 
 /// The result type; void where the function is refused anyway.
@@ -143,7 +152,7 @@ std::string result_schema() {
 
 /// The entry of a function. It registers itself before main because the constructor of a closure
 /// refers to it, also where that constructor never runs.
-template <typename F, typename Name>
+template <typename F, typename Name, run_place Place>
 struct registration {
   static constexpr std::string_view type() { return type_name<F>(); }
 
@@ -154,6 +163,7 @@ struct registration {
       Name::column,
       type(),
       __BASE_FILE__,
+      Place,
       &schema_text<closure_values<F>>,
       &result_schema<typename callable_signature<F>::result>,
       &requirements_of<F>,
@@ -178,7 +188,7 @@ struct closure_maker {
   static constexpr bool ok = checked && right_result;
 
   static closure_entry& entry() {
-    using registered = registration<function, typename unwrapped<F>::name>;
+    using registered = registration<function, typename unwrapped<F>::name, unwrapped<F>::place>;
     (void)&registered::done;
     return registered::entry;
   }

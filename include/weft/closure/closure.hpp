@@ -11,6 +11,7 @@
 #include <weft/closure/call.hpp>
 #include <weft/closure/check.hpp>
 #include <weft/closure/identity.hpp>
+#include <weft/closure/run_place.hpp>
 #include <weft/closure/services.hpp>
 
 namespace weft {
@@ -104,6 +105,16 @@ closure(F, A1 = {}, A2 = {}, A3 = {}, A4 = {}, A5 = {}, A6 = {}, A7 = {}, A8 = {
 template <detail::closure_name Name, typename F>
 constexpr detail::named_function<Name, F> named_closure(F) {
   static_assert(Name.is_valid(), "weft closure: a name is 1 to 128 letters, digits and _ . : / -");
+  return {};
+}
+
+/// Says where a function runs that others run, as a job's worker does; named or not:
+///
+///     weft::closure c{weft::placed_closure<weft::run_place::workers>(
+///                         weft::named_closure<"image.resize">([](std::string file) { ... })),
+///                     "cat.png"};
+template <run_place Place, typename F>
+constexpr detail::placed_function<Place, F> placed_closure(F) {
   return {};
 }
 

@@ -10,6 +10,7 @@
 
 #include <weft/closure/identity.hpp>
 #include <weft/closure/parameter.hpp>
+#include <weft/closure/run_place.hpp>
 #include <weft/codec/decoder.hpp>
 #include <weft/codec/encoder.hpp>
 
@@ -46,6 +47,7 @@ struct closure_entry {
   std::uint32_t name_column;
   std::string_view type;  // as the compiler spells it
   std::string_view unit;  // the file that was compiled
+  run_place runs_in;
   std::string (*schema)();
   std::string (*result_schema)();
   std::vector<requirement> (*requirements)();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include <weft/closure/identity.hpp>
+#include <weft/closure/run_place.hpp>
 #include <weft/closure/services.hpp>
 #include <weft/codec/describe.hpp>
 
@@ -26,6 +28,7 @@ struct closure_info {
   closure_place place;
   std::string schema;         ///< of its value parameters
   std::string result_schema;  ///< `void` for none
+  run_place runs_in = run_place::unsaid;
 };
 
 /// Why a stored closure cannot run here. It is to be kept, not dropped: another build may run it.
@@ -109,8 +112,9 @@ class closure_registry {
   static std::vector<closure_info> list();
 
   /// What closures of this program would miss with services of `from`, a sentence each with the
-  /// closure in front; for the start of a worker.
-  static std::vector<std::string> missing(const services& from);
+  /// closure in front; for the start of a worker. `which`: only of those for which it returns true.
+  static std::vector<std::string> missing(const services& from,
+                                          const std::function<bool(const closure_info&)>& which = {});
 };
 
 /// The build id of the program's own file in hex; empty where it was linked without one.

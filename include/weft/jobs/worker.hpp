@@ -3,11 +3,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <weft/closure/run_place.hpp>
 #include <weft/closure/services.hpp>
+#include <weft/executor/executor.hpp>
 #include <weft/jobs/control.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/retry.hpp>
@@ -37,8 +42,16 @@ struct worker_options {
   std::chrono::milliseconds poll_interval{1000};  ///< looks for work at least that often
   std::chrono::milliseconds stop_grace{10'000};   ///< what runs at stop() may go on for so long
   bool pass_on_logs = true;                       ///< records of attempts also go to the sinks
-  bool durable_ends = false;         ///< ends of attempts wait for the disk; else a power cut may repeat some
-  closure_runner* runner = nullptr;  ///< where closures run; null: in place, on the attempt's fiber
+  bool durable_ends = false;  ///< ends of attempts wait for the disk; else a power cut may repeat some
+  /// Where attempts run of closures that do not say it (placed_closure): in the place of their queue, else in
+  /// this one. Unsaid: on a fiber.
+  run_place place = run_place::fiber;
+  std::map<std::string, run_place, std::less<>> place_of_queue = {};
+  /// For run_place::pool; outlives the worker. None: a pool of its own, with a thread for each attempt.
+  std::optional<executor> pool = {};
+  /// For run_place::workers: a workers::worker_runner. Null: closures that say it are not claimed here, and
+  /// are counted as unroutable.
+  closure_runner* workers = nullptr;
 };
 
 /// Figures of a worker since it was made.
@@ -53,19 +66,21 @@ struct worker_statistics {
   std::size_t unroutable = 0;  ///< claim_result::unroutable of the last claim
 };
 
-/// Runs the jobs of a queue: claims them, runs each attempt on a fiber of its own with the services of
-/// `app` and a jobs::control, and keeps what came of it with the attempt's log.
+/// Runs the jobs of a queue: claims them, runs each attempt on a fiber of its own, or where it is to run,
+/// with the services of `app` and a jobs::control, and keeps what came of it with the attempt's log.
 ///
 /// An attempt that returns makes the job done. One that throws is tried again by the retry policy until
 /// the job is dead; each such error is one critical log record. Bad signatures are quarantined, not run.
 /// A lease is kept up by a thread of its own, and the jobs of dead workers are taken over.
 ///
 /// Thread-safety: run() and run_due() on one fiber at a time; stop() and statistics() from anywhere.
-/// Lifetime: the queue, the services and the runner outlive it.
+/// Lifetime: the queue, the services, the pool and the runner outlive it.
 class worker {
  public:
-  /// Joins the store. Where closures run in place, logs a warning for each one of this program whose
-  /// services `app` lacks: its jobs are put back for a minute at a time.
+  /// Joins the store. Logs a warning for each closure of this program that is to run in this process and
+  /// whose services `app` lacks: its jobs are put back for a minute at a time. Throws weft::error too
+  /// (invalid_argument): jobs of its queues are to run in worker processes, and `workers` is null; a place is
+  /// for a queue that it does not serve.
   worker(queue& from, services& app, worker_options options = {});
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;

@@ -1,0 +1,24 @@
+#include "jobs/pool_runner.hpp"
+
+#include <weft/context/cancellation.hpp>
+#include <weft/core/error.hpp>
+
+namespace weft::jobs {
+
+closure_outcome pool_runner::run(const closure_request& request) {
+  future<closure_outcome> ended;
+  try {
+    ended = on_.submit([this, &request] {
+      checkpoint();  // it may have stood in line for long
+      return in_place_.run(request);
+    });
+  } catch (const error&) {
+    closure_outcome refused;
+    refused.error = failure_of_run();
+    return refused;
+  }
+  // The run has the caller's cancellation in its context, and uses what is the caller's until it ends.
+  return shield([&] { return ended.get(); });
+}
+
+}  // namespace weft::jobs

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <utility>
+
+#include <weft/closure/runner.hpp>
+#include <weft/executor/executor.hpp>
+
+namespace weft::jobs {
+
+/// Runs closures on threads of an executor. Nobody can end one that neither waits nor looks: its deadline and
+/// cancellation are in its context, and whoever is cancelled waits for its end.
+class pool_runner final : public closure_runner {
+ public:
+  /// `app` outlives the runner.
+  pool_runner(services& app, executor on) : in_place_(app), on_(std::move(on)) {}
+  closure_outcome run(const closure_request& request) override;
+  std::string_view name() const noexcept override { return "on a pool"; }
+
+ private:
+  in_place_runner in_place_;
+  executor on_;
+};
+
+}  // namespace weft::jobs
