@@ -192,6 +192,47 @@ TEST_P(store_contract, jobs_are_found_by_their_tags) {
   EXPECT_EQ(store_->list({.queue = {}, .tag = "order:7", .state = {}, .before = {}}).at(0).tags.size(), 2U);
 }
 
+TEST_P(store_contract, jobs_with_a_tag_are_listed_by_their_state_wherever_they_go) {
+  auto one = job(1, 500);
+  one.tags = {"eu", "de"};
+  auto other = job(2, 0, "report");
+  other.tags = {"eu"};
+  store_->push(std::vector<new_job>{one, other, job(3, 500)});
+  const auto expect_in = [&](job_state state) {
+    for (const auto each : {job_state::scheduled, job_state::ready, job_state::running, job_state::done,
+                            job_state::dead, job_state::cancelled}) {
+      const auto found = store_->list({.queue = "mail", .tag = "eu", .state = each, .before = {}});
+      EXPECT_EQ(found.size(), each == state ? 1U : 0U) << to_string(each) << " while " << to_string(state);
+    }
+    const auto all = store_->list({.queue = {}, .tag = "eu", .state = {}, .before = {}});
+    EXPECT_EQ(all.size(), 2U) << to_string(state);
+    const auto not_done =
+        store_->list({.queue = "mail", .tag = "de", .state = {}, .without_done = true, .before = {}});
+    EXPECT_EQ(not_done.size(), state == job_state::done ? 0U : 1U) << to_string(state);
+    EXPECT_EQ(store_->count_tagged("eu").total(), 2) << to_string(state);
+  };
+  expect_in(job_state::scheduled);
+  (void)claim(0);
+  expect_in(job_state::ready);
+  auto held = claim_one();
+  expect_in(job_state::running);
+  auto again = end(held, next_step::again);
+  again.run_at = at(5000);
+  EXPECT_TRUE(store_->finish(again));
+  expect_in(job_state::scheduled);
+  EXPECT_TRUE(store_->cancel(job_id{1}, at(2500)));
+  expect_in(job_state::cancelled);
+  EXPECT_TRUE(store_->retry(job_id{1}, at(2600)));
+  expect_in(job_state::ready);
+  EXPECT_TRUE(store_->cancel(job_id{3}, at(2600)));
+  held = claim_one(3000);
+  EXPECT_TRUE(store_->finish(end(held, next_step::released)));
+  expect_in(job_state::ready);
+  held = claim_one(3000);
+  EXPECT_TRUE(store_->finish(end(held, next_step::done)));
+  expect_in(job_state::done);
+}
+
 TEST_P(store_contract, progress_shows_while_the_job_runs_and_only_its_holder_sets_it) {
   push(job(1));
   const auto held = claim_one();

@@ -42,6 +42,11 @@ constexpr std::array rules{
          "SELECT job FROM weft_result WHERE job NOT IN (SELECT id FROM weft_done)"},
     rule{"has tags and is no job",
          "SELECT DISTINCT job FROM weft_tag WHERE job NOT IN (SELECT id FROM weft_job)"},
+    rule{"has tags for another state than it is in",
+         "SELECT DISTINCT t.job FROM weft_tag t JOIN (SELECT id, 1 AS state FROM weft_ready"
+         " UNION ALL SELECT id, 1 FROM weft_running UNION ALL SELECT id, 0 FROM weft_scheduled"
+         " UNION ALL SELECT id, 7 FROM weft_blocked UNION ALL SELECT id, 3 FROM weft_done"
+         " UNION ALL SELECT id, state FROM weft_dead) s ON s.id = t.job WHERE t.state <> s.state"},
     rule{"has steps and is no job",
          "SELECT DISTINCT job FROM weft_step WHERE job NOT IN (SELECT id FROM weft_job)"},
     rule{"holds a unique key and is no job",

@@ -84,20 +84,13 @@ std::vector<queue_stats> database::stats() {
 state_counts database::count_tagged(std::string_view tag) {
   state_counts counts;
   const used rows =
-      use("SELECT 1, count(*) FROM weft_tag t CROSS JOIN weft_ready s ON s.id = t.job WHERE t.tag = ?1"
-          " UNION ALL SELECT 0, count(*) FROM weft_tag t CROSS JOIN weft_scheduled s ON s.id = t.job"
-          " WHERE t.tag = ?1"
-          " UNION ALL SELECT 2, count(*) FROM weft_tag t CROSS JOIN weft_running s ON s.id = t.job"
-          " WHERE t.tag = ?1"
-          " UNION ALL SELECT 7, count(*) FROM weft_tag t CROSS JOIN weft_blocked s ON s.id = t.job"
-          " WHERE t.tag = ?1"
-          " UNION ALL SELECT 3, count(*) FROM weft_tag t CROSS JOIN weft_done s ON s.id = t.job"
-          " WHERE t.tag = ?1"
-          " UNION ALL SELECT s.state, count(*) FROM weft_tag t CROSS JOIN weft_dead s ON s.id = t.job"
-          " WHERE t.tag = ?1 GROUP BY s.state",
+      use("SELECT state, count(*) FROM weft_tag WHERE tag = ?1 GROUP BY state"
+          " UNION ALL SELECT 2, count(*) FROM weft_running r CROSS JOIN weft_tag t"
+          " ON t.job = r.id AND t.tag = ?1",
           "count jobs with a tag");
   rows->bind(tag);
-  while (rows->step()) count_of(counts, static_cast<job_state>(rows->integer(0))) += rows->integer(1);
+  while (rows->step()) count_of(counts, static_cast<job_state>(rows->integer(0))) = rows->integer(1);
+  counts.ready -= counts.running;  // weft_tag has them as ready
   return counts;
 }
 

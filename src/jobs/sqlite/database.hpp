@@ -27,6 +27,8 @@ inline constexpr std::int64_t flag_unique = 1;
 inline constexpr std::int64_t flag_parent = 2;
 /// It was pushed behind others.
 inline constexpr std::int64_t flag_child = 4;
+/// It has rows in weft_tag.
+inline constexpr std::int64_t flag_tagged = 8;
 
 /// The statements of the store on one connection: what each request does, within the transaction that
 /// the writer has begun. Read schema.cpp first.
@@ -226,7 +228,8 @@ class database {
   std::optional<place> find_in(const char* select, const char* purpose, std::int64_t id);
   std::vector<held> held_by(std::int64_t owner);
 
-  void put_tags(const new_job& job);
+  void put_tags(const new_job& job, job_state state);
+  void move_tags(std::int64_t id, job_state to);
 
   /// Which jobs are counted together; those that have ended whatever their handler, which is 0 then.
   struct count_key {
@@ -242,8 +245,10 @@ class database {
                                    std::size_t limit);
   std::vector<std::int64_t> ids_but_done(std::int64_t queue, std::int64_t before, std::size_t limit);
   std::vector<std::int64_t> ids_of_all(std::int64_t queue, std::int64_t before, std::size_t limit);
-  std::vector<stored_job> list_tagged(const list_filter& filter, std::int64_t queue, std::int64_t before,
-                                      std::size_t limit);
+  std::vector<std::int64_t> ids_tagged(const list_filter& filter, std::int64_t queue, std::int64_t before,
+                                       std::size_t limit);
+  std::vector<std::int64_t> ids_tagged(std::string_view tag, job_state state, std::int64_t queue,
+                                       std::int64_t before, std::size_t limit);
   void add_listed(stored_job job, std::vector<stored_job>& to);
   bool fill_row(stored_job& job);
   bool fill_state(stored_job& job);

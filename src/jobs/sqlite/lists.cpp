@@ -1,11 +1,13 @@
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "jobs/sqlite/database.hpp"
 
 // Lists, newest first. Ids come from an index in their order, whatever is asked for, so a page costs as much
-// as it holds: from the tables of the states where one is named, from weft_job where none is. Only with a
-// tag, and more than that, jobs are passed over: those of the tag.
+// as it holds: from the tables of the states where one is named, from weft_job where none is, and from
+// weft_tag where a tag is. Only with a tag and a queue jobs are passed over: those of the tag in other
+// queues.
 
 namespace weft::jobs::sqlite {
 namespace {
@@ -58,6 +60,15 @@ id_queries queries_for(job_state state) {
 
 bool is_given_up(job_state state) noexcept { return can(state, job_event::retried); }
 
+constexpr std::array all_states{job_state::scheduled,   job_state::ready,  job_state::running,
+                                job_state::done,        job_state::dead,   job_state::cancelled,
+                                job_state::quarantined, job_state::blocked};
+
+void keep_newest(std::vector<std::int64_t>& ids, std::size_t limit) {
+  std::sort(ids.begin(), ids.end(), std::greater<>());
+  if (ids.size() > limit) ids.resize(limit);
+}
+
 }  // namespace
 
 std::vector<std::int64_t> database::ids_in(job_state state, std::int64_t queue, std::int64_t before,
@@ -74,13 +85,12 @@ std::vector<std::int64_t> database::ids_in(job_state state, std::int64_t queue, 
 
 std::vector<std::int64_t> database::ids_but_done(std::int64_t queue, std::int64_t before, std::size_t limit) {
   std::vector<std::int64_t> ids;
-  for (const auto state : {job_state::scheduled, job_state::ready, job_state::running, job_state::blocked,
-                           job_state::dead, job_state::cancelled, job_state::quarantined}) {
+  for (const auto state : all_states) {
+    if (state == job_state::done) continue;
     const auto more = ids_in(state, queue, before, limit);
     ids.insert(ids.end(), more.begin(), more.end());
   }
-  std::sort(ids.begin(), ids.end(), std::greater<>());
-  if (ids.size() > limit) ids.resize(limit);
+  keep_newest(ids, limit);
   return ids;
 }
 
@@ -117,9 +127,9 @@ std::vector<stored_job> database::list(const list_filter& filter) {
   if (!queue) return {};
   const std::int64_t before = filter.before ? static_cast<std::int64_t>(*filter.before) : INT64_MAX;
   const std::size_t limit = std::min(filter.limit, listed_max);
-  if (!filter.tag.empty()) return list_tagged(filter, *queue, before, limit);
   std::vector<stored_job> jobs;
-  for (const std::int64_t id : filter.state          ? ids_in(*filter.state, *queue, before, limit)
+  for (const std::int64_t id : !filter.tag.empty()   ? ids_tagged(filter, *queue, before, limit)
+                               : filter.state        ? ids_in(*filter.state, *queue, before, limit)
                                : filter.without_done ? ids_but_done(*queue, before, limit)
                                                      : ids_of_all(*queue, before, limit)) {
     stored_job job;
@@ -129,23 +139,37 @@ std::vector<stored_job> database::list(const list_filter& filter) {
   return jobs;
 }
 
-std::vector<stored_job> database::list_tagged(const list_filter& filter, std::int64_t queue,
-                                              std::int64_t before, std::size_t limit) {
-  std::vector<stored_job> jobs;
-  const used rows =
-      use("SELECT t.job FROM weft_tag t CROSS JOIN weft_job j ON j.id = t.job"
-          " WHERE t.tag = ?1 AND t.job < ?2 AND (?3 = 0 OR j.queue = ?3) ORDER BY t.job DESC",
-          "list jobs with a tag");
-  rows->bind(filter.tag).bind(before).bind(queue);
-  while (jobs.size() < limit && rows->step()) {
-    stored_job job;
-    job.id = job_id{rows->integer(0)};
-    if (!fill_state(job)) continue;
-    const bool fits =
-        filter.state ? *filter.state == job.state : !filter.without_done || job.state != job_state::done;
-    if (fits) add_listed(std::move(job), jobs);
+std::vector<std::int64_t> database::ids_tagged(const list_filter& filter, std::int64_t queue,
+                                               std::int64_t before, std::size_t limit) {
+  if (filter.state) return ids_tagged(filter.tag, *filter.state, queue, before, limit);
+  std::vector<std::int64_t> ids;
+  for (const auto state : all_states) {
+    if (filter.without_done && state == job_state::done) continue;
+    const auto more = ids_tagged(filter.tag, state, queue, before, limit);
+    ids.insert(ids.end(), more.begin(), more.end());
   }
-  return jobs;
+  keep_newest(ids, limit);
+  return ids;
+}
+
+// Running ones are told from ready ones by weft_running, which is small.
+std::vector<std::int64_t> database::ids_tagged(std::string_view tag, job_state state, std::int64_t queue,
+                                               std::int64_t before, std::size_t limit) {
+  const used rows =
+      state == job_state::running
+          ? use("SELECT r.id FROM weft_running r CROSS JOIN weft_tag t ON t.job = r.id AND t.tag = ?1"
+                " WHERE r.id < ?2 AND (?3 = 0 OR r.queue = ?3) ORDER BY r.id DESC LIMIT ?4",
+                "list running jobs with a tag")
+          : use("SELECT t.job FROM weft_tag t WHERE t.tag = ?1 AND t.state = ?5 AND t.job < ?2"
+                " AND (?3 = 0 OR ?3 = (SELECT queue FROM weft_job j WHERE j.id = t.job))"
+                " AND (?5 <> 1 OR NOT EXISTS (SELECT 1 FROM weft_running r WHERE r.id = t.job))"
+                " ORDER BY t.job DESC LIMIT ?4",
+                "list jobs with a tag");
+  rows->bind(tag).bind(before).bind(queue).bind(static_cast<std::int64_t>(limit));
+  if (state != job_state::running) rows->bind(static_cast<std::int64_t>(state));
+  std::vector<std::int64_t> ids;
+  while (rows->step()) ids.push_back(rows->integer(0));
+  return ids;
 }
 
 void database::add_listed(stored_job job, std::vector<stored_job>& to) {

@@ -102,7 +102,7 @@ job_id database::push(const new_job& job) {
               .run_at = job.run_at.time_since_epoch().count(),
               .backoffs = job.backoffs,
               .flags = (job.unique ? flag_unique : 0) | (pending > 0 ? flag_child : 0) |
-                       (job.before ? flag_parent : 0)};
+                       (job.before ? flag_parent : 0) | (job.tags.empty() ? 0 : flag_tagged)};
   if (job.before) add_dependent(job.id, *job.before);
   if (job.limit) where.limit = limit_id(*job.limit, job.created);
   use("INSERT INTO weft_job (id, queue, handler, priority, created, envelope, limit_id)"
@@ -120,17 +120,25 @@ job_id database::push(const new_job& job) {
                     : job.run_at > job.created ? job_event::pushed_ahead
                                                : job_event::pushed;
   enter(where, state_after(what), {.pending = pending});
-  put_tags(job);
+  put_tags(job, state_after(what));
   return job.id;
 }
 
-void database::put_tags(const new_job& job) {
+void database::put_tags(const new_job& job, job_state state) {
   for (const auto& tag : job.tags) {
-    use("INSERT OR IGNORE INTO weft_tag (job, tag) VALUES (?,?)", "tag a job")
+    use("INSERT OR IGNORE INTO weft_tag (job, tag, state) VALUES (?,?,?)", "tag a job")
         ->bind(static_cast<std::int64_t>(job.id))
         .bind(tag)
+        .bind(static_cast<std::int64_t>(state))
         .run();
   }
+}
+
+void database::move_tags(std::int64_t id, job_state to) {
+  use("UPDATE weft_tag SET state = ?2 WHERE job = ?1 AND state <> ?2", "move the tags of a job")
+      ->bind(id)
+      .bind(static_cast<std::int64_t>(to))
+      .run();
 }
 
 }  // namespace weft::jobs::sqlite

@@ -296,9 +296,29 @@ constexpr const char* tables_9 = R"sql(
 CREATE INDEX weft_limit_wait ON weft_limit (wake_at - token_ns / 1000) WHERE wake_at IS NOT NULL;
 )sql";
 
+// Due schedules by queue; and tags with the state of their job, so that a list by both passes over no others.
+// A job that runs keeps `ready` there. Flags: 8 the job has tags.
+constexpr const char* tables_10 = R"sql(
+DROP INDEX weft_schedule_next;
+CREATE INDEX weft_schedule_due ON weft_schedule (queue, next) WHERE paused = 0;
+ALTER TABLE weft_tag ADD COLUMN state INTEGER NOT NULL DEFAULT 1;
+UPDATE weft_tag SET state = coalesce(
+  (SELECT 3 FROM weft_done s WHERE s.id = weft_tag.job),
+  (SELECT state FROM weft_dead s WHERE s.id = weft_tag.job),
+  (SELECT 0 FROM weft_scheduled s WHERE s.id = weft_tag.job),
+  (SELECT 7 FROM weft_blocked s WHERE s.id = weft_tag.job), 1);
+DROP INDEX weft_tag_name;
+CREATE INDEX weft_tag_name ON weft_tag (tag, state, job);
+UPDATE weft_ready SET flags = flags | 8 WHERE id IN (SELECT job FROM weft_tag WHERE state = 1);
+UPDATE weft_running SET flags = flags | 8 WHERE id IN (SELECT job FROM weft_tag WHERE state = 1);
+UPDATE weft_scheduled SET flags = flags | 8 WHERE id IN (SELECT job FROM weft_tag WHERE state = 0);
+UPDATE weft_blocked SET flags = flags | 8 WHERE id IN (SELECT job FROM weft_tag WHERE state = 7);
+UPDATE weft_dead SET flags = flags | 8 WHERE id IN (SELECT job FROM weft_tag WHERE state NOT IN (0, 1, 3, 7));
+)sql";
+
 // One entry a version; an entry that was released is never changed.
-constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2, tables_3, tables_4, tables_5,
-                                                             tables_6, tables_7, tables_8, tables_9};
+constexpr std::array<const char*, schema_version> migrations{
+    tables_1, tables_2, tables_3, tables_4, tables_5, tables_6, tables_7, tables_8, tables_9, tables_10};
 
 int version_of(connection& database) {
   statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",
@@ -322,19 +342,19 @@ void store_version(connection& database, int version) {
 }
 
 /// One step; false when there was nothing left to do.
-bool migrate_one(connection& database, std::chrono::milliseconds busy_timeout) {
+bool migrate_one(connection& database, std::chrono::milliseconds busy_timeout, int to) {
   database.begin(true, busy_timeout);
   try {
     database.execute("CREATE TABLE IF NOT EXISTS weft_meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
                      "make the tables");
     const int found = version_of(database);
     check_version(database, found);
-    if (found < schema_version) {
+    if (found < to) {
       database.execute(migrations[static_cast<std::size_t>(found)], "make the tables");
       store_version(database, found + 1);
     }
     database.commit();
-    return found < schema_version;
+    return found < to;
   } catch (...) {
     database.rollback();
     throw;
@@ -380,9 +400,9 @@ void expect_current(connection& database) {
                   "; `weft db migrate` brings it up to date, and earlier builds then refuse it");
 }
 
-void migrate(connection& database, std::chrono::milliseconds busy_timeout) {
-  if (is_current(database)) return;
-  while (migrate_one(database, busy_timeout)) {
+void migrate(connection& database, std::chrono::milliseconds busy_timeout, int to) {
+  if (checked_version(database) >= to) return;
+  while (migrate_one(database, busy_timeout, to)) {
   }
 }
 
