@@ -110,7 +110,7 @@ void worker::state::stop() noexcept {
 }
 
 bool worker::state::is_due() const {
-  return active_ < options_.concurrency && next_due_ && *next_due_ <= queue_.clock().now();
+  return active_ < options_.concurrency && !stopping_ && next_due_ && *next_due_ <= queue_.clock().now();
 }
 
 claim_result worker::state::claim(const claim_request& request) {

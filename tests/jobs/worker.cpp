@@ -113,6 +113,27 @@ TEST_F(jobs_worker, push_many_pushes_in_order) {
   EXPECT_EQ(notes_.lines, (std::vector<std::string>{"1", "2", "3"}));
 }
 
+TEST_F(jobs_worker, one_that_is_told_to_stop_leaves_what_falls_due_meanwhile) {
+  struct ending {
+    set_clock& clock;
+    worker* self = nullptr;
+  } end{clock_};
+  app_.provide(end);
+  queue_->push(closure{[](ending& all) {
+    all.self->stop();
+    all.clock.advance(5min);
+  }});
+  const job_id later = queue_->push(note("later"), {.delay = 1min});
+  run(
+      [&] {
+        worker one(*queue_, app_, quiet({}));
+        end.self = &one;
+        EXPECT_EQ(one.run_due(), 1U);
+      },
+      with_room_for_sanitizers());
+  EXPECT_EQ(show(later).state, job_state::scheduled);
+}
+
 TEST_F(jobs_worker, a_delayed_job_runs_when_its_moment_has_come) {
   push_options options;
   options.delay = 5min;
