@@ -83,6 +83,7 @@
 #include <weft/jobs/clock.hpp>
 #include <weft/jobs/command.hpp>
 #include <weft/jobs/control.hpp>
+#include <weft/jobs/control_messages.hpp>
 #include <weft/jobs/cron.hpp>
 #include <weft/jobs/describe.hpp>
 #include <weft/jobs/in_line.hpp>

@@ -5,7 +5,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/wire/json.hpp>
 
-#include "jobs/control_messages.hpp"
+#include <weft/jobs/control_messages.hpp>
 #include "jobs/job_step.hpp"
 #include "jobs/longest_wait.hpp"
 

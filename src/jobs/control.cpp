@@ -7,7 +7,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/wire/json.hpp>
 
-#include "jobs/control_messages.hpp"
+#include <weft/jobs/control_messages.hpp>
 
 namespace weft::jobs {
 namespace {

@@ -8,8 +8,8 @@
 #include <weft/log/log.hpp>
 #include <weft/wire/json.hpp>
 
+#include <weft/jobs/control_messages.hpp>
 #include "jobs/attempt.hpp"
-#include "jobs/control_messages.hpp"
 #include "jobs/job_ids.hpp"
 
 namespace weft::jobs {

@@ -9,7 +9,8 @@
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/job_info.hpp>
 
-// What a jobs::control and the queue's worker tell each other over a run_link, as JSON.
+// What a jobs::control and who runs its function tell each other over a run_link, as JSON: for places of
+// your own where jobs run, and for tests.
 
 namespace weft::jobs {
 

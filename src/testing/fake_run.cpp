@@ -1,0 +1,63 @@
+#include <weft/testing/fake_run.hpp>
+
+#include <mutex>
+#include <string_view>
+
+#include <weft/closure/runner.hpp>
+#include <weft/jobs/control_messages.hpp>
+#include <weft/wire/json.hpp>
+
+namespace weft::jobs {
+namespace {
+
+/// Answers the control from a fake_run. The function may ask from several tasks at once.
+class fake_link final : public run_link {
+ public:
+  explicit fake_link(fake_run& of) : run_(of) {}
+
+  std::string about(std::string_view object) override {
+    if (object != control_object) return {};
+    return wire::to_json(control_about{run_.id, run_.attempt, run_.backoffs, run_.due, run_.in_line});
+  }
+
+  std::string ask(std::string_view, std::string_view message) override {
+    const auto asked = wire::from_json<control_message>(message);
+    const std::lock_guard lock(mutex_);
+    switch (asked.what) {
+      case control_question::again:
+        run_.asked_again = fake_run::another_time{asked.wait, asked.backs_off};
+        break;
+      case control_question::still_mine:
+        return wire::to_json(run_.still_mine);
+      case control_question::progress:
+        if (asked.progress) run_.progress.push_back(*asked.progress);
+        break;
+      case control_question::step: {
+        const auto kept = run_.steps.find(asked.step);
+        return wire::to_json(kept == run_.steps.end() ? std::nullopt : std::optional(kept->second));
+      }
+      case control_question::keep_step:
+        if (run_.still_mine) run_.steps[asked.step] = asked.value;
+        return wire::to_json(run_.still_mine);
+    }
+    return wire::to_json(true);
+  }
+
+ private:
+  fake_run& run_;
+  std::mutex mutex_;  // guards what run_ has of this run
+};
+
+}  // namespace
+
+void fake_run::run_with(services& from, const std::function<void(services&)>& body) {
+  asked_again.reset();
+  progress.clear();
+  fake_link link(*this);
+  control self(link);
+  services task(from, service_scope::per_task);
+  task.provide(self);
+  body(task);
+}
+
+}  // namespace weft::jobs

@@ -1,0 +1,100 @@
+#include <weft/testing/fake_run.hpp>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <weft/context/cancellation.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace jobs = weft::jobs;
+using weft::closure;
+
+struct desk {
+  int orders = 0;
+  int order() { return ++orders; }
+};
+
+class fake_run : public testing::Test {
+ protected:
+  fake_run() { app.provide(at); }
+
+  weft::services app;
+  desk at;
+};
+
+TEST_F(fake_run, gives_the_function_its_control_and_returns_what_it_returns) {
+  const closure<std::string> tell{[](jobs::control& job) {
+    return to_string(job.id()) + " " + std::to_string(job.attempt()) + (job.in_line() ? " in line" : "") +
+           (job.still_mine() ? " mine" : "") + (job.due() == jobs::moment(9s) ? " due" : "");
+  }};
+  jobs::fake_run run{.id = jobs::job_id{7}, .attempt = 3, .due = jobs::moment(9s), .in_line = true};
+  EXPECT_EQ(run(tell, app), "7 3 in line mine due");
+  run = {.still_mine = false};
+  EXPECT_EQ(run(tell, app), "1 1");
+}
+
+TEST_F(fake_run, has_the_last_wish_of_the_run_and_forgets_that_of_the_one_before) {
+  const closure asks{[](jobs::control& job, bool twice) {
+                       job.delay(1h);
+                       if (twice) job.delay(5min);
+                     },
+                     true};
+  jobs::fake_run run;
+  run(asks, app);
+  EXPECT_EQ(run.asked_again, (jobs::fake_run::another_time{5min, false}));
+  run(closure{[](desk&) {}}, app);
+  EXPECT_FALSE(run.asked_again);
+}
+
+TEST_F(fake_run, backs_off_by_the_calls_of_earlier_attempts) {
+  const closure asks{[](jobs::control& job) {
+    job.backoff(3, std::make_exception_ptr(std::runtime_error("still closed")));
+  }};
+  jobs::fake_run run{.backoffs = 3};
+  run(asks, app);
+  EXPECT_EQ(run.asked_again, (jobs::fake_run::another_time{8s, true}));
+  run.backoffs = 4;
+  EXPECT_THROW(run(asks, app), jobs::retries_exceeded);
+}
+
+TEST_F(fake_run, keeps_steps_from_run_to_run_and_takes_them_from_the_test) {
+  const closure<int> steps{[](jobs::control& job, desk& from) {
+    job.checkpoint("paid", [] {});
+    return job.checkpoint("order", [&] { return from.order(); });
+  }};
+  jobs::fake_run run;
+  EXPECT_EQ(run(steps, app), 1);
+  EXPECT_EQ(run(steps, app), 1) << "the step was done";
+  EXPECT_EQ(run.steps.at("order"), "1");
+  jobs::fake_run other{.steps = {{"order", "40"}}};
+  EXPECT_EQ(other(steps, app), 40);
+  jobs::fake_run lost{.still_mine = false};
+  EXPECT_THROW(lost(steps, app), weft::error) << "another worker holds the job";
+}
+
+TEST_F(fake_run, keeps_all_progress_and_hands_on_what_is_thrown) {
+  const closure fails{[](jobs::control& job) {
+    job.progress(1, 2, "half");
+    job.progress(2, 2);
+    throw std::out_of_range("no seat");
+  }};
+  jobs::fake_run run;
+  EXPECT_THROW(run(fails, app), std::out_of_range);
+  EXPECT_EQ(run.progress, (std::vector<jobs::job_progress>{{1, 2, "half"}, {2, 2, ""}}));
+}
+
+TEST_F(fake_run, is_cancelled_with_its_caller) {
+  const closure<bool> looks{[](jobs::control& job) { return job.cancelled(); }};
+  jobs::fake_run run;
+  EXPECT_FALSE(run(looks, app));
+  weft::cancel_scope scope;
+  scope.cancel();
+  EXPECT_TRUE(run(looks, app));
+}
+
+}  // namespace
