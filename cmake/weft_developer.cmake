@@ -6,6 +6,9 @@ include(GoogleTest)
 # weft_test(<name> SOURCES ... USES <component>... [LIBRARIES ...] [TIMEOUT <seconds>])
 #
 # One test program of a component; each test case in it becomes a ctest case named <name>.<case>.
+#
+# The undefined-behaviour sanitizer's checks of pointers cost two fifths of the time to compile a test; the library's
+# own sources have them, tests do without. (The address sanitizer sees most of what they would.)
 function(weft_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;USES;LIBRARIES" ${ARGN})
   if(NOT arg_TIMEOUT)
@@ -16,6 +19,9 @@ function(weft_test name)
   list(TRANSFORM arg_USES PREPEND weft::)
   target_link_libraries(test_${name} PRIVATE ${arg_USES} ${arg_LIBRARIES} GTest::gtest GTest::gtest_main)
   weft_developer_flags(test_${name})
+  if(WEFT_SANITIZE MATCHES "undefined")
+    target_compile_options(test_${name} PRIVATE -fno-sanitize=null,alignment,vptr,object-size)
+  endif()
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT})
 endfunction()
 
@@ -26,9 +32,6 @@ endfunction()
 # longer sees the bug is found. The source must be one that the linker takes as a whole.
 function(weft_planted_bug number)
   cmake_parse_arguments(arg "" "TEST;CAUGHT_BY;SOURCE" "USES" ${ARGN})
-  if(WEFT_SANITIZE)
-    return()
-  endif()
   set(target planted_bug_${number})
   add_executable(${target} $<TARGET_OBJECTS:test_${arg_TEST}> "${PROJECT_SOURCE_DIR}/${arg_SOURCE}")
   target_compile_definitions(${target} PRIVATE WEFT_BUG_${number})
