@@ -7,6 +7,8 @@
 #include <utility>
 
 #include <weft/core/error.hpp>
+#include <weft/executor/executor.hpp>
+#include <weft/log/collector.hpp>
 
 namespace weft::jobs {
 namespace {
@@ -23,13 +25,16 @@ drain::drain(queue& from, services& app, worker_options options, std::size_t att
       options_(std::move(options)),
       attempts_max_(attempts_max),
       in_place_(app),
-      runner_(options_.runner != nullptr ? *options_.runner : in_place_, from.kept_in(), attempts_max,
+      runner_(options_.workers != nullptr ? *options_.workers : in_place_, from.kept_in(), attempts_max,
               [this](const std::string& closure) {
                 too_many_of_ = closure;
                 worker_->stop();
               }) {
-  options_.runner = &runner_;
+  options_.workers = &runner_;
+  options_.place = run_place::workers;
+  options_.place_of_queue.clear();
   options_.weighted.clear();
+  if (!options_.pool) options_.pool = inline_executor();
   for (const auto& job : jobs()) claims_before_[job.id] = job.fence;
 }
 
@@ -51,6 +56,7 @@ void drain::join_queues() {
   if (worker_ && names == options_.queues) return;
   options_.queues = std::move(names);
   worker_.reset();
+  const log::collector unheard({.pass_on = false});  // what the program's other closures lack
   worker_.emplace(queue_, app_, options_);
 }
 

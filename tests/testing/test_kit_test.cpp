@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -139,6 +141,18 @@ TEST_F(test_kit, a_job_that_cannot_run_is_in_the_report_with_the_reason) {
   const auto report = kit.drain();
   EXPECT_EQ(report.refused(), 1U);
   EXPECT_TRUE(has(failure_of([&] { report.require_success(); }), "absent"));
+}
+
+TEST_F(test_kit, jobs_for_a_pool_and_for_worker_processes_run_on_the_same_thread) {
+  struct thread_of {
+    std::set<std::thread::id> all;
+  } threads;
+  app.provide(threads);
+  const auto look = [](thread_of& of) { of.all.insert(std::this_thread::get_id()); };
+  kit.queue().push(closure{weft::placed_closure<weft::run_place::pool>(look)});
+  kit.queue().push(closure{weft::placed_closure<weft::run_place::workers>(look)});
+  EXPECT_EQ(kit.drain().done(), 2U);
+  EXPECT_EQ(threads.all, std::set{std::this_thread::get_id()});
 }
 
 TEST_F(test_kit, a_job_that_runs_for_ever_ends_the_drain_with_its_name) {

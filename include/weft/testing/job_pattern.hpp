@@ -38,7 +38,8 @@ class job_pattern {
   template <typename F>
   static const closure_identity& identity_of() {
     using function = weft::detail::unwrapped<F>;
-    using registered = weft::detail::registration<typename function::function, typename function::name>;
+    using registered =
+        weft::detail::registration<typename function::function, typename function::name, function::place>;
     (void)&registered::done;
     return weft::detail::identity_of(registered::entry);
   }

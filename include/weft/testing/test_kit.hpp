@@ -21,9 +21,12 @@ class drain;
 struct test_kit_options {
   /// Of the queue; its clock is the kit's, and so are keys where there are none.
   queue_options queue = {};
-  /// Of the workers that drain; their queues are all that the store has.
+  /// Of the workers that drain. Their queues are all that the store has, and everything runs on the fiber
+  /// that drains, also what is for worker processes; `workers` and `pool` change that.
   worker_options worker = {.concurrency = 1, .pass_on_logs = false};
-  std::size_t attempts_max = 1000;  ///< of one drain: more is taken for a job that runs for ever
+  /// Of one drain: more is taken for a job that runs for ever. Not counted: closures placed on a fiber or
+  /// pool.
+  std::size_t attempts_max = 1000;
   run_options run = {.stack_bytes = 256 * 1024};  ///< where the caller is not on a fiber
 };
 
