@@ -6,6 +6,7 @@
 #include <weft/wire/canonical.hpp>
 
 #include "jobs/job_ids.hpp"
+#include "jobs/micros.hpp"
 #include "jobs/schedule_envelope.hpp"
 
 namespace weft::jobs {
@@ -17,7 +18,7 @@ unique_key key_of(const schedule_envelope& schedule, moment due) {
   wire::canonical_writer key;
   key.text("schedule");
   key.text(schedule.name);
-  key.integer(due.time_since_epoch().count());
+  key.integer(micros(due));
   const auto looked_back = std::max(schedule.bounds.age_max, schedule.bounds.late_max);
   return {std::string(as_text(key.data())), unique_until::ended, due + looked_back + pause_of_unread};
 }

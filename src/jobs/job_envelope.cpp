@@ -1,4 +1,5 @@
 #include "jobs/job_envelope.hpp"
+#include "jobs/micros.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -15,7 +16,7 @@ constexpr std::uint64_t version = 1;
 constexpr std::uint64_t version_with_trace = 2;
 constexpr std::uint64_t version_with_tenant = 3;
 
-moment read_moment(wire::canonical_reader& in) { return moment(std::chrono::microseconds(in.integer())); }
+moment read_moment(wire::canonical_reader& in) { return moment_at(in.integer()); }
 
 int read_count(wire::canonical_reader& in) {
   const std::int64_t value = in.integer();
@@ -52,8 +53,6 @@ void read_secrets(wire::canonical_reader& in, job_envelope& into) {
     into.secrets.push_back({place, {sealed.begin(), sealed.end()}});
   }
 }
-
-std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
 }  // namespace
 

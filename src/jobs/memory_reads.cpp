@@ -54,32 +54,7 @@ std::vector<queue_stats> memory_store::stats() {
   for (const auto& [id, job] : jobs_) {
     auto& of = by_queue[job.queue];
     of.queue = job.queue;
-    switch (job.state) {
-      case job_state::scheduled:
-        ++of.scheduled;
-        break;
-      case job_state::ready:
-        ++of.ready;
-        break;
-      case job_state::running:
-        ++of.running;
-        break;
-      case job_state::done:
-        ++of.done;
-        break;
-      case job_state::dead:
-        ++of.dead;
-        break;
-      case job_state::cancelled:
-        ++of.cancelled;
-        break;
-      case job_state::quarantined:
-        ++of.quarantined;
-        break;
-      case job_state::blocked:
-        ++of.blocked;
-        break;
-    }
+    ++count_of(of, job.state);
   }
   for (const auto& name : paused_) {
     by_queue[name].queue = name;

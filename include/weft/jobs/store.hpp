@@ -190,17 +190,11 @@ struct worker_row {
   std::int64_t running = 0;  ///< jobs it holds; only from workers()
 };
 
-struct queue_stats {
+/// The jobs of a queue.
+struct queue_stats : state_counts {
   std::string queue;
-  std::int64_t scheduled = 0;
-  std::int64_t ready = 0;
-  std::int64_t running = 0;
-  std::int64_t done = 0;
-  std::int64_t dead = 0;
-  std::int64_t cancelled = 0;
-  std::int64_t quarantined = 0;
-  std::int64_t blocked = 0;
   bool paused = false;
+  bool operator==(const queue_stats&) const = default;
 };
 
 /// Which jobs list() returns, newest first.

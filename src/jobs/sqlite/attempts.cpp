@@ -1,3 +1,4 @@
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // The ends of attempts. Whoever ends one must still hold the fence: the row in weft_running names it.
@@ -6,8 +7,6 @@ namespace weft::jobs::sqlite {
 namespace {
 
 constexpr std::int64_t retried_at_once_max = 500;
-
-std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include <map>
 #include <utility>
 
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // Claiming: promote what has become due, then move ready jobs of each queue to weft_running. The jobs of one
@@ -17,8 +18,6 @@ constexpr std::size_t held_back_max = 500;
 constexpr std::size_t read_at_once = 64;
 
 constexpr database::turn before_all{INT64_MIN, INT64_MIN, INT64_MIN};
-
-std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
 }  // namespace
 
@@ -73,7 +72,7 @@ std::optional<moment> database::next_due(moment now) {
   const auto at = row->maybe_integer(0);
   const auto token = next_token(now);
   if (!at) return token;
-  const moment scheduled{std::chrono::microseconds(*at)};
+  const moment scheduled = moment_at(*at);
   return token ? std::min(*token, scheduled) : scheduled;
 }
 

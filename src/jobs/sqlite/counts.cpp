@@ -9,32 +9,6 @@
 // are not counted so: there are never many, and each job would be counted twice more.
 
 namespace weft::jobs::sqlite {
-namespace {
-
-std::int64_t& count_in(queue_stats& of, job_state state) {
-  switch (state) {
-    case job_state::scheduled:
-      return of.scheduled;
-    case job_state::ready:
-      return of.ready;
-    case job_state::running:
-      return of.running;
-    case job_state::done:
-      return of.done;
-    case job_state::dead:
-      return of.dead;
-    case job_state::cancelled:
-      return of.cancelled;
-    case job_state::quarantined:
-      return of.quarantined;
-    case job_state::blocked:
-      break;
-  }
-  return of.blocked;
-}
-
-}  // namespace
-
 void database::count(std::int64_t queue, job_state state, std::int64_t handler, std::int64_t by) {
   if (state == job_state::running) return;
   request_counts_[{queue, static_cast<std::int64_t>(state), is_ended(state) ? 0 : handler}] += by;
@@ -67,7 +41,7 @@ std::vector<queue_stats> database::stats() {
           " UNION ALL SELECT queue, 2, count(*) FROM weft_running GROUP BY queue",
           "read the counts of jobs");
   while (rows->step()) {
-    count_in(by_queue[rows->integer(0)], static_cast<job_state>(rows->integer(1))) = rows->integer(2);
+    count_of(by_queue[rows->integer(0)], static_cast<job_state>(rows->integer(1))) = rows->integer(2);
   }
   const used paused = use("SELECT id FROM weft_queue WHERE paused", "find paused queues");
   while (paused->step()) by_queue[paused->integer(0)].paused = true;

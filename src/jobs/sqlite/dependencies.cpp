@@ -2,6 +2,7 @@
 
 #include <weft/core/error.hpp>
 
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // Jobs that wait for others. Each row of weft_dependency is one that a child still waits for, and the
@@ -82,7 +83,7 @@ void database::release_children(const place& parent, job_state to, moment now) {
       if (waits) continue;
     }
     const auto free = find_waiting(child, job_state::blocked);
-    const bool is_ahead = free->run_at > now.time_since_epoch().count();
+    const bool is_ahead = free->run_at > micros(now);
     move(*free, job_state::blocked, is_ahead ? job_event::unblocked_ahead : job_event::unblocked,
          {.now = now});
   }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // Limits: how many jobs of a key may run at a time, and how often they begin. A claim that meets a job whose
@@ -16,8 +17,6 @@ namespace {
 constexpr std::int64_t topped_up_max = 200;
 constexpr std::int64_t woken_at_once_max = 100;
 constexpr std::chrono::milliseconds rounding{1};
-
-std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
 
 /// A wait for a token that begins after this began before the clock was set back: it takes a token's time.
 std::int64_t latest_wait(moment now) { return micros(now + clocks_differ_max + rounding); }
@@ -165,7 +164,7 @@ std::optional<moment> database::next_token(moment now) {
       use("SELECT min(wake_at) FROM weft_limit WHERE wake_at IS NOT NULL", "find the next token");
   row->step();
   const auto at = row->maybe_integer(0);
-  return at ? std::optional(moment(std::chrono::microseconds(*at))) : std::nullopt;
+  return at ? std::optional(moment_at(*at)) : std::nullopt;
 }
 
 std::optional<database::group> database::next_blocked(std::int64_t limit, const group& after) {

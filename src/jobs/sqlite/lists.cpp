@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // Lists, newest first. Ids come from an index in their order, whatever is asked for, so a page costs as much
@@ -13,8 +14,6 @@ namespace weft::jobs::sqlite {
 namespace {
 
 constexpr std::size_t listed_max = 10'000;
-
-moment at(std::int64_t micros) { return moment(std::chrono::microseconds(micros)); }
 
 struct id_queries {
   const char* of_all;
@@ -116,7 +115,7 @@ bool database::fill_row(stored_job& job) {
   job.queue = name_of_queue(row->integer(0));
   job.handler = identity_of(row->integer(1));
   job.priority = static_cast<int>(row->integer(2));
-  job.created = at(row->integer(3));
+  job.created = moment_at(row->integer(3));
   job.envelope = row->text(4);
   if (row->integer(5) != 0) job.limit = name_of_limit(row->integer(5));
   return true;

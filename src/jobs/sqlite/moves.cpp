@@ -1,14 +1,9 @@
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // The one way from state to state: the job's row leaves the table of one and enters that of the other.
 
 namespace weft::jobs::sqlite {
-namespace {
-
-std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
-
-}  // namespace
-
 database::place database::place_of(const used& row) {
   return {row->integer(0), row->integer(1), row->integer(2), row->integer(3),
           row->integer(4), row->integer(5), row->integer(6), row->integer(7),

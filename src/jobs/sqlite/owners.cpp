@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // Workers and their leases. A worker has one row, which its heartbeat changes; the jobs it holds name
@@ -89,7 +90,7 @@ std::optional<std::size_t> database::rescue(const worker_row& seen, moment now, 
     place job = former;
     stored_attempt crashed{.attempt = static_cast<int>(job.attempts) + 1,
                            .outcome = attempt_outcome::crashed};
-    crashed.started = moment(std::chrono::microseconds(former.started));
+    crashed.started = moment_at(former.started);
     crashed.ended = std::max(now, crashed.started);
     put_attempt(job, number, crashed);
     job.crashes += 1;

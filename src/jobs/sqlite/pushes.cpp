@@ -1,3 +1,4 @@
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 namespace weft::jobs::sqlite {
@@ -99,7 +100,7 @@ job_id database::push(const new_job& job) {
               .queue = queue_id(job.queue),
               .handler = handler_id(job.handler),
               .priority = job.priority,
-              .run_at = job.run_at.time_since_epoch().count(),
+              .run_at = micros(job.run_at),
               .backoffs = job.backoffs,
               .flags = (job.unique ? flag_unique : 0) | (pending > 0 ? flag_child : 0) |
                        (job.before ? flag_parent : 0) | (job.tags.empty() ? 0 : flag_tagged)};
@@ -112,7 +113,7 @@ job_id database::push(const new_job& job) {
       .bind(where.queue)
       .bind(where.handler)
       .bind(where.priority)
-      .bind(job.created.time_since_epoch().count())
+      .bind(micros(job.created))
       .bind_blob(job.envelope)
       .bind(where.limit)
       .run();

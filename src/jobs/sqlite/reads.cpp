@@ -1,17 +1,12 @@
 #include <cstdint>
 #include <string>
 
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // One job, with all that is known of it, and the end of what is kept of it.
 
 namespace weft::jobs::sqlite {
-namespace {
-
-moment at(std::int64_t micros) { return moment(std::chrono::microseconds(micros)); }
-
-}  // namespace
-
 bool database::fill_state(stored_job& job) {
   const used row = use(
       "SELECT 1, run_at, attempts, backoffs, crashes, fence, 0, 0 FROM weft_ready WHERE id = ?1"
@@ -27,9 +22,9 @@ bool database::fill_state(stored_job& job) {
   if (!row->bind(static_cast<std::int64_t>(job.id)).step()) return false;
   job.state = static_cast<job_state>(row->integer(0));
   if (is_ended(job.state)) {
-    job.finished = at(row->integer(1));
+    job.finished = moment_at(row->integer(1));
   } else {
-    job.run_at = at(row->integer(1));
+    job.run_at = moment_at(row->integer(1));
   }
   job.attempts = static_cast<int>(row->integer(2));
   job.backoffs = static_cast<int>(row->integer(3));
@@ -75,8 +70,8 @@ std::vector<stored_attempt> database::past_of(std::int64_t id) {
   rows->bind(id);
   while (rows->step()) {
     past.push_back({static_cast<int>(rows->integer(0)), rows->integer(1), worker_id{rows->integer(2)},
-                    static_cast<attempt_outcome>(rows->integer(3)), at(rows->integer(4)),
-                    at(rows->integer(5)), rows->text(6), rows->text(7)});
+                    static_cast<attempt_outcome>(rows->integer(3)), moment_at(rows->integer(4)),
+                    moment_at(rows->integer(5)), rows->text(6), rows->text(7)});
   }
   return past;
 }
@@ -98,7 +93,7 @@ std::size_t database::purge(moment before, moment now, std::size_t limit) {
         use("SELECT id, queue, state FROM (SELECT id, queue, 3 AS state FROM weft_done WHERE finished < ?1"
             " UNION ALL SELECT id, queue, state FROM weft_dead WHERE finished < ?1 AND state <> ?2) LIMIT ?3",
             "find old jobs");
-    rows->bind(before.time_since_epoch().count())
+    rows->bind(micros(before))
         .bind(static_cast<std::int64_t>(job_state::quarantined))
         .bind(static_cast<std::int64_t>(limit));
     while (rows->step()) {

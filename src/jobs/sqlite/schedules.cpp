@@ -1,23 +1,16 @@
 #include <algorithm>
 
 #include "jobs/due_schedules.hpp"
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // Rows of weft_schedule. A worker is given those that are due with its claim, makes their jobs outside, and
 // comes back with fire(), which does nothing where another worker was faster.
 
 namespace weft::jobs::sqlite {
-namespace {
-
-std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
-moment at(std::int64_t micros) { return moment(std::chrono::microseconds(micros)); }
-
-}  // namespace
-
 stored_schedule database::schedule_of(const used& row) {
-  return {row->text(0),        name_of_queue(row->integer(1)),
-          row->text(2),        row->text(3),
-          at(row->integer(4)), at(row->integer(5)),
+  return {row->text(0),        name_of_queue(row->integer(1)), row->text(2),
+          row->text(3),        moment_at(row->integer(4)),     moment_at(row->integer(5)),
           row->integer(6) != 0};
 }
 
@@ -85,7 +78,7 @@ void database::find_due_schedules(std::int64_t queue, const claim_request& reque
                          "find the next schedule");
     row->bind(queue).bind(micros(request.now)).step();
     if (const auto next = row->maybe_integer(0)) {
-      result.next_fire = std::min(result.next_fire.value_or(at(*next)), at(*next));
+      result.next_fire = std::min(result.next_fire.value_or(moment_at(*next)), moment_at(*next));
     }
   }
   const used rows =

@@ -2,6 +2,7 @@
 
 #include <weft/core/error.hpp>
 
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // Unique keys. Each job that was pushed with one has a row in weft_unique, and the partial index lets
@@ -9,12 +10,6 @@
 // job was deleted, 0 not any more.
 
 namespace weft::jobs::sqlite {
-namespace {
-
-std::int64_t micros(moment at) { return at.time_since_epoch().count(); }
-
-}  // namespace
-
 std::optional<job_id> database::take_key(job_id id, const unique_key& key, moment now) {
   const auto number = static_cast<std::int64_t>(id);
   std::optional<std::int64_t> over;
