@@ -8,6 +8,9 @@
 
 #include <weft/core/error.hpp>
 #include <weft/jobs/store.hpp>
+#include <weft/wire/json.hpp>
+
+#include "jobs/control_messages.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -70,6 +73,19 @@ TEST(job_life, a_job_that_is_to_be_cancelled_does_not_wait_again) {
   EXPECT_EQ(event_of_loss(1, 3, true), job_event::gave_up);
   EXPECT_EQ(event_of_loss(1, 3, false), job_event::lost);
   EXPECT_EQ(event_of_loss(3, 3, true), job_event::lost_too_often);
+}
+
+// The process that runs an attempt and the worker that asked it to may be of two builds.
+TEST(control_messages, of_an_older_end_lack_what_came_later) {
+  const auto about = wire::from_json<control_about>(R"({"id":7,"attempt":2,"backoffs":1})");
+  EXPECT_EQ(about.id, job_id{7});
+  EXPECT_EQ(about.attempt, 2);
+  EXPECT_FALSE(about.in_line);
+  const auto message = wire::from_json<control_message>(R"({"what":"again","backs_off":true})");
+  EXPECT_EQ(message.what, control_question::again);
+  EXPECT_TRUE(message.backs_off);
+  EXPECT_FALSE(message.progress);
+  EXPECT_EQ(message.step, "");
 }
 
 }  // namespace

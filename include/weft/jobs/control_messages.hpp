@@ -25,6 +25,7 @@ struct control_about {
   bool in_line = false;
 };
 WEFT_DESCRIBE(control_about, id, attempt, backoffs, due, in_line);
+WEFT_MISSING_IS_DEFAULT(control_about);  // of an older worker
 
 enum class control_question : unsigned char {
   again,       ///< another attempt, in `wait`; the answer is true
@@ -44,5 +45,6 @@ struct control_message {
   std::string value = {};
 };
 WEFT_DESCRIBE(control_message, what, wait, backs_off, progress, step, value);
+WEFT_MISSING_IS_DEFAULT(control_message);  // of an older process that runs the attempt
 
 }  // namespace weft::jobs
