@@ -170,6 +170,10 @@ void add_push_options(CLI::App& to, push_options& how) {
       ->check(CLI::Range(-32768, 32767));
   add_span(to, "--delay", how.delay, "Runs that long from now at the earliest: 5m, 2h");
   add_span(to, "--timeout", how.timeout, "Bound of one attempt: then it is ended, and has failed");
+  to.add_option_function<std::string>(
+      "--expires",
+      [&how](const std::string& text) { how.expires = jobs::clock::system().now() + span_of(text); },
+      "No attempt begins later than so long from now: then it is dead");
   to.add_option("--attempts", how.max_attempts, "Failures until it is dead; 10 unless said")
       ->check(CLI::Range(1, 1'000'000));
   to.add_option_function<std::string>(

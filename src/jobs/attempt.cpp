@@ -50,11 +50,7 @@ attempt_end quarantined(const claimed_job& claimed, const failure& why, moment n
 attempt_end expired(const claimed_job& claimed, moment now) {
   attempt_end end = end_of(claimed, next_step::dead, attempt_outcome::refused, now);
   end.counts = false;
-  failure why;
-  why.code = errc::timed_out;
-  why.message = "jobs: start job " + to_string(claimed.id) + ": it has expired";
-  why.when = now;
-  end.record.error = error_to_store(why);
+  end.record = expired_attempt(claimed.id, end.record.attempt, now);
   return end;
 }
 

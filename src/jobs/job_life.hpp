@@ -37,6 +37,7 @@ enum class job_event : unsigned char {
   lost,             ///< its worker died
   lost_too_often,   ///< the same, as often as is allowed
   cancelled,        ///< on request, before it was claimed
+  expired,          ///< its moment to begin is over
   retried,          ///< on request
   purged,           ///< its retention is over
 };
@@ -83,6 +84,8 @@ inline constexpr std::array job_rules{
              job_state::quarantined},
     job_rule{job_event::cancelled, "cancelled",
              job_states(job_state::scheduled, job_state::ready, job_state::blocked), job_state::cancelled},
+    job_rule{job_event::expired, "expired",
+             job_states(job_state::scheduled, job_state::ready, job_state::blocked), job_state::dead},
     job_rule{job_event::retried, "retried",
              job_states(job_state::dead, job_state::cancelled, job_state::quarantined), job_state::ready},
     job_rule{job_event::purged, "purged", job_states(job_state::done, job_state::dead, job_state::cancelled),

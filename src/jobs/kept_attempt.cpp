@@ -37,6 +37,17 @@ std::string error_to_store(const failure& what) {
   }
 }
 
+stored_attempt expired_attempt(job_id id, int attempt, moment now) {
+  failure why;
+  why.code = errc::timed_out;
+  why.message = "jobs: start job " + to_string(id) + ": it has expired";
+  why.when = now;
+  stored_attempt expired{.attempt = attempt, .outcome = attempt_outcome::refused};
+  expired.started = expired.ended = now;
+  expired.error = error_to_store(why);
+  return expired;
+}
+
 attempt_info read_attempt(const stored_attempt& kept) {
   attempt_info info{kept.attempt, kept.fence, kept.owner, kept.outcome, kept.started, kept.ended, {}, {}};
   try {

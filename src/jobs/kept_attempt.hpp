@@ -14,6 +14,9 @@ namespace weft::jobs {
 std::string log_to_store(const log::collection& gathered);
 std::string error_to_store(const failure& what);
 
+/// Of a job that was not begun in time.
+stored_attempt expired_attempt(job_id id, int attempt, moment now);
+
 attempt_info read_attempt(const stored_attempt& kept);
 
 }  // namespace weft::jobs

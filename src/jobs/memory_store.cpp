@@ -9,6 +9,7 @@
 #include <weft/core/error.hpp>
 
 #include "jobs/job_step.hpp"
+#include "jobs/kept_attempt.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -98,6 +99,7 @@ job_id memory_store::insert_one(const new_job& job) {
   std::sort(kept.tags.begin(), kept.tags.end());
   kept.tags.erase(std::unique(kept.tags.begin(), kept.tags.end()), kept.tags.end());
   if (job.limit) kept.limit = job.limit->key;
+  if (job.expires) expiries_[job.id] = *job.expires;
   add_dependencies(kept, job);
   add_dependent(job);
   const auto what = !kept.waits_for.empty()    ? job_event::pushed_behind
@@ -153,6 +155,7 @@ claim_result memory_store::claim(const claim_request& request) {
   const std::lock_guard lock(mutex_);
   if (!workers_.contains(request.owner)) refuse_unknown_worker("claim", request.owner);
   claim_result result;
+  expire(request.now);
   for (auto& [id, job] : jobs_) {
     if (job.state == job_state::scheduled && job.run_at <= request.now)
       move(job, job_event::fell_due, request.now);
@@ -174,6 +177,21 @@ claim_result memory_store::claim(const claim_request& request) {
   result.next_due = next_due();
   find_due_schedules(request, result);
   return result;
+}
+
+void memory_store::expire(moment now) {
+  bool any = false;
+  for (const auto& [id, expires] : expiries_) {
+    stored_job& job = jobs_.at(id);
+    if (expires >= now || !is_waiting(job.state)) continue;
+    job.fence += 1;
+    job.past.push_back(expired_attempt(id, job.attempts + 1, now));
+    job.past.back().fence = job.fence;
+    forget_old_attempts(job);
+    move(job, job_event::expired, now);
+    any = true;
+  }
+  if (any) bell_.ring();  // for those that waited for its end
 }
 
 std::vector<stored_job*> memory_store::routable_of(const std::string& queue, const claim_request& request,
@@ -222,6 +240,10 @@ std::optional<moment> memory_store::next_due() const {
   std::optional<moment> next;
   for (const auto& [id, job] : jobs_) {
     if (job.state == job_state::scheduled && (!next || job.run_at < *next)) next = job.run_at;
+  }
+  for (const auto& [id, expires] : expiries_) {
+    const moment at = expires + std::chrono::microseconds(1);
+    if (is_waiting(jobs_.at(id).state) && (!next || at < *next)) next = at;
   }
   for (const auto& [name, limit] : limits_) {
     if (limit.wake_at && (!next || *limit.wake_at < *next)) next = limit.wake_at;
@@ -457,6 +479,7 @@ std::size_t memory_store::purge(moment before, moment now, std::size_t limit) {
       const bool old = can(job.state, job_event::purged) && *job.finished < before;
       if (old) {
         steps_.erase(one->first);
+        expiries_.erase(one->first);
         cancel_children(one->first, now);
       }
       one = old ? jobs_.erase(one) : std::next(one);

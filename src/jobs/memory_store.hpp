@@ -106,12 +106,15 @@ class memory_store final : public store {
   std::int64_t places_in(const std::string& limit) const;
   void top_up(const std::string& limit, moment now);
 
+  void expire(moment now);
+
   void move(stored_job& job, job_event what, moment now);
 
   mutable std::mutex mutex_;                 // held for a few steps, never across a wait
   std::map<job_id, stored_job> jobs_;        // guarded by mutex_
   std::map<worker_id, worker_row> workers_;  // guarded by mutex_
   std::map<job_id, std::map<std::string, std::string, std::less<>>> steps_;  // guarded by mutex_
+  std::map<job_id, moment> expiries_;          // guarded by mutex_; of all jobs that were pushed with one
   std::map<job_id, unique_hold> unique_;       // guarded by mutex_; of all jobs that were pushed with a key
   std::map<std::string, job_id> key_holders_;  // guarded by mutex_; keys in force
   std::map<job_id, std::vector<dependent>> children_;              // guarded by mutex_; by what they wait for

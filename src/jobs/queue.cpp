@@ -115,6 +115,7 @@ new_job queue::make_job(job_id id, const detail::pushed_closure& what, const pus
   job.tenant = options_.tenant;
   hide_secrets(job, what.secrets, secret_keys());
   new_job made{job.id, job.queue, job.closure, seal(keys(), job), options.priority, now, job.not_before};
+  made.expires = options.expires;
   if (options.unique) made.unique = key_of(job, *options.unique);
   made.tags = options.tags;
   made.limit = options.limit;

@@ -34,6 +34,47 @@ TEST_P(store_contract, a_job_may_have_asked_for_another_time_before_its_push) {
   EXPECT_EQ(store_->find(job_id{1})->backoffs, 2);
 }
 
+TEST_P(store_contract, a_job_that_nobody_begins_in_time_is_dead_and_says_why) {
+  const auto until = [](new_job one, std::int64_t micros) {
+    one.expires = at(micros);
+    return one;
+  };
+  push(until(job(1, 0, "nobody's"), 3000));
+  push(until(job(2, 9000), 3000));
+  push(until(job(3), 3000));
+  auto behind = until(job(4), 3000);
+  behind.after = {{job_id{1}, false}};
+  push(behind);
+  auto last = job(5);
+  last.after = {{job_id{4}, true}};
+  push(last);
+  push(job(6));
+  const auto begun = claim_one(2000);
+  EXPECT_EQ(begun.id, job_id{3});
+  EXPECT_EQ(claim(1, 3000).next_due, at(3001)) << "not before its moment is over";
+  const auto seen = store_->end_bell(job_id{1});
+  EXPECT_EQ(claim_one(3001).id, job_id{5}) << "who waits for an end goes on";
+  EXPECT_NE(store_->end_bell(job_id{1}), seen);
+  for (const std::int64_t id : {1, 2, 4}) {
+    const auto found = store_->find(job_id{id});
+    EXPECT_EQ(found->state, job_state::dead) << id;
+    EXPECT_EQ(found->finished, at(3001)) << id;
+    EXPECT_EQ(found->attempts, 0) << id;
+    EXPECT_TRUE(found->waits_for.empty()) << id;
+    ASSERT_EQ(found->past.size(), 1U) << id;
+    EXPECT_EQ(found->past[0].outcome, attempt_outcome::refused) << id;
+    EXPECT_NE(found->past[0].error.find("it has expired"), std::string::npos) << id;
+  }
+  EXPECT_EQ(state_of(job_id{3}), job_state::running) << "it was begun in time";
+  auto again = end(begun, next_step::again, 3100);
+  again.run_at = at(3100);
+  EXPECT_TRUE(store_->finish(again));
+  EXPECT_TRUE(claim(1, 3200).jobs.empty()) << "it was not begun again in time";
+  EXPECT_EQ(state_of(job_id{3}), job_state::dead);
+  EXPECT_EQ(store_->find(job_id{3})->past.size(), 2U);
+  EXPECT_FALSE(claim(1, 3300).next_due) << "nothing is to expire any more";
+}
+
 TEST_P(store_contract, a_second_unique_job_is_the_first_one) {
   EXPECT_EQ(push_one(unique_job(1)), job_id{1});
   EXPECT_EQ(push_one(unique_job(2)), job_id{1});

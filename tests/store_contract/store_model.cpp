@@ -91,6 +91,7 @@ void store_model::push(store& with, const random_step& one) {
   job.priority = static_cast<int>(one.amount % 3) - 1;
   job.created = now();
   job.run_at = now() + std::chrono::microseconds(one.amount % 2 == 0 ? 0 : one.amount % 100);
+  if (one.pick % 6 == 2) job.expires = now() + std::chrono::microseconds(one.amount % 60);
   give_unique_key(job, one);
   give_limit(job, one);
   give_dependencies(job, one);
@@ -117,6 +118,7 @@ void store_model::push(store& with, const random_step& one) {
   }
   auto& kept = jobs_[last_id_];
   if (job.limit) kept.limit = job.limit->key;
+  if (job.expires) kept.expires = job.expires->time_since_epoch().count();
   kept.queue = job.queue;
   kept.handler = job.handler;
   kept.priority = job.priority;
@@ -178,6 +180,7 @@ std::optional<moment> store_model::next_due() const {
   const auto consider = [&](std::int64_t at) { next = next ? std::min(*next, at) : at; };
   for (const auto& [id, job] : jobs_) {
     if (job.state == job_state::scheduled) consider(job.run_at);
+    if (is_waiting(job.state) && job.expires) consider(*job.expires + 1);
   }
   for (const auto& [key, limit] : limits_) {
     if (limit.wake_at) consider(*limit.wake_at);
@@ -244,6 +247,15 @@ void store_model::free_key(std::int64_t job, bool ended) {
   }
 }
 
+void store_model::expire() {
+  for (auto& [id, job] : jobs_) {
+    if (!is_waiting(job.state) || !job.expires || *job.expires >= now_) continue;
+    job.fence += 1;
+    job.past.push_back(attempt_outcome::refused);
+    end(id, job_state::dead);
+  }
+}
+
 void store_model::fall_due() {
   for (auto& [id, job] : jobs_) {
     if (job.state == job_state::scheduled && job.run_at <= now_) job.state = job_state::ready;
@@ -285,6 +297,7 @@ void store_model::claim(store& with, const random_step& one) {
     if (refused.code() != errc::not_found) throw;
     return expect(!is_there, "a worker that is there may claim");
   }
+  expire();
   fall_due();
   for (const auto& [key, limit] : limits_) {
     if (limit.wake_at && *limit.wake_at <= now_) top_up(key);

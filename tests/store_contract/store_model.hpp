@@ -56,6 +56,7 @@ class store_model {
     std::optional<std::string> result;
     std::optional<job_progress> progress;
     std::string limit;
+    std::optional<std::int64_t> expires;
     std::map<std::int64_t, bool> waits_for;  ///< id -> its end is enough
   };
 
@@ -109,6 +110,7 @@ class store_model {
   std::optional<moment> next_due() const;
   void top_up(const std::string& limit);
   void tell_children(std::int64_t id);
+  void expire();
   void fall_due();
   void end(std::int64_t id, job_state state);
   void wait_again(model_job& job, std::int64_t run_at);

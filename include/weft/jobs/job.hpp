@@ -104,7 +104,7 @@ struct push_options {
   int priority = 0;                      ///< lower runs first; -32768 to 32767
   int max_attempts = 0;                  ///< failures until it is dead; 0: the queue's default
   std::chrono::microseconds timeout{0};  ///< bound of one attempt; 0: the queue's default
-  std::optional<moment> expires = {};    ///< not started after this moment: dead instead
+  std::optional<moment> expires = {};    ///< no attempt begins after this moment: it is dead then
   job_trace trace = job_trace::linked;   ///< for programs that record spans
   /// If another job has the key, nothing is pushed, and the push returns the id of that job.
   std::optional<unique_options> unique = {};

@@ -47,8 +47,9 @@ struct new_job {
   std::vector<std::string> tags = {};
   std::optional<limit_options> limit = {};
   std::vector<job_dependency> after = {};
-  int backoffs = 0;                   ///< calls of control::backoff that were made before the push
-  std::optional<job_id> before = {};  ///< a job that waits for others, and for the end of this one, too
+  int backoffs = 0;                    ///< calls of control::backoff that were made before the push
+  std::optional<job_id> before = {};   ///< a job that waits for others, and for the end of this one, too
+  std::optional<moment> expires = {};  ///< where it waits after that moment, the next claim makes it dead
 };
 
 /// Of one job, the attempts of so many claims are kept: of the last ones.
@@ -248,7 +249,8 @@ class store {
 
   /// Makes up to `count` ready jobs the owner's: by priority, then moment, then id. One whose limit is
   /// reached is blocked, until another job of the limit ends its attempt. not_found if the owner is no
-  /// worker of add_worker (any more): nobody would take its jobs back.
+  /// worker of add_worker (any more): nobody would take its jobs back. Before that, up to 500 jobs of any
+  /// queue that have expired become dead, each with a refused attempt that says so.
   virtual claim_result claim(const claim_request& request) = 0;
   /// Ends the attempt if the owner still holds that fence. False: another has it, nothing was changed.
   virtual bool finish(const attempt_end& end) = 0;

@@ -49,6 +49,9 @@ constexpr std::array rules{
          " UNION ALL SELECT id, state FROM weft_dead) s ON s.id = t.job WHERE t.state <> s.state"},
     rule{"has steps and is no job",
          "SELECT DISTINCT job FROM weft_step WHERE job NOT IN (SELECT id FROM weft_job)"},
+    rule{"is to expire and does not wait",
+         "SELECT job FROM weft_expiry WHERE job NOT IN (SELECT id FROM weft_ready"
+         " UNION ALL SELECT id FROM weft_scheduled UNION ALL SELECT id FROM weft_blocked)"},
     rule{"holds a unique key and is no job",
          "SELECT job FROM weft_unique WHERE held = 1 AND job NOT IN (SELECT id FROM weft_job)"},
     rule{"waits for fewer or more jobs than it says",

@@ -5,10 +5,10 @@
 #include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
-// Claiming: promote what has become due, then move ready jobs of each queue to weft_running. The jobs of one
-// closure are a range of the primary key, in the order in which they are claimed. So the closures that the
-// queue has jobs of are found first, by a step of the index for each, and the ranges of those that the worker
-// knows are merged. Jobs of others cost nothing, however many there are.
+// Claiming: give up what has expired, promote what has become due, then move ready jobs of each queue to
+// weft_running. The jobs of one closure are a range of the primary key, in the order in which they are
+// claimed. So the closures that the queue has jobs of are found first, by a step of the index for each, and
+// the ranges of those that the worker knows are merged. Jobs of others cost nothing, however many there are.
 
 namespace weft::jobs::sqlite {
 namespace {
@@ -38,6 +38,7 @@ bool database::is_idle(const claim_request& request, claim_result& result) {
 void database::claim(const claim_request& request, claim_result& result) {
   result = {};
   check_worker(request.owner);
+  expire_some(request.now);
   promote(request);
   find_due_schedules(request, result);
   room_left room;
@@ -70,10 +71,11 @@ std::optional<moment> database::next_due(moment now) {
   const used row = use("SELECT min(run_at) FROM weft_scheduled", "find the next due moment");
   row->step();
   const auto at = row->maybe_integer(0);
-  const auto token = next_token(now);
-  if (!at) return token;
-  const moment scheduled = moment_at(*at);
-  return token ? std::min(*token, scheduled) : scheduled;
+  std::optional<moment> next = at ? std::optional(moment_at(*at)) : std::nullopt;
+  for (const auto& other : {next_token(now), next_expiry()}) {
+    if (other) next = std::min(next.value_or(*other), *other);
+  }
+  return next;
 }
 
 std::vector<std::int64_t> database::routable_handlers(std::int64_t queue, const claim_request& request,

@@ -29,6 +29,8 @@ inline constexpr std::int64_t flag_parent = 2;
 inline constexpr std::int64_t flag_child = 4;
 /// It has rows in weft_tag.
 inline constexpr std::int64_t flag_tagged = 8;
+/// It expires: weft_expiry has it while it waits.
+inline constexpr std::int64_t flag_expires = 16;
 
 /// The statements of the store on one connection: what each request does, within the transaction that
 /// the writer has begun. Read schema.cpp first.
@@ -144,6 +146,12 @@ class database {
     std::int64_t owner = 0;    ///< for running
     std::int64_t pending = 0;  ///< for blocked: jobs that it waits for
   };
+
+  // expiry.cpp
+  void set_expiry(const new_job& job);
+  void move_expiry(const place& job, job_state from, job_state to);
+  void expire_some(moment now);
+  std::optional<moment> next_expiry();
 
   // unique.cpp
   std::optional<job_id> take_key(job_id id, const unique_key& key, moment now);

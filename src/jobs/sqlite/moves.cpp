@@ -18,6 +18,7 @@ void database::move(const place& job, job_state from, job_event what, const arri
   const job_state to = state_after(from, what);
   leave(job, from);
   enter(job, to, at);
+  if ((job.flags & flag_expires) != 0) move_expiry(job, from, to);
   if ((job.flags & flag_tagged) != 0 && to != job_state::running) move_tags(job.id, to);
   if ((job.flags & flag_unique) != 0 && !is_waiting(to)) release_key(job, to, at.now);
   if ((job.flags & (flag_parent | flag_child)) != 0 && is_ended(to)) release_children(job, to, at.now);

@@ -103,20 +103,24 @@ job_id database::push(const new_job& job) {
               .run_at = micros(job.run_at),
               .backoffs = job.backoffs,
               .flags = (job.unique ? flag_unique : 0) | (pending > 0 ? flag_child : 0) |
-                       (job.before ? flag_parent : 0) | (job.tags.empty() ? 0 : flag_tagged)};
+                       (job.before ? flag_parent : 0) | (job.tags.empty() ? 0 : flag_tagged) |
+                       (job.expires ? flag_expires : 0)};
   if (job.before) add_dependent(job.id, *job.before);
   if (job.limit) where.limit = limit_id(*job.limit, job.created);
-  use("INSERT INTO weft_job (id, queue, handler, priority, created, envelope, limit_id)"
-      " VALUES (?,?,?,?,?,?,?)",
-      "push a job")
-      ->bind(where.id)
+  const used row =
+      use("INSERT INTO weft_job (id, queue, handler, priority, created, envelope, limit_id, expires)"
+          " VALUES (?,?,?,?,?,?,?,?)",
+          "push a job");
+  row->bind(where.id)
       .bind(where.queue)
       .bind(where.handler)
       .bind(where.priority)
       .bind(micros(job.created))
       .bind_blob(job.envelope)
-      .bind(where.limit)
-      .run();
+      .bind(where.limit);
+  job.expires ? row->bind(micros(*job.expires)) : row->bind_null();
+  row->run();
+  set_expiry(job);
   const auto what = pending > 0                ? job_event::pushed_behind
                     : job.run_at > job.created ? job_event::pushed_ahead
                                                : job_event::pushed;

@@ -316,9 +316,20 @@ UPDATE weft_blocked SET flags = flags | 8 WHERE id IN (SELECT job FROM weft_tag 
 UPDATE weft_dead SET flags = flags | 8 WHERE id IN (SELECT job FROM weft_tag WHERE state NOT IN (0, 1, 3, 7));
 )sql";
 
+// Jobs that wait and expire; flags: 16 the job is one that has a moment for that.
+constexpr const char* tables_11 = R"sql(
+ALTER TABLE weft_job ADD COLUMN expires INTEGER;
+CREATE TABLE weft_expiry (
+  job INTEGER PRIMARY KEY,
+  expires INTEGER NOT NULL
+);
+CREATE INDEX weft_expiry_at ON weft_expiry (expires);
+)sql";
+
 // One entry a version; an entry that was released is never changed.
-constexpr std::array<const char*, schema_version> migrations{
-    tables_1, tables_2, tables_3, tables_4, tables_5, tables_6, tables_7, tables_8, tables_9, tables_10};
+constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2,  tables_3, tables_4,
+                                                             tables_5, tables_6,  tables_7, tables_8,
+                                                             tables_9, tables_10, tables_11};
 
 int version_of(connection& database) {
   statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",
