@@ -5,9 +5,12 @@
 #include <functional>
 #include <iterator>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <weft/closure/closure.hpp>
+#include <weft/core/unique_fd.hpp>
 #include <weft/jobs/maintenance.hpp>
 
 #include "cli/jobs_fixture.hpp"
@@ -70,7 +73,8 @@ TEST_F(weft_db, check_names_what_is_broken) {
       {"DELETE FROM weft_ready", "is a job in no state"},
       {"INSERT INTO weft_done (id, queue, finished, attempts, backoffs, crashes, fence)"
        " SELECT id, queue, 1, 0, 0, 0, 1 FROM weft_job",
-       ""},
+       "has tags for another state than it is in"},
+      {"UPDATE weft_tag SET state = 3; UPDATE weft_count SET state = 3, handler = 0", ""},
       {"INSERT INTO weft_dead (id, queue, state, finished, attempts, backoffs, crashes, fence)"
        " SELECT id, queue, 4, 1, 0, 0, 0, 1 FROM weft_job",
        "is in more than one state"},
@@ -88,6 +92,16 @@ TEST_F(weft_db, check_names_what_is_broken) {
     EXPECT_TRUE(has(done.out, expected)) << one.sql << ": " << done.out;
     EXPECT_EQ(done.status, *one.problem == '\0' ? 0 : 1) << one.sql;
   }
+}
+
+TEST_F(weft_db, check_counts_the_jobs_of_each_queue) {
+  push();
+  push();
+  EXPECT_EQ(db("check").status, 0);
+  tamper("UPDATE weft_count SET jobs = 3");
+  const auto done = db("check");
+  EXPECT_EQ(done.status, 1);
+  EXPECT_TRUE(has(done.out, "1 is a queue that counts other jobs than it has")) << done.out;
 }
 
 TEST_F(weft_db, check_finds_pages_that_were_overwritten) {
@@ -118,6 +132,26 @@ TEST_F(weft_db, backup_is_a_whole_database_of_its_moment) {
   ASSERT_EQ(stat(copy.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777U, 0640U);
   EXPECT_FALSE(std::filesystem::exists(copy + ".partial"));
+}
+
+TEST_F(weft_db, backup_goes_on_where_another_one_died_and_not_where_one_is_at_work) {
+  const auto id = push();
+  const auto copy = folder_ / "copy.db";
+  const auto left = copy + ".partial";
+  std::ofstream(left) << std::string(100'000, 'x');
+  std::ofstream(left + "-journal") << "left, too";
+  {
+    const weft::unique_fd at_work(::open(left.c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_EQ(::flock(at_work.get(), LOCK_EX | LOCK_NB), 0);
+    const auto refused = db("backup", {copy});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_TRUE(has(refused.err, "another backup")) << refused.err;
+    EXPECT_EQ(std::filesystem::file_size(left), 100'000U);
+  }
+  EXPECT_EQ(db("backup", {copy}).status, 0);
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_FALSE(std::filesystem::exists(left + "-journal"));
+  EXPECT_TRUE(weft::jobs::open_store("sqlite:" + copy, {.prepare = false})->find(id));
 }
 
 TEST_F(weft_db, backup_is_never_written_over_a_file) {

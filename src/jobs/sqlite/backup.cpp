@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,12 +26,22 @@ namespace {
 
 constexpr std::chrono::milliseconds lock_bound{10'000};
 
-/// A file that is deleted unless it was put in its place.
+/// A file that is deleted unless it was put in its place. It is locked while it is written: one that is not
+/// was left by a process that died, and is written anew.
 class partial_file {
  public:
   partial_file(const std::string& place, mode_t mode) : place_(place), path_(place + ".partial") {
-    const unique_fd made(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-    if (!made) throw failed("make the file " + path_, errno);
+    do {
+      locked_ = unique_fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
+      if (!locked_) throw failed("make the file " + path_, errno);
+      if (::flock(locked_.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) throw failed("lock the file " + path_, errno);
+        throw error(errc::busy, "jobs: back up to \"" + place_ + "\": another backup writes " + path_);
+      }
+    } while (!is_there());
+    if (::ftruncate(locked_.get(), 0) != 0 || ::fchmod(locked_.get(), mode) != 0)
+      throw failed("write " + path_ + " anew", errno);
+    ::unlink((path_ + "-journal").c_str());
   }
   partial_file(const partial_file&) = delete;
   partial_file& operator=(const partial_file&) = delete;
@@ -47,6 +58,13 @@ class partial_file {
   }
 
  private:
+  /// Is what was locked still the file of that name? Another backup may have ended meanwhile.
+  bool is_there() const {
+    struct stat locked {};
+    struct stat named {};
+    return ::fstat(locked_.get(), &locked) == 0 && ::stat(path_.c_str(), &named) == 0 &&
+           locked.st_ino == named.st_ino && locked.st_dev == named.st_dev;
+  }
   error failed(const std::string& step, int why) const {
     return system_error("jobs: back up to \"" + place_ + "\": " + step, why);
   }
@@ -57,6 +75,7 @@ class partial_file {
 
   std::string place_;
   std::string path_;
+  unique_fd locked_;
 };
 
 struct close_database {

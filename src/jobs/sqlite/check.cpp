@@ -59,6 +59,14 @@ constexpr std::array rules{
          "id)"},
     rule{"waits for others and is not blocked",
          "SELECT DISTINCT child FROM weft_dependency WHERE child NOT IN (SELECT id FROM weft_blocked)"},
+    rule{"is a queue that counts other jobs than it has",
+         "SELECT DISTINCT queue FROM (SELECT queue, state, handler, jobs FROM weft_count"
+         " UNION ALL SELECT queue, 0, handler, -1 FROM weft_scheduled"
+         " UNION ALL SELECT queue, 1, handler, -1 FROM weft_ready"
+         " UNION ALL SELECT queue, 7, handler, -1 FROM weft_blocked"
+         " UNION ALL SELECT queue, 3, 0, -1 FROM weft_done"
+         " UNION ALL SELECT queue, state, 0, -1 FROM weft_dead)"
+         " GROUP BY queue, state, handler HAVING sum(jobs) <> 0"},
     rule{"is a limit that counts other jobs than run",
          "SELECT id FROM weft_limit l WHERE running <>"
          " (SELECT count(*) FROM weft_running r WHERE r.limit_id = l.id)"},
