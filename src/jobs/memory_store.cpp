@@ -319,6 +319,8 @@ bool memory_store::finish(const attempt_end& end) {
     job->past.back().fence = claimed.fence;
     job->past.back().owner = claimed.owner;
     forget_old_attempts(*job);
+  } else if (!job->limit.empty()) {
+    limits_.at(job->limit).tokens.give_back(claimed.started, end.now);
   }
   job->attempts += spends_attempt(end) ? 1 : 0;
   job->backoffs += end.next == next_step::again && end.backs_off ? 1 : 0;

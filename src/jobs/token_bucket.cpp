@@ -76,6 +76,10 @@ void token_bucket::take(moment now) noexcept {
   if (token_ns_ > 0) full_at_ = std::max(full_at_, nanoseconds_of(now)) + token_ns_;
 }
 
+void token_bucket::give_back(moment taken, moment now) noexcept {
+  if (nanoseconds_of(now) < nanoseconds_of(taken) + token_ns_) full_at_ -= token_ns_;
+}
+
 moment token_bucket::next() const noexcept {
   const std::int64_t at = full_at_ - (burst_ - 1) * token_ns_;
   return moment(std::chrono::ceil<std::chrono::microseconds>(std::chrono::nanoseconds(at)));

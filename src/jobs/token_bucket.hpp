@@ -27,6 +27,9 @@ class token_bucket {
   bool settle(moment now) noexcept;
   std::int64_t tokens(moment now) const noexcept;
   void take(moment now) noexcept;
+  /// One that was taken at that moment was not used. No effect where the time of a token has passed since:
+  /// the bucket may have been full meanwhile, and then it would hold one too many.
+  void give_back(moment taken, moment now) noexcept;
   /// When there is a token.
   moment next() const noexcept;
   bool is_full(moment now) const noexcept;

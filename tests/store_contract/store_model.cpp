@@ -175,6 +175,14 @@ void store_model::take_token(const std::string& limit) {
   of.missing_at = now_;
 }
 
+void store_model::give_token_back(const model_job& job) {
+  if (job.limit.empty()) return;
+  auto& of = limits_.at(job.limit);
+  if (1000 * (now_ - job.started) >= of.interval) return;
+  of.missing = std::max(missing_in(of) - of.interval, std::int64_t{0});
+  of.missing_at = now_;
+}
+
 std::optional<moment> store_model::next_due() const {
   std::optional<std::int64_t> next;
   const auto consider = [&](std::int64_t at) { next = next ? std::min(*next, at) : at; };
@@ -322,6 +330,7 @@ void store_model::claim(store& with, const random_step& one) {
       if (!job.limit.empty()) take_token(job.limit);
       free_key(*next, false);
       job.fence += 1;
+      job.started = now_;
       job.owner = static_cast<std::int64_t>(request.owner);
       if (index >= claimed.jobs.size()) return expect(false, "it claims job " + std::to_string(*next));
       const auto& got = claimed.jobs[index++];
@@ -356,7 +365,11 @@ void store_model::finish(store& with, const random_step& one) {
   const bool holds = job.state == job_state::running && one.amount % 11 != 0;
   expect(with.finish(end) == holds, "whether job " + std::to_string(*id) + " can be finished");
   if (!holds) return;
-  if (end.next != next_step::released) job.past.push_back(end.record.outcome);
+  if (end.next == next_step::released) {
+    give_token_back(job);
+  } else {
+    job.past.push_back(end.record.outcome);
+  }
   if (end.next == next_step::again || end.next == next_step::dead) job.attempts += end.counts ? 1 : 0;
   const bool waits = end.next == next_step::again || end.next == next_step::released;
   if (end.next == next_step::again) {

@@ -51,6 +51,7 @@ class store_model {
     int crashes = 0;
     std::int64_t fence = 0;
     std::int64_t owner = 0;
+    std::int64_t started = 0;
     bool cancel_requested = false;
     std::vector<attempt_outcome> past;
     std::optional<std::string> result;
@@ -107,6 +108,7 @@ class store_model {
   std::int64_t places_in(const std::string& limit) const;
   std::int64_t room_of(const std::string& limit) const;
   void take_token(const std::string& limit);
+  void give_token_back(const model_job& job);
   std::optional<moment> next_due() const;
   void top_up(const std::string& limit);
   void tell_children(std::int64_t id);

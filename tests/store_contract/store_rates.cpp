@@ -41,6 +41,19 @@ TEST_P(store_contract, a_rate_lets_its_burst_begin_and_then_one_for_each_token) 
   EXPECT_EQ(after_a_pause, 2U) << "the bucket holds no more";
 }
 
+TEST_P(store_contract, an_attempt_that_is_released_gives_its_token_back_unless_it_is_filled_up) {
+  for (std::int64_t id = 1; id <= 6; ++id) push(rated(job(id), {1, 1s, 1}));
+  const auto first = claim(10, second);
+  ASSERT_EQ(first.jobs.size(), 1U);
+  EXPECT_TRUE(store_->finish(end(first.jobs[0], next_step::released, second + 10)));
+  const auto again = claim(10, second + 20);
+  ASSERT_EQ(again.jobs.size(), 1U) << "the token is there again";
+  EXPECT_EQ(again.jobs[0].id, job_id{1});
+  EXPECT_EQ(claim(10, 5 * second).jobs.size(), 1U) << "the bucket was full for long";
+  EXPECT_TRUE(store_->finish(end(again.jobs[0], next_step::released, 5 * second + 10)));
+  EXPECT_TRUE(claim(10, 5 * second + 20).jobs.empty()) << "it would be the second one within a second";
+}
+
 TEST_P(store_contract, a_rate_without_a_burst_has_that_of_its_count) {
   for (std::int64_t id = 1; id <= 8; ++id) push(rated(job(id), {5, 1s}));
   const auto claimed = claim(10, second);

@@ -80,8 +80,8 @@ struct unique_options {
 };
 
 /// How often attempts may begin: a bucket of `burst` tokens that is filled at `count` in `period`, evenly.
-/// Each attempt takes one, also one that is released. So in any time no more begin than `count` for each
-/// `period` of it and `burst`.
+/// Each attempt takes one; one that is released, as it was not begun, gives it back, unless it is filled up
+/// by then. So in any time no more begin than `count` for each `period` of it and `burst`.
 struct rate_options {
   int count = 0;                                               ///< 0: no bound
   std::chrono::microseconds period = std::chrono::seconds(1);  ///< at most a year

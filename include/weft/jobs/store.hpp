@@ -252,7 +252,8 @@ class store {
   /// worker of add_worker (any more): nobody would take its jobs back. Before that, up to 500 jobs of any
   /// queue that have expired become dead, each with a refused attempt that says so.
   virtual claim_result claim(const claim_request& request) = 0;
-  /// Ends the attempt if the owner still holds that fence. False: another has it, nothing was changed.
+  /// Ends the attempt if the owner still holds that fence. One that is released was not begun. False: another
+  /// has it, nothing was changed.
   virtual bool finish(const attempt_end& end) = 0;
   /// Shows how far the attempt is, until it ends. False: the owner does not hold that fence.
   virtual bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) = 0;

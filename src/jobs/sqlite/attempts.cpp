@@ -32,7 +32,11 @@ bool database::finish(const attempt_end& end) {
   if (!running || running->owner != static_cast<std::int64_t>(end.owner) || running->fence != end.fence)
     return false;
   place job = *running;
-  if (end.next != next_step::released) put_attempt(job, running->owner, end.record);
+  if (end.next != next_step::released) {
+    put_attempt(job, running->owner, end.record);
+  } else {
+    give_token_back(*running, end.now);
+  }
   job.attempts += spends_attempt(end) ? 1 : 0;
   if (end.next == next_step::again) {
     job.backoffs += end.backs_off ? 1 : 0;

@@ -174,8 +174,10 @@ class database {
   std::int64_t limit_id(const limit_options& limit, moment now);
   std::string name_of_limit(std::int64_t id);
   room_in_limit room_of(std::int64_t limit, moment now);
+  void set_tokens(std::int64_t limit, const token_bucket& tokens);
   bool take_room(std::int64_t limit, moment now, room_left& known);
   void count_limit(const place& job, job_state from, job_state to, moment now);
+  void give_token_back(const held& job, moment now);
   void top_up(std::int64_t limit, moment now);
   void top_up_groups(std::int64_t limit, std::int64_t room, moment now);
   void wake_limit(std::int64_t limit, std::optional<moment> at);

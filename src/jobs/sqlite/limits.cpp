@@ -66,13 +66,22 @@ database::room_in_limit database::room_of(std::int64_t limit, moment now) {
     room.places = row->integer(0);
     room.tokens = {row->integer(1), row->integer(2), row->integer(3)};
   }
-  if (room.tokens.settle(now)) {
-    use("UPDATE weft_limit SET full_at = ? WHERE id = ?", "set the clock of a limit back")
-        ->bind(room.tokens.full_at())
-        .bind(limit)
-        .run();
-  }
+  if (room.tokens.settle(now)) set_tokens(limit, room.tokens);
   return room;
+}
+
+void database::set_tokens(std::int64_t limit, const token_bucket& tokens) {
+  use("UPDATE weft_limit SET full_at = ? WHERE id = ?", "set the tokens of a limit")
+      ->bind(tokens.full_at())
+      .bind(limit)
+      .run();
+}
+
+void database::give_token_back(const held& job, moment now) {
+  if (job.limit == 0) return;
+  token_bucket tokens = room_of(job.limit, now).tokens;
+  tokens.give_back(moment_at(job.started), now);
+  set_tokens(job.limit, tokens);
 }
 
 bool database::take_room(std::int64_t limit, moment now, room_left& known) {
