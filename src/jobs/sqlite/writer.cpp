@@ -90,6 +90,8 @@ void writer::write() {
 }
 
 void writer::write_under_lock() {
+  apart_ = taken_.size() > 1 &&
+           std::any_of(taken_.begin(), taken_.end(), [](const request* one) { return one->once; });
   while (!taken_.empty()) {
     if (try_transaction()) {
       ring_if_needed();
@@ -104,13 +106,7 @@ bool writer::try_transaction() {
   connection_.begin(durable, options_.busy_timeout);
   try {
     schema_.check();
-    for (request*& one : taken_) {
-      if (apply_in_savepoint(*one)) continue;
-      // It failed so badly that SQLite undid the whole transaction: those before it are applied again
-      // without it, except for bodies of users, which run once.
-      give_up_with(one);
-      return false;
-    }
+    if (!(apart_ ? apply_apart() : apply_together())) return false;
     database_.store_counts();
   } catch (...) {
     connection_.rollback();
@@ -118,6 +114,35 @@ bool writer::try_transaction() {
     throw;
   }
   commit();
+  return true;
+}
+
+bool writer::apply_together() {
+  for (request*& one : taken_) {
+    if (apply(*one)) {
+      database_.keep_counts();
+      continue;
+    }
+    connection_.rollback();
+    database_.forget_turn();
+    if (taken_.size() == 1) {
+      requests_.finish(*one);
+      taken_.clear();
+    }
+    apart_ = true;
+    return false;
+  }
+  return true;
+}
+
+bool writer::apply_apart() {
+  for (request*& one : taken_) {
+    if (apply_in_savepoint(*one)) continue;
+    // It failed so badly that SQLite undid the whole transaction: those before it are applied again
+    // without it, except for bodies of users, which run once.
+    give_up_with(one);
+    return false;
+  }
   return true;
 }
 
@@ -160,22 +185,26 @@ void writer::give_up_with(request*& culprit) {
   database_.forget_turn();
 }
 
-bool writer::apply_in_savepoint(request& one) {
-  connection_.execute("SAVEPOINT weft_request", "begin a request");
+// False if it failed, also if it ended the transaction without a word.
+bool writer::apply(request& one) {
   one.error = nullptr;
   try {
     one.apply();
   } catch (...) {
     one.error = std::current_exception();
   }
-  if (!connection_.in_transaction()) {
-    if (!one.error) {
-      one.error =
-          std::make_exception_ptr(error(errc::misuse, "jobs: transact: the body ended the transaction"));
-    }
-    return false;
+  if (!one.error && !connection_.in_transaction()) {
+    one.error =
+        std::make_exception_ptr(error(errc::misuse, "jobs: transact: the body ended the transaction"));
   }
-  if (one.error) {
+  return !one.error;
+}
+
+bool writer::apply_in_savepoint(request& one) {
+  connection_.execute("SAVEPOINT weft_request", "begin a request");
+  const bool applied = apply(one);
+  if (!connection_.in_transaction()) return false;
+  if (!applied) {
     connection_.execute("ROLLBACK TO weft_request", "undo a request");
     database_.forget_request();
   }

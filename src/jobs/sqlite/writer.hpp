@@ -39,11 +39,17 @@ class writer {
   void serve_without_transaction();
   void write();
   void write_under_lock();
-  /// Applies them all in one transaction; false if one of them broke it and was finished: the rest may try
-  /// again.
+  /// Applies them all in one transaction. False if a request failed: the transaction is gone, and those that
+  /// have not been finished may try again.
   bool try_transaction();
+  /// Without savepoints, which are two statements more for each; one that fails takes the others along.
+  bool apply_together();
+  /// Each in a savepoint of its own, so that one that fails changes nothing for the others.
+  bool apply_apart();
   void commit();
   void bury_failed_commit() noexcept;
+  /// False if it failed; its error says why.
+  bool apply(request& one);
   /// False if the transaction is gone.
   bool apply_in_savepoint(request& one);
   /// Finishes the request that broke the transaction, and the bodies that ran in it before.
@@ -62,6 +68,7 @@ class writer {
   listeners& listeners_;
   const store_options& options_;
   std::vector<request*> taken_;  // requests of this turn that are not finished
+  bool apart_ = false;           // one of this turn has failed, or code of a user must not run twice
   std::int64_t data_version_ = 0;
   int checkpoint_at_pages_;
   int pages_before_ = 0;
