@@ -70,6 +70,20 @@ attempt_end failed(const claimed_job& claimed, const job_envelope& job, const at
   return end;
 }
 
+/// Spends no attempt, as a rescue does not; but it waits, as the next process may die, too.
+attempt_end crashed(const claimed_job& claimed, const attempt_result& result, const attempt_rules& rules,
+                    moment now, double random) {
+  const int crashes = claimed.crashes + 1;
+  const bool too_often = crashes >= rules.crashes_max;
+  attempt_end end =
+      end_of(claimed, too_often ? next_step::quarantined : next_step::again, attempt_outcome::crashed, now);
+  end.counts = false;
+  end.crashed = true;
+  end.record.error = error_to_store(result.error.value_or(failure{}));
+  if (!too_often) end.run_at = now + rules.retry.wait_after(crashes, random);
+  return end;
+}
+
 }  // namespace
 
 bool is_fault_of_the_row(errc code) noexcept {
@@ -104,10 +118,12 @@ attempt_end released(const claimed_job& claimed, moment now) {
 }
 
 attempt_end decide(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
-                   const retry_policy& retry, moment now, double random) {
+                   const attempt_rules& rules, moment now, double random) {
   switch (result.outcome) {
     case attempt_outcome::failed:
-      return failed(claimed, job, result, retry, now, random);
+      return failed(claimed, job, result, rules.retry, now, random);
+    case attempt_outcome::crashed:
+      return crashed(claimed, result, rules, now, random);
     case attempt_outcome::cancelled: {
       const auto next = result.cancel_requested ? next_step::cancelled : next_step::again;
       attempt_end end = end_of(claimed, next, attempt_outcome::cancelled, now);

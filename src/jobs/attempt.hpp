@@ -22,7 +22,7 @@ struct wish {
 /// How the function of an attempt ended.
 struct attempt_result {
   attempt_outcome outcome = attempt_outcome::done;
-  std::optional<failure> error = {};      ///< for failed and refused
+  std::optional<failure> error = {};      ///< for failed, crashed and refused
   std::optional<wish> again = {};         ///< what the function asked for
   std::optional<std::string> value = {};  ///< what it returned, as JSON
   bool cancel_requested =
@@ -47,8 +47,14 @@ std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed,
 /// Gives the claim back as if it had not been.
 attempt_end released(const claimed_job& claimed, moment now);
 
+/// What a job is allowed before it is given up.
+struct attempt_rules {
+  const retry_policy& retry;
+  int crashes_max = 3;
+};
+
 /// What becomes of the job after that result. `random` is 0 to 1.
 attempt_end decide(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
-                   const retry_policy& retry, moment now, double random);
+                   const attempt_rules& rules, moment now, double random);
 
 }  // namespace weft::jobs

@@ -47,7 +47,7 @@ job_event event_of(const attempt_end& end, bool cancel_requested) {
     case next_step::cancelled:
       return job_event::gave_up;
     case next_step::quarantined:
-      return job_event::refused;
+      return end.crashed ? job_event::lost_too_often : job_event::refused;
     case next_step::released:
       return cancel_requested ? job_event::gave_up : job_event::released;
   }

@@ -34,7 +34,7 @@ enum class job_event : unsigned char {
   gave_up,          ///< its attempt gave up, as it was asked to
   refused,          ///< its signature does not fit
   released,         ///< its worker stopped before the attempt was begun, or over
-  lost,             ///< its worker died
+  lost,             ///< its worker died; where it was a process of the worker's, asked_again or postponed
   lost_too_often,   ///< the same, as often as is allowed
   cancelled,        ///< on request, before it was claimed
   expired,          ///< its moment to begin is over

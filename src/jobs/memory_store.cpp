@@ -323,6 +323,7 @@ bool memory_store::finish(const attempt_end& end) {
     limits_.at(job->limit).tokens.give_back(claimed.started, end.now);
   }
   job->attempts += spends_attempt(end) ? 1 : 0;
+  job->crashes += end.crashed ? 1 : 0;
   job->backoffs += end.next == next_step::again && end.backs_off ? 1 : 0;
   if (end.next == next_step::again) job->run_at = end.run_at;
   if (end.next == next_step::done) job->result = end.result;

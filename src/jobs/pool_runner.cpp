@@ -15,6 +15,7 @@ closure_outcome pool_runner::run(const closure_request& request) {
   } catch (const error&) {
     closure_outcome refused;
     refused.error = failure_of_run();
+    refused.fault = run_fault::not_begun;
     return refused;
   }
   // The run has the caller's cancellation in its context, and uses what is the caller's until it ends.

@@ -17,6 +17,12 @@ namespace {
 
 constexpr std::chrono::seconds pause_after_error{1};
 
+// Which job a record is about, wherever it was written.
+constexpr key_spec job_spec{.name = "weft.job", .wire = wire_policy::worker, .log = true};
+const key<job_id> job_in_log{job_spec};
+constexpr key_spec attempt_spec{.name = "weft.attempt", .wire = wire_policy::worker, .log = true};
+const key<int> attempt_in_log{attempt_spec};
+
 failure failure_of(const closure_refusal& refusal) {
   failure what;
   what.code = errc::unsupported;
@@ -25,13 +31,32 @@ failure failure_of(const closure_refusal& refusal) {
   return what;
 }
 
+bool has_failed(const attempt_result& result) {
+  return result.outcome == attempt_outcome::failed || result.outcome == attempt_outcome::crashed;
+}
+
+attempt_outcome outcome_of(run_fault fault) {
+  switch (fault) {
+    case run_fault::not_begun:
+      return attempt_outcome::refused;
+    case run_fault::died:
+      return attempt_outcome::crashed;
+    case run_fault::own:
+      break;
+  }
+  return attempt_outcome::failed;
+}
+
 void log_failure(const claimed_job& claimed, const attempt_result& result) {
-  if (result.outcome != attempt_outcome::failed) return;
-  log::critical("jobs: an attempt failed", {{"job", to_string(claimed.id)},
-                                            {"queue", claimed.queue},
-                                            {"attempt", claimed.attempts + 1},
-                                            {"code", to_string(result.error->code)},
-                                            {"error", result.error->chain()}});
+  if (!has_failed(result)) return;
+  const char* const what = result.outcome == attempt_outcome::failed
+                               ? "jobs: an attempt failed"
+                               : "jobs: the worker process of an attempt died";
+  log::critical(what, {{"job", to_string(claimed.id)},
+                       {"queue", claimed.queue},
+                       {"attempt", claimed.attempts + 1},
+                       {"code", to_string(result.error->code)},
+                       {"error", result.error->chain()}});
 }
 
 /// The span of an attempt, in the context of the task that pushed the job.
@@ -45,13 +70,15 @@ trace::span_options span_of(const job_envelope& job, const trace::span_context* 
 
 void note_outcome(trace::span& of, const attempt_result& result) {
   of.set({{"job.outcome", to_string(result.outcome)}});
-  if (result.outcome == attempt_outcome::failed) of.status(trace::span_status::error, result.error->chain());
+  if (has_failed(result)) of.status(trace::span_status::error, result.error->chain());
 }
 
 }  // namespace
 
 void worker::state::attempt(const claimed_job& claimed, const job_envelope& job) {
   const moment started = queue_.clock().now();
+  const scoped_value which_job(job_in_log, claimed.id);
+  const scoped_value which_attempt(attempt_in_log, claimed.attempts + 1);
   log::collector gathered({.pass_on = options_.pass_on_logs});
   attempt_result result;
   try {
@@ -60,7 +87,8 @@ void worker::state::attempt(const claimed_job& claimed, const job_envelope& job)
     result = {attempt_outcome::failed, failure::from(std::current_exception())};
     log_failure(claimed, result);
   }
-  attempt_end end = decide(claimed, job, result, options_.retry, queue_.clock().now(), draw());
+  attempt_end end =
+      decide(claimed, job, result, {options_.retry, options_.crashes_max}, queue_.clock().now(), draw());
   if (end.next == next_step::done && result.value) {
     end.result = result_to_store(queue_.keys(), claimed.id, *result.value);
   }
@@ -77,16 +105,14 @@ attempt_result worker::state::run_traced(const claimed_job& claimed, const job_e
                     {"job.queue", claimed.queue},
                     {"job.attempt", claimed.attempts + 1}},
                    span_of(job, pushed_by));
-  const bool has_span = trace::current() != pushed_by;
-  const std::string with_span = has_span ? context::capture().to_wire(wire_policy::job) : std::string();
-  auto result = run_closure(claimed, job, has_span ? with_span : job.context);
+  auto result = run_closure(claimed, job, context::capture().to_wire(wire_policy::worker));
   note_outcome(here, result);
   log_failure(claimed, result);
   return result;
 }
 
 attempt_result worker::state::run_closure(const claimed_job& claimed, const job_envelope& job,
-                                          std::string_view context) {
+                                          std::string context) {
   attempt_link link(queue_.kept_in(), queue_.keys(), id_, claimed, job.not_before);
   cancel_scope scope;
   {
@@ -95,7 +121,7 @@ attempt_result worker::state::run_closure(const claimed_job& claimed, const job_
   }
   attempt_result result;
   try {
-    closure_request request{job.closure, job.arguments, std::string(context), no_deadline, &link};
+    closure_request request{job.closure, job.arguments, std::move(context), no_deadline, &link};
     if (job.timeout.count() > 0) request.deadline = deadline_after(job.timeout);
     auto& runner = places_.at(places_.of(job.closure, claimed.queue));
     const closure_outcome outcome = runner.run(request);
@@ -103,7 +129,7 @@ attempt_result worker::state::run_closure(const claimed_job& claimed, const job_
     if (outcome.refusal) {
       result = {attempt_outcome::refused, failure_of(*outcome.refusal)};
     } else if (outcome.error) {
-      result = {attempt_outcome::failed, outcome.error};
+      result = {outcome_of(outcome.fault), outcome.error};
     } else {
       result.value = outcome.result;
     }
@@ -160,6 +186,9 @@ void worker::state::count(const attempt_end& end, bool held) {
       break;
     case attempt_outcome::failed:
       ++figures_.failed;
+      break;
+    case attempt_outcome::crashed:
+      ++figures_.crashed;
       break;
     case attempt_outcome::delayed:
       ++figures_.delayed;

@@ -66,7 +66,7 @@ class worker::state {
   // worker_attempt.cpp
   void attempt(const claimed_job& claimed, const job_envelope& job);
   attempt_result run_traced(const claimed_job& claimed, const job_envelope& job);
-  attempt_result run_closure(const claimed_job& claimed, const job_envelope& job, std::string_view context);
+  attempt_result run_closure(const claimed_job& claimed, const job_envelope& job, std::string context);
   void conclude(attempt_end end);
   bool try_conclude(const attempt_end& end);
   void count(const attempt_end& end, bool held);

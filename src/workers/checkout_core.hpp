@@ -30,6 +30,8 @@ class checkout_core : public std::enable_shared_from_this<checkout_core> {
 
   /// A call to a function of the interface, or of a closure, in whatever protocol the worker speaks.
   call_answer call(const call_request& request);
+  /// Has a worker that speaks natively, and takes one from the pool if there is none yet.
+  void make_ready(call_bound until) { (void)ready(until, true); }
   /// A call in the native protocol; its reply, whose views point into `got`, may be of any kind.
   reply_frame call_natively(const outgoing_call& what, call_bound until, wire::frame& got);
   /// Has a worker that speaks natively begin a call.

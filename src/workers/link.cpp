@@ -278,7 +278,7 @@ worker_died death_of(worker_link& link, const client_options& options, const std
   const std::string who = pid > 0 ? "worker " + std::to_string(pid) : "a worker";
   const std::string why = link.ended_for.empty() ? end : link.ended_for;
   return worker_died(pool_name(options) + ": " + who + " died " + what + ": " + why + quoted_last_words(link),
-                     pid, *status, cause);
+                     pid, *status, cause, link.handle != nullptr ? link.handle->last_words() : std::string());
 }
 
 void worker_link::break_off() noexcept {

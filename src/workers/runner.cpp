@@ -5,6 +5,8 @@
 
 #include <weft/core/error.hpp>
 #include <weft/core/failure.hpp>
+#include <weft/log/log.hpp>
+#include <weft/workers/errors.hpp>
 
 #include "workers/checkout_core.hpp"
 #include "workers/pool.hpp"
@@ -36,6 +38,16 @@ closure_outcome outcome_of(detail::reply_frame reply) {
   return outcome;
 }
 
+// A worker that took too long was killed for that: it did not die by itself.
+run_fault fault_of(const worker_died& died) {
+  return died.cause() == death_cause::hung ? run_fault::own : run_fault::died;
+}
+
+void log_last_words(const worker_died& died) {
+  if (died.last_words().empty()) return;
+  log::error("workers: what a worker that died wrote last", {{"stderr", died.last_words()}});
+}
+
 }  // namespace
 
 closure_outcome worker_runner::run(const closure_request& request) {
@@ -49,14 +61,21 @@ closure_outcome worker_runner::run(const closure_request& request) {
                                                      : detail::call_bound::after(pool_->options().timeout);
   const auto core = std::make_shared<detail::checkout_core>(pool_, checkout_options{});
   wire::frame got;
+  closure_outcome failed;
+  failed.fault = run_fault::not_begun;
   try {
+    core->make_ready(bound);
+    failed.fault = run_fault::own;
     return outcome_of(core->call_natively(call, bound, got));
+  } catch (const worker_died& died) {
+    if (failed.fault == run_fault::own) failed.fault = fault_of(died);
+    log_last_words(died);
+    failed.error = failure_of_run();
   } catch (const error&) {
-    // Its place failed: the worker died, was stopped, could not be started, or the line was full.
-    closure_outcome outcome;
-    outcome.error = failure_of_run();
-    return outcome;
+    // It was stopped at its time, could not be started, or the line was full.
+    failed.error = failure_of_run();
   }
+  return failed;
 }
 
 }  // namespace weft::workers

@@ -102,7 +102,7 @@ TEST_F(jobs_tracing, what_runs_in_an_attempt_is_in_its_span_and_so_are_its_recor
   const auto past = show(jobs[0].id).past.at(0);
   ASSERT_EQ(past.log.records.size(), 2U);  // looked, and the failure
   for (const auto& one : past.log.records) {
-    ASSERT_EQ(one.context.size(), 2U) << one.message;
+    ASSERT_EQ(one.context.size(), 4U) << one.message;  // these, the attempt and the job
     EXPECT_EQ(one.context[0], (log::context_field{"span_id", to_string(all[0].context.span)}));
     EXPECT_EQ(one.context[1], (log::context_field{"trace_id", to_string(all[0].context.trace)}));
   }

@@ -256,10 +256,10 @@ TEST_F(jobs_worker, context_marked_for_jobs_is_there_at_each_attempt_and_in_its_
   EXPECT_EQ(notes_.lines, (std::vector<std::string>{"r-17 none", "r-17 none"}));
   for (const auto& attempt : show(id).past) {
     ASSERT_FALSE(attempt.log.records.empty());
-    for (const auto& record : attempt.log.records) {
-      EXPECT_EQ(record.context, (std::vector<log::context_field>{{"test.request", "r-17"}}))
-          << record.message;
-    }
+    const std::vector<log::context_field> expected{{"test.request", "r-17"},
+                                                   {"weft.attempt", std::to_string(attempt.attempt)},
+                                                   {"weft.job", to_string(id)}};
+    for (const auto& record : attempt.log.records) EXPECT_EQ(record.context, expected) << record.message;
   }
 }
 

@@ -279,6 +279,27 @@ TEST_P(store_contract, a_rescued_job_spends_no_attempt_and_at_the_crash_limit_it
   EXPECT_EQ(past[1].outcome, attempt_outcome::crashed);
 }
 
+TEST_P(store_contract, an_attempt_whose_process_died_counts_as_a_crash_and_spends_no_attempt) {
+  push(job(1));
+  auto first = end(claim_one(), next_step::again);
+  first.counts = false;
+  first.crashed = true;
+  first.record.outcome = attempt_outcome::crashed;
+  first.run_at = at(3000);
+  EXPECT_TRUE(store_->finish(first));
+  EXPECT_EQ(state_of(job_id{1}), job_state::scheduled);
+  const auto held = claim_one(3000);
+  EXPECT_EQ(held.crashes, 1);
+  EXPECT_EQ(held.attempts, 0);
+  auto last = end(held, next_step::quarantined, 3100);
+  last.crashed = true;
+  EXPECT_TRUE(store_->finish(last));
+  const auto kept = store_->find(job_id{1});
+  EXPECT_EQ(kept->state, job_state::quarantined);
+  EXPECT_EQ(kept->crashes, 2);
+  EXPECT_EQ(kept->attempts, 0);
+}
+
 TEST_P(store_contract, a_worker_that_is_not_there_claims_nothing) {
   push(job(1));
   join(worker_id{2});

@@ -359,6 +359,7 @@ void store_model::finish(store& with, const random_step& one) {
   end.run_at = now() + std::chrono::microseconds(one.amount % 3 == 0 ? 0 : one.amount % 70);
   end.counts = one.amount % 5 != 0;
   end.backs_off = one.amount % 7 == 0;
+  end.crashed = one.amount % 13 == 0;
   if (one.amount % 4 == 0) end.result = "result " + std::to_string(one.amount);
   end.record.attempt = job.attempts + 1;
   end.record.outcome = end.next == next_step::done ? attempt_outcome::done : attempt_outcome::failed;
@@ -371,6 +372,7 @@ void store_model::finish(store& with, const random_step& one) {
     job.past.push_back(end.record.outcome);
   }
   if (end.next == next_step::again || end.next == next_step::dead) job.attempts += end.counts ? 1 : 0;
+  job.crashes += end.crashed ? 1 : 0;
   const bool waits = end.next == next_step::again || end.next == next_step::released;
   if (end.next == next_step::again) {
     job.backoffs += end.backs_off ? 1 : 0;

@@ -39,11 +39,19 @@ struct closure_request {
   run_link* link = nullptr;            ///< null where nobody listens; outlives the run
 };
 
+/// What the error of a run is about.
+enum class run_fault : unsigned char {
+  own,        ///< the function threw, or its time was over
+  not_begun,  ///< the place was full, or could not be made: it did not run, and may elsewhere or later
+  died,       ///< the place died under it, by its fault as it seems
+};
+
 /// What came of it: exactly one of result, error and refusal.
 struct closure_outcome {
   std::optional<std::string> result;       ///< as JSON; `null` for void
   std::optional<failure> error;            ///< it ran and failed, or its place did (a worker died)
   std::optional<closure_refusal> refusal;  ///< it cannot run there; it was not begun
+  run_fault fault = run_fault::own;        ///< of the error
   log::collection log;                     ///< what the run wrote, for the asker to merge
 };
 

@@ -44,7 +44,7 @@ enum class attempt_outcome : unsigned char {
   done,       ///< the function returned
   failed,     ///< an error reached the attempt's edge
   delayed,    ///< the function asked for another time: delay() or backoff()
-  crashed,    ///< the worker went away; found by rescue
+  crashed,    ///< the worker went away (found by rescue), or the worker process that ran it
   cancelled,  ///< given up: cancelled job, or a worker that stops
   refused,    ///< not run: bad signature, unknown key, arguments that do not fit
 };

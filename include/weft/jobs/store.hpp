@@ -80,7 +80,7 @@ struct stored_job {
   std::optional<moment> finished;  ///< once done, dead, cancelled or quarantined
   int attempts = 0;                ///< attempts that count and have failed
   int backoffs = 0;                ///< calls of control::backoff that asked for another time
-  int crashes = 0;                 ///< workers that went away while they had it
+  int crashes = 0;                 ///< workers, and worker processes, that went away while they had it
   std::int64_t fence = 0;
   std::optional<worker_id> owner;        ///< while running
   bool cancel_requested = false;         ///< while running
@@ -170,11 +170,12 @@ struct attempt_end {
   std::int64_t fence = 0;
   next_step next = next_step::done;
   moment now{};
-  moment run_at{};                         ///< for `again`
-  bool counts = true;                      ///< for `again`: spends one of the job's attempts
-  bool backs_off = false;                  ///< for `again`: counts as a backoff call
-  stored_attempt record;                   ///< attempt, outcome, times, error, records; the rest is filled in
-  bool durable = false;                    ///< wait for the disk, not only for the commit
+  moment run_at{};         ///< for `again`
+  bool counts = true;      ///< for `again`: spends one of the job's attempts
+  bool backs_off = false;  ///< for `again`: counts as a backoff call
+  bool crashed = false;    ///< its process died under it: counts as a crash, whatever the next step
+  stored_attempt record;   ///< attempt, outcome, times, error, records; the rest is filled in
+  bool durable = false;    ///< wait for the disk, not only for the commit
   std::optional<std::string> result = {};  ///< for `done`: bytes that are kept as long as the job
 };
 

@@ -36,9 +36,10 @@ struct worker_options {
   std::vector<weighted_queue> weighted = {};
   std::size_t concurrency = 10;  ///< attempts at a time, a fiber each
   retry_policy retry = {};
-  int crashes_max = 3;                        ///< dead workers a job may leave behind until it is quarantined
-  std::chrono::milliseconds heartbeat{2000};  ///< how often this worker says that it lives
-  int missed_beats_max = 5;                   ///< beats another host's worker may miss until it is dead
+  /// Workers, and worker processes, that may die under a job until it is quarantined.
+  int crashes_max = 3;
+  std::chrono::milliseconds heartbeat{2000};      ///< how often this worker says that it lives
+  int missed_beats_max = 5;                       ///< beats another host's worker may miss until it is dead
   std::chrono::milliseconds poll_interval{1000};  ///< looks for work at least that often
   std::chrono::milliseconds stop_grace{10'000};   ///< what runs at stop() may go on for so long
   bool pass_on_logs = true;                       ///< records of attempts also go to the sinks
@@ -60,6 +61,7 @@ struct worker_statistics {
   std::uint64_t failed = 0;   ///< attempts that ended with an error, the last ones included
   std::uint64_t delayed = 0;  ///< attempts that asked for another time
   std::uint64_t dead = 0;
+  std::uint64_t crashed = 0;  ///< attempts whose worker process died
   std::uint64_t quarantined = 0;
   std::uint64_t refused = 0;   ///< envelopes that were not run
   std::uint64_t stale = 0;     ///< results discarded, because another worker held the job by then

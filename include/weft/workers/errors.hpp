@@ -28,8 +28,12 @@ enum class death_cause : unsigned char {
 class worker_died : public error {
  public:
   worker_died(std::string message, pid_t pid, process::exit_status status,
-              death_cause cause = death_cause::unknown)
-      : error(errc::worker_died, std::move(message)), pid_(pid), status_(status), cause_(cause) {}
+              death_cause cause = death_cause::unknown, std::string last_words = {})
+      : error(errc::worker_died, std::move(message)),
+        pid_(pid),
+        status_(status),
+        cause_(cause),
+        last_words_(std::move(last_words)) {}
   /// For a worker of another program, whose status did not come: only the message.
   explicit worker_died(std::string message) : worker_died(std::move(message), -1, {}) {}
 
@@ -40,11 +44,15 @@ class worker_died : public error {
   /// and the fork server of weft::main or of a server on the same machine tells on; a worker that was started
   /// by exec has none.
   death_cause cause() const noexcept { return cause_; }
+  /// The last lines that it wrote to its standard error, up to 512 bytes. Empty where the fork server of
+  /// cause() is not there to tell.
+  const std::string& last_words() const noexcept { return last_words_; }
 
  private:
   pid_t pid_;
   process::exit_status status_;
   death_cause cause_;
+  std::string last_words_;
 };
 
 /// A call's own time passed: while it waited for a worker, or in the worker, which was killed then.

@@ -9,8 +9,9 @@ namespace weft::workers {
 
 /// Runs closures in the workers of a pool.
 ///
-/// A worker that dies, exits or has to be killed is an error of the outcome. The request's deadline
-/// bounds the run; one without has the pool's timeout. Cancelled, the run is asked to give up and its
+/// A worker that dies, exits or has to be killed is an error of the outcome; where one died, the end of what
+/// it wrote to its standard error goes to the log. The request's deadline bounds the run; one without has the
+/// pool's timeout. Cancelled, the run is asked to give up and its
 /// worker is killed if it does not. Thread-safe. Keeps the pool's workers alive.
 class worker_runner final : public closure_runner {
  public:

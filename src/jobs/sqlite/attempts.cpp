@@ -38,6 +38,7 @@ bool database::finish(const attempt_end& end) {
     give_token_back(*running, end.now);
   }
   job.attempts += spends_attempt(end) ? 1 : 0;
+  job.crashes += end.crashed ? 1 : 0;
   if (end.next == next_step::again) {
     job.backoffs += end.backs_off ? 1 : 0;
     job.run_at = micros(end.run_at);
