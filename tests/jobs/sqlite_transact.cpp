@@ -3,6 +3,8 @@
 #include <thread>
 #include <vector>
 
+#include <sqlite3.h>
+
 #include <weft/context/context.hpp>
 
 namespace weft::jobs {
@@ -120,6 +122,53 @@ TEST_F(sqlite_transact, a_statement_that_runs_too_long_is_interrupted_and_undone
   options.limit = std::chrono::milliseconds(20);
   EXPECT_EQ(failure_of([&] { store_->transact(endless, options); }).code(), errc::timed_out);
   EXPECT_EQ(people(), 0);
+}
+
+// What SQLite undoes with the whole transaction, in a body that does not let the error through.
+void lose_the_transaction(store_transaction& transaction) {
+  transaction.run("INSERT INTO people VALUES ('first', 1)", {});
+  EXPECT_THROW(transaction.run("INSERT OR ROLLBACK INTO people VALUES ('first', 2)", {}), error);
+}
+
+TEST_F(sqlite_transact, a_body_does_nothing_more_after_the_end_of_its_transaction) {
+  const auto go_on = [](store_transaction& transaction) {
+    lose_the_transaction(transaction);
+    EXPECT_THROW(transaction.run("INSERT INTO people VALUES ('second', 1)", {}), error);
+    EXPECT_THROW(transaction.run("SAVEPOINT mine", {}), error);
+    EXPECT_THROW(transaction.push(job(1)), error);
+  };
+  EXPECT_EQ(failure_of([&] { store_->transact(go_on, {}); }).code(), errc::misuse);
+  EXPECT_EQ(people(), 0);
+  EXPECT_FALSE(store_->find(job_id{1}));
+}
+
+TEST_F(sqlite_transact, a_body_cannot_go_on_behind_the_back_of_its_transaction_either) {
+  const auto go_on = [](store_transaction& transaction) {
+    lose_the_transaction(transaction);
+    sqlite3_exec(transaction.sqlite(), "INSERT INTO people VALUES ('second', 1)", nullptr, nullptr, nullptr);
+    sqlite3_exec(transaction.sqlite(), "SAVEPOINT mine; INSERT INTO people VALUES ('third', 1)", nullptr,
+                 nullptr, nullptr);
+  };
+  EXPECT_EQ(failure_of([&] { store_->transact(go_on, {}); }).code(), errc::misuse);
+  EXPECT_EQ(people(), 0);
+  push(*store_, 1);
+  EXPECT_TRUE(store_->find(job_id{1}));
+}
+
+TEST_F(sqlite_transact, a_body_that_swallows_its_time_limit_is_undone_whole) {
+  transaction_options options;
+  options.limit = std::chrono::milliseconds(20);
+  const auto go_on = [](store_transaction& transaction) {
+    EXPECT_THROW(
+        transaction.run("INSERT INTO people WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+                        " SELECT i, 1 FROM n",
+                        {}),
+        error);
+    EXPECT_THROW(transaction.push(job(1)), error);
+  };
+  EXPECT_EQ(failure_of([&] { store_->transact(go_on, options); }).code(), errc::timed_out);
+  EXPECT_EQ(people(), 0);
+  EXPECT_FALSE(store_->find(job_id{1}));
 }
 
 TEST_F(sqlite_transact, the_body_runs_in_the_callers_context) {

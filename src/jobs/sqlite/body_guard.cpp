@@ -65,6 +65,7 @@ class body_transaction final : public store_transaction {
       : connection_(on), statements_(statements), guard_(guard) {}
 
   job_id push(const new_job& job) override {
+    guard_.require_not_ended();
     const body_guard::own_work own(guard_);
     connection_.execute("SAVEPOINT weft_push", "begin a push");
     try {
@@ -85,6 +86,7 @@ class body_transaction final : public store_transaction {
   }
   sqlite3* sqlite() override { return connection_.handle(); }
   sql_rows run(std::string_view sql, std::span<const sql_value> parameters) override {
+    guard_.require_not_ended();
     statement query(connection_.handle(), sql, "run a statement of a transaction");
     for (const auto& value : parameters) query.bind_value(value);
     sql_rows rows;
@@ -120,17 +122,37 @@ int body_guard::progress(void* self) {
   return steady_clock::now() > static_cast<body_guard*>(self)->until_ ? 1 : 0;
 }
 
+void body_guard::notice_end(void* self) { static_cast<body_guard*>(self)->ended_ = true; }
+
+// A body cannot commit, so this is a statement of its own, after the end of the transaction that it belonged
+// to.
+int body_guard::refuse_commit(void*) { return 1; }
+
+void body_guard::require_not_ended() const {
+  if (!ended_) return;
+  throw error(
+      errc::misuse,
+      "jobs: transact: a statement of the body failed so that the whole transaction was undone (OR "
+      "ROLLBACK, RAISE(ROLLBACK), a full disk, the time limit); the body must let that error through");
+}
+
 void body_guard::run(database& statements, const std::function<void(store_transaction&)>& body,
                      const transaction_options& options) {
   const no_wait_scope no_wait("the body of jobs::queue::transact");
   body_transaction transaction(connection_, statements, *this);
   until_ = steady_clock::now() + options.limit;
   sqlite3_progress_handler(connection_.handle(), instructions_between_looks, &body_guard::progress, this);
+  sqlite3_rollback_hook(connection_.handle(), &body_guard::notice_end, this);
+  sqlite3_commit_hook(connection_.handle(), &body_guard::refuse_commit, this);
+  ended_ = false;
   active_ = true;
   const auto leave = [&]() noexcept {
     active_ = false;
+    sqlite3_rollback_hook(connection_.handle(), nullptr, nullptr);
+    sqlite3_commit_hook(connection_.handle(), nullptr, nullptr);
     sqlite3_progress_handler(connection_.handle(), 0, nullptr, nullptr);
     reset_left_statements();
+    if (ended_) connection_.rollback();  // of a savepoint that was made later
   };
   try {
     body(transaction);
@@ -144,6 +166,7 @@ void body_guard::run(database& statements, const std::function<void(store_transa
                                      std::to_string(options.limit.count()) +
                                      " ms and was undone; others wait for it, so do slow work before it");
   }
+  require_not_ended();
 }
 
 void body_guard::reset_left_statements() {

@@ -15,7 +15,8 @@ class connection;
 
 /// Runs the body of a user's transaction on the writer connection. Inside it an authorizer denies
 /// BEGIN, COMMIT, ROLLBACK, the settings of the connection and writes to weft's own tables; a statement
-/// that runs past the time limit is interrupted. Installed once; it is passive outside of a body.
+/// that runs past the time limit is interrupted, and after the end of the transaction, which some errors of
+/// SQLite bring, nothing is done any more. Installed once; it is passive outside of a body.
 ///
 /// One thread: the writer's.
 class body_guard {
@@ -26,9 +27,12 @@ class body_guard {
   ~body_guard();
 
   /// Runs `body` in a no_wait_scope. Throws what it throws, or weft::error: timed_out past the limit,
-  /// misuse if it ended the transaction all the same.
+  /// misuse if it went on after the end of the transaction.
   void run(database& statements, const std::function<void(store_transaction&)>& body,
            const transaction_options& options);
+
+  /// Throws misuse if the transaction of the running body is gone.
+  void require_not_ended() const;
 
   /// Lets weft's own statements through while the body pushes.
   class [[nodiscard]] own_work {
@@ -49,10 +53,13 @@ class body_guard {
   static int authorize(void* self, int action, const char* first, const char* second, const char* schema,
                        const char* trigger);
   static int progress(void* self);
+  static void notice_end(void* self);
+  static int refuse_commit(void* self);
   void reset_left_statements();
 
   connection& connection_;
   bool active_ = false;
+  bool ended_ = false;  // the transaction of the body
   steady_clock::time_point until_;
 };
 
