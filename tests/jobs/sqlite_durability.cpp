@@ -202,14 +202,73 @@ TEST_F(sqlite_durability, a_store_whose_lock_is_held_refuses_in_time_and_works_a
   EXPECT_TRUE(kept->find(job_id{1}));
 }
 
+/// Whoever opens with this hears of others by their bell, or not at all.
+store_options never_looking() {
+  store_options options;
+  options.poll_interval = std::chrono::hours(1);
+  return options;
+}
+
 TEST_F(sqlite_durability, a_push_of_another_store_rings_the_bell) {
-  const auto here = open();
-  const auto there = open();
+  const auto here = open(never_looking());
+  const auto there = open(never_looking());
   const auto seen = here->bell();
   std::thread producer([&] { push(*there, 1); });
   EXPECT_NE(here->wait_bell(seen, deadline_after(30s)), seen);
   producer.join();
   EXPECT_EQ(claim(*here).jobs.size(), 1U);
+}
+
+TEST_F(sqlite_durability, a_push_of_another_process_rings_the_bell) {
+  int begin[2];
+  ASSERT_EQ(::pipe(begin), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char one = 0;
+    if (::read(begin[0], &one, 1) != 1) ::_exit(2);
+    push(*open(), 1);
+    ::_exit(0);
+  }
+  {
+    const auto here = open(never_looking());
+    auto seen = here->bell();
+    seen = here->wait_bell(seen, steady_clock::now());  // listens from now on
+    ASSERT_EQ(::write(begin[1], "x", 1), 1);
+    while (!here->find(job_id{1})) seen = here->wait_bell(seen, deadline_after(30s));
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  for (const int end : begin) ::close(end);
+}
+
+TEST_F(sqlite_durability, without_a_bell_file_a_push_of_another_store_is_noticed_by_looking) {
+  std::filesystem::create_directory(path_ + ".weft-bell");
+  const auto here = open(never_looking());
+  const auto there = open(never_looking());
+  auto seen = here->bell();
+  std::thread producer([&] { push(*there, 1); });
+  EXPECT_NE(here->wait_bell(seen, deadline_after(30s)), seen);
+  producer.join();
+}
+
+TEST_F(sqlite_durability, a_bell_rings_for_many_who_listen_in_turn) {
+  std::vector<std::shared_ptr<store>> all;
+  for (int number = 0; number < 4; ++number) all.push_back(open(never_looking()));
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::thread> listening;
+    for (const auto& one : all) {
+      listening.emplace_back([&one, id = job_id{round + 1}] {
+        for (;;) {
+          const auto seen = one->bell();
+          if (one->find(id)) return;
+          one->wait_bell(seen, deadline_after(30s));
+        }
+      });
+    }
+    push(*all[static_cast<std::size_t>(round) % all.size()], round + 1);
+    for (auto& one : listening) one.join();
+  }
 }
 
 TEST_F(sqlite_durability, two_stores_of_one_file_claim_no_job_twice) {

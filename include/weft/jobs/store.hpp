@@ -338,9 +338,11 @@ class store {
 
 struct store_options {
   std::chrono::milliseconds busy_timeout{10'000};  ///< how long a write waits for other processes
-  std::chrono::milliseconds poll_interval{20};     ///< how soon a change of another process is noticed
-  std::size_t wal_pages_max = 2'000;               ///< pages in the write-ahead log that ask for a checkpoint
-  bool durable = true;  ///< false: a power cut may undo pushes; for tests and benchmarks
+  /// Looks for changes of other processes at least that often. Usually they are told at once, by a file
+  /// beside the database, and at least every 20 ms where there can be none.
+  std::chrono::milliseconds poll_interval{1000};
+  std::size_t wal_pages_max = 2'000;  ///< pages in the write-ahead log that ask for a checkpoint
+  bool durable = true;                ///< false: a power cut may undo pushes; for tests and benchmarks
   /// Make the file and its tables where there are none, and bring older tables up to date. False: they must
   /// be there; not_found else, and unsupported where they are older. For tools that look at what others made.
   bool prepare = true;

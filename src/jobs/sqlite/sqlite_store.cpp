@@ -15,6 +15,7 @@ sqlite_store::sqlite_store(const std::string& path, const store_options& options
       lock_(path),
       database_(connection_),
       guard_(connection_),
+      listeners_(path),
       options_(options),
       reader_(path),
       writer_(connection_, lock_, database_, requests_, listeners_, options_) {
@@ -247,7 +248,12 @@ std::int64_t sqlite_store::count_unroutable(const std::function<bool(std::string
 std::uint64_t sqlite_store::bell() const { return listeners_.bell.value(); }
 
 void sqlite_store::listen_to_others() {
-  if (!listeners_.any.exchange(true)) requests_.nudge();
+  if (listeners_.any.load(std::memory_order_acquire)) return;
+  std::call_once(listening_, [this] {
+    listeners_.heard_at_once = listeners_.others.listen([this] { requests_.nudge(); });
+    listeners_.any.store(true, std::memory_order_release);
+    requests_.nudge();  // what has happened so far
+  });
 }
 
 std::uint64_t sqlite_store::wait_bell(std::uint64_t seen, steady_time until) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,7 @@ class sqlite_store final : public store {
   body_guard guard_;       // the writer thread's
   turn_queue requests_;
   mutable listeners listeners_;
+  std::once_flag listening_;
   store_options options_;
   reader reader_;
   writer writer_;                        // the writer thread's

@@ -27,11 +27,13 @@ enum class request_kind : unsigned char {
 
 struct request {
   request_kind kind = request_kind::read;
-  bool durable = false;         ///< the transaction waits for the disk
-  bool once = false;            ///< runs code of the user, so it is never applied a second time
-  std::function<void()> apply;  ///< on the writer thread; throws to undo itself
-  std::function<bool()> idle;   ///< for claims: true if there is nothing to do, asked without the write lock
-  std::exception_ptr error;     ///< what the caller gets
+  bool durable = false;  ///< the transaction waits for the disk
+  bool once = false;     ///< runs code of the user, so it is never applied a second time
+  /// On the writer thread; throws to undo itself. Where one of its turn fails all are applied a second time,
+  /// so it has to begin anew with what it gives.
+  std::function<void()> apply;
+  std::function<bool()> idle;  ///< for claims: true if there is nothing to do, asked without the write lock
+  std::exception_ptr error;    ///< what the caller gets
 
  private:
   friend class turn_queue;

@@ -12,6 +12,7 @@ namespace weft::jobs::sqlite {
 namespace {
 
 constexpr std::size_t requests_per_turn_max = 1024;
+constexpr std::chrono::milliseconds looks_without_bell{20};
 
 /// One exception object for each caller: they end on different threads.
 std::exception_ptr copy_of(const std::exception_ptr& thrown) {
@@ -44,13 +45,18 @@ writer::writer(connection& on, writer_lock& lock, database& statements, turn_que
 
 void writer::run() {
   for (;;) {
-    const auto until =
-        listeners_.any.load(std::memory_order_relaxed) ? deadline_after(options_.poll_interval) : no_deadline;
-    if (!requests_.wait(until)) return;
+    if (!requests_.wait(next_look())) return;
     connection_.assert_own_process();
     turn();
     if (listeners_.any.load(std::memory_order_relaxed)) notice_other_processes();
   }
+}
+
+steady_time writer::next_look() const {
+  if (!listeners_.any.load(std::memory_order_relaxed)) return no_deadline;
+  return deadline_after(listeners_.heard_at_once.load(std::memory_order_relaxed)
+                            ? options_.poll_interval
+                            : std::min(options_.poll_interval, looks_without_bell));
 }
 
 void writer::turn() {
@@ -64,11 +70,12 @@ void writer::serve_without_transaction() {
     return one->kind == request_kind::read || one->kind == request_kind::claim;
   });
   for (request*& one : taken_) {
+    if (one->kind != request_kind::read && !only_claims) continue;
     try {
       schema_.check();
       if (one->kind == request_kind::read) {
         one->apply();
-      } else if (!only_claims || !one->idle || !one->idle()) {
+      } else if (!one->idle || !one->idle()) {
         continue;
       }
     } catch (...) {
@@ -185,17 +192,12 @@ void writer::give_up_with(request*& culprit) {
   database_.forget_turn();
 }
 
-// False if it failed, also if it ended the transaction without a word.
 bool writer::apply(request& one) {
   one.error = nullptr;
   try {
     one.apply();
   } catch (...) {
     one.error = std::current_exception();
-  }
-  if (!one.error && !connection_.in_transaction()) {
-    one.error =
-        std::make_exception_ptr(error(errc::misuse, "jobs: transact: the body ended the transaction"));
   }
   return !one.error;
 }
@@ -224,8 +226,11 @@ void writer::finish_all(const std::exception_ptr& error) {
 void writer::remove_finished() { std::erase(taken_, nullptr); }
 
 void writer::ring_if_needed() {
-  if (database_.take_new_work()) listeners_.bell.ring();
-  for (const std::int64_t id : database_.take_ended()) listeners_.ends.of(job_id{id}).ring();
+  const bool has_new_work = database_.take_new_work();
+  const auto ended = database_.take_ended();
+  if (has_new_work) listeners_.bell.ring();
+  for (const std::int64_t id : ended) listeners_.ends.of(job_id{id}).ring();
+  if (has_new_work || !ended.empty()) listeners_.others.ring();
 }
 
 void writer::checkpoint_if_needed() {

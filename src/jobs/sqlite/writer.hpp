@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <string>
 #include <vector>
 
 #include <weft/jobs/store.hpp>
@@ -11,6 +12,7 @@
 #include "jobs/end_bells.hpp"
 #include "jobs/sqlite/connection.hpp"
 #include "jobs/sqlite/database.hpp"
+#include "jobs/sqlite/process_bell.hpp"
 #include "jobs/sqlite/schema.hpp"
 #include "jobs/sqlite/turn_queue.hpp"
 #include "jobs/sqlite/writer_lock.hpp"
@@ -19,9 +21,12 @@ namespace weft::jobs::sqlite {
 
 /// Who waits for new work, and for the ends of jobs.
 struct listeners {
+  explicit listeners(const std::string& database_path) : others(database_path) {}
   jobs::bell bell;
   end_bells ends;
-  std::atomic<bool> any{false};  ///< somebody has ever waited, so changes of other processes matter
+  process_bell others;                     ///< in other processes
+  std::atomic<bool> any{false};            ///< somebody has ever waited, so changes of other processes matter
+  std::atomic<bool> heard_at_once{false};  ///< such changes; else only by looking
 };
 
 /// What the writer thread does: turns, checkpoints, and looking for changes of other processes.
@@ -34,6 +39,8 @@ class writer {
   void run();
 
  private:
+  /// When to look for changes of other processes, if not before.
+  steady_time next_look() const;
   void turn();
   /// Reads, and claims that find nothing, need no transaction; they leave `taken_`.
   void serve_without_transaction();
