@@ -7,10 +7,9 @@
 #include <gtest/gtest.h>
 
 #include <weft/core/error.hpp>
+#include <weft/jobs/control_messages.hpp>
 #include <weft/jobs/store.hpp>
 #include <weft/wire/json.hpp>
-
-#include "jobs/control_messages.hpp"
 
 namespace weft::jobs {
 namespace {
