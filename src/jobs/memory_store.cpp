@@ -1,6 +1,7 @@
 #include "jobs/memory_store.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "jobs/job_step.hpp"
 #include "jobs/kept_attempt.hpp"
+#include "jobs/limit_turn.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -217,8 +219,19 @@ std::vector<stored_job*> memory_store::routable_of(const std::string& queue, con
 
 void memory_store::claim_from(const std::string& queue, const claim_request& request,
                               std::set<std::string>& limits, claim_result& result) {
-  for (stored_job* const job : routable_of(queue, request, result)) {
-    if (result.jobs.size() >= request.count) return;
+  using line = std::deque<stored_job*>;
+  std::map<std::pair<int, std::int64_t>, line> lines;  // by priority and turn
+  for (stored_job* const job : routable_of(queue, request, result))
+    lines[{job->priority, turn_of_limit(job->limit)}].push_back(job);
+  std::int64_t& turn = turns_.try_emplace(queue, before_all_turns).first->second;
+  while (!lines.empty() && result.jobs.size() < request.count) {
+    const int priority = lines.begin()->first.first;
+    auto next = lines.upper_bound({priority, turn});
+    if (next == lines.end() || next->first.first != priority) next = lines.begin();
+    turn = next->first.second;
+    stored_job* const job = next->second.front();
+    next->second.pop_front();
+    if (next->second.empty()) lines.erase(next);
     if (!job->limit.empty()) {
       limits.insert(job->limit);
       if (room_of(job->limit, request.now) <= 0) {
@@ -226,14 +239,18 @@ void memory_store::claim_from(const std::string& queue, const claim_request& req
         continue;
       }
     }
-    move(*job, job_event::claimed, request.now);
-    if (!job->limit.empty()) limits_.at(job->limit).tokens.take(request.now);
-    job->owner = request.owner;
-    job->fence += 1;
-    job->past.push_back({.fence = job->fence, .owner = request.owner, .started = request.now});
-    result.jobs.push_back({job->id, job->queue, job->handler, job->envelope, job->priority, job->fence,
-                           job->attempts, job->backoffs, job->crashes});
+    take_over(*job, request, result);
   }
+}
+
+void memory_store::take_over(stored_job& job, const claim_request& request, claim_result& result) {
+  move(job, job_event::claimed, request.now);
+  if (!job.limit.empty()) limits_.at(job.limit).tokens.take(request.now);
+  job.owner = request.owner;
+  job.fence += 1;
+  job.past.push_back({.fence = job.fence, .owner = request.owner, .started = request.now});
+  result.jobs.push_back({job.id, job.queue, job.handler, job.envelope, job.priority, job.fence, job.attempts,
+                         job.backoffs, job.crashes});
 }
 
 std::optional<moment> memory_store::next_due() const {

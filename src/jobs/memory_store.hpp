@@ -88,6 +88,7 @@ class memory_store final : public store {
                                        claim_result& result);
   void claim_from(const std::string& queue, const claim_request& request, std::set<std::string>& limits,
                   claim_result& result);
+  void take_over(stored_job& job, const claim_request& request, claim_result& result);
   std::optional<moment> next_due() const;
   void find_due_schedules(const claim_request& request, claim_result& result) const;
   stored_job* held(job_id id, worker_id owner, std::int64_t fence);
@@ -117,8 +118,10 @@ class memory_store final : public store {
   std::map<job_id, moment> expiries_;          // guarded by mutex_; of all jobs that were pushed with one
   std::map<job_id, unique_hold> unique_;       // guarded by mutex_; of all jobs that were pushed with a key
   std::map<std::string, job_id> key_holders_;  // guarded by mutex_; keys in force
-  std::map<job_id, std::vector<dependent>> children_;              // guarded by mutex_; by what they wait for
-  std::map<std::string, limit_state> limits_;                      // guarded by mutex_
+  std::map<job_id, std::vector<dependent>> children_;  // guarded by mutex_; by what they wait for
+  std::map<std::string, limit_state> limits_;          // guarded by mutex_
+  std::map<std::string, std::int64_t>
+      turns_;  // guarded by mutex_; of queues: the limit that had the last one
   std::set<std::string, std::less<>> paused_;                      // guarded by mutex_
   std::map<std::string, stored_schedule, std::less<>> schedules_;  // guarded by mutex_
   mutable weft::jobs::bell bell_;

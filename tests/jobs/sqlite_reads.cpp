@@ -211,6 +211,37 @@ TEST_F(sqlite_reads, a_list_by_tag_and_state_passes_over_no_others) {
   EXPECT_EQ(kept->count_tagged("eu").done, 19'901);
 }
 
+TEST_F(sqlite_reads, a_claim_costs_the_same_however_many_jobs_and_limits_wait) {
+  const auto steps_of_claim = [&] {
+    const step_count steps;
+    const auto kept = open();
+    kept->add_worker({.id = worker_id{1}, .host = "h", .pid = 1, .build = "b"});
+    const auto before = steps.value();
+    EXPECT_EQ(claim(*kept, 20).jobs.size(), 20U);
+    return steps.value() - before;
+  };
+  const auto add_ready = [&](int from, int to) {
+    run_sql(
+        "BEGIN; CREATE TEMP TABLE many AS WITH RECURSIVE n(id) AS (SELECT " + std::to_string(from) +
+        " UNION ALL SELECT id + 1 FROM n WHERE id < " + std::to_string(to) +
+        ") SELECT id FROM n;"
+        "INSERT INTO weft_limit (id, name, max, jobs) SELECT id, 'key ' || id, 10, 1 FROM many;"
+        "INSERT INTO weft_job (id, queue, handler, priority, created, envelope, limit_id)"
+        " SELECT id, 1, 1, 0, 0, x'00', id FROM many;"
+        "INSERT INTO weft_ready (queue, handler, priority, limit_id, run_at, id, attempts, backoffs, crashes,"
+        " fence, flags) SELECT 1, 1, 0, id, 0, id, 0, 0, 0, 0, 0 FROM many; COMMIT;");
+  };
+  {
+    const auto kept = open();
+    push(*kept, 1);
+    EXPECT_EQ(claim(*kept).jobs.size(), 1U);
+  }
+  add_ready(100, 160);
+  const auto of_few = steps_of_claim();
+  add_ready(1000, 30'000);
+  EXPECT_LT(steps_of_claim(), 2 * of_few);
+}
+
 TEST_F(sqlite_reads, a_long_one_holds_up_neither_pushes_nor_claims) {
   const auto kept = open();
   worker_row worker;

@@ -60,6 +60,12 @@ claim_result store_contract::claim(std::size_t count, std::int64_t now, worker_i
   return store_->claim(request);
 }
 
+claim_result store_contract::by_id(claim_result claimed) {
+  std::sort(claimed.jobs.begin(), claimed.jobs.end(),
+            [](const claimed_job& left, const claimed_job& right) { return left.id < right.id; });
+  return claimed;
+}
+
 claimed_job store_contract::claim_one(std::int64_t now, worker_id owner) {
   auto claimed = claim(1, now, owner);
   EXPECT_EQ(claimed.jobs.size(), 1U);

@@ -38,6 +38,8 @@ class store_contract : public testing::TestWithParam<store_under_test> {
   void join(worker_id owner = worker_id{1});
   /// Claims from the queue "mail", for a worker that joins if it has to.
   claim_result claim(std::size_t count = 1, std::int64_t now = 1000, worker_id owner = worker_id{1});
+  /// The jobs of different limits take turns in no order that matters.
+  static claim_result by_id(claim_result claimed);
   /// Claims exactly one job.
   claimed_job claim_one(std::int64_t now = 1000, worker_id owner = worker_id{1});
   static attempt_end end(const claimed_job& of, next_step next, std::int64_t now = 2000);

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <tuple>
 
+#include "jobs/limit_turn.hpp"
 #include "store_contract/lose_worker.hpp"
 
 namespace weft::jobs {
@@ -278,14 +279,18 @@ std::size_t store_model::unroutable_in(const std::string& queue, const claim_req
 }
 
 std::optional<std::int64_t> store_model::take_next(const std::string& queue, const claim_request& request) {
+  std::int64_t& turn = turns_.try_emplace(queue, before_all_turns).first->second;
   std::optional<std::int64_t> best;
   for (const auto& [id, job] : jobs_) {
     if (job.state != job_state::ready || job.queue != queue || !request.routable(job.handler)) continue;
-    const auto key = [this](std::int64_t of) {
-      return std::make_tuple(jobs_.at(of).priority, jobs_.at(of).run_at, of);
+    const auto key = [&](std::int64_t of) {
+      const auto& one_job = jobs_.at(of);
+      const std::int64_t its = turn_of_limit(one_job.limit);
+      return std::make_tuple(one_job.priority, its <= turn, its, one_job.run_at, of);
     };
     if (!best || key(id) < key(*best)) best = id;
   }
+  if (best) turn = turn_of_limit(jobs_.at(*best).limit);
   return best;
 }
 

@@ -129,6 +129,7 @@ class store_model {
   std::set<std::int64_t> gone_;
   std::vector<hold> holds_;
   std::map<std::string, model_limit> limits_;
+  std::map<std::string, std::int64_t> turns_;  ///< of queues: the key that had the last one
   std::set<std::string> paused_;
   std::set<std::int64_t> workers_;
   std::int64_t last_id_ = 0;

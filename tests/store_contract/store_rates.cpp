@@ -25,7 +25,7 @@ TEST_P(store_contract, a_rate_lets_its_burst_begin_and_then_one_for_each_token) 
   const rate_options one_a_second{1, 1s, 2};
   for (std::int64_t id = 1; id <= 6; ++id) push(rated(job(id), one_a_second));
   push(job(7));
-  const auto first = claim(10, second);
+  const auto first = by_id(claim(10, second));
   ASSERT_EQ(first.jobs.size(), 3U);
   EXPECT_EQ(first.jobs[2].id, job_id{7}) << "others pass";
   EXPECT_EQ(state_of(job_id{3}), job_state::blocked);

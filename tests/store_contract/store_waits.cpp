@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,7 +38,7 @@ TEST_P(store_contract, no_more_jobs_of_a_limit_run_than_it_says_and_others_pass_
   for (std::int64_t id = 1; id <= 4; ++id) push(with_limit(job(id), 2));
   push(job(5));
   push(with_limit(job(6), 1, "other tenant"));
-  const auto claimed = claim(10);
+  const auto claimed = by_id(claim(10));
   EXPECT_EQ(ids_of(claimed), (ids{job_id{1}, job_id{2}, job_id{5}, job_id{6}}));
   EXPECT_EQ(state_of(job_id{3}), job_state::blocked);
   EXPECT_EQ(store_->find(job_id{3})->limit, "tenant");
@@ -45,6 +47,45 @@ TEST_P(store_contract, no_more_jobs_of_a_limit_run_than_it_says_and_others_pass_
   EXPECT_TRUE(store_->finish(end(claimed.jobs[0], next_step::done)));
   EXPECT_EQ(ids_of(claim(10)), ids{job_id{3}});
   EXPECT_EQ(state_of(job_id{4}), job_state::blocked);
+}
+
+TEST_P(store_contract, keys_of_limits_take_turns_so_that_many_jobs_of_one_keep_no_other_waiting) {
+  std::vector<new_job> many;
+  for (std::int64_t id = 1; id <= 200; ++id) many.push_back(with_limit(job(id), 1000, "large"));
+  for (std::int64_t id = 201; id <= 210; ++id) many.push_back(job(id));
+  for (std::int64_t id = 211; id <= 213; ++id) many.push_back(with_limit(job(id), 1000, "small"));
+  many.push_back(with_limit(job(300), 1000, "alone"));
+  many.back().handler = "mail.other";
+  auto urgent = with_limit(job(400), 1000, "large");
+  urgent.priority = -1;
+  many.push_back(urgent);
+  store_->push(many);
+  EXPECT_EQ(claim_one().id, job_id{400}) << "the priority comes first";
+  std::map<char, std::vector<job_id>> seen;
+  const auto kind = [](job_id id) {
+    const auto number = static_cast<std::int64_t>(id);
+    return number <= 200 ? 'l' : number <= 210 ? 'n' : number <= 213 ? 's' : 'a';
+  };
+  for (int claims = 0; claims < 4; ++claims) seen[kind(claim_one().id)].push_back({});
+  EXPECT_EQ(seen.size(), 4U) << "one of each key";
+  seen.clear();
+  const auto more = claim(9);
+  ASSERT_EQ(more.jobs.size(), 9U);
+  for (const auto& one : more.jobs) seen[kind(one.id)].push_back(one.id);
+  EXPECT_EQ(seen['s'], (ids{job_id{212}, job_id{213}}));
+  EXPECT_GE(seen['l'].size(), 3U);
+  EXPECT_GE(seen['n'].size(), 3U);
+  EXPECT_TRUE(std::is_sorted(seen['l'].begin(), seen['l'].end()));
+  std::size_t rest = 0;
+  for (auto claimed = claim(64); !claimed.jobs.empty(); claimed = claim(64)) {
+    rest += claimed.jobs.size();
+    std::map<char, job_id> last;
+    for (const auto& one : claimed.jobs) {
+      EXPECT_LT(last[kind(one.id)], one.id) << "of one key by moment and id";
+      last[kind(one.id)] = one.id;
+    }
+  }
+  EXPECT_EQ(rest, many.size() - 1 - 4 - 9);
 }
 
 // Whoever waits for the bell would else look again only after its own interval.
@@ -58,7 +99,7 @@ TEST_P(store_contract, the_bell_rings_for_what_an_end_makes_ready) {
   push(with_limit(job(2), 1));
   push(job(3));
   push(behind(job(4), {3}));
-  const auto claimed = claim(10);
+  const auto claimed = by_id(claim(10));
   ASSERT_EQ(ids_of(claimed), (ids{job_id{1}, job_id{3}}));
   EXPECT_TRUE(rings([&] { EXPECT_TRUE(store_->finish(end(claimed.jobs[0], next_step::done))); }));
   EXPECT_TRUE(rings([&] { EXPECT_TRUE(store_->finish(end(claimed.jobs[1], next_step::done))); }));

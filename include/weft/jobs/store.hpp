@@ -248,10 +248,12 @@ class store {
   virtual void transact(const std::function<void(store_transaction&)>& body,
                         const transaction_options& options) = 0;
 
-  /// Makes up to `count` ready jobs the owner's: by priority, then moment, then id. One whose limit is
-  /// reached is blocked, until another job of the limit ends its attempt. not_found if the owner is no
-  /// worker of add_worker (any more): nobody would take its jobs back. Before that, up to 500 jobs of any
-  /// queue that have expired become dead, each with a refused attempt that says so.
+  /// Makes up to `count` ready jobs the owner's: by priority. Within a queue and a priority the keys of
+  /// limits take turns, a job each, in a round that goes on with the next claim; jobs without a limit are one
+  /// of them. Those of one key come by moment, then id. One whose limit is reached is blocked, until another
+  /// job of the limit ends its attempt. not_found if the owner is no worker of add_worker (any more): nobody
+  /// would take its jobs back. Before that, up to 500 jobs of any queue that have expired become dead, each
+  /// with a refused attempt that says so.
   virtual claim_result claim(const claim_request& request) = 0;
   /// Ends the attempt if the owner still holds that fence. One that is released was not begun. False: another
   /// has it, nothing was changed.

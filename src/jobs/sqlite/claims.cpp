@@ -1,23 +1,26 @@
 #include <algorithm>
-#include <map>
-#include <utility>
+#include <tuple>
 
+#include "jobs/limit_turn.hpp"
 #include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // Claiming: give up what has expired, promote what has become due, then move ready jobs of each queue to
-// weft_running. The jobs of one closure are a range of the primary key, in the order in which they are
-// claimed. So the closures that the queue has jobs of are found first, by a step of the index for each, and
-// the ranges of those that the worker knows are merged. Jobs of others cost nothing, however many there are.
+// weft_running. The jobs of one closure, priority and limit are a line: a range of the primary key, in the
+// order in which they are claimed. Lines of one limit are merged, and the limits take turns, a job each;
+// whose turn is next is found by a step or two of the index for each closure, so neither the number of jobs
+// nor that of limits counts. Where one limit is alone, or there are only jobs without one, its line is read
+// as a whole.
 
 namespace weft::jobs::sqlite {
 namespace {
 
 constexpr int promotions_max = 500;
 constexpr std::size_t held_back_max = 500;
-constexpr std::size_t read_at_once = 64;
 
-constexpr database::turn before_all{INT64_MIN, INT64_MIN, INT64_MIN};
+#define WEFT_READY_JOBS                                                                                    \
+  "SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, flags, limit_id FROM " \
+  "weft_ready WHERE queue = ? AND handler = ?"
 
 }  // namespace
 
@@ -104,51 +107,100 @@ std::vector<std::int64_t> database::routable_handlers(std::int64_t queue, const 
   return known;
 }
 
-std::deque<database::place> database::read_ready(std::int64_t queue, std::int64_t handler, const turn& after,
+std::optional<database::place> database::first_ready(std::int64_t queue, std::int64_t handler) {
+  const used row =
+      use(WEFT_READY_JOBS " ORDER BY priority, limit_id, run_at, id LIMIT 1", "find a ready job");
+  return row->bind(queue).bind(handler).step() ? std::optional(place_of(row)) : std::nullopt;
+}
+
+/// Of the same closure and priority, that of the next limit.
+std::optional<database::place> database::next_ready(const place& first, std::int64_t turn) {
+  const used row =
+      use(WEFT_READY_JOBS " AND priority = ? AND limit_id > ? ORDER BY limit_id, run_at, id LIMIT 1",
+          "find a ready job of the next limit");
+  row->bind(first.queue).bind(first.handler).bind(first.priority).bind(turn);
+  return row->step() ? std::optional(place_of(row)) : std::nullopt;
+}
+
+std::vector<database::place> database::read_line(const place& first, std::span<const std::int64_t> handlers,
                                                  std::size_t count) {
-  std::deque<place> some;
-  const used rows =
-      use("SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, flags, limit_id"
-          " FROM weft_ready WHERE queue = ? AND handler = ? AND (priority, run_at, id) > (?,?,?)"
-          " ORDER BY priority, run_at, id LIMIT ?",
-          "find ready jobs");
-  const auto& [priority, run_at, id] = after;
-  rows->bind(queue).bind(handler).bind(priority).bind(run_at).bind(id).bind(static_cast<std::int64_t>(count));
-  while (rows->step()) some.push_back(place_of(rows));
-  return some;
+  std::vector<place> line;
+  for (const std::int64_t handler : handlers) {
+    const used rows = use(WEFT_READY_JOBS " AND priority = ? AND limit_id = ? ORDER BY run_at, id LIMIT ?",
+                          "find ready jobs of a limit");
+    rows->bind(first.queue).bind(handler).bind(first.priority).bind(first.limit);
+    rows->bind(static_cast<std::int64_t>(count));
+    while (rows->step()) line.push_back(place_of(rows));
+  }
+  std::sort(line.begin(), line.end(), [](const place& left, const place& right) {
+    return std::tie(left.run_at, left.id) < std::tie(right.run_at, right.id);
+  });
+  if (line.size() > count) line.resize(count);
+  return line;
+}
+
+std::optional<database::next_turn> database::next_in_turn(std::int64_t queue,
+                                                          std::span<const std::int64_t> handlers,
+                                                          std::int64_t turn) {
+  std::vector<place> first;
+  for (const std::int64_t handler : handlers) {
+    if (const auto job = first_ready(queue, handler)) first.push_back(*job);
+  }
+  if (first.empty()) return std::nullopt;
+  const std::int64_t priority =
+      std::min_element(first.begin(), first.end(), [](const place& left, const place& right) {
+        return left.priority < right.priority;
+      })->priority;
+  // Those whose turn is over in this round come after all others.
+  const auto order = [turn](const place& job) {
+    return std::make_tuple(job.limit <= turn, job.limit, job.run_at, job.id);
+  };
+  std::optional<place> next;
+  for (const place& one : first) {
+    if (one.priority != priority) continue;
+    const auto later = one.limit > turn ? std::nullopt : next_ready(one, turn);
+    const place& job = later ? *later : one;
+    if (!next || order(job) < order(*next)) next = job;
+  }
+  return next_turn{*next, next->limit == turn};
+}
+
+std::int64_t database::last_turn(std::int64_t queue) {
+  const used row = use("SELECT turn FROM weft_queue WHERE id = ?", "find whose turn was the last");
+  return row->bind(queue).step() ? row->integer(0) : before_all_turns;
+}
+
+void database::set_last_turn(std::int64_t queue, std::int64_t turn) {
+  use("UPDATE weft_queue SET turn = ? WHERE id = ?", "set whose turn was the last")
+      ->bind(turn)
+      .bind(queue)
+      .run();
 }
 
 void database::claim_from(std::int64_t queue, const claim_request& request, room_left& room,
                           claim_result& result) {
-  const std::size_t wanted = request.count - result.jobs.size();
-  std::map<turn, std::deque<place>> lines;  // one for each closure, by who is first in it
-  const auto read = [&](std::int64_t handler, const turn& after, std::size_t count) {
-    auto some = read_ready(queue, handler, after, count);
-    if (!some.empty()) lines.emplace(turn_of(some.front()), std::move(some));
-  };
   const auto handlers = routable_handlers(queue, request, result);
-  for (const std::int64_t handler : handlers) read(handler, before_all, 1 + wanted / handlers.size());
-
-  std::vector<place> chosen;
-  std::vector<place> held_back;
-  while (chosen.size() < wanted && !lines.empty()) {
-    auto line = lines.extract(lines.begin());
-    const place job = line.mapped().front();
-    line.mapped().pop_front();
-    if (line.mapped().empty()) {
-      read(job.handler, turn_of(job), read_at_once);
-    } else {
-      line.key() = turn_of(line.mapped().front());
-      lines.insert(std::move(line));
+  if (handlers.empty()) return;
+  const std::int64_t began_with = last_turn(queue);
+  std::int64_t turn = began_with;
+  std::size_t held_back = 0;
+  while (result.jobs.size() < request.count && held_back < held_back_max) {
+    const auto next = next_in_turn(queue, handlers, turn);
+    if (!next) break;
+    turn = next->job.limit;
+    const std::size_t wanted = next->is_alone ? request.count - result.jobs.size() : 1;
+    for (auto& job : wanted == 1 ? std::vector{next->job} : read_line(next->job, handlers, wanted)) {
+      if (job.limit == 0 || take_room(job.limit, request.now, room)) {
+        take_over(job, request, result);
+      } else {
+        move(job, job_state::ready, job_event::held_back, {.now = request.now});
+        ++held_back;
+      }
     }
-    const bool fits = job.limit == 0 || take_room(job.limit, request.now, room);
-    (fits ? chosen : held_back).push_back(job);
-    if (held_back.size() < held_back_max) continue;
-    result.next_due = request.now;  // the rest at once, in a transaction of its own
-    break;
   }
-  for (const auto& job : held_back) move(job, job_state::ready, job_event::held_back, {.now = request.now});
-  for (auto& job : chosen) take_over(job, request, result);
+  // The rest at once, in a transaction of its own.
+  if (held_back >= held_back_max) result.next_due = request.now;
+  if (turn != began_with) set_last_turn(queue, turn);
 }
 
 void database::take_over(place& job, const claim_request& request, claim_result& result) {
@@ -161,5 +213,7 @@ void database::take_over(place& job, const claim_request& request, claim_result&
                          static_cast<int>(job.attempts), static_cast<int>(job.backoffs),
                          static_cast<int>(job.crashes)});
 }
+
+#undef WEFT_READY_JOBS
 
 }  // namespace weft::jobs::sqlite

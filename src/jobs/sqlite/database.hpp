@@ -2,13 +2,11 @@
 
 #include <compare>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -102,9 +100,6 @@ class database {
   /// Writes those of the request at hand, where a user may undo a part of it.
   void store_request_counts() { store_counts(request_counts_); }
 
-  /// When a ready job of its queue is claimed: by priority, moment and id.
-  using turn = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
-
   /// A statement in use: reset at the end, since one that is left in the middle keeps a snapshot open.
   class used {
    public:
@@ -172,6 +167,7 @@ class database {
   };
   using room_left = std::unordered_map<std::int64_t, std::int64_t>;
   std::int64_t limit_id(const limit_options& limit, moment now);
+  std::int64_t free_limit_id(std::string_view key);
   std::string name_of_limit(std::int64_t id);
   room_in_limit room_of(std::int64_t limit, moment now);
   void set_tokens(std::int64_t limit, const token_bucket& tokens);
@@ -224,12 +220,22 @@ class database {
 
   void promote(const claim_request& request);
   std::optional<moment> next_due(moment now);
-  static turn turn_of(const place& job) { return {job.priority, job.run_at, job.id}; }
   /// Closures of ready jobs that the worker knows; the jobs of others are counted in `result`.
   std::vector<std::int64_t> routable_handlers(std::int64_t queue, const claim_request& request,
                                               claim_result& result);
-  std::deque<place> read_ready(std::int64_t queue, std::int64_t handler, const turn& after,
-                               std::size_t count);
+  /// Who has the next turn in a queue.
+  struct next_turn {
+    place job;
+    bool is_alone =
+        false;  ///< no other limit has ready jobs of that priority, and this one had the last turn
+  };
+  std::optional<place> first_ready(std::int64_t queue, std::int64_t handler);
+  std::optional<place> next_ready(const place& first, std::int64_t turn);
+  std::vector<place> read_line(const place& first, std::span<const std::int64_t> handlers, std::size_t count);
+  std::optional<next_turn> next_in_turn(std::int64_t queue, std::span<const std::int64_t> handlers,
+                                        std::int64_t turn);
+  std::int64_t last_turn(std::int64_t queue);
+  void set_last_turn(std::int64_t queue, std::int64_t turn);
   void claim_from(std::int64_t queue, const claim_request& request, room_left& room, claim_result& result);
   void take_over(place& job, const claim_request& request, claim_result& result);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "jobs/limit_turn.hpp"
 #include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
@@ -25,25 +26,40 @@ std::int64_t latest_wait(moment now) { return micros(now + clocks_differ_max + r
 
 std::int64_t database::limit_id(const limit_options& limit, moment now) {
   token_bucket tokens;
-  {
-    const used row =
-        use("SELECT token_ns, burst, full_at FROM weft_limit WHERE name = ?", "find the tokens of a limit");
-    if (row->bind(limit.key).step()) tokens = {row->integer(0), row->integer(1), row->integer(2)};
-  }
-  tokens.set_rate(limit.rate, now);
   std::int64_t id = 0;
   {
-    const used row = use(
-        "INSERT INTO weft_limit (name, max, jobs, token_ns, burst, full_at) VALUES (?,?,1,?,?,?)"
-        " ON CONFLICT (name) DO UPDATE SET max = excluded.max, jobs = jobs + 1, token_ns = excluded.token_ns,"
-        " burst = excluded.burst, full_at = excluded.full_at RETURNING id",
-        "set a limit");
-    row->bind(limit.key).bind(std::int64_t{limit.max}).bind(tokens.token_ns()).bind(tokens.burst());
-    row->bind(tokens.full_at()).step();
-    id = row->integer(0);
-    row->run();
+    const used row =
+        use("SELECT id, token_ns, burst, full_at FROM weft_limit WHERE name = ?", "find a limit");
+    if (row->bind(limit.key).step()) {
+      id = row->integer(0);
+      tokens = {row->integer(1), row->integer(2), row->integer(3)};
+    }
   }
+  tokens.set_rate(limit.rate, now);
+  if (id == 0) id = free_limit_id(limit.key);
+  use("INSERT INTO weft_limit (id, name, max, jobs, token_ns, burst, full_at) VALUES (?,?,?,1,?,?,?)"
+      " ON CONFLICT (id) DO UPDATE SET max = excluded.max, jobs = jobs + 1, token_ns = excluded.token_ns,"
+      " burst = excluded.burst, full_at = excluded.full_at",
+      "set a limit")
+      ->bind(id)
+      .bind(limit.key)
+      .bind(std::int64_t{limit.max})
+      .bind(tokens.token_ns())
+      .bind(tokens.burst())
+      .bind(tokens.full_at())
+      .run();
   top_up(id, now);
+  return id;
+}
+
+/// Two keys may have one place in the round: then the next one is as good.
+std::int64_t database::free_limit_id(std::string_view key) {
+  std::int64_t id = turn_of_limit(key);
+  const auto is_taken = [&] {
+    const used row = use("SELECT 1 FROM weft_limit WHERE id = ?", "look for a number of a limit");
+    return row->bind(id).step();
+  };
+  while (is_taken()) ++id;
   return id;
 }
 

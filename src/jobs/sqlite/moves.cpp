@@ -29,11 +29,13 @@ void database::leave(const place& job, job_state from) {
   count(job.queue, from, job.handler, -1);
   switch (from) {
     case job_state::ready:
-      use("DELETE FROM weft_ready WHERE queue = ? AND handler = ? AND priority = ? AND run_at = ? AND id = ?",
+      use("DELETE FROM weft_ready WHERE queue = ? AND handler = ? AND priority = ? AND limit_id = ?"
+          " AND run_at = ? AND id = ?",
           "take a ready job")
           ->bind(job.queue)
           .bind(job.handler)
           .bind(job.priority)
+          .bind(job.limit)
           .bind(job.run_at)
           .bind(job.id)
           .run();

@@ -12,8 +12,8 @@
 // weft_job is written at the push and then only read. A waiting job has one row in weft_ready, weft_scheduled
 // or weft_blocked, a claimed one in weft_running, an ended one in weft_done or weft_dead: a job is in
 // exactly one of these, and moves between them within one transaction. Claiming walks the primary
-// key of weft_ready, a range for each closure, so its cost does not depend on how many jobs wait, also of
-// closures that the worker does not know, or have ended.
+// key of weft_ready, a range for each closure, priority and limit, so its cost does not depend on how many
+// jobs wait, also of closures that the worker does not know, or have ended.
 //
 // Moments are microseconds of UTC. Numbers of states are never given a new meaning.
 
@@ -326,10 +326,38 @@ CREATE TABLE weft_expiry (
 CREATE INDEX weft_expiry_at ON weft_expiry (expires);
 )sql";
 
+// Ready jobs by limit, so that limits take turns; `turn` of a queue is the limit that had the last one.
+// Numbers of new limits are those of turn_of_limit().
+constexpr const char* tables_12 = R"sql(
+ALTER TABLE weft_queue ADD COLUMN turn INTEGER NOT NULL DEFAULT -1;
+CREATE TABLE weft_ready_by_limit (
+  queue INTEGER NOT NULL,
+  handler INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  limit_id INTEGER NOT NULL,
+  run_at INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  backoffs INTEGER NOT NULL,
+  crashes INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  PRIMARY KEY (queue, handler, priority, limit_id, run_at, id)
+) WITHOUT ROWID;
+INSERT INTO weft_ready_by_limit
+  SELECT queue, handler, priority, limit_id, run_at, id, attempts, backoffs, crashes, fence, flags
+  FROM weft_ready ORDER BY queue, handler, priority, limit_id, run_at, id;
+DROP TABLE weft_ready;
+ALTER TABLE weft_ready_by_limit RENAME TO weft_ready;
+CREATE UNIQUE INDEX weft_ready_id ON weft_ready (id);
+CREATE INDEX weft_ready_queue ON weft_ready (queue, id);
+CREATE INDEX weft_ready_limit ON weft_ready (limit_id, queue, handler) WHERE limit_id > 0;
+)sql";
+
 // One entry a version; an entry that was released is never changed.
-constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2,  tables_3, tables_4,
-                                                             tables_5, tables_6,  tables_7, tables_8,
-                                                             tables_9, tables_10, tables_11};
+constexpr std::array<const char*, schema_version> migrations{tables_1, tables_2,  tables_3,  tables_4,
+                                                             tables_5, tables_6,  tables_7,  tables_8,
+                                                             tables_9, tables_10, tables_11, tables_12};
 
 int version_of(connection& database) {
   statement query(database.handle(), "SELECT value FROM weft_meta WHERE name = 'schema_version'",
