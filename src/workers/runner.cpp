@@ -1,5 +1,6 @@
 #include <weft/workers/runner.hpp>
 
+#include <csignal>
 #include <string>
 #include <utility>
 
@@ -38,9 +39,12 @@ closure_outcome outcome_of(detail::reply_frame reply) {
   return outcome;
 }
 
-// A worker that took too long was killed for that: it did not die by itself.
+// One that took too long was killed for that. SIGTERM is how a service is stopped, with all its processes,
+// and not how a program breaks. Both spend an attempt of a job, so that one that raises SIGTERM itself has an
+// end.
 run_fault fault_of(const worker_died& died) {
-  return died.cause() == death_cause::hung ? run_fault::own : run_fault::died;
+  const bool was_stopped = died.status().is_signaled() && died.status().value == SIGTERM;
+  return was_stopped || died.cause() == death_cause::hung ? run_fault::own : run_fault::died;
 }
 
 void log_last_words(const worker_died& died) {

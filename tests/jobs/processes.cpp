@@ -68,11 +68,20 @@ closure<> never_ends() {
   }))};
 }
 
+/// Says its pid, and goes on until a signal ends it.
+closure<> until_a_signal() {
+  return closure{placed_closure<workers_place>(named_closure<"process.until_a_signal">([](control& job) {
+    job.progress(::getpid(), ::getpid());
+    spin();
+  }))};
+}
+
 closure<> dies(std::string how) {
   return closure{placed_closure<workers_place>(named_closure<"process.dies">([](std::string way) {
                    std::fprintf(stderr, "about to die by %s\n", way.c_str());
                    if (way == "exit") ::_exit(3);
                    if (way == "overflow") std::exit(recurse(0));
+                   if (way == "term") die_by(SIGTERM);
                    die_by(way == "abort" ? SIGABRT : SIGSEGV);
                  })),
                  std::move(how)};
@@ -259,6 +268,29 @@ TEST_P(jobs_processes, that_die_too_often_put_the_job_into_quarantine) {
     EXPECT_EQ(ended.state(), job_state::quarantined);
     EXPECT_EQ(ended.code(), errc::worker_died);
   }
+}
+
+TEST_P(jobs_processes, that_are_stopped_by_sigterm_spend_an_attempt_and_no_crash) {
+  const job_id id = queue_->push(until_a_signal());
+  beside_worker({.crashes_max = 1}, [&] {
+    ::kill(process_of(id), SIGTERM);
+    wait_for(id, job_state::scheduled);
+  });
+  const auto job = show(id);
+  EXPECT_EQ(job.crashes, 0);
+  EXPECT_EQ(job.attempts, 1);
+  EXPECT_EQ(job.past.at(0).outcome, attempt_outcome::failed);
+  EXPECT_EQ(job.past.at(0).error->code, errc::worker_died);
+  EXPECT_NE(job.past.at(0).error->message.find("SIGTERM"), std::string::npos);
+}
+
+TEST_P(jobs_processes, that_raise_sigterm_themselves_come_to_an_end) {
+  const job_id id = queue_->push(dies("term"), {.max_attempts = 2});
+  EXPECT_EQ(run_in_processes(), 1U);
+  clock_.advance(1h);
+  EXPECT_EQ(run_in_processes(), 1U);
+  EXPECT_EQ(show(id).state, job_state::dead);
+  EXPECT_EQ(show(id).crashes, 0);
 }
 
 TEST_P(jobs_processes, killed_in_the_middle_of_a_job_are_told_from_a_dead_worker) {
