@@ -154,6 +154,29 @@ TEST_F(weft_db, backup_goes_on_where_another_one_died_and_not_where_one_is_at_wo
   EXPECT_TRUE(weft::jobs::open_store("sqlite:" + copy, {.prepare = false})->find(id));
 }
 
+TEST_F(weft_db, backup_writes_to_no_file_that_is_there_by_another_name) {
+  const auto id = push();
+  const auto copy = folder_ / "copy.db";
+  EXPECT_EQ(db("backup", {copy}).status, 0);
+  // As a process leaves it that dies right after the backup got its name; then the backup is moved.
+  std::filesystem::rename(copy, folder_ / "copy.1");
+  std::filesystem::create_hard_link(folder_ / "copy.1", copy + ".partial");
+  push();
+  EXPECT_EQ(db("backup", {copy}).status, 0);
+  const auto first = weft::jobs::open_store("sqlite:" + (folder_ / "copy.1"), {.prepare = false});
+  EXPECT_TRUE(first->find(id));
+  EXPECT_EQ(first->stats().at(0).ready, 1);
+}
+
+TEST_F(weft_db, backup_is_not_begun_in_the_database_itself) {
+  push();
+  std::filesystem::create_hard_link(path_, folder_ / "copy.db.partial");
+  const auto refused = db("backup", {folder_ / "copy.db"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_TRUE(has(refused.err, "is the database")) << refused.err;
+  EXPECT_EQ(db("check").status, 0);
+}
+
 TEST_F(weft_db, backup_is_never_written_over_a_file) {
   push();
   const auto mine = folder_ / "mine";

@@ -27,20 +27,15 @@ namespace {
 constexpr std::chrono::milliseconds lock_bound{10'000};
 
 /// A file that is deleted unless it was put in its place. It is locked while it is written: one that is not
-/// was left by a process that died, and is written anew.
+/// was left by a process that died, and another one takes its name. Nothing that is there is written to: it
+/// may be a backup, too, by another name.
 class partial_file {
  public:
-  partial_file(const std::string& place, mode_t mode) : place_(place), path_(place + ".partial") {
-    do {
-      locked_ = unique_fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
-      if (!locked_) throw failed("make the file " + path_, errno);
-      if (::flock(locked_.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) throw failed("lock the file " + path_, errno);
-        throw error(errc::busy, "jobs: back up to \"" + place_ + "\": another backup writes " + path_);
-      }
-    } while (!is_there());
-    if (::ftruncate(locked_.get(), 0) != 0 || ::fchmod(locked_.get(), mode) != 0)
-      throw failed("write " + path_ + " anew", errno);
+  partial_file(const std::string& place, const struct stat& source)
+      : place_(place), path_(place + ".partial") {
+    const mode_t mode = source.st_mode & 0777U;
+    while (!lock_new_one(mode)) refuse_or_remove(source);
+    if (::fchmod(locked_.get(), mode) != 0) throw failed("make the file " + path_, errno);
     ::unlink((path_ + "-journal").c_str());
   }
   partial_file(const partial_file&) = delete;
@@ -58,12 +53,34 @@ class partial_file {
   }
 
  private:
-  /// Is what was locked still the file of that name? Another backup may have ended meanwhile.
-  bool is_there() const {
+  /// False: the file that was locked is not a new one.
+  bool lock_new_one(mode_t mode) {
+    locked_ = unique_fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (!locked_) throw failed("make the file " + path_, errno);
+    if (::flock(locked_.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) throw failed("lock the file " + path_, errno);
+      throw error(errc::busy, "jobs: back up to \"" + place_ + "\": another backup writes " + path_);
+    }
     struct stat locked {};
+    return is_named(locked) && locked.st_size == 0 && locked.st_nlink == 1;
+  }
+  void refuse_or_remove(const struct stat& source) const {
+    struct stat locked {};
+    if (!is_named(locked)) return;
+    if (is_same(locked, source)) {
+      throw error(errc::invalid_argument, "jobs: back up to \"" + place_ + "\": it is written as " + path_ +
+                                              " first, which is the database; name another file");
+    }
+    if (::unlink(path_.c_str()) != 0) throw failed("remove " + path_ + ", which an earlier one left", errno);
+  }
+  /// Is what was locked still the file of that name? Another backup may have ended meanwhile.
+  bool is_named(struct stat& locked) const {
     struct stat named {};
     return ::fstat(locked_.get(), &locked) == 0 && ::stat(path_.c_str(), &named) == 0 &&
-           locked.st_ino == named.st_ino && locked.st_dev == named.st_dev;
+           is_same(locked, named);
+  }
+  static bool is_same(const struct stat& left, const struct stat& right) noexcept {
+    return left.st_ino == right.st_ino && left.st_dev == right.st_dev;
   }
   error failed(const std::string& step, int why) const {
     return system_error("jobs: back up to \"" + place_ + "\": " + step, why);
@@ -91,25 +108,24 @@ void copy(sqlite::connection& from, const std::string& to) {
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_backup* const backup = sqlite3_backup_init(raw, "main", from.handle(), "main");
   if (backup == nullptr) sqlite::throw_error(raw, sqlite3_errcode(raw), tried);
-  sqlite3_backup_step(backup, -1);
+  const int copied = sqlite3_backup_step(backup, -1);
   const int done = sqlite3_backup_finish(backup);
   if (done != SQLITE_OK) sqlite::throw_error(raw, done, tried);
-}
-
-mode_t mode_of(const std::string& path) {
-  struct stat file {};
-  return ::stat(path.c_str(), &file) == 0 ? file.st_mode & 0777U : 0600U;
+  if (copied != SQLITE_DONE) sqlite::throw_error(raw, copied, tried);
 }
 
 }  // namespace
 
 void backup_database(const std::string& path, const std::string& to) {
-  if (std::filesystem::exists(std::filesystem::symlink_status(to))) {
+  std::error_code unseen;
+  if (std::filesystem::exists(std::filesystem::symlink_status(to, unseen))) {
     throw error(errc::already_exists,
                 "jobs: back up to \"" + to + "\": there is one already; name a new file");
   }
   sqlite::connection database(path, sqlite::file_use::existing);
-  const partial_file made(to, mode_of(path));
+  struct stat source {};
+  if (::stat(path.c_str(), &source) != 0) throw system_error("jobs: back up \"" + path + '"', errno);
+  const partial_file made(to, source);
   copy(database, made.path());
   made.put_in_place();
 }

@@ -59,8 +59,8 @@ state_counts database::count_tagged(std::string_view tag) {
   state_counts counts;
   const used rows =
       use("SELECT state, count(*) FROM weft_tag WHERE tag = ?1 GROUP BY state"
-          " UNION ALL SELECT 2, count(*) FROM weft_running r CROSS JOIN weft_tag t"
-          " ON t.job = r.id AND t.tag = ?1",
+          " UNION ALL SELECT 2, count(*) FROM weft_running r"
+          " WHERE EXISTS (SELECT 1 FROM weft_tag t WHERE t.job = r.id AND t.tag = ?1)",
           "count jobs with a tag");
   rows->bind(tag);
   while (rows->step()) count_of(counts, static_cast<job_state>(rows->integer(0))) = rows->integer(1);

@@ -38,14 +38,18 @@ void database::expire_some(moment now) {
     while (rows->step()) expired.push_back(rows->integer(0));
   }
   for (const std::int64_t id : expired) {
+    bool waits = false;
     for (const auto state : {job_state::ready, job_state::scheduled, job_state::blocked}) {
       auto job = find_waiting(id, state);
       if (!job) continue;
+      waits = true;
       job->fence += 1;  // as if it had been claimed: its attempt has a number of its own
       put_attempt(*job, 0, expired_attempt(job_id{id}, static_cast<int>(job->attempts) + 1, now));
       move(*job, state, job_event::expired, {.now = now});
       break;
     }
+    // Of no job that waits, it would be due for ever.
+    if (!waits) use("DELETE FROM weft_expiry WHERE job = ?", "forget an expiry")->bind(id).run();
   }
 }
 

@@ -154,16 +154,16 @@ std::vector<std::int64_t> database::ids_tagged(const list_filter& filter, std::i
 // Running ones are told from ready ones by weft_running, which is small.
 std::vector<std::int64_t> database::ids_tagged(std::string_view tag, job_state state, std::int64_t queue,
                                                std::int64_t before, std::size_t limit) {
-  const used rows =
-      state == job_state::running
-          ? use("SELECT r.id FROM weft_running r CROSS JOIN weft_tag t ON t.job = r.id AND t.tag = ?1"
-                " WHERE r.id < ?2 AND (?3 = 0 OR r.queue = ?3) ORDER BY r.id DESC LIMIT ?4",
-                "list running jobs with a tag")
-          : use("SELECT t.job FROM weft_tag t WHERE t.tag = ?1 AND t.state = ?5 AND t.job < ?2"
-                " AND (?3 = 0 OR ?3 = (SELECT queue FROM weft_job j WHERE j.id = t.job))"
-                " AND (?5 <> 1 OR NOT EXISTS (SELECT 1 FROM weft_running r WHERE r.id = t.job))"
-                " ORDER BY t.job DESC LIMIT ?4",
-                "list jobs with a tag");
+  const used rows = state == job_state::running
+                        ? use("SELECT r.id FROM weft_running r WHERE r.id < ?2 AND (?3 = 0 OR r.queue = ?3)"
+                              " AND EXISTS (SELECT 1 FROM weft_tag t WHERE t.job = r.id AND t.tag = ?1)"
+                              " ORDER BY r.id DESC LIMIT ?4",
+                              "list running jobs with a tag")
+                        : use("SELECT t.job FROM weft_tag t WHERE t.tag = ?1 AND t.state = ?5 AND t.job < ?2"
+                              " AND (?3 = 0 OR ?3 = (SELECT queue FROM weft_job j WHERE j.id = t.job))"
+                              " AND (?5 <> 1 OR NOT EXISTS (SELECT 1 FROM weft_running r WHERE r.id = t.job))"
+                              " ORDER BY t.job DESC LIMIT ?4",
+                              "list jobs with a tag");
   rows->bind(tag).bind(before).bind(queue).bind(static_cast<std::int64_t>(limit));
   if (state != job_state::running) rows->bind(static_cast<std::int64_t>(state));
   std::vector<std::int64_t> ids;
