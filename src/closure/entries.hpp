@@ -17,6 +17,9 @@ closure_entry* find_named(std::string_view name) noexcept;
 /// `is_build_known` says whether some closure is of that build.
 closure_entry* find_unnamed(std::string_view build_id, std::uint64_t offset, bool& is_build_known);
 
+/// Where it is to run. A library that is loaded later may still say it of one that did not.
+run_place place_to_run(const closure_entry& entry) noexcept;
+
 /// As identity_of, but an unnamed one without build id has an empty build id.
 const closure_identity* cached_identity(closure_entry& entry);
 

@@ -31,6 +31,23 @@ bool is_same_place(const closure_entry& a, const closure_entry& b) {
   std::_Exit(exit_software);
 }
 
+[[noreturn]] void stop_for_two_places(const closure_entry& one, run_place other) {
+  std::fprintf(stderr,
+               "weft: the closure \"%s\" at %s is to run in two places: \"%s\" and \"%s\"\n"
+               "A job of that name could run in either. Say one of them everywhere.\n",
+               std::string(one.name).c_str(), place_of(one).text().c_str(),
+               std::string(to_string(one.runs_in)).c_str(), std::string(to_string(other)).c_str());
+  std::fflush(stderr);
+  std::_Exit(exit_software);
+}
+
+// The entry that is known stands for both, whichever came first.
+void join_places(closure_entry& known, const closure_entry& copy) {
+  if (copy.runs_in == run_place::unsaid || copy.runs_in == known.runs_in) return;
+  if (known.runs_in != run_place::unsaid) stop_for_two_places(known, copy.runs_in);
+  known.runs_in = copy.runs_in;
+}
+
 // clang spells a lambda with its place: "(lambda at mail.cpp:12:3)".
 bool read_lambda_place(std::string_view type, closure_place& into) {
   constexpr std::string_view mark = "lambda at ";
@@ -72,11 +89,13 @@ closure_call::~closure_call() = default;
 
 bool register_closure(closure_entry& entry) noexcept {
   const std::lock_guard lock(entries_mutex);
-  for (const closure_entry* known = first_entry; known != nullptr; known = known->next) {
+  for (closure_entry* known = first_entry; known != nullptr; known = known->next) {
     if (entry.name.empty() || known->name != entry.name) continue;
-    // One closure in a header can be there twice, once for each shared library.
-    if (is_same_place(*known, entry)) return true;
-    stop_for_two(*known, entry);
+    if (!is_same_place(*known, entry)) stop_for_two(*known, entry);
+    // One in a header can be there twice, once for each shared library; so is one that is also made without
+    // its place to run.
+    join_places(*known, entry);
+    return true;
   }
   entry.next = std::exchange(first_entry, &entry);
   return true;
@@ -105,6 +124,11 @@ closure_entry* find_unnamed(std::string_view build_id, std::uint64_t offset, boo
     if (known->offset == offset) return one;
   }
   return nullptr;
+}
+
+run_place place_to_run(const closure_entry& entry) noexcept {
+  const std::lock_guard lock(entries_mutex);
+  return entry.runs_in;
 }
 
 void set_place(closure_entry& entry, const std::source_location& place) noexcept {

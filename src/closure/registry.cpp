@@ -22,7 +22,7 @@ closure_info info_of(detail::closure_entry& entry) {
           detail::place_of(entry),
           identity->schema,
           entry.result_schema(),
-          entry.runs_in};
+          detail::place_to_run(entry)};
 }
 
 closure_refusal unknown_name(const closure_identity& wanted) {

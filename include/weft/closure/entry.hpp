@@ -47,7 +47,7 @@ struct closure_entry {
   std::uint32_t name_column;
   std::string_view type;  // as the compiler spells it
   std::string_view unit;  // the file that was compiled
-  run_place runs_in;
+  run_place runs_in;      // guarded by the registry
   std::string (*schema)();
   std::string (*result_schema)();
   std::vector<requirement> (*requirements)();
@@ -61,8 +61,8 @@ struct closure_entry {
   closure_entry* next = nullptr;  // guarded by the registry
 };
 
-/// Puts an entry in the registry. A second closure of one name ends the program with a message that
-/// has both places.
+/// Puts an entry in the registry. A second closure of one name, or one that is to run in two places, ends the
+/// program with a message that has both.
 bool register_closure(closure_entry& entry) noexcept;
 
 void set_place(closure_entry& entry, const std::source_location& place) noexcept;
