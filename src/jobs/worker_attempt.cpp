@@ -115,9 +115,10 @@ attempt_result worker::state::run_closure(const claimed_job& claimed, const job_
                                           std::string context) {
   attempt_link link(queue_.kept_in(), queue_.keys(), id_, claimed, job.not_before);
   cancel_scope scope;
+  const claim_key key{claimed.id, claimed.fence};
   {
     const std::lock_guard lock(mutex_);
-    running_.insert_or_assign(claimed.id, running_attempt{&scope});
+    running_.emplace(key, running_attempt{&scope});
   }
   attempt_result result;
   try {
@@ -143,8 +144,8 @@ attempt_result worker::state::run_closure(const claimed_job& claimed, const job_
   }
   result.again = link.wanted();
   const std::lock_guard lock(mutex_);
-  result.cancel_requested = running_.at(claimed.id).cancel_requested;
-  running_.erase(claimed.id);
+  result.cancel_requested = running_.at(key).cancel_requested;
+  running_.erase(key);
   return result;
 }
 

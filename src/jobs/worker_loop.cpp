@@ -270,16 +270,16 @@ void worker::state::cancel_and_wait() noexcept {
 
 void worker::state::cancel_all() noexcept {
   const std::lock_guard lock(mutex_);
-  for (auto& [id, attempt] : running_) attempt.scope->cancel(cancel_reason::shutdown);
+  for (auto& [claim, attempt] : running_) attempt.scope->cancel(cancel_reason::shutdown);
 }
 
 void worker::state::cancel_some(const std::vector<job_id>& jobs) {
   const std::lock_guard lock(mutex_);
   for (const job_id id : jobs) {
-    const auto found = running_.find(id);
-    if (found == running_.end()) continue;
-    found->second.cancel_requested = true;
-    found->second.scope->cancel(cancel_reason::requested);
+    for (auto at = running_.lower_bound({id, 0}); at != running_.end() && at->first.first == id; ++at) {
+      at->second.cancel_requested = true;
+      at->second.scope->cancel(cancel_reason::requested);
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include <weft/closure/runner.hpp>
@@ -40,6 +41,9 @@ class worker::state {
   worker_statistics statistics() const;
 
  private:
+  // A worker that was taken for dead may claim a job again while its old attempt still runs.
+  using claim_key = std::pair<job_id, std::int64_t>;  // with the fence
+
   struct running_attempt {
     cancel_scope* scope;
     bool cancel_requested = false;
@@ -83,11 +87,11 @@ class worker::state {
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> active_{0};
   mutable std::mutex mutex_;
-  std::map<job_id, running_attempt> running_;  // guarded by mutex_
-  worker_statistics figures_;                  // guarded by mutex_
-  std::minstd_rand random_;                    // guarded by mutex_
-  std::optional<moment> next_due_;             // the loop's
-  std::optional<moment> next_fire_;            // the loop's; of a schedule
+  std::map<claim_key, running_attempt> running_;  // guarded by mutex_
+  worker_statistics figures_;                     // guarded by mutex_
+  std::minstd_rand random_;                       // guarded by mutex_
+  std::optional<moment> next_due_;                // the loop's
+  std::optional<moment> next_fire_;               // the loop's; of a schedule
   put_aside not_for_us_;                  // the store's thread, one claim at a time; the loop between them
   std::size_t fired_ = 0;                 // the loop's; jobs of schedules
   std::unique_ptr<heartbeat> heartbeat_;  // its thread uses the above

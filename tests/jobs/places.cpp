@@ -11,6 +11,7 @@
 
 #include "jobs/jobs_fixture.hpp"
 #include "jobs/pool_runner.hpp"
+#include "store_contract/lose_worker.hpp"
 #include "support/closure_runner_contract.hpp"
 
 // Where attempts run, as closures and workers say it: on fibers and on pools.
@@ -50,6 +51,8 @@ struct threads_seen {
   std::atomic<int> inside{0};
   event started;
   event may_end;
+  event started_again;
+  event may_end_again;
   std::atomic<bool> was_cancelled{false};
 
   void note(const std::string& what) {
@@ -94,6 +97,19 @@ closure<> wait_on_pool() {
     } catch (const cancelled&) {
       seen.was_cancelled = true;
       throw;
+    }
+  }))};
+}
+
+/// The first run gives up for nobody.
+closure<> runs_twice_at_once() {
+  return closure{placed_closure<run_place::pool>(named_closure<"places.twice">([](threads_seen& seen) {
+    if (seen.inside++ == 0) {
+      seen.started.set();
+      shield([&] { seen.may_end.wait(); });
+    } else {
+      seen.started_again.set();
+      seen.may_end_again.wait();
     }
   }))};
 }
@@ -212,6 +228,29 @@ TEST_F(jobs_places, a_stopping_worker_cancels_what_runs_on_a_pool) {
   EXPECT_TRUE(seen_.was_cancelled);
   EXPECT_EQ(show(id).state, job_state::ready);
   EXPECT_EQ(show(id).past.at(0).outcome, attempt_outcome::cancelled);
+}
+
+TEST_F(jobs_places, a_worker_that_was_taken_for_dead_may_have_two_attempts_of_one_job) {
+  const job_id id = queue_->push(runs_twice_at_once());
+  run([&] {
+    worker_options options;
+    options.poll_interval = 1ms;
+    worker one(*queue_, app_, quiet(options));
+    auto working = go([&] { one.run(); });
+    seen_.started.wait();
+    store_contract_support::lose_worker(queue_->kept_in(), one.id(), clock_.now(), 3);
+    seen_.started_again.wait();
+    seen_.may_end.set();
+    while (one.statistics().stale == 0) sleep_for(1ms);
+    seen_.may_end_again.set();
+    queue_->wait<void>(id);
+    one.stop();
+    working.join();
+    last_ = one.statistics();
+  });
+  EXPECT_EQ(show(id).state, job_state::done);
+  EXPECT_EQ(last_.done, 1U);
+  EXPECT_EQ(last_.failed, 0U);
 }
 
 TEST_F(jobs_places, a_pool_that_is_closed_runs_nothing) {
