@@ -80,10 +80,11 @@ std::optional<run_place> run_places::own_place(std::string_view identity) {
 }
 
 void run_places::warn_of_missing() const {
-  const auto is_here = [](const auto& of) { return of.second != run_place::workers; };
+  const auto is_here = [this](const std::string& queue) { return of_queue(queue) != run_place::workers; };
+  const auto is_weighted_here = [&](const weighted_queue& one) { return is_here(one.name); };
   const bool unsaid_run_here =
-      options_.place != run_place::workers ||
-      std::any_of(options_.place_of_queue.begin(), options_.place_of_queue.end(), is_here);
+      std::any_of(options_.queues.begin(), options_.queues.end(), is_here) ||
+      std::any_of(options_.weighted.begin(), options_.weighted.end(), is_weighted_here);
   const auto runs_here = [&](const closure_info& one) {
     return one.runs_in == run_place::unsaid ? unsaid_run_here : one.runs_in != run_place::workers;
   };

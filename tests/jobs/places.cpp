@@ -161,6 +161,31 @@ TEST_F(jobs_places, a_worker_without_processes_leaves_their_closures_to_others_a
   EXPECT_EQ(said, 1);
 }
 
+TEST_F(jobs_places, services_are_missed_only_where_a_queue_runs_here) {
+  services none;
+  in_place_runner elsewhere(app_);
+  const auto has_warned = [&](run_place place, std::optional<run_place> of_queue) {
+    worker_options options;
+    options.workers = &elsewhere;
+    options.place = place;
+    if (of_queue) options.place_of_queue = {{"default", *of_queue}};
+    log::collector gathered({.pass_on = false});
+    run([&] { worker one(*queue_, none, quiet(options)); });
+    const auto records = gathered.take_all().records;
+    return std::any_of(records.begin(), records.end(), [](const log::record& one) {
+      return std::any_of(one.fields.begin(), one.fields.end(), [](const log::field& of) {
+        const auto* const text = std::get_if<std::string>(&of.value);
+        return text != nullptr && text->find("places.unsaid") != std::string::npos;
+      });
+    });
+  };
+  EXPECT_TRUE(has_warned(run_place::workers, run_place::fiber));
+  EXPECT_TRUE(has_warned(run_place::fiber, std::nullopt));
+  EXPECT_FALSE(has_warned(run_place::workers, std::nullopt));
+  EXPECT_FALSE(has_warned(run_place::workers, run_place::unsaid));
+  EXPECT_FALSE(has_warned(run_place::fiber, run_place::workers));
+}
+
 TEST_F(jobs_places, queues_for_processes_without_any_and_queues_that_are_not_served_are_refused) {
   const auto refusal_of = [&](const worker_options& options) {
     try {

@@ -41,8 +41,10 @@ struct worker_options {
   std::chrono::milliseconds heartbeat{2000};      ///< how often this worker says that it lives
   int missed_beats_max = 5;                       ///< beats another host's worker may miss until it is dead
   std::chrono::milliseconds poll_interval{1000};  ///< looks for work at least that often
-  std::chrono::milliseconds stop_grace{10'000};   ///< what runs at stop() may go on for so long
-  bool pass_on_logs = true;                       ///< records of attempts also go to the sinks
+  /// What runs at stop() may go on for so long; then it is cancelled. It is waited for even so: an attempt on
+  /// a fiber or a pool that neither waits nor asks whether it is cancelled keeps run() from returning.
+  std::chrono::milliseconds stop_grace{10'000};
+  bool pass_on_logs = true;   ///< records of attempts also go to the sinks
   bool durable_ends = false;  ///< ends of attempts wait for the disk; else a power cut may repeat some
   /// Where attempts run of closures that do not say it (placed_closure): in the place of their queue, else in
   /// this one. Unsaid: on a fiber.
@@ -51,7 +53,7 @@ struct worker_options {
   /// For run_place::pool; outlives the worker. None: a pool of its own, with a thread for each attempt.
   std::optional<executor> pool = {};
   /// For run_place::workers: a workers::worker_runner. Null: closures that say it are not claimed here, and
-  /// are counted as unroutable.
+  /// worker_statistics::unroutable counts their jobs.
   closure_runner* workers = nullptr;
 };
 
