@@ -40,6 +40,13 @@ bool on_valgrind() noexcept;
 /// The record of a stack was made.
 void introduce(stack_record& stack) noexcept;
 
+/// Memory that was just mapped may lie where a stack was before, whose marks are still there.
+inline void forget_marks([[maybe_unused]] void* from, [[maybe_unused]] std::size_t bytes) noexcept {
+#if defined(WEFT_ASAN)
+  __asan_unpoison_memory_region(from, bytes);
+#endif
+}
+
 /// A stack is about to be used from its top again.
 inline void prepare([[maybe_unused]] stack_record& stack) noexcept {
 #if defined(WEFT_ASAN)

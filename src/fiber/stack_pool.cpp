@@ -89,7 +89,9 @@ stack_record* stack_pool::carve() noexcept {
 stack_record* stack_pool::make_record(char* base) noexcept {
   const std::size_t colour = reinterpret_cast<std::uintptr_t>(base) / stack_bytes_ % colours;
   char* const top = base + stack_bytes_ - colour * colour_bytes;
-  auto* const stack = new (top - (sizeof(stack_record) + 15) / 16 * 16) stack_record;
+  char* const place = top - (sizeof(stack_record) + 15) / 16 * 16;
+  sanitizer::forget_marks(place, sizeof(stack_record));
+  auto* const stack = new (place) stack_record;
   stack->pool = this;
   stack->bottom = base + guard_bytes;
   stack->bytes = static_cast<std::size_t>(reinterpret_cast<char*>(stack) - stack->bottom);
