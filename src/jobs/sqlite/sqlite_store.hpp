@@ -22,9 +22,10 @@ namespace weft::jobs::sqlite {
 /// Jobs in one SQLite file.
 ///
 /// One writer thread owns the connection. Each of its turns takes all requests that wait and applies
-/// them in one transaction (group commit), each in a savepoint of its own, so that a failure undoes
-/// only itself; then the callers go on. See turn_queue.hpp for how they meet, writer_lock.hpp for how
-/// processes do. What only reads, and may read much, has a thread and a connection of its own: the reader.
+/// them in one transaction (group commit), and again with a savepoint each where one fails, so that a
+/// failure undoes only itself; then the callers go on. See turn_queue.hpp for how they meet, writer_lock.hpp
+/// for how processes do. What only reads, and may read much, has a thread and a connection of its own: the
+/// reader.
 class sqlite_store final : public store {
  public:
   sqlite_store(const std::string& path, const store_options& options);
