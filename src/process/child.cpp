@@ -135,4 +135,10 @@ exit_status child::terminate(std::chrono::milliseconds grace) {
   return wait();
 }
 
+void child::detach() noexcept {
+  pidfd_.reset();
+  pid_ = -1;
+  status_.reset();
+}
+
 }  // namespace weft::process

@@ -64,10 +64,8 @@ void fork_server::successor_spoke() {
     say("reload: the new server did not get so far as to serve; this one serves on");
     return;  // the end of `other` kills it
   }
-  // Never destroyed: it goes on after the end of this process.
-  static process::child* goes_on = nullptr;
-  goes_on = other.process.release();
-  say("reload: process " + std::to_string(goes_on->pid()) + " serves from now on");
+  say("reload: process " + std::to_string(other.process.pid()) + " serves from now on");
+  other.process.detach();
   if (options_.listener != nullptr) {
     events_.forget(options_.listener->fd());
     options_.listener->leave_open();
@@ -86,10 +84,8 @@ void fork_server::drop_successor() {
   auto other = std::exchange(successor_, successor());
   char byte = 0;
   if (::read(other.link.get(), &byte, 1) != 1) return;  // the end of `other` kills it
-  other.process->kill(SIGTERM);
-  // Never destroyed: it may outlive this process.
-  [[maybe_unused]] static process::child* goes_on = nullptr;
-  goes_on = other.process.release();
+  other.process.kill(SIGTERM);
+  other.process.detach();  // it may outlive this one
 }
 
 void fork_server::hand_on() {

@@ -65,12 +65,12 @@ successor start_successor(const own_start& how, const net::bound_socket& listene
   auto [here, there] = process::message_pair();
   process::set_nonblocking(here.get(), true);
   successor made;
-  made.process = std::make_unique<process::child>(
+  made.process =
       process::child::spawn({.program = how.program,
                              .arguments = how.arguments,
                              .environment = {std::string(variable) + "=" + listener.address().text()},
                              .descriptors = {{listener.fd(), socket_number}, {there.get(), link_number}},
-                             .pass_context = false}));
+                             .pass_context = false});
   made.link = std::move(here);
   made.ready_by = steady_clock::now() + ready_within;
   return made;

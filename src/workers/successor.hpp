@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,11 +13,11 @@ namespace weft::workers::detail {
 
 /// The program of a server, started anew with its listening socket: it takes over once it is ready.
 struct successor {
-  std::unique_ptr<process::child> process;  ///< null: there is none
-  unique_fd link;                           ///< keeps message borders; see successor_says
+  process::child process;  ///< empty: there is none
+  unique_fd link;          ///< keeps message borders; see successor_says
   steady_time ready_by = no_deadline;
 
-  explicit operator bool() const noexcept { return process != nullptr; }
+  explicit operator bool() const noexcept { return static_cast<bool>(process); }
 };
 
 /// What a successor says over the link: once, as soon as it serves. One that ends the link without a word

@@ -122,6 +122,25 @@ TEST(child, terminate_is_polite_first) {
   EXPECT_EQ(one.terminate(10s), exit_status::signaled(SIGTERM));
 }
 
+TEST(child, a_detached_one_goes_on) {
+  auto gate = weft::process::make_pipe();
+  auto one = child::fork([&] {
+    gate.writer.reset();
+    read_all(gate.reader.get());
+    return 3;
+  });
+  const pid_t pid = one.pid();
+  one.detach();
+  EXPECT_FALSE(one);
+  EXPECT_FALSE(one.kill(SIGKILL));
+  one = child();
+  gate.writer.reset();
+  int status = 0;
+  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 3);
+}
+
 TEST(child, a_dropped_one_is_killed_and_reaped) {
   pid_t pid = 0;
   {

@@ -60,6 +60,9 @@ class child {
   bool kill(int signal) noexcept;
   /// SIGTERM, then SIGKILL if it has not ended within `grace`; reaps it.
   exit_status terminate(std::chrono::milliseconds grace);
+  /// Lets it go on without this process, which neither kills nor reaps it any more: that is for who adopts it
+  /// once this process has ended. The object has no child then.
+  void detach() noexcept;
 
  private:
   child(pid_t pid, unique_fd pidfd) noexcept : pid_(pid), pidfd_(std::move(pidfd)) {}
