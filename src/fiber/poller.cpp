@@ -33,7 +33,32 @@ poller::~poller() {
   table_->shut();
 }
 
-void poller::deliver(std::span<epoll_event> ready) noexcept {
+// All that the loop asks of the kernel while it runs. Nothing came where a signal interrupted it.
+poller::events_that_came poller::ask(event_buffer& into, int timeout_ms) noexcept {
+  const int count = epoll_wait(table_->epoll_fd(), into.data(), events_max, timeout_ms);
+  return events_that_came(into).first(static_cast<std::size_t>(count > 0 ? count : 0));
+}
+
+poller::events_that_came poller::look_for_a_while(event_buffer& into) noexcept {
+  const steady_time until = steady_clock::now() + short_waits::look_for;
+  do {
+    if (const auto came = ask(into, 0); !came.empty()) {
+      short_waits_.found_by_looking();
+      return came;
+    }
+  } while (steady_clock::now() < until);
+  short_waits_.looked_in_vain();
+  return {};
+}
+
+poller::events_that_came poller::sleep(event_buffer& into, int timeout_ms) noexcept {
+  const steady_time begin = steady_clock::now();
+  const auto came = ask(into, timeout_ms);
+  short_waits_.slept(steady_clock::now() - begin);
+  return came;
+}
+
+void poller::deliver(events_that_came ready) noexcept {
   if (!table_->deliver(ready)) return;
   std::uint64_t rung = 0;
   [[maybe_unused]] const auto got = read(bell_.get(), &rung, sizeof rung);
@@ -42,34 +67,17 @@ void poller::deliver(std::span<epoll_event> ready) noexcept {
 void poller::look() noexcept {
   end_if_forked();
   event_buffer events;
-  const int count = epoll_wait(table_->epoll_fd(), events.data(), events_max, 0);
-  if (count > 0) deliver(std::span(events).first(static_cast<std::size_t>(count)));
-}
-
-/// What epoll_wait gave: 0 if nothing came.
-int poller::look_for_a_while(event_buffer& events) noexcept {
-  const steady_time until = steady_clock::now() + short_waits::look_for;
-  do {
-    if (const int count = epoll_wait(table_->epoll_fd(), events.data(), events_max, 0); count != 0) {
-      short_waits_.found_by_looking();
-      return count;
-    }
-  } while (steady_clock::now() < until);
-  short_waits_.looked_in_vain();
-  return 0;
+  deliver(ask(events, 0));
 }
 
 void poller::wait(int timeout_ms) noexcept {
+  if (timeout_ms == 0) return look();
   end_if_forked();
   event_buffer events;
-  int count = 0;
-  if (timeout_ms != 0 && has_company && short_waits_.expected()) count = look_for_a_while(events);
-  if (count == 0) {
-    const steady_time begin = steady_clock::now();
-    count = epoll_wait(table_->epoll_fd(), events.data(), events_max, timeout_ms);
-    if (timeout_ms != 0) short_waits_.slept(steady_clock::now() - begin);
-  }
-  if (count > 0) deliver(std::span(events).first(static_cast<std::size_t>(count)));
+  events_that_came came;
+  if (has_company && short_waits_.expected()) came = look_for_a_while(events);
+  if (came.empty()) came = sleep(events, timeout_ms);
+  deliver(came);
 }
 
 void poller::ring() noexcept {

@@ -46,8 +46,11 @@ class poller {
  private:
   static constexpr std::size_t events_max = 256;
   using event_buffer = std::array<epoll_event, events_max>;
-  int look_for_a_while(event_buffer& events) noexcept;
-  void deliver(std::span<epoll_event> ready) noexcept;
+  using events_that_came = std::span<epoll_event>;
+  events_that_came ask(event_buffer& into, int timeout_ms) noexcept;
+  events_that_came look_for_a_while(event_buffer& into) noexcept;
+  events_that_came sleep(event_buffer& into, int timeout_ms) noexcept;
+  void deliver(events_that_came ready) noexcept;
 
   std::shared_ptr<io_table> table_;  // with it ends the epoll set
   unique_fd bell_;

@@ -3,9 +3,11 @@
 #include <sys/socket.h>
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 #include <weft/core/error.hpp>
+#include <weft/log/log.hpp>
 
 #include "net/address.hpp"
 #include "net/looked_up.hpp"
@@ -58,14 +60,20 @@ stream listener::accept() {
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       io_.mark_not_readable();
     } else if (out_of_resources(errno)) {
-      back_off();
+      back_off(errno);
     } else if (!concerns_one_connection(errno)) {
       throw system_error("listener on " + address().text() + ": accept", errno);
     }
   }
 }
 
-void listener::back_off() {
+void listener::back_off(int errno_value) {
+  const steady_time now = steady_clock::now();
+  if (now >= silent_until_) {
+    silent_until_ = now + 10s;
+    log::warn("net: no room for another connection; those that come wait until there is",
+              {{"listener", address().text()}, {"error", std::strerror(errno_value)}});
+  }
   pause_ = pause_ == 0ms ? 10ms : std::min<std::chrono::milliseconds>(pause_ * 2, 1s);
   ++back_offs_;
   closing_.wait_for(pause_);

@@ -11,6 +11,7 @@
 #include <string>
 
 #include <weft/core/error.hpp>
+#include <weft/core/task_block.hpp>
 
 #include "net/address.hpp"
 
@@ -20,23 +21,31 @@ namespace {
 
 constexpr std::size_t pieces_max = 16;
 
-/// Marks a direction as in use for as long as it lives.
+using weft::detail::task_block;
+
+std::string name_of(const task_block& task) {
+  return "task " + std::to_string(task.id()) + " \"" + std::string(task.name()) + '"';
+}
+
+/// Marks a direction as in use for as long as it lives, which is within a call of the task that uses it.
 class direction_guard {
  public:
-  direction_guard(bool& in_use, const unique_fd& fd, const char* verb) : in_use_(in_use) {
+  direction_guard(task_block*& user, const unique_fd& fd, const char* verb) : user_(user) {
     if (!fd) throw error(errc::closed, std::string("stream: ") + verb + ": it is closed");
-    if (in_use) {
+    task_block& here = task_block::current();
+    if (user != nullptr) {
       throw error(errc::busy, std::string("stream: ") + verb + " on descriptor " + std::to_string(fd.get()) +
-                                  ": another task does so already; let one task read and one write");
+                                  ": " + name_of(here) + " would, while " + name_of(*user) +
+                                  " does; let one task read and one write");
     }
-    in_use = true;
+    user = &here;
   }
   direction_guard(const direction_guard&) = delete;
   direction_guard& operator=(const direction_guard&) = delete;
-  ~direction_guard() { in_use_ = false; }
+  ~direction_guard() { user_ = nullptr; }
 
  private:
-  bool& in_use_;
+  task_block*& user_;
 };
 
 bool would_block(int errno_value) noexcept { return errno_value == EAGAIN || errno_value == EWOULDBLOCK; }
@@ -144,7 +153,7 @@ stream stream::connect(const endpoint& to, steady_time until) {
 }
 
 std::optional<std::size_t> stream::read_some_until(std::span<char> into, steady_time until) {
-  const direction_guard reading(reading_, fd_, "read");
+  const direction_guard reading(reader_, fd_, "read");
   while (true) {
     if (!io_.wait_readable_until(until)) return std::nullopt;
     const ssize_t count = ::recv(fd_.get(), into.data(), into.size(), 0);
@@ -170,7 +179,7 @@ std::size_t stream::read_all(std::span<char> into) {
 }
 
 bool stream::write_all_until(std::span<const std::string_view> pieces, steady_time until) {
-  const direction_guard writing(writing_, fd_, "write");
+  const direction_guard writing(writer_, fd_, "write");
   unsent left(pieces);
   while (!left.empty()) {
     if (!io_.wait_writable_until(until)) return false;

@@ -12,6 +12,8 @@
 #include <weft/fiber/run.hpp>
 #include <weft/net/listener.hpp>
 
+#include "support/expect_error.hpp"
+
 namespace weft::net {
 namespace {
 
@@ -110,7 +112,9 @@ TEST(stream, a_second_reader_gets_an_error_and_the_first_its_bytes) {
     });
     yield();
     char byte = 0;
-    EXPECT_EQ(code_of([&] { both.left.read_some({&byte, 1}); }), errc::busy);
+    const std::string refused = message_of(errc::busy, [&] { both.left.read_some({&byte, 1}); });
+    EXPECT_TRUE(has_text(refused, "task " + std::to_string(first.id()))) << refused;
+    EXPECT_TRUE(has_text(refused, "task " + std::to_string(this_fiber::id()))) << refused;
     both.right.write_all("x");
     EXPECT_EQ(code_of([&] { both.left.read_some({&byte, 1}); }), errc::busy);  // also when bytes are there
     EXPECT_EQ(first.join(), 1u);

@@ -21,9 +21,9 @@ class listener {
   listener& operator=(const listener&) = delete;
   ~listener() { close(); }
 
-  /// Waits for the next connection. When the process is out of descriptors or memory it backs off, up
-  /// to a second, and tries again: the connections wait in the backlog. Throws weft::error (closed)
-  /// after close().
+  /// Waits for the next connection, without a time limit of its own. When the process is out of descriptors
+  /// or memory it says so in the log, once in ten seconds, backs off, up to a second, and tries again: the
+  /// connections wait in the backlog. Throws weft::error (closed) after close().
   stream accept();
 
   /// Ends listening and wakes the task in accept(). Calling it again has no effect.
@@ -34,13 +34,14 @@ class listener {
   std::size_t back_offs() const noexcept { return back_offs_; }
 
  private:
-  void back_off();
+  void back_off(int errno_value);
 
   bound_socket socket_;
   io_handle io_;
   event closing_;
   std::chrono::milliseconds pause_{0};
   std::size_t back_offs_ = 0;
+  steady_time silent_until_{};  // back-offs before are not logged
 };
 
 }  // namespace weft::net

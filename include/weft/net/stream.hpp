@@ -12,12 +12,16 @@
 #include <weft/fiber/io_handle.hpp>
 #include <weft/net/endpoint.hpp>
 
+namespace weft::detail {
+class task_block;
+}
+
 namespace weft::net {
 
 /// One connection: bytes in, bytes out; TCP or Unix socket. Owns the descriptor.
 ///
 /// Waits suspend the fiber. One task may read while another writes; a second one in the same
-/// direction gets weft::error (busy). close() may be called by a third and wakes both.
+/// direction gets weft::error (busy) that names both. close() may be called by a third and wakes both.
 /// Every wait is a cancellation point; a write that was cancelled or timed out may have sent a part.
 /// Errors: weft::error; closed where this side has closed, unavailable where the peer is gone.
 /// Thread-safety: none; used from the thread of the run it was made in.
@@ -74,9 +78,9 @@ class stream {
 
  private:
   unique_fd fd_;
-  io_handle io_;  // registered while fd_ is open
-  bool reading_ = false;
-  bool writing_ = false;
+  io_handle io_;                                // registered while fd_ is open
+  weft::detail::task_block* reader_ = nullptr;  // the task that reads now
+  weft::detail::task_block* writer_ = nullptr;
 };
 
 }  // namespace weft::net
