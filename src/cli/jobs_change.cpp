@@ -80,7 +80,7 @@ std::string left_because(jobs::store& in, const change& what, job_id id) {
   try {
     if (what.apply(in, id)) return {};
   } catch (const error& refused) {
-    if (refused.code() != errc::already_exists) throw;
+    if (refused.code() != errc::already_exists && refused.code() != errc::refused) throw;
     return log::to_utf8(refused.message());
   }
   const auto found = in.find(id);

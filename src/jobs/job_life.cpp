@@ -90,6 +90,11 @@ void throw_waits_no_more(job_id id) {
                                  ": that is not there, or waits for no other any more");
 }
 
+void throw_retried_too_late(job_id id) {
+  throw error(errc::refused, "jobs: retry job " + to_string(id) +
+                                 ": it has expired, and would only expire again; push a new one");
+}
+
 std::int64_t oldest_kept_fence(std::int64_t fence) noexcept { return fence - attempts_kept_max + 1; }
 
 void refuse_unknown_worker(std::string_view what, worker_id owner) {

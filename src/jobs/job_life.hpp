@@ -118,6 +118,10 @@ std::int64_t& count_of(state_counts& counts, job_state state) noexcept;
 /// What a store throws where a job is to end before one that waits for no other.
 [[noreturn]] void throw_waits_no_more(job_id id);
 
+/// What a store throws where a job is to be retried whose moment to begin is over: the next claim would only
+/// give it up again.
+[[noreturn]] void throw_retried_too_late(job_id id);
+
 /// The oldest claim number whose attempt is kept, once a job has come to that one: an attempt older than
 /// `attempts_kept_max` claims is forgotten, so that a job that is retried for ever does not grow.
 std::int64_t oldest_kept_fence(std::int64_t fence) noexcept;

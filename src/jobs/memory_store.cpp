@@ -435,6 +435,11 @@ void memory_store::take_key_again(const stored_job& job, moment now) {
   key_holders_[own->second.of.key] = job.id;
 }
 
+bool memory_store::has_expired(job_id id, moment now) const {
+  const auto found = expiries_.find(id);
+  return found != expiries_.end() && found->second < now;
+}
+
 void memory_store::retry_one(stored_job& job, moment now) {
   take_key_again(job, now);
   job.attempts = job.backoffs = job.crashes = 0;
@@ -447,6 +452,7 @@ bool memory_store::retry(job_id id, moment now) {
     const std::lock_guard lock(mutex_);
     const auto found = jobs_.find(id);
     if (found == jobs_.end() || !can(found->second.state, job_event::retried)) return false;
+    if (has_expired(id, now)) throw_retried_too_late(id);
     retry_one(found->second, now);
   }
   bell_.ring();
@@ -459,7 +465,7 @@ std::size_t memory_store::retry_all(std::string_view queue, job_state state, mom
     const std::lock_guard lock(mutex_);
     for (auto& [id, job] : jobs_) {
       const bool fits = job.state == state && (queue.empty() || job.queue == queue);
-      if (count == limit || !fits || !can(state, job_event::retried)) continue;
+      if (count == limit || !fits || !can(state, job_event::retried) || has_expired(id, now)) continue;
       try {
         retry_one(job, now);
         ++count;

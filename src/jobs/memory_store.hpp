@@ -81,6 +81,7 @@ class memory_store final : public store {
   std::optional<job_id> holder_of(const unique_key& key, moment now) const;
   void release_key(const stored_job& job, moment now);
   void take_key_again(const stored_job& job, moment now);
+  bool has_expired(job_id id, moment now) const;
   void retry_one(stored_job& job, moment now);
   void forget_keys(moment before);
   void forget_limits(moment now);

@@ -75,6 +75,36 @@ TEST_P(store_contract, a_job_that_nobody_begins_in_time_is_dead_and_says_why) {
   EXPECT_FALSE(claim(1, 3300).next_due) << "nothing is to expire any more";
 }
 
+TEST_P(store_contract, a_job_that_has_expired_is_not_retried) {
+  const auto give_up = [&](std::int64_t id) {
+    auto one = job(id);
+    one.expires = at(3000);
+    push(one);
+    EXPECT_TRUE(store_->finish(end(claim_one(), next_step::dead)));
+  };
+  give_up(1);
+  give_up(2);
+  EXPECT_TRUE(store_->retry(job_id{1}, at(3000))) << "it may still begin at that moment";
+  EXPECT_EQ(claim_one(3000).id, job_id{1});
+  const auto before = store_->find(job_id{2});
+  try {
+    store_->retry(job_id{2}, at(3001));
+    ADD_FAILURE() << "it was retried";
+  } catch (const error& late) {
+    EXPECT_EQ(late.code(), errc::refused);
+    EXPECT_NE(late.message().find("it has expired"), std::string::npos) << late.message();
+  }
+  EXPECT_EQ(state_of(job_id{2}), job_state::dead);
+  EXPECT_EQ(store_->find(job_id{2})->finished, before->finished);
+  push(job(3));
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::dead)));
+  EXPECT_EQ(store_->retry_all("mail", job_state::dead, at(3001), 1), 1U)
+      << "those that have expired count not";
+  EXPECT_EQ(store_->retry_all("", job_state::dead, at(3001), 10), 0U);
+  EXPECT_EQ(state_of(job_id{2}), job_state::dead);
+  EXPECT_EQ(state_of(job_id{3}), job_state::ready);
+}
+
 TEST_P(store_contract, a_second_unique_job_is_the_first_one) {
   EXPECT_EQ(push_one(unique_job(1)), job_id{1});
   EXPECT_EQ(push_one(unique_job(2)), job_id{1});

@@ -415,14 +415,16 @@ void store_model::retry(store& with, const random_step& one) {
   const bool possible = is_given_up(job.state);
   const auto own = std::find_if(holds_.begin(), holds_.end(), [&](const auto& it) { return it.job == *id; });
   const auto holder = own == holds_.end() ? std::nullopt : holder_of(own->of.key);
-  const bool is_taken = possible && holder && *holder != *id;
+  const bool has_expired = possible && job.expires && *job.expires < now_;
+  const bool is_taken = possible && !has_expired && holder && *holder != *id;
   try {
-    expect(with.retry(job_id{*id}, now()) == possible && !is_taken, "whether it can be retried");
+    expect(with.retry(job_id{*id}, now()) == possible && !is_taken && !has_expired,
+           "whether it can be retried");
   } catch (const error& refused) {
-    if (refused.code() != errc::already_exists) throw;
-    expect(is_taken, "whether its key is free");
+    if (refused.code() != errc::already_exists && refused.code() != errc::refused) throw;
+    expect(refused.code() == errc::refused ? has_expired : is_taken, "why it cannot be retried");
   }
-  if (!possible || is_taken) return;
+  if (!possible || is_taken || has_expired) return;
   if (own != holds_.end()) own->by_job = true;
   job.attempts = job.backoffs = job.crashes = 0;
   wait_again(job, now_);

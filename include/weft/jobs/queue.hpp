@@ -212,11 +212,11 @@ class queue {
   /// Gives a waiting job up; asks a running one to give up. False: it has ended, or there is none.
   bool cancel(job_id id);
   /// Makes a dead, cancelled or quarantined job ready again. False: it is none of these. Throws weft::error
-  /// (already_exists) if another job has its unique key by now.
+  /// (already_exists) if another job has its unique key by now, and (refused) if it has expired.
   bool retry(job_id id);
   /// The same for up to `limit` jobs of this queue's default name that are dead (or `state`), oldest first,
-  /// in one transaction. Returns how many; those whose unique key another has stay. Call it until it returns
-  /// 0.
+  /// 500 in a transaction. Returns how many; those whose unique key another has, or that have expired, stay.
+  /// Call it until it returns 0.
   std::size_t retry_all(std::size_t limit = 1000, job_state state = job_state::dead);
   /// Deletes up to `limit` jobs that ended (but quarantined ones) more than `age` ago. Returns how many.
   std::size_t purge(std::chrono::microseconds age, std::size_t limit = 1000);

@@ -305,10 +305,11 @@ class store {
   /// already ended.
   virtual bool cancel(job_id id, moment now) = 0;
   /// Makes a dead, cancelled or quarantined job ready again with all its attempts. False if it is not one.
-  /// already_exists if another job has its unique key by now. It waits for no other job any more.
+  /// already_exists if another job has its unique key by now; refused if its moment to begin is over
+  /// (new_job::expires). It waits for no other job any more.
   virtual bool retry(job_id id, moment now) = 0;
   /// The same for up to `limit` jobs of a queue (empty: of all) that are in `state`, oldest first. Returns
-  /// how many; those whose unique key another has are left as they are.
+  /// how many; those whose unique key another has, or that have expired, are left as they are.
   virtual std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) = 0;
   /// Deletes up to `limit` done, dead and cancelled jobs that ended before `before`. Returns how many. Jobs
   /// that wait for one to be done after all are cancelled.

@@ -135,11 +135,12 @@ bool database::retry(job_id id, moment now) {
   place job{};
   job_state from{};
   {
-    const used row = use(
-        "SELECT d.id, d.queue, j.handler, j.priority, d.fence, d.flags, j.limit_id, d.state FROM weft_dead d"
-        " JOIN weft_job j ON j.id = d.id WHERE d.id = ?",
-        "find a dead job");
-    if (!row->bind(number).step()) return false;
+    const used row =
+        use("SELECT d.id, d.queue, j.handler, j.priority, d.fence, d.flags, j.limit_id, d.state,"
+            " j.expires < ?2 FROM weft_dead d JOIN weft_job j ON j.id = d.id WHERE d.id = ?1",
+            "find a dead job");
+    if (!row->bind(number).bind(micros(now)).step()) return false;
+    if (row->integer(8) != 0) throw_retried_too_late(id);
     job = {row->integer(0),
            row->integer(1),
            row->integer(2),
@@ -163,23 +164,26 @@ void database::retry_some(std::string_view queue, job_state state, moment now, s
   const auto of = queue.empty() ? std::optional<std::int64_t>(0) : find_queue(queue);
   at.is_last = !of || !can(state, job_event::retried);
   if (at.is_last) return;
-  std::vector<std::int64_t> given_up;
+  std::vector<std::pair<std::int64_t, bool>> given_up;
   {
     const used rows =
-        *of == 0 ? use("SELECT id FROM weft_dead INDEXED BY weft_dead_state WHERE state = ?1 AND id > ?2"
-                       " ORDER BY id LIMIT ?3",
-                       "find jobs to retry")
-                 : use("SELECT id FROM weft_dead INDEXED BY weft_dead_queue WHERE state = ?1 AND queue = ?4"
-                       " AND id > ?2 ORDER BY id LIMIT ?3",
-                       "find jobs of a queue to retry");
-    rows->bind(static_cast<std::int64_t>(state)).bind(at.after).bind(retried_at_once_max);
+        *of == 0
+            ? use("SELECT d.id, j.expires < ?4 FROM weft_dead d INDEXED BY weft_dead_state"
+                  " JOIN weft_job j ON j.id = d.id WHERE d.state = ?1 AND d.id > ?2 ORDER BY d.id LIMIT ?3",
+                  "find jobs to retry")
+            : use("SELECT d.id, j.expires < ?4 FROM weft_dead d INDEXED BY weft_dead_queue"
+                  " JOIN weft_job j ON j.id = d.id WHERE d.state = ?1 AND d.queue = ?5 AND d.id > ?2"
+                  " ORDER BY d.id LIMIT ?3",
+                  "find jobs of a queue to retry");
+    rows->bind(static_cast<std::int64_t>(state)).bind(at.after).bind(retried_at_once_max).bind(micros(now));
     if (*of != 0) rows->bind(*of);
-    while (rows->step()) given_up.push_back(rows->integer(0));
+    while (rows->step()) given_up.push_back({rows->integer(0), rows->integer(1) != 0});
   }
   at.is_last = static_cast<std::int64_t>(given_up.size()) < retried_at_once_max;
-  for (const std::int64_t id : given_up) {
+  for (const auto& [id, has_expired] : given_up) {
     if (at.retried == limit) break;
     at.after = id;
+    if (has_expired) continue;
     try {
       at.retried += retry(job_id{id}, now) ? 1 : 0;
     } catch (const error& refused) {  // thrown before anything was changed
