@@ -77,7 +77,8 @@ void token_bucket::take(moment now) noexcept {
 }
 
 void token_bucket::give_back(moment taken, moment now) noexcept {
-  if (nanoseconds_of(now) < nanoseconds_of(taken) + token_ns_) full_at_ -= token_ns_;
+  const std::int64_t passed_ns = nanoseconds_of(now) - nanoseconds_of(taken);
+  full_at_ -= std::clamp(token_ns_ - passed_ns, std::int64_t{0}, token_ns_);
 }
 
 moment token_bucket::next() const noexcept {

@@ -27,8 +27,9 @@ class token_bucket {
   bool settle(moment now) noexcept;
   std::int64_t tokens(moment now) const noexcept;
   void take(moment now) noexcept;
-  /// One that was taken at that moment was not used. No effect where the time of a token has passed since:
-  /// the bucket may have been full meanwhile, and then it would hold one too many.
+  /// One that was taken at that moment was not used. What may have been lost since is not given back: had it
+  /// not been taken, the bucket might have been full all the time, and would have gained nothing. So no more
+  /// begin than if it had never been taken, and after the time of a token nothing comes back.
   void give_back(moment taken, moment now) noexcept;
   /// When there is a token.
   moment next() const noexcept;

@@ -179,8 +179,9 @@ void store_model::take_token(const std::string& limit) {
 void store_model::give_token_back(const model_job& job) {
   if (job.limit.empty()) return;
   auto& of = limits_.at(job.limit);
-  if (1000 * (now_ - job.started) >= of.interval) return;
-  of.missing = std::max(missing_in(of) - of.interval, std::int64_t{0});
+  const std::int64_t kept = of.interval - 1000 * (now_ - job.started);
+  if (kept <= 0) return;
+  of.missing = std::max(missing_in(of) - kept, std::int64_t{0});
   of.missing_at = now_;
 }
 

@@ -153,4 +153,37 @@ TEST_P(store_contract, in_any_time_no_more_begin_than_the_rate_and_its_burst_and
   EXPECT_GE(begun.size(), static_cast<std::size_t>(length / second * per_second * 95 / 100));
 }
 
+TEST_P(store_contract, tokens_that_are_given_back_let_no_more_begin) {
+  constexpr std::int64_t token = 10'000;  // microseconds
+  constexpr std::int64_t burst = 3;
+  std::vector<new_job> many;
+  for (std::int64_t id = 1; id <= 500; ++id) many.push_back(rated(job(id), {1, 10ms, burst}));
+  store_->push(many);
+  std::mt19937 random(7);
+  std::vector<std::int64_t> begun;
+  std::vector<claimed_job> waiting;  // claimed, and not begun
+  std::size_t released = 0;
+  for (std::int64_t now = 0; begun.size() < 200; now += static_cast<std::int64_t>(random() % token)) {
+    for (const auto& one : claim(1 + random() % 4, now).jobs) {
+      if (random() % 3 == 0) {
+        waiting.push_back(one);
+      } else {
+        begun.push_back(now);
+        EXPECT_TRUE(store_->finish(end(one, next_step::done, now)));
+      }
+    }
+    if (waiting.empty() || random() % 2 == 0) continue;
+    EXPECT_TRUE(store_->finish(end(waiting.back(), next_step::released, now)));
+    waiting.pop_back();
+    ++released;
+  }
+  for (std::size_t first = 0; first < begun.size(); ++first) {
+    for (std::size_t last = first; last < begun.size(); ++last) {
+      const std::int64_t within = begun[last] - begun[first];
+      ASSERT_LE(static_cast<std::int64_t>(last - first) + 1, within / token + burst) << first << ' ' << last;
+    }
+  }
+  EXPECT_GT(released, 30U);
+}
+
 }  // namespace weft::jobs
