@@ -19,6 +19,8 @@
 #include "cli/jobs_commands.hpp"
 #include "cli/keys.hpp"
 #include "cli/log_view.hpp"
+#include "cli/option_values.hpp"
+#include "cli/schedules_commands.hpp"
 #include "cli/workers.hpp"
 
 // Only this file and those of *_commands know CLI11, whose header is slow to compile: they turn argv into the
@@ -208,8 +210,11 @@ int parse_and_run(int argc, char** argv) {
     CLI::App* const added = app.add_subcommand(one.name, one.purpose);
     enter(*added, one.add(*added));
   }
+  const auto program = take_program(argc, argv);
   CLI::App* const jobs = app.add_subcommand("jobs", "Push jobs, look at them, and decide about them");
-  enter(*jobs, add_jobs(*jobs, take_program(argc, argv)));
+  enter(*jobs, add_jobs(*jobs, program));
+  CLI::App* const schedules = app.add_subcommand("schedules", "Push programs by the clock; all schedules");
+  enter(*schedules, add_schedules(*schedules, program));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

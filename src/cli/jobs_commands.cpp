@@ -1,17 +1,14 @@
 #include "cli/jobs_commands.hpp"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <memory>
-#include <string_view>
 
 #include "cli/jobs_change.hpp"
 #include "cli/jobs_push.hpp"
 #include "cli/jobs_read.hpp"
 #include "cli/jobs_watch.hpp"
-#include "cli/time_text.hpp"
+#include "cli/option_values.hpp"
 #include "cli/work.hpp"
 
 namespace weft::cli {
@@ -26,28 +23,6 @@ struct jobs_commands {
   std::shared_ptr<command> chosen = std::make_shared<command>();
 };
 
-jobs::job_id job_id_of(const std::string& text) {
-  const auto id = jobs::job_id_from_string(text);
-  if (!id) throw CLI::ValidationError("\"" + text + "\" is no id of a job");
-  return *id;
-}
-
-jobs::job_state state_of(const std::string& name) {
-  const auto state = jobs::job_state_from_string(name);
-  if (!state) {
-    throw CLI::ValidationError("\"" + name +
-                               "\" is no state; they are scheduled, ready, running, blocked, done, dead, "
-                               "cancelled, quarantined");
-  }
-  return *state;
-}
-
-std::chrono::microseconds span_of(const std::string& text) {
-  const auto span = duration_from_text(text);
-  if (!span) throw CLI::ValidationError("\"" + text + "\" is no span of time; write 90s, 1h30m, 7d");
-  return *span;
-}
-
 CLI::App* add(CLI::App& to, const jobs_commands& all, const char* name, const char* purpose,
               int (*run)(const jobs_options&)) {
   CLI::App* const added = to.add_subcommand(name, purpose);
@@ -56,8 +31,6 @@ CLI::App* add(CLI::App& to, const jobs_commands& all, const char* name, const ch
       [chosen = all.chosen, options = all.options, run] { *chosen = [=] { return run(*options); }; });
   return added;
 }
-
-void add_json(CLI::App& to, jobs_options& options) { to.add_flag("--json", options.as_json, "Print JSON"); }
 
 void add_keys(CLI::App& to, jobs_options& options) {
   to.add_option("--keys", options.keys,
@@ -96,7 +69,7 @@ void add_list(CLI::App& to, const jobs_commands& all) {
   list->add_option("--limit", options.limit, "So many jobs; 100 unless said")
       ->check(CLI::Range(std::size_t{1}, listed_at_once_max));
   add_keys(*list, options);
-  add_json(*list, options);
+  add_json(*list, options.as_json);
 }
 
 void add_show(CLI::App& to, const jobs_commands& all) {
@@ -105,7 +78,7 @@ void add_show(CLI::App& to, const jobs_commands& all) {
   add_ids(*show, *all.options);
   show->get_option("id")->required()->expected(1);
   add_keys(*show, *all.options);
-  add_json(*show, *all.options);
+  add_json(*show, all.options->as_json);
 }
 
 void add_change(CLI::App& to, const jobs_commands& all, const char* name, const char* purpose,
@@ -116,7 +89,7 @@ void add_change(CLI::App& to, const jobs_commands& all, const char* name, const 
   add_filter(*change, options);
   change->add_flag("--all", options.all, usual);
   add_safeguards(*change, options);
-  add_json(*change, options);
+  add_json(*change, options.as_json);
 }
 
 void add_queue_switch(CLI::App& to, const jobs_commands& all, const char* name, const char* purpose,
@@ -134,7 +107,7 @@ void add_purge(CLI::App& to, const jobs_commands& all) {
           "That ended so long ago: 7d, 12h")
       ->required();
   add_safeguards(*purge, options);
-  add_json(*purge, options);
+  add_json(*purge, options.as_json);
 }
 
 using jobs::push_options;
@@ -147,21 +120,6 @@ jobs::limit_options limit_of(const std::string& text) {
   if (end.ec != std::errc() || end.ptr != max.data() + max.size() || limit.max < 1)
     throw CLI::ValidationError("\"" + text + "\" is no limit; write KEY=NUMBER");
   return limit;
-}
-
-void add_span(CLI::App& to, const char* name, std::chrono::microseconds& into, const char* purpose) {
-  to.add_option_function<std::string>(
-      name, [&into](const std::string& text) { into = span_of(text); }, purpose);
-}
-
-void add_job_ids(CLI::App& to, const char* name, std::vector<jobs::job_id>& into, const char* purpose) {
-  to.add_option_function<std::vector<std::string>>(
-        name,
-        [&into](const std::vector<std::string>& all) {
-          for (const auto& one : all) into.push_back(job_id_of(one));
-        },
-        purpose)
-      ->allow_extra_args(false);
 }
 
 void add_push_options(CLI::App& to, push_options& how) {
@@ -191,16 +149,10 @@ void add_push(CLI::App& to, const jobs_commands& all, std::vector<std::string> p
   auto options = std::make_shared<jobs_push_options>();
   options->command.arguments = std::move(program);
   auto* const push = add(to, all, "push", "Keep a program as a job, for `weft work`", nullptr);
-  push->add_flag("--exec", options->exec, "A program and its arguments follow behind --")->required();
   push->add_option("--keys", options->keys, "Key file that signs the job; else $WEFT_KEYS");
   add_push_options(*push, options->how);
-  push->add_option("--directory", options->command.directory,
-                   "Where it works; where the worker does unless said")
-      ->transform([](const std::string& path) { return std::filesystem::absolute(path).string(); });
-  push->add_option("--env", options->command.environment,
-                   "NAME=VALUE for its environment, or NAME with the value it has here; several: again")
-      ->allow_extra_args(false);
-  push->add_flag("--json", options->as_json, "Print JSON");
+  add_command(*push, options->command);
+  add_json(*push, options->as_json);
   push->footer("Example: weft jobs push --keys keys --queue night --timeout 1h --exec -- backup /srv");
   push->parse_complete_callback([chosen = all.chosen, shared = all.options, options] {
     *chosen = [=] {
@@ -227,15 +179,6 @@ void add_watch(CLI::App& to, const jobs_commands& all) {
 }
 
 }  // namespace
-
-std::vector<std::string> take_program(int& argc, char** argv) {
-  if (argc < 3 || std::string_view(argv[1]) != "jobs" || std::string_view(argv[2]) != "push") return {};
-  char** const mark = std::find(argv, argv + argc, std::string_view("--"));
-  if (mark == argv + argc) return {};
-  std::vector<std::string> program(mark + 1, argv + argc);
-  argc = static_cast<int>(mark - argv);
-  return program;
-}
 
 command add_work(CLI::App& to) {
   auto options = std::make_shared<work_options>();
@@ -265,7 +208,8 @@ command add_jobs(CLI::App& to, std::vector<std::string> program) {
   add_push(to, all, std::move(program));
   add_list(to, all);
   add_show(to, all);
-  add_json(*add(to, all, "stats", "Count the jobs of each queue and state", &run_jobs_stats), *all.options);
+  add_json(*add(to, all, "stats", "Count the jobs of each queue and state", &run_jobs_stats),
+           all.options->as_json);
   add_watch(to, all);
   add_change(to, all, "retry", "Make dead, cancelled or quarantined jobs ready again",
              "All dead jobs; with a filter not needed", &run_jobs_retry);

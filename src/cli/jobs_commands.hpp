@@ -7,11 +7,7 @@
 
 namespace weft::cli {
 
-/// Takes what stands behind the -- of `weft jobs push` off the command line: a program and its arguments, of
-/// which nothing is to be taken for an option.
-std::vector<std::string> take_program(int& argc, char** argv);
-
-/// The options of `weft jobs` and its commands; `program` is what was taken off.
+/// The options of `weft jobs` and its commands; `program` is what take_program took off.
 command add_jobs(CLI::App& to, std::vector<std::string> program);
 
 /// The options of `weft work`.

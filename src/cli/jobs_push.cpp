@@ -22,13 +22,21 @@ WEFT_DESCRIBE(pushed_job, schema, id);
 
 }  // namespace
 
-std::string variable_of(const std::string& text) {
-  if (text.find('=') != std::string::npos) return text;
-  const char* const value = std::getenv(text.c_str());
-  if (value == nullptr) {
-    throw error(errc::not_found, "the variable " + text + " is not set here; write " + text + "=VALUE");
+jobs::command with_variables_of_here(jobs::command command) {
+  for (auto& one : command.environment) {
+    if (one.find('=') != std::string::npos) continue;
+    const char* const value = std::getenv(one.c_str());
+    if (value == nullptr) {
+      throw error(errc::not_found, "the variable " + one + " is not set here; write " + one + "=VALUE");
+    }
+    one.append("=").append(value);
   }
-  return text + '=' + value;
+  return command;
+}
+
+void print_pushed(jobs::job_id id, bool as_json) {
+  const pushed_job pushed{.id = to_string(id)};
+  std::puts(as_json ? wire::to_json(pushed).c_str() : pushed.id.c_str());
 }
 
 int run_jobs_push(const jobs_push_options& options) {
@@ -37,11 +45,9 @@ int run_jobs_push(const jobs_push_options& options) {
     return exit_usage;
   }
   return guarded("weft jobs push", [&] {
-    auto command = options.command;
-    for (auto& one : command.environment) one = variable_of(one);
     jobs::queue queue(options.store, {.keys = needed_keys(options.keys)});
-    const auto id = to_string(queue.push(jobs::run_command(std::move(command)), options.how));
-    std::puts(options.as_json ? wire::to_json(pushed_job{.id = id}).c_str() : id.c_str());
+    const auto program = jobs::run_command(with_variables_of_here(options.command));
+    print_pushed(queue.push(program, options.how), options.as_json);
     return exit_ok;
   });
 }

@@ -11,8 +11,7 @@ namespace weft::cli {
 /// `weft jobs push --exec -- COMMAND ARGUMENT...`: keeps a program as a job, which `weft work` runs.
 struct jobs_push_options {
   std::string store;
-  std::string keys;   ///< key file; empty: WEFT_KEYS
-  bool exec = false;  ///< needed: one day a job may be something else
+  std::string keys;  ///< key file; empty: WEFT_KEYS
   jobs::command command;
   jobs::push_options how;
   bool as_json = false;
@@ -22,8 +21,11 @@ struct jobs_push_options {
 /// a command.
 int run_jobs_push(const jobs_push_options& options);
 
-/// "NAME=value" as it is; of a NAME alone the value that it has here. Throws weft::error (not_found) where it
-/// has none.
-std::string variable_of(const std::string& text);
+/// The command, and of each NAME alone in its environment the value that it has here. Throws weft::error
+/// (not_found) where it has none.
+jobs::command with_variables_of_here(jobs::command command);
+
+/// The id, or a line of JSON with it.
+void print_pushed(jobs::job_id id, bool as_json);
 
 }  // namespace weft::cli

@@ -7,7 +7,6 @@
 
 #include "jobs/job_ids.hpp"
 #include "jobs/micros.hpp"
-#include "jobs/schedule_envelope.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -23,6 +22,24 @@ unique_key key_of(const schedule_envelope& schedule, moment due) {
   return {std::string(as_text(key.data())), unique_until::ended, due + looked_back + pause_of_unread};
 }
 
+void fill(schedule_fire& fire, const stored_schedule& row, const job_keys& with, moment now) {
+  const schedule_envelope schedule = open_schedule(with.keys, row, with.tenant);
+  const cron when(schedule.cron, time_zone(schedule.zone));
+  const due_times due = due_since(when, row.last, now, schedule.policy, schedule.bounds);
+  for (const moment time : due.times) {
+    fire.jobs.push_back(job_of(schedule, time, with.keys, now));
+    fire.jobs.back().unique = key_of(schedule, time);
+  }
+  fire.last = std::max(row.last, now);
+  fire.next = when.next_after(fire.last);
+  if (due.left_out) {
+    log::warn("jobs: times of a schedule have passed, and were left out",
+              {{"schedule", row.name}, {"made_up_for", fire.jobs.size()}});
+  }
+}
+
+}  // namespace
+
 new_job job_of(const schedule_envelope& schedule, moment due, const wire::key_ring& keys, moment now) {
   job_envelope job;
   job.id = make_job_id(now);
@@ -36,26 +53,10 @@ new_job job_of(const schedule_envelope& schedule, moment due, const wire::key_ri
   job.source = schedule.source;
   job.tenant = schedule.tenant;
   new_job made{job.id, job.queue, job.closure, seal(keys, job), schedule.priority, now, due};
-  made.unique = key_of(schedule, due);
   made.tags = schedule.tags;
   made.tags.push_back("schedule:" + schedule.name);
   return made;
 }
-
-void fill(schedule_fire& fire, const stored_schedule& row, const job_keys& with, moment now) {
-  const schedule_envelope schedule = open_schedule(with.keys, row, with.tenant);
-  const cron when(schedule.cron, time_zone(schedule.zone));
-  const due_times due = due_since(when, row.last, now, schedule.policy, schedule.bounds);
-  for (const moment time : due.times) fire.jobs.push_back(job_of(schedule, time, with.keys, now));
-  fire.last = std::max(row.last, now);
-  fire.next = when.next_after(fire.last);
-  if (due.left_out) {
-    log::warn("jobs: times of a schedule have passed, and were left out",
-              {{"schedule", row.name}, {"made_up_for", fire.jobs.size()}});
-  }
-}
-
-}  // namespace
 
 std::optional<schedule_fire> fire_of(const stored_schedule& row, const job_keys& with, moment now) {
   schedule_fire fire{.name = row.name, .envelope = row.envelope, .seen = row.next, .now = now};

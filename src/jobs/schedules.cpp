@@ -2,7 +2,8 @@
 
 #include <weft/jobs/queue.hpp>
 
-#include "jobs/schedule_envelope.hpp"
+#include "jobs/firing.hpp"
+#include "jobs/job_ids.hpp"
 
 // The queue's side of schedules; workers fire them (firing.hpp).
 
@@ -98,6 +99,19 @@ bool queue::resume_schedule(std::string_view name) {
     return store_->resume_schedule(name, now, next);
   }
   return false;
+}
+
+std::optional<job_id> queue::fire_now(std::string_view schedule) {
+  for (const auto& row : store_->schedules()) {
+    if (row.name != schedule) continue;
+    const schedule_envelope signed_one = open_schedule(keys(), row, tenant());
+    return with_fresh_ids([&] {
+      const moment now = clock().now();
+      const new_job job = job_of(signed_one, now, keys(), now);
+      return store_->push({&job, 1}).front();
+    });
+  }
+  return std::nullopt;
 }
 
 }  // namespace weft::jobs

@@ -228,6 +228,21 @@ TEST_F(jobs_schedules, rest_while_they_are_paused_and_end_when_they_are_removed)
   EXPECT_FALSE(queue_->resume_schedule("report"));
 }
 
+TEST_F(jobs_schedules, push_a_job_now_and_keep_their_times) {
+  queue_->schedule("report", hourly, write_down("line"));
+  queue_->pause_schedule("report");
+  const auto now = to_text(clock_.now());
+  const auto id = queue_->fire_now("report");
+  ASSERT_TRUE(id);
+  EXPECT_NE(queue_->fire_now("report"), id) << "as often as it is said";
+  run_due();
+  EXPECT_EQ(runs_.due, (texts{now, now}));
+  EXPECT_EQ(runs_.lines, (texts{"line", "line"}));
+  EXPECT_EQ(to_text(only().next), "2026-01-05 10:00:00");
+  EXPECT_TRUE(only().paused);
+  EXPECT_EQ(queue_->fire_now("repotr"), std::nullopt);
+}
+
 TEST_F(jobs_schedules, that_are_forged_push_nothing_and_are_shown_as_broken) {
   const auto fires = [&] { return run_until(to_text(clock_.now() + 1h), 10min).size(); };
   queue_->schedule("good", hourly, write_down());

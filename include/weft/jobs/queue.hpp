@@ -208,6 +208,10 @@ class queue {
   bool pause_schedule(std::string_view name);
   /// Lets a paused schedule go on with its next time. No effect on others. False: there is none.
   bool resume_schedule(std::string_view name);
+  /// Pushes a job of the schedule now, also of a paused one, besides those of its times: these are not moved.
+  /// The job's control::due() is this moment. Nothing: there is no schedule of that name. Throws weft::error
+  /// where it cannot be trusted or read.
+  std::optional<job_id> fire_now(std::string_view schedule);
 
   /// Gives a waiting job up; asks a running one to give up. False: it has ended, or there is none.
   bool cancel(job_id id);

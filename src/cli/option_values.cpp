@@ -1,0 +1,72 @@
+#include "cli/option_values.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+
+#include "cli/time_text.hpp"
+
+namespace weft::cli {
+
+jobs::job_id job_id_of(const std::string& text) {
+  const auto id = jobs::job_id_from_string(text);
+  if (!id) throw CLI::ValidationError("\"" + text + "\" is no id of a job");
+  return *id;
+}
+
+jobs::job_state state_of(const std::string& name) {
+  const auto state = jobs::job_state_from_string(name);
+  if (!state) {
+    throw CLI::ValidationError("\"" + name +
+                               "\" is no state; they are scheduled, ready, running, blocked, done, dead, "
+                               "cancelled, quarantined");
+  }
+  return *state;
+}
+
+std::chrono::microseconds span_of(const std::string& text) {
+  const auto span = duration_from_text(text);
+  if (!span) throw CLI::ValidationError("\"" + text + "\" is no span of time; write 90s, 1h30m, 7d");
+  return *span;
+}
+
+void add_json(CLI::App& to, bool& as_json) { to.add_flag("--json", as_json, "Print JSON"); }
+
+void add_span(CLI::App& to, const char* name, std::chrono::microseconds& into, const char* purpose) {
+  to.add_option_function<std::string>(
+      name, [&into](const std::string& text) { into = span_of(text); }, purpose);
+}
+
+void add_job_ids(CLI::App& to, const char* name, std::vector<jobs::job_id>& into, const char* purpose) {
+  to.add_option_function<std::vector<std::string>>(
+        name,
+        [&into](const std::vector<std::string>& all) {
+          for (const auto& one : all) into.push_back(job_id_of(one));
+        },
+        purpose)
+      ->allow_extra_args(false);
+}
+
+void add_command(CLI::App& to, jobs::command& what) {
+  to.add_flag("--exec")->description("A program and its arguments follow behind --")->required();
+  to.add_option("--directory", what.directory, "Where it works; where the worker does unless said")
+      ->transform([](const std::string& path) { return std::filesystem::absolute(path).string(); });
+  to.add_option("--env", what.environment,
+                "NAME=VALUE for its environment, or NAME with the value it has here; several: again")
+      ->allow_extra_args(false);
+}
+
+std::vector<std::string> take_program(int& argc, char** argv) {
+  if (argc < 3) return {};
+  const std::string_view group = argv[1];
+  const std::string_view name = argv[2];
+  if ((group != "jobs" || name != "push") && (group != "schedules" || name != "add")) return {};
+  char** const mark = std::find(argv, argv + argc, std::string_view("--"));
+  if (mark == argv + argc) return {};
+  std::vector<std::string> program(mark + 1, argv + argc);
+  argc = static_cast<int>(mark - argv);
+  return program;
+}
+
+}  // namespace weft::cli

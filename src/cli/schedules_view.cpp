@@ -1,0 +1,123 @@
+#include "cli/schedules_view.hpp"
+
+#include <utility>
+
+#include <weft/core/error.hpp>
+#include <weft/log/escape.hpp>
+
+#include "cli/text_table.hpp"
+#include "cli/time_text.hpp"
+
+namespace weft::cli {
+
+namespace {
+
+using rows = std::vector<std::vector<std::string>>;
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  log::append_escaped(out, text);
+  return out;
+}
+
+std::string state_of(const jobs::schedule_info& from) {
+  if (!from.problem.empty()) return "broken";
+  return from.paused ? "paused" : "active";
+}
+
+std::string_view name_of(jobs::catch_up policy) {
+  switch (policy) {
+    case jobs::catch_up::skip:
+      return "skip";
+    case jobs::catch_up::one:
+      return "one";
+    case jobs::catch_up::all:
+      break;
+  }
+  return "all";
+}
+
+/// "2026-11-22T02:30:00Z, in 5h 3m".
+std::string time_and_distance(jobs::moment at, jobs::moment now) {
+  return time_text(at) + ", " + relative_text(at - now);
+}
+
+}  // namespace
+
+jobs::schedule_info unverified(const jobs::stored_schedule& row) {
+  jobs::schedule_info info;
+  info.name = row.name;
+  info.queue = row.queue;
+  const auto mark = row.timing.find('\n');
+  info.cron = row.timing.substr(0, mark);
+  if (mark != std::string::npos) info.zone = row.timing.substr(mark + 1);
+  info.last = row.last;
+  info.next = row.next;
+  info.paused = row.paused;
+  return info;
+}
+
+std::optional<jobs::cron> cron_of(const jobs::schedule_info& from) {
+  try {
+    return jobs::cron(from.cron, jobs::time_zone(from.zone));
+  } catch (const error&) {
+    return std::nullopt;
+  }
+}
+
+shown_schedule view_of(const jobs::schedule_info& from, bool with_keys) {
+  shown_schedule made;
+  made.name = log::to_utf8(from.name);
+  made.queue = log::to_utf8(from.queue);
+  made.cron = log::to_utf8(from.cron);
+  made.zone = log::to_utf8(from.zone);
+  made.next = time_text(from.next);
+  made.last = time_text(from.last);
+  made.paused = from.paused;
+  if (!with_keys) return made;
+  if (!from.problem.empty()) {
+    made.problem = log::to_utf8(from.problem);
+    return made;
+  }
+  made.closure = log::to_utf8(from.closure);
+  made.source = log::to_utf8(from.source);
+  made.catch_up = from.policy;
+  return made;
+}
+
+std::string list_text(const std::vector<jobs::schedule_info>& schedules, bool with_keys, jobs::moment now) {
+  rows all{{"NAME", "STATE", "QUEUE", "NEXT", "LAST", "CRON", "ZONE"}};
+  if (with_keys) all[0].insert(all[0].end(), {"CATCH-UP", "CLOSURE"});
+  for (const auto& one : schedules) {
+    all.push_back({escaped(one.name), state_of(one), escaped(one.queue),
+                   one.paused ? "-" : relative_text(one.next - now), relative_text(one.last - now),
+                   escaped(one.cron), escaped(one.zone)});
+    if (!with_keys) continue;
+    const bool is_known = one.problem.empty();
+    all.back().push_back(is_known ? std::string(name_of(one.policy)) : "?");
+    all.back().push_back(is_known ? escaped(one.closure.substr(0, one.closure.find('('))) : "?");
+  }
+  return text_table(all);
+}
+
+std::string details_text(const jobs::schedule_info& from, bool with_keys,
+                         const std::vector<jobs::moment>& times, const std::vector<jobs::job_info>& newest,
+                         jobs::moment now) {
+  rows all{{"schedule", escaped(from.name)}, {"state", state_of(from)},
+           {"queue", escaped(from.queue)},   {"cron", escaped(from.cron)},
+           {"zone", escaped(from.zone)},     {"seen to", time_and_distance(from.last, now)}};
+  if (!from.paused) all.push_back({"looked at", time_and_distance(from.next, now)});
+  if (!from.problem.empty()) {
+    all.push_back({"problem", escaped(from.problem)});
+  } else if (with_keys) {
+    all.push_back({"catch-up", std::string(name_of(from.policy))});
+    all.push_back({"closure", escaped(from.closure)});
+    if (!from.source.empty()) all.push_back({"written at", escaped(from.source)});
+  }
+  for (const auto time : times) all.push_back({"due", time_and_distance(time, now)});
+  std::string text = text_table(all);
+  if (newest.empty()) return text + "\nno jobs\n";
+  return text + '\n' + list_text(newest, now);
+}
+
+}  // namespace weft::cli
