@@ -4,6 +4,7 @@
 /// use most of it. Narrow headers compile faster.
 
 #include <weft/closure/closure.hpp>
+#include <weft/closure/made_of.hpp>
 #include <weft/closure/run_place.hpp>
 #include <weft/closure/runner.hpp>
 #include <weft/closure/services.hpp>

@@ -1,6 +1,7 @@
 #include "jobs/job_step.hpp"
 
 #include <weft/codec/bytes.hpp>
+#include <weft/jobs/control_messages.hpp>
 #include <weft/jobs/store.hpp>
 #include <weft/wire/canonical.hpp>
 #include <weft/wire/envelope.hpp>
@@ -19,8 +20,7 @@ std::string about(job_id id, std::string_view name) {
 
 }  // namespace
 
-std::string step_to_store(const wire::key_ring& keys, job_id id, std::string_view name,
-                          std::string_view json) {
+void check_step(job_id id, std::string_view name, std::string_view json) {
   if (name.empty() || name.size() > name_bytes_max) {
     throw error(errc::invalid_argument, "jobs: keep a step of job " + to_string(id) + ": its name has " +
                                             std::to_string(name.size()) + " bytes, 1 to " +
@@ -31,6 +31,11 @@ std::string step_to_store(const wire::key_ring& keys, job_id id, std::string_vie
                                      " bytes, " + std::to_string(step_bytes_max) +
                                      " are the limit; keep large data elsewhere and return its name");
   }
+}
+
+std::string step_to_store(const wire::key_ring& keys, job_id id, std::string_view name,
+                          std::string_view json) {
+  check_step(id, name, json);
   wire::canonical_writer out;
   out.unsigned_integer(version);
   out.integer(static_cast<std::int64_t>(id));

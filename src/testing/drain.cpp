@@ -25,17 +25,25 @@ drain::drain(queue& from, services& app, worker_options options, std::size_t att
       options_(std::move(options)),
       attempts_max_(attempts_max),
       in_place_(app),
-      runner_(options_.workers != nullptr ? *options_.workers : in_place_, from.kept_in(), attempts_max,
-              [this](const std::string& closure) {
-                too_many_of_ = closure;
-                worker_->stop();
-              }) {
-  options_.workers = &runner_;
-  options_.place = run_place::workers;
-  options_.place_of_queue.clear();
-  options_.weighted.clear();
-  if (!options_.pool) options_.pool = inline_executor();
+      ran_(from.kept_in(), attempts_max) {
   for (const auto& job : jobs()) claims_before_[job.id] = job.fence;
+}
+
+/// Everything runs on the fiber of its attempt, where the test does not say another place.
+worker_options drain::options_for(std::vector<std::string> queues) {
+  worker_options made = options_;
+  made.weighted.clear();
+  std::erase_if(made.place_of_queue, [&](const auto& one) {
+    return std::find(queues.begin(), queues.end(), one.first) == queues.end();  // not there yet
+  });
+  made.queues = std::move(queues);
+  if (made.workers == nullptr) made.workers = &in_place_;
+  if (!made.pool) made.pool = inline_executor();
+  made.around = [this](closure_runner& place, const closure_request& request) {
+    if (!ran_.add(request)) worker_->stop();
+    return options_.around ? options_.around(place, request) : place.run(request);
+  };
+  return made;
 }
 
 std::vector<stored_job> drain::jobs() const {
@@ -53,30 +61,32 @@ std::vector<std::string> drain::queues() const {
 
 void drain::join_queues() {
   auto names = queues();
-  if (worker_ && names == options_.queues) return;
-  options_.queues = std::move(names);
+  if (worker_ && names == served_) return;
+  served_ = std::move(names);
   worker_.reset();
   const log::collector unheard({.pass_on = false});  // what the program's other closures lack
-  worker_.emplace(queue_, app_, options_);
+  worker_.emplace(queue_, app_, options_for(served_));
 }
 
 void drain::run_due() {
+  ran_.count_anew();
   do {
     join_queues();
     worker_->run_due();
-    if (too_many_of_) {
+    if (const auto closure = ran_.too_many_of()) {
       throw error(errc::resource_exhausted,
                   "jobs: drain a test's queue: " + std::to_string(attempts_max_) +
-                      " attempts were run, and there are more; the last one was of " + *too_many_of_);
+                      " attempts were run at one moment, and there are more; the last one was of " +
+                      *closure);
     }
-  } while (queues() != options_.queues);  // a job has pushed to a queue that was not there
+  } while (queues() != served_);  // a job has pushed to a queue that was not there
 }
 
 std::optional<moment> drain::next_due() {
   join_queues();
   claim_request look;
   look.owner = worker_->id();
-  look.queues = options_.queues;
+  look.queues = served_;
   look.count = 0;
   look.now = queue_.clock().now();
   const claim_result found = queue_.kept_in().claim(look);
@@ -99,7 +109,7 @@ drain_report drain::report() {
     for (const auto& one : shown->past) {
       if (one.claim <= before) continue;
       const bool is_last = &one == &shown->past.back();
-      ran.push_back({{one.started, runner_.place_of(job.id, one.claim), one.claim},
+      ran.push_back({{one.started, ran_.place_of(job.id, one.claim), one.claim},
                      {job.id, shown->closure, one.attempt, one.outcome, !is_last || waits(shown->state),
                       shown->state, one.started, one.error}});
     }

@@ -13,7 +13,7 @@
 #include <weft/jobs/worker.hpp>
 #include <weft/testing/drain_report.hpp>
 
-#include "testing/recording_runner.hpp"
+#include "testing/run_record.hpp"
 
 namespace weft::jobs {
 
@@ -22,7 +22,8 @@ class drain {
  public:
   drain(queue& from, services& app, worker_options options, std::size_t attempts_max);
 
-  /// Runs what is due at the clock's moment, until nothing is. Throws weft::error (resource_exhausted).
+  /// Runs what is due at the clock's moment, until nothing is. Throws weft::error (resource_exhausted) above
+  /// `attempts_max`.
   void run_due();
   /// When something falls due that is not due now.
   std::optional<moment> next_due();
@@ -30,18 +31,19 @@ class drain {
   drain_report report();
 
  private:
+  worker_options options_for(std::vector<std::string> queues);
   void join_queues();
   std::vector<std::string> queues() const;
   std::vector<stored_job> jobs() const;
 
   queue& queue_;
   services& app_;
-  worker_options options_;
+  const worker_options options_;
   const std::size_t attempts_max_;
   in_place_runner in_place_;
-  recording_runner runner_;
+  run_record ran_;
   std::map<job_id, std::int64_t> claims_before_;
-  std::optional<std::string> too_many_of_;  // closure of the attempt that was one too many
+  std::vector<std::string> served_;  // by worker_
   std::optional<worker> worker_;
 };
 

@@ -5,12 +5,14 @@
 
 #include <weft/closure/runner.hpp>
 #include <weft/jobs/control_messages.hpp>
+#include <weft/jobs/store.hpp>
 #include <weft/wire/json.hpp>
 
 namespace weft::jobs {
 namespace {
 
-/// Answers the control from a fake_run. The function may ask from several tasks at once.
+/// Answers the control from a fake_run, as a worker would, or a run in line. The function may ask from
+/// several tasks at once.
 class fake_link final : public run_link {
  public:
   explicit fake_link(fake_run& of) : run_(of) {}
@@ -33,17 +35,25 @@ class fake_link final : public run_link {
         if (asked.progress) run_.progress.push_back(*asked.progress);
         break;
       case control_question::step: {
+        if (run_.in_line) return wire::to_json(std::optional<std::string>());
         const auto kept = run_.steps.find(asked.step);
         return wire::to_json(kept == run_.steps.end() ? std::nullopt : std::optional(kept->second));
       }
       case control_question::keep_step:
-        if (run_.still_mine) run_.steps[asked.step] = asked.value;
-        return wire::to_json(run_.still_mine);
+        return wire::to_json(run_.in_line || keep_step(asked.step, asked.value));
     }
     return wire::to_json(true);
   }
 
  private:
+  bool keep_step(const std::string& name, const std::string& json) {
+    check_step(run_.id, name, json);
+    if (!run_.still_mine) return false;
+    if (run_.steps.size() >= steps_max && !run_.steps.contains(name)) throw_too_many_steps(run_.id);
+    run_.steps[name] = json;
+    return true;
+  }
+
   fake_run& run_;
   std::mutex mutex_;  // guards what run_ has of this run
 };

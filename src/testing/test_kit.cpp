@@ -21,10 +21,23 @@ queue_options with_test_world(queue_options options, const test_clock& clock) {
   return options;
 }
 
+test_kit_options checked(test_kit_options options) {
+  if (options.worker.concurrency != worker_options{}.concurrency) {
+    throw error(
+        errc::invalid_argument,
+        "jobs: make a test kit: its concurrency is test_kit_options::concurrency, not that of its worker");
+  }
+  options.worker.concurrency = options.concurrency;
+  options.worker.pass_on_logs = options.pass_on_logs;
+  return options;
+}
+
 }  // namespace
 
 test_kit::test_kit(services& app, test_kit_options options)
-    : app_(app), options_(std::move(options)), queue_("memory:", with_test_world(options_.queue, clock_)) {}
+    : app_(app),
+      options_(checked(std::move(options))),
+      queue_("memory:", with_test_world(options_.queue, clock_)) {}
 
 drain_report test_kit::work(const std::function<void(jobs::drain&)>& body) {
   drain_report report;

@@ -85,7 +85,7 @@ TEST(docs_testing_jobs, seeds) {
     mailer mails;
     weft::services app;
     app.provide(mails);
-    jobs::test_kit kit(app, {.worker = {.concurrency = 4}});
+    jobs::test_kit kit(app, {.concurrency = 4});
     auto ada = weft::go([&] { sign_up(kit.queue(), "ada@example.org"); });
     auto alan = weft::go([&] { sign_up(kit.queue(), "alan@example.org"); });
     kit.advance(24h).require_success();

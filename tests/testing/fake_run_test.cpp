@@ -1,6 +1,7 @@
 #include <weft/testing/fake_run.hpp>
 
 #include <chrono>
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -22,6 +23,15 @@ struct desk {
 class fake_run : public testing::Test {
  protected:
   fake_run() { app.provide(at); }
+
+  static weft::errc code_of(const std::function<void()>& body) {
+    try {
+      body();
+    } catch (const weft::error& refused) {
+      return refused.code();
+    }
+    return weft::errc::unknown;
+  }
 
   weft::services app;
   desk at;
@@ -75,6 +85,28 @@ TEST_F(fake_run, keeps_steps_from_run_to_run_and_takes_them_from_the_test) {
   EXPECT_EQ(other(steps, app), 40);
   jobs::fake_run lost{.still_mine = false};
   EXPECT_THROW(lost(steps, app), weft::error) << "another worker holds the job";
+}
+
+TEST_F(fake_run, bounds_steps_as_a_job_does_and_keeps_none_in_line) {
+  const closure named{[](jobs::control& job) { job.checkpoint(std::string(129, 'n'), [] {}); }};
+  jobs::fake_run run;
+  EXPECT_EQ(code_of([&] { run(named, app); }), weft::errc::invalid_argument);
+  const closure large{[](jobs::control& job) {
+    job.checkpoint("large", [] { return std::string(std::size_t{256} * 1024, 'x'); });
+  }};
+  EXPECT_EQ(code_of([&] { run(large, app); }), weft::errc::too_large);
+  const closure many{[](jobs::control& job) {
+    for (int step = 0; step <= 1000; ++step) job.checkpoint(std::to_string(step), [] {});
+  }};
+  EXPECT_EQ(code_of([&] { run(many, app); }), weft::errc::resource_exhausted);
+  EXPECT_EQ(run.steps.size(), 1000U);
+
+  jobs::fake_run in_line{.in_line = true, .steps = {{"order", "40"}}};
+  const closure<int> order{
+      [](jobs::control& job, desk& from) { return job.checkpoint("order", [&] { return from.order(); }); }};
+  EXPECT_EQ(in_line(order, app), 1);
+  EXPECT_EQ(in_line(order, app), 2);
+  EXPECT_EQ(in_line.steps.at("order"), "40");
 }
 
 TEST_F(fake_run, keeps_all_progress_and_hands_on_what_is_thrown) {

@@ -41,6 +41,8 @@ closure<> fails_until(int attempt) {
 
 void plain(notes& into, int number) { into.lines.push_back("plain " + std::to_string(number)); }
 void never_pushed(notes&) {}
+void unknown(notes&) {}
+void elsewhere(notes& into, int number) { into.lines.push_back("elsewhere " + std::to_string(number)); }
 
 class test_kit : public testing::Test {
  protected:
@@ -53,6 +55,14 @@ class test_kit : public testing::Test {
       return failed.message();
     }
     return "no failure";
+  }
+  static weft::errc code_of(const std::function<void()>& body) {
+    try {
+      body();
+    } catch (const weft::error& refused) {
+      return refused.code();
+    }
+    return weft::errc::unknown;
   }
   static bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
@@ -155,16 +165,69 @@ TEST_F(test_kit, jobs_for_a_pool_and_for_worker_processes_run_on_the_same_thread
   EXPECT_EQ(threads.all, std::set{std::this_thread::get_id()});
 }
 
-TEST_F(test_kit, a_job_that_runs_for_ever_ends_the_drain_with_its_name) {
-  jobs::test_kit small(app, {.attempts_max = 10});
-  small.queue().push(closure{named_closure<"kit.for_ever">([](jobs::control& job) { job.delay(0s); })});
-  try {
-    small.drain();
-    ADD_FAILURE() << "it ended";
-  } catch (const weft::error& bound) {
-    EXPECT_EQ(bound.code(), weft::errc::resource_exhausted);
-    EXPECT_TRUE(has(bound.message(), "kit.for_ever()")) << bound.message();
+TEST_F(test_kit, a_job_that_runs_for_ever_ends_the_drain_with_its_name_wherever_it_runs) {
+  const auto for_ever = [](jobs::control& job) { job.delay(0s); };
+  const closure<> everywhere[]{
+      {named_closure<"kit.for_ever">(for_ever)},
+      {named_closure<"kit.for_ever.fiber">(weft::placed_closure<weft::run_place::fiber>(for_ever))},
+      {named_closure<"kit.for_ever.pool">(weft::placed_closure<weft::run_place::pool>(for_ever))},
+      {named_closure<"kit.for_ever.workers">(weft::placed_closure<weft::run_place::workers>(for_ever))}};
+  for (const auto& one : everywhere) {
+    jobs::test_kit small(app, {.attempts_max = 10});
+    small.queue().push(one);
+    try {
+      small.drain();
+      ADD_FAILURE() << "it ended";
+    } catch (const weft::error& bound) {
+      EXPECT_EQ(bound.code(), weft::errc::resource_exhausted);
+      EXPECT_TRUE(has(bound.message(), one.identity().text())) << bound.message();
+    }
   }
+}
+
+TEST_F(test_kit, the_bound_of_attempts_is_for_each_moment) {
+  jobs::test_kit small(app, {.attempts_max = 3});
+  small.queue().schedule("hourly", jobs::cron("0 * * * *", jobs::time_zone("UTC")), note("hour"));
+  EXPECT_EQ(small.advance(24h).done(), 24U);
+}
+
+TEST_F(test_kit, the_order_is_that_of_claims_in_all_places) {
+  const auto look = [](notes& into, int number) { into.lines.push_back(std::to_string(number)); };
+  kit.queue().push(closure{weft::placed_closure<weft::run_place::workers>(look), 1});
+  kit.queue().push(closure{weft::placed_closure<weft::run_place::fiber>(look), 2});
+  kit.queue().push(closure{look, 3});
+  kit.queue().push(closure{weft::placed_closure<weft::run_place::pool>(look), 4}, {.priority = -1});
+  const auto report = kit.drain();
+  texts ran;
+  for (const auto& one : report.attempts) ran.push_back(kit.queue().show(one.job)->arguments);
+  texts as_seen;
+  for (const auto& one : seen.lines) as_seen.push_back("[" + one + "]");
+  EXPECT_EQ(ran, as_seen);
+  EXPECT_EQ(ran.size(), 4U);
+}
+
+TEST_F(test_kit, an_option_of_the_worker_leaves_the_others_of_the_kit) {
+  jobs::test_kit other(app, {.worker = {.crashes_max = 7}});
+  app.provide(other.queue());
+  other.queue().push(closure{
+      [](notes& into, jobs::queue& at) { into.lines.push_back(std::to_string(at.stats().at(0).running)); }});
+  other.queue().push(note("second"));
+  EXPECT_EQ(other.drain().done(), 2U);
+  EXPECT_EQ(seen.lines, (texts{"1", "second"})) << "one at a time";
+  EXPECT_EQ(code_of([&] { jobs::test_kit(app, {.worker = {.concurrency = 4}}); }),
+            weft::errc::invalid_argument);
+}
+
+TEST_F(test_kit, a_wrapper_of_the_test_is_around_each_attempt) {
+  int runs = 0;
+  jobs::test_kit watched(app, {.worker = {.around = [&](auto& place, const auto& request) {
+                                 ++runs;
+                                 return place.run(request);
+                               }}});
+  watched.queue().push(note("a"));
+  watched.queue().push(closure{weft::placed_closure<weft::run_place::pool>([] {})});
+  EXPECT_EQ(watched.drain().done(), 2U);
+  EXPECT_EQ(runs, 2);
 }
 
 TEST_F(test_kit, pushed_finds_jobs_by_name_function_and_arguments) {
@@ -181,7 +244,21 @@ TEST_F(test_kit, pushed_finds_jobs_by_name_function_and_arguments) {
   EXPECT_EQ(kit.assert_pushed(note_it).arguments, R"(["b"])") << "the last one";
   EXPECT_EQ(kit.assert_pushed<&plain>().state, jobs::job_state::done);
   kit.assert_pushed(note_it, 2);
+  (void)closure{weft::function<&never_pushed>};
   kit.assert_pushed(weft::function<&never_pushed>, 0);
+}
+
+TEST_F(test_kit, a_function_is_found_under_each_name_and_place) {
+  using weft::function;
+  using weft::run_place;
+  kit.queue().push(closure{named_closure<"kit.elsewhere">(function<&elsewhere>), 1});
+  kit.queue().push(closure{weft::placed_closure<run_place::pool>(function<&elsewhere>), 2});
+  EXPECT_EQ(kit.pushed<&elsewhere>().size(), 2U);
+  EXPECT_NE(failure_of([&] { kit.assert_pushed(function<&elsewhere>, 0); }), "no failure");
+  EXPECT_EQ(kit.pushed(named_closure<"kit.elsewhere">(function<&elsewhere>)).size(), 1U);
+  EXPECT_EQ(kit.pushed(closure{function<&elsewhere>, 1}).size(), 1U) << "with the name";
+  EXPECT_EQ(kit.pushed(closure{function<&elsewhere>, 2}).size(), 1U) << "with the place";
+  EXPECT_EQ(kit.pushed(closure{function<&elsewhere>, 3}).size(), 0U);
 }
 
 TEST_F(test_kit, what_was_not_pushed_fails_with_what_was) {
@@ -196,17 +273,37 @@ TEST_F(test_kit, what_was_not_pushed_fails_with_what_was) {
   EXPECT_NE(failure_of([&] { kit.assert_pushed<&never_pushed>(); }), "no failure");
 }
 
-TEST_F(test_kit, a_name_that_no_closure_has_is_no_answer) {
-  try {
-    kit.assert_pushed("kit.nite", 0);
-    ADD_FAILURE() << "a name that is misspelt was taken";
-  } catch (const weft::error& unknown) {
-    EXPECT_EQ(unknown.code(), weft::errc::not_found);
-  }
+TEST_F(test_kit, a_name_or_function_that_no_closure_has_is_no_answer) {
+  EXPECT_EQ(code_of([&] { kit.assert_pushed("kit.nite", 0); }), weft::errc::not_found);
+  EXPECT_EQ(code_of([&] { kit.assert_pushed(weft::function<&unknown>, 0); }), weft::errc::not_found);
+  EXPECT_EQ(code_of([&] { kit.pushed(named_closure<"kit.nite">(weft::function<&plain>)); }),
+            weft::errc::not_found);
+}
+
+TEST_F(test_kit, jobs_that_expired_and_processes_that_died_are_told_apart_from_refusals) {
+  struct dies final : weft::closure_runner {
+    weft::closure_outcome run(const weft::closure_request&) override {
+      weft::closure_outcome died;
+      died.error.emplace().message = "killed";
+      died.fault = weft::run_fault::died;
+      return died;
+    }
+    std::string_view name() const noexcept override { return "dies"; }
+  } dies;
+  jobs::test_kit mortal(app, {.worker = {.workers = &dies}});
+  mortal.queue().push(note("late"), {.expires = mortal.clock().now() + 1min});
+  mortal.clock().advance(2min);
+  mortal.queue().push(closure{weft::placed_closure<weft::run_place::workers>([](notes&) {})});
+  const auto report = mortal.drain();
+  EXPECT_EQ(report.crashed(), 1U) << report.text();
+  EXPECT_EQ(report.expired(), 1U) << report.text();
+  EXPECT_EQ(report.refused(), 0U);
+  EXPECT_EQ(report.retried(), 1U);
+  EXPECT_TRUE(has(report.text(), "attempt 1: expired: ")) << report.text();
 }
 
 TEST_F(test_kit, works_on_a_fiber_and_with_several_jobs_at_a_time) {
-  jobs::test_kit wide(app, {.worker = {.concurrency = 3, .pass_on_logs = false}});
+  jobs::test_kit wide(app, {.concurrency = 3});
   weft::run(
       [&] {
         for (const auto* const line : {"a", "b", "c", "d"}) wide.queue().push(note(line));
@@ -220,7 +317,7 @@ TEST(test_kit_simulated, the_same_program_runs_in_the_order_of_each_seed) {
     notes written;
     weft::services app;
     app.provide(written);
-    jobs::test_kit kit(app, {.worker = {.concurrency = 4, .pass_on_logs = false}});
+    jobs::test_kit kit(app, {.concurrency = 4});
     const closure slow{[](notes& into, int number) {
                          weft::sleep_for(1h);
                          into.lines.push_back(std::to_string(number));

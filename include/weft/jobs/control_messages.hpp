@@ -47,4 +47,10 @@ struct control_message {
 WEFT_DESCRIBE(control_message, what, wait, backs_off, progress, step, value);
 WEFT_MISSING_IS_DEFAULT(control_message);  // of an older process that runs the attempt
 
+/// What a worker refuses to keep of a step: throws weft::error, invalid_argument for the name, too_large for
+/// what it left. steps_max (store.hpp) is the store's to hold.
+void check_step(job_id id, std::string_view name, std::string_view json);
+/// What a store throws where a job has steps_max of them: weft::error, resource_exhausted.
+[[noreturn]] void throw_too_many_steps(job_id id);
+
 }  // namespace weft::jobs

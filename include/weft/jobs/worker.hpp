@@ -11,17 +11,17 @@
 #include <vector>
 
 #include <weft/closure/run_place.hpp>
+#include <weft/closure/runner.hpp>
 #include <weft/closure/services.hpp>
 #include <weft/executor/executor.hpp>
 #include <weft/jobs/control.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/retry.hpp>
 
-namespace weft {
-class closure_runner;
-}
-
 namespace weft::jobs {
+
+/// Runs a closure at a place, with something around it.
+using run_wrapper = std::function<closure_outcome(closure_runner& place, const closure_request& request)>;
 
 /// A queue that shares a worker with others.
 struct weighted_queue {
@@ -55,6 +55,10 @@ struct worker_options {
   /// For run_place::workers: a workers::worker_runner. Null: closures that say it are not claimed here, and
   /// worker_statistics::unroutable counts their jobs.
   closure_runner* workers = nullptr;
+  /// Called for each attempt, on its fiber, instead of the runner of its place, which it gets, and which it
+  /// runs: to measure, to count, to bound. On several fibers at once; what it refers to outlives the worker.
+  /// What it throws is an error of the attempt.
+  run_wrapper around = {};
 };
 
 /// Figures of a worker since it was made.

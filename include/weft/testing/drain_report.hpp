@@ -29,8 +29,10 @@ struct drain_report {
   std::size_t done() const;     ///< attempts that returned
   std::size_t failed() const;   ///< attempts that threw
   std::size_t delayed() const;  ///< attempts that asked for another time
-  std::size_t refused()
-      const;  ///< attempts that could not run: a service is missing, a signature does not fit
+  std::size_t crashed() const;  ///< attempts whose worker process died
+  /// Jobs that could not run: a service is missing, a signature does not fit.
+  std::size_t refused() const;
+  std::size_t expired() const;  ///< jobs that were not run, as their time was over
   std::size_t retried() const;  ///< attempts that did not return, after which their job is tried again
   /// A line for each attempt, for people.
   std::string text() const;

@@ -34,9 +34,10 @@ struct fake_run {
   int attempt = 1;
   int backoffs = 0;  ///< calls of control::backoff by earlier attempts
   moment due{};
-  bool in_line = false;
+  bool in_line = false;    ///< as queue::run_or_push runs it: no step is kept or found
   bool still_mine = true;  ///< false: another worker holds the job, and no step is kept
-  /// What steps have left, by name, as JSON: those of earlier attempts, and then those of this one.
+  /// What steps have left, by name, as JSON: those of earlier attempts, and then those of this one. With the
+  /// bounds that a job has.
   std::map<std::string, std::string> steps = {};
 
   std::optional<another_time> asked_again = {};  ///< the function's last wish

@@ -21,11 +21,13 @@ class drain;
 struct test_kit_options {
   /// Of the queue; its clock is the kit's, and so are keys where there are none.
   queue_options queue = {};
-  /// Of the workers that drain. Their queues are all that the store has, and everything runs on the fiber
-  /// that drains, also what is for worker processes; `workers` and `pool` change that.
-  worker_options worker = {.concurrency = 1, .pass_on_logs = false};
-  /// Of one drain: more is taken for a job that runs for ever. Not counted: closures placed on a fiber or
-  /// pool.
+  std::size_t concurrency = 1;  ///< attempts at a time; with more, their order is not sure
+  bool pass_on_logs = false;    ///< records of attempts also go to the sinks
+  /// All else of the workers that drain. Their queues are all that the store has, and everything runs on the
+  /// fiber that drains, also what is for a pool or for worker processes, unless `pool` or `workers` is set.
+  /// Its own concurrency is refused, its pass_on_logs not looked at.
+  worker_options worker = {};
+  /// At one moment of the clock: more is taken for a job that runs for ever.
   std::size_t attempts_max = 1000;
   run_options run = {.stack_bytes = 256 * 1024};  ///< where the caller is not on a fiber
 };
@@ -48,6 +50,7 @@ struct test_kit_options {
 /// outlives it.
 class test_kit {
  public:
+  /// Throws weft::error (invalid_argument) where options.worker has a concurrency of its own.
   explicit test_kit(services& app, test_kit_options options = {});
   test_kit(const test_kit&) = delete;
   test_kit& operator=(const test_kit&) = delete;
@@ -56,8 +59,8 @@ class test_kit {
   test_clock& clock() noexcept { return clock_; }
 
   /// Runs what is due now, in all queues, until nothing is: also what those jobs push. Jobs for later stay.
-  /// Throws weft::error (resource_exhausted) above attempts_max, naming the job. Of one job the report has
-  /// the last 100 attempts. On a fiber it waits there, else in a weft::run of its own.
+  /// Throws weft::error (resource_exhausted) above attempts_max, naming the closure. Of one job the report
+  /// has the last 100 attempts. On a fiber it waits there, else in a weft::run of its own.
   drain_report drain();
 
   /// Moves the clock on by so much, and runs what falls due on the way, each at its moment: delays, retries,
