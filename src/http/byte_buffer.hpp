@@ -32,11 +32,6 @@ class byte_buffer {
 
   /// Drops bytes at the front.
   void consume(std::size_t count) noexcept { begin_ += count; }
-  /// Drops the bytes [from, to) of what is readable; what is behind moves forward.
-  void erase(std::size_t from, std::size_t to) noexcept {
-    std::memmove(data() + from, data() + to, size() - to);
-    end_ -= to - from;
-  }
   /// Nothing is being read: gives back memory that only a large message needed.
   void trim() noexcept {
     if (!empty() || capacity_ <= kept_bytes_max) return;

@@ -22,7 +22,11 @@ bool frames_message(std::string_view name) noexcept {
 
 }  // namespace
 
-void chunk_decoder::restart() noexcept { *this = chunk_decoder(limits_); }
+void chunk_decoder::restart(std::size_t body_bytes_max) noexcept {
+  limits bounds = limits_;
+  bounds.body_bytes_max = body_bytes_max;
+  *this = chunk_decoder(bounds);
+}
 
 progress chunk_decoder::refuse(int status, const char* why) noexcept {
   refusal_ = {status, why};

@@ -14,7 +14,9 @@ class chunk_decoder {
  public:
   explicit chunk_decoder(const limits& bounds) noexcept : limits_(bounds) {}
 
-  void restart() noexcept;
+  void restart() noexcept { restart(limits_.body_bytes_max); }
+  /// For a body of at most that many bytes.
+  void restart(std::size_t body_bytes_max) noexcept;
 
   struct step {
     progress how;

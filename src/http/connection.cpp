@@ -10,6 +10,7 @@
 #include <weft/http/status_error.hpp>
 #include <weft/log/log.hpp>
 
+#include "http/bound_until.hpp"
 #include "http/chars.hpp"
 #include "http/response_access.hpp"
 
@@ -39,9 +40,9 @@ void append_number(std::string& out, std::size_t number, int base = 10) {
 
 connection::connection(server_core& core, net::stream peer)
     : core_(core),
-      stream_(std::move(peer)),
+      stream_(std::move(peer), core.options().write_timeout),
       parser_(core.options().limits),
-      decoder_(core.options().limits) {}
+      body_(stream_, core.options().limits) {}
 
 void connection::run() {
   // A client that sends requests without end shall not keep the others waiting.
@@ -52,25 +53,34 @@ void connection::run() {
 }
 
 void connection::end_if_idle() noexcept {
-  if (idle_) stream_.shutdown_read();
+  if (idle_) stream_.socket().shutdown_read();
 }
 
 bool connection::serve_one() {
   if (!read_head()) return false;
-  core_.routes().find(parser_.head().method, parser_.head().path, match_);
-  if (parser_.head().expects_continue && match_.work == nullptr)
-    return refuse({match_.status, "no such resource"});
-  if (!read_body()) return false;
+  const request_head& head = parser_.head();
+  core_.routes().find(head.method, head.path, match_);
+  if (is_too_large()) return refuse({413, "the body is too large"});
+  if (head.expects_continue && match_.work == nullptr) return refuse({match_.status, "no such resource"});
+  start_body();
+  if (!is_body_in_order()) return false;
   ++core_.statistics().requests;
-  keeps_alive_ = parser_.head().keep_alive;
+  keeps_alive_ = head.keep_alive;
   call_handler();
   if (broken_) return false;
-  keeps_alive_ = keeps_alive_ && !core_.is_stopping();
-  const bool sent = answer_.is_streaming() ? finish_stream() : send_answer();
-  buffer_.consume(message_bytes_);
-  buffer_.trim();
+  if (body_.why_refused() != nullptr) ++core_.statistics().refused_requests;
+  keeps_alive_ = keeps_alive_ && !core_.is_stopping() && body_.is_worth_skipping();
+  if (answer_.is_streaming()) {
+    finish_stream();
+  } else {
+    send_answer();
+  }
+  keeps_alive_ = keeps_alive_ && body_.skip();
   if (answer_.body().capacity() > byte_buffer::kept_bytes_max) response_access::body(answer_) = std::string();
-  if (sent && keeps_alive_) return true;
+  if (keeps_alive_) {
+    forget_request();
+    return true;
+  }
   linger();
   return false;
 }
@@ -78,7 +88,6 @@ bool connection::serve_one() {
 // ---- reading
 
 connection::filled connection::fill(steady_time until) {
-  flush();
   const std::span<char> room =
       buffer_.room([this](const char* from, const char* to) { parser_.rebase(from, to); });
   const std::optional<std::size_t> count = stream_.read_some_until(room, until);
@@ -99,7 +108,7 @@ bool connection::read_head() {
     if (!began) {
       began = first_ || !buffer_.empty();
       if (!began && core_.is_stopping()) {
-        flush();
+        stream_.flush();
         return false;
       }
       until = bound_until(began ? options.head_timeout : options.idle_timeout);
@@ -116,56 +125,43 @@ bool connection::read_head() {
   return true;
 }
 
-bool connection::read_body() {
-  message_bytes_ = parser_.head_bytes();
-  body_ = {};
-  const request_head& head = parser_.head();
-  if (head.body == framing::none) return true;
-  if (head.expects_continue && buffer_.size() == message_bytes_) corked_ += "HTTP/1.1 100 Continue\r\n\r\n";
-  const steady_time until = bound_until(core_.options().body_timeout);
-  return head.body == framing::chunked ? read_chunked_body(until) : read_counted_body(until);
+bool connection::is_too_large() const noexcept {
+  return parser_.head().content_length >
+         match_.options.body_bytes_max.value_or(core_.options().limits.body_bytes_max);
 }
 
-bool connection::fill_body(steady_time until) {
-  switch (fill(until)) {
-    case filled::data:
-      return true;
-    case filled::ended:
-      return false;
-    case filled::timed_out:
-      break;
-  }
-  return refuse({408, "the request's body did not come in time"});
+void connection::start_body() {
+  const route_options& own = match_.options;
+  const server_options& all = core_.options();
+  const std::size_t begin = parser_.head_bytes();
+  body_.start(parser_.head(), buffer_.data() + begin, buffer_.size() - begin,
+              {.bytes_max = own.body_bytes_max.value_or(all.limits.body_bytes_max),
+               .time = own.body_timeout.value_or(all.body_timeout)});
 }
 
-bool connection::read_counted_body(steady_time until) {
-  const std::size_t begin = message_bytes_;
-  const auto length = static_cast<std::size_t>(parser_.head().content_length);
-  while (buffer_.size() < begin + length) {
-    if (!fill_body(until)) return false;
+/// Where nobody streams it, all of it comes before anything is done: so nothing is done for a request
+/// that is malformed, and no handler waits for a slow client.
+bool connection::is_body_in_order() {
+  if (match_.options.streams_body) return true;
+  try {
+    body_.whole();
+    return true;
+  } catch (const error&) {
+    if (const refusal* const why = body_.why_refused()) return refuse(*why);
+    return false;  // the client is gone
   }
-  body_ = buffer_.readable().substr(begin, length);
-  message_bytes_ = begin + length;
-  return true;
 }
 
-bool connection::read_chunked_body(steady_time until) {
-  decoder_.restart();
-  const std::size_t begin = message_bytes_;
-  std::size_t written = begin;  // decoded bytes end here; raw ones begin here
-  while (true) {
-    const chunk_decoder::step step =
-        decoder_.advance(buffer_.readable().substr(written), buffer_.data() + written);
-    const std::size_t raw = written + step.consumed;
-    written += step.written;
-    if (step.how == progress::refused) return refuse(decoder_.why_refused());
-    buffer_.erase(written, raw);
-    if (step.how == progress::done) break;
-    if (!fill_body(until)) return false;
+void connection::forget_request() {
+  buffer_.consume(parser_.head_bytes() + body_.used_of_received());
+  for (std::string_view beyond = body_.read_beyond(); !beyond.empty();) {
+    const std::span<char> room = buffer_.room([](const char*, const char*) {});
+    const std::size_t count = beyond.copy(room.data(), room.size());
+    buffer_.commit(count);
+    beyond.remove_prefix(count);
   }
-  body_ = buffer_.readable().substr(begin, written - begin);
-  message_bytes_ = written;
-  return true;
+  buffer_.trim();
+  body_.release();
 }
 
 // ---- answering
@@ -186,10 +182,13 @@ void connection::call_handler() {
                            .query = head.query,
                            .host = head.host,
                            .headers = head.fields,
-                           .body = body_,
+                           .source = &body_,
+                           .content_length = head.body == framing::chunked
+                                                 ? std::nullopt
+                                                 : std::optional<std::uint64_t>(head.content_length),
                            .id = id_,
                            .parameters = match_.parameters,
-                           .connection = &stream_});
+                           .connection = &stream_.socket()});
   run_handler(in);
 }
 
@@ -218,7 +217,7 @@ void connection::run_handler(request& in) {
     response_access::reset(answer_, this);
     answer_.status(status).body(std::string(text) + "\n");
   };
-  cancel_scope bound(bound_until(core_.options().handler_timeout));
+  cancel_scope bound(bound_until(match_.options.handler_timeout.value_or(core_.options().handler_timeout)));
   try {
     (*match_.work)(in, answer_);
   } catch (const cancelled& stop) {
@@ -231,6 +230,11 @@ void connection::run_handler(request& in) {
   } catch (const status_error& said) {
     fail(said.status(), said.what());
   } catch (...) {
+    if (body_.is_cut_off()) {
+      log::debug("http: the client left in the middle of a request", {{"target", in.target()}});
+      broken_ = true;
+      return;
+    }
     log::write_exception(log::level::error, "http: the handler failed", std::current_exception(),
                          {{"method", in.method()}, {"target", in.target()}});
     fail(500, reason_phrase(500));
@@ -269,32 +273,25 @@ void connection::append_head(std::string& out, bool has_length) {
   out.append(fields).append("\r\n");
 }
 
-void connection::send(std::string_view first, std::string_view second, std::string_view third) {
-  const std::array<std::string_view, 4> pieces{corked_, first, second, third};
-  const bool in_time = stream_.write_all_until(pieces, bound_until(core_.options().write_timeout));
-  corked_.clear();
-  if (!in_time) throw error(errc::timed_out, "http: the client does not read its response");
-}
-
-void connection::flush() {
-  if (!corked_.empty()) send({});
-}
-
-bool connection::send_answer() {
+void connection::send_answer() {
   head_.clear();
   append_head(head_, true);
   const int status = answer_.status();
   const bool has_body = status != 204 && status != 304 && !is_head_request();
   const std::string_view body = has_body ? std::string_view(answer_.body()) : std::string_view();
-  const bool more_requests = buffer_.size() > message_bytes_ && keeps_alive_;
-  if (more_requests && corked_.size() + head_.size() + body.size() <= corked_bytes_max) {
-    corked_.append(head_).append(body);
+  if (more_is_here() && stream_.corked_bytes() + head_.size() + body.size() <= corked_bytes_max) {
+    stream_.cork(head_);
+    stream_.cork(body);
   } else if (body.size() <= joined_bytes_max) {
-    send(head_.append(body));  // one piece is sent by a cheaper call than two
+    stream_.send(head_.append(body));  // one piece is sent by a cheaper call than two
   } else {
-    send(head_, body);
+    stream_.send(head_, body);
   }
-  return true;
+}
+
+bool connection::more_is_here() const noexcept {
+  return keeps_alive_ &&
+         (buffer_.size() > parser_.head_bytes() + body_.used_of_received() || !body_.read_beyond().empty());
 }
 
 void connection::write_piece(response& of, std::string_view piece) {
@@ -306,18 +303,17 @@ void connection::write_piece(response& of, std::string_view piece) {
     response_access::set_streaming(of);
   }
   const bool has_body = of.status() != 204 && of.status() != 304 && !is_head_request();
-  if (piece.empty() || !has_body) return send(head_);
+  if (piece.empty() || !has_body) return stream_.send(head_);
   if (chunked) {
     append_number(head_, piece.size(), 16);
     head_ += "\r\n";
   }
-  send(head_, piece, chunked ? std::string_view("\r\n") : std::string_view());
+  stream_.send(head_, piece, chunked ? std::string_view("\r\n") : std::string_view());
 }
 
-bool connection::finish_stream() {
+void connection::finish_stream() {
   const bool has_body = answer_.status() != 204 && answer_.status() != 304 && !is_head_request();
-  if (has_body && parser_.head().minor_version == 1) send("0\r\n\r\n");
-  return true;
+  if (has_body && parser_.head().minor_version == 1) stream_.send("0\r\n\r\n");
 }
 
 bool connection::refuse(const refusal& why) {
@@ -329,7 +325,7 @@ bool connection::refuse(const refusal& why) {
   answer_.status(why.status).body(std::string(reason_phrase(why.status)) + ": " + why.why + "\n");
   head_.clear();
   append_head(head_, true);
-  send(head_, answer_.body());
+  stream_.send(head_, answer_.body());
   linger();
   return false;
 }
@@ -337,9 +333,10 @@ bool connection::refuse(const refusal& why) {
 /// Reads what the client still sends, for a while: closing with unread bytes would make the system
 /// reset the connection, and the client might lose the answer.
 void connection::linger() {
-  flush();
-  stream_.shutdown_write();
+  stream_.flush();
+  stream_.socket().shutdown_write();
   buffer_ = {};
+  body_.release();
   const steady_time until = steady_clock::now() + (core_.is_stopping() ? linger_time_stopping : linger_time);
   std::size_t dropped = 0;
   idle_ = true;

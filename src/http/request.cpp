@@ -32,6 +32,11 @@ std::optional<std::string> request::query_text(std::string_view name) const {
   return form_value(parts_.query, name);
 }
 
+std::string_view request::read_body() const {
+  if (parts_.source == nullptr) throw error(errc::misuse, "http: the request came over no connection");
+  return parts_.source->next_piece();
+}
+
 net::endpoint request::peer() const {
   if (parts_.connection == nullptr) throw error(errc::misuse, "http: the request came over no connection");
   return parts_.connection->peer_address();

@@ -129,7 +129,6 @@ progress request_parser::finish() {
   const bool may_have_body = head_.method != "GET" && head_.method != "HEAD" && head_.method != "TRACE";
   if (head_.body != framing::none && !may_have_body)
     return refuse(400, "a body that the method does not have");
-  if (head_.content_length > limits_.body_bytes_max) return refuse(413, "the body is too large");
   head_.keep_alive = !seen_.close && (head_.minor_version == 1 || seen_.keep_alive);
   head_.expects_continue &= head_.minor_version == 1 && head_.body != framing::none;
   return progress::done;

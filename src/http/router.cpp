@@ -35,6 +35,7 @@ struct route_entry {
   std::string method;
   std::vector<std::string> names;  // of the parameters, in the order of the path
   handler work;
+  route_options options;
 };
 
 /// One segment of all patterns that agree up to here.
@@ -128,7 +129,7 @@ router::router(router&&) noexcept = default;
 router& router::operator=(router&&) noexcept = default;
 router::~router() = default;
 
-void router::add(std::string_view method, std::string_view pattern, handler work) {
+void router::add(std::string_view method, std::string_view pattern, handler work, route_options options) {
   if (!detail::token_bytes.spells(method)) detail::throw_bad_pattern(pattern, "a bad method");
   if (!pattern.starts_with('/')) detail::throw_bad_pattern(pattern, "it does not begin with '/'");
   detail::route_node* node = root_.get();
@@ -170,11 +171,12 @@ void router::add(std::string_view method, std::string_view pattern, handler work
                                             "\": there is a handler for " + std::string(method) + " already");
     }
   }
-  entries->push_back({std::string(method), std::move(names), std::move(work)});
+  entries->push_back({std::string(method), std::move(names), std::move(work), options});
 }
 
 void router::find(std::string_view method, std::string_view path, match& into) const {
   into.work = nullptr;
+  into.options = {};
   into.status = 404;
   into.parameters.clear();
   into.decoded.clear();
@@ -191,6 +193,7 @@ void router::find(std::string_view method, std::string_view path, match& into) c
       return;
     }
   }
+  into.options = entry->options;
   into.work = const_cast<handler*>(&entry->work);  // the tree is fixed; what it calls need not be
 }
 

@@ -80,9 +80,4 @@ class server_core {
   std::uint64_t random_[2];
 };
 
-/// now + `bound`; no_deadline for a bound of zero.
-inline steady_time bound_until(std::chrono::milliseconds bound) {
-  return bound.count() == 0 ? no_deadline : steady_clock::now() + bound;
-}
-
 }  // namespace weft::http::detail

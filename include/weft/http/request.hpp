@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,6 +35,16 @@ struct path_parameter {
   std::string_view value;
 };
 
+/// Where the body of a request comes from.
+class body_source {
+ public:
+  virtual std::string_view whole() = 0;
+  virtual std::string_view next_piece() = 0;
+
+ protected:
+  ~body_source() = default;
+};
+
 /// What a request is made of; all of it views.
 struct request_parts {
   std::string_view method = {};
@@ -42,7 +53,9 @@ struct request_parts {
   std::string_view query = {};
   std::string_view host = {};
   std::span<const http::header> headers = {};
-  std::string_view body = {};
+  std::string_view body = {};  // where there is no source
+  body_source* source = nullptr;
+  std::optional<std::uint64_t> content_length = {};
   std::string_view id = {};
   std::span<const path_parameter> parameters = {};
   const net::stream* connection = nullptr;
@@ -90,7 +103,19 @@ class request {
   std::string_view path() const noexcept { return parts_.path; }
   std::string_view query_string() const noexcept { return parts_.query; }
   std::string_view host() const noexcept { return parts_.host; }
-  std::string_view body() const noexcept { return parts_.body; }
+
+  /// All of the body, decoded. In a handler whose route streams_body it waits for what has not come yet, and
+  /// throws as read_body(), and weft::error (misuse) after it.
+  std::string_view body() const { return parts_.source == nullptr ? parts_.body : parts_.source->whole(); }
+  /// The next piece of the body, decoded, of at most 64 KiB; empty at its end. Valid until the next call. For
+  /// routes that stream the body, which takes 64 KiB of memory then, whatever its size.
+  ///
+  /// Waits, at most for the route's body_timeout in all. A body that is malformed, too large or late is
+  /// answered with 400, 413 or 408 (http::status_error); where the client leaves in the middle of it,
+  /// weft::error (closed). A client that waits for "100 Continue" gets it with the first call.
+  std::string_view read_body() const;
+  /// The length of the body where the client says it; nothing where it comes in chunks.
+  std::optional<std::uint64_t> content_length() const noexcept { return parts_.content_length; }
   /// As the context key request_id.
   std::string_view id() const noexcept { return parts_.id; }
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -17,6 +20,17 @@ namespace weft::http {
 
 /// What a route calls. Runs on the connection's fiber; several requests may run in it at a time.
 using handler = unique_function<void(request&, response&)>;
+
+/// How requests of one route are served; its bounds are in place of the server's. A time of zero means no
+/// bound.
+struct route_options {
+  /// The handler is called as soon as the head has come, and reads the body itself (request::read_body).
+  /// Otherwise it is called once all of the body is here and known to be well formed.
+  bool streams_body = false;
+  std::optional<std::size_t> body_bytes_max = {};
+  std::optional<std::chrono::milliseconds> body_timeout = {};
+  std::optional<std::chrono::milliseconds> handler_timeout = {};
+};
 
 namespace detail {
 
@@ -85,41 +99,43 @@ class router {
   ~router();
 
   /// Throws weft::error: invalid_argument for a bad pattern, already_exists for a second handler.
-  void add(std::string_view method, std::string_view pattern, handler work);
+  void add(std::string_view method, std::string_view pattern, handler work, route_options options = {});
 
   /// What a handler returns is sent: an http::response as it is, text as plain text, any other value
   /// that has a codec as JSON.
   template <typename Function>
-  router& route(std::string_view method, std::string_view pattern, Function&& function) {
-    add(method, pattern, detail::make_handler(std::forward<Function>(function)));
+  router& route(std::string_view method, std::string_view pattern, Function&& function,
+                route_options options = {}) {
+    add(method, pattern, detail::make_handler(std::forward<Function>(function)), options);
     return *this;
   }
   template <typename Function>
-  router& get(std::string_view pattern, Function&& function) {
-    return route("GET", pattern, std::forward<Function>(function));
+  router& get(std::string_view pattern, Function&& function, route_options options = {}) {
+    return route("GET", pattern, std::forward<Function>(function), options);
   }
   template <typename Function>
-  router& post(std::string_view pattern, Function&& function) {
-    return route("POST", pattern, std::forward<Function>(function));
+  router& post(std::string_view pattern, Function&& function, route_options options = {}) {
+    return route("POST", pattern, std::forward<Function>(function), options);
   }
   template <typename Function>
-  router& put(std::string_view pattern, Function&& function) {
-    return route("PUT", pattern, std::forward<Function>(function));
+  router& put(std::string_view pattern, Function&& function, route_options options = {}) {
+    return route("PUT", pattern, std::forward<Function>(function), options);
   }
   template <typename Function>
-  router& patch(std::string_view pattern, Function&& function) {
-    return route("PATCH", pattern, std::forward<Function>(function));
+  router& patch(std::string_view pattern, Function&& function, route_options options = {}) {
+    return route("PATCH", pattern, std::forward<Function>(function), options);
   }
   /// DELETE.
   template <typename Function>
-  router& del(std::string_view pattern, Function&& function) {
-    return route("DELETE", pattern, std::forward<Function>(function));
+  router& del(std::string_view pattern, Function&& function, route_options options = {}) {
+    return route("DELETE", pattern, std::forward<Function>(function), options);
   }
 
   /// The outcome of a search; reused from request to request.
   struct match {
     handler* work = nullptr;  ///< null: see status
-    int status = 404;         ///< 404, 405, or 400 for a path that is badly encoded
+    route_options options;
+    int status = 404;  ///< 404, 405, or 400 for a path that is badly encoded
     std::vector<detail::path_parameter> parameters;
     std::vector<std::unique_ptr<std::string>> decoded;  ///< texts that `parameters` point to
   };

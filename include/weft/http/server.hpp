@@ -64,29 +64,30 @@ class server {
   /// The routes; to be filled before start().
   router& routes() noexcept;
   template <typename Function>
-  server& route(std::string_view method, std::string_view pattern, Function&& function) {
-    routes().route(method, pattern, std::forward<Function>(function));
+  server& route(std::string_view method, std::string_view pattern, Function&& function,
+                route_options options = {}) {
+    routes().route(method, pattern, std::forward<Function>(function), options);
     return *this;
   }
   template <typename Function>
-  server& get(std::string_view pattern, Function&& function) {
-    return route("GET", pattern, std::forward<Function>(function));
+  server& get(std::string_view pattern, Function&& function, route_options options = {}) {
+    return route("GET", pattern, std::forward<Function>(function), options);
   }
   template <typename Function>
-  server& post(std::string_view pattern, Function&& function) {
-    return route("POST", pattern, std::forward<Function>(function));
+  server& post(std::string_view pattern, Function&& function, route_options options = {}) {
+    return route("POST", pattern, std::forward<Function>(function), options);
   }
   template <typename Function>
-  server& put(std::string_view pattern, Function&& function) {
-    return route("PUT", pattern, std::forward<Function>(function));
+  server& put(std::string_view pattern, Function&& function, route_options options = {}) {
+    return route("PUT", pattern, std::forward<Function>(function), options);
   }
   template <typename Function>
-  server& patch(std::string_view pattern, Function&& function) {
-    return route("PATCH", pattern, std::forward<Function>(function));
+  server& patch(std::string_view pattern, Function&& function, route_options options = {}) {
+    return route("PATCH", pattern, std::forward<Function>(function), options);
   }
   template <typename Function>
-  server& del(std::string_view pattern, Function&& function) {
-    return route("DELETE", pattern, std::forward<Function>(function));
+  server& del(std::string_view pattern, Function&& function, route_options options = {}) {
+    return route("DELETE", pattern, std::forward<Function>(function), options);
   }
 
   /// Listens and begins to serve, on fibers of its own, in the caller's context. Throws weft::error as

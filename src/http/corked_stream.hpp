@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <weft/core/clock.hpp>
+#include <weft/net/stream.hpp>
+
+namespace weft::http::detail {
+
+/// A server's side of a connection. Answers to pipelined requests gather and go out together before the
+/// next read, which may wait, or with the next answer that is sent at once.
+class corked_stream {
+ public:
+  corked_stream(net::stream peer, std::chrono::milliseconds write_timeout) noexcept
+      : socket_(std::move(peer)), write_timeout_(write_timeout) {}
+
+  net::stream& socket() noexcept { return socket_; }
+
+  void cork(std::string_view bytes) { corked_.append(bytes); }
+  std::size_t corked_bytes() const noexcept { return corked_.size(); }
+
+  /// Sends what is corked and these. Throws weft::error (timed_out) where the peer does not read.
+  void send(std::string_view first, std::string_view second = {}, std::string_view third = {});
+  void flush() {
+    if (!corked_.empty()) send({});
+  }
+  /// As net::stream::read_some_until, after a flush.
+  std::optional<std::size_t> read_some_until(std::span<char> into, steady_time until) {
+    flush();
+    return socket_.read_some_until(into, until);
+  }
+
+ private:
+  net::stream socket_;
+  std::chrono::milliseconds write_timeout_;
+  std::string corked_;
+};
+
+}  // namespace weft::http::detail
