@@ -1,6 +1,8 @@
 #include <csignal>
 #include <vector>
 
+#include <weft/jobs/maintenance.hpp>
+
 #include "jobs/faulty_vfs.hpp"
 #include "jobs/sqlite_helpers.hpp"
 #include "store_contract/store_model.hpp"
@@ -43,6 +45,7 @@ class sqlite_faults : public sqlite_test {
         },
         {});
     EXPECT_EQ(verdict, "ok");
+    EXPECT_EQ(check_database(path_).problems, std::vector<std::string>{});
   }
 
   /// Takes the steps while the fault waits for its call; false once it is not met any more.

@@ -27,6 +27,7 @@ void store_contract::SetUp() {
 
 void store_contract::TearDown() {
   store_.reset();
+  EXPECT_EQ(GetParam().problems(folder_), std::vector<std::string>{});
   std::filesystem::remove_all(folder_);
 }
 

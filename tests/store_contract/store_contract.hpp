@@ -4,6 +4,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -17,6 +18,10 @@ namespace weft::jobs {
 struct store_under_test {
   std::string name;
   std::function<std::shared_ptr<store>(const std::string& folder)> open;  ///< `folder` is empty and its own
+  /// What is wrong with what it has left there, once it is closed.
+  std::function<std::vector<std::string>(const std::string& folder)> problems = [](const std::string&) {
+    return std::vector<std::string>{};
+  };
 };
 
 /// By its name, and not by its bytes, which ctest would show.

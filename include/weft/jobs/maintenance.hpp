@@ -24,8 +24,9 @@ struct database_report {
 WEFT_DESCRIBE(database_report, path, schema_version, schema_known, jobs, workers, problems);
 
 /// Reads the whole file, in one snapshot: is it what SQLite and weft left there? A job is in exactly one
-/// state; what names a job, a queue, a closure or a worker names one that is there. Older tables are only
-/// checked by SQLite, and are a problem. Changes nothing. Throws corrupt where it is no database.
+/// state; what names a job, a queue, a closure or a worker names one that is there; what is counted or marked
+/// beside the jobs is so. Older tables are only checked by SQLite, and are a problem. Changes nothing. Throws
+/// corrupt where it is no database.
 database_report check_database(const std::string& path);
 
 /// The versions of a migration: equal where there is nothing to do.

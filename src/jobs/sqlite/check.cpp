@@ -1,7 +1,10 @@
 #include <array>
+#include <string>
+#include <string_view>
 
 #include <weft/core/error.hpp>
 #include <weft/jobs/maintenance.hpp>
+#include <weft/log/escape.hpp>
 
 #include "jobs/sqlite/connection.hpp"
 #include "jobs/sqlite/schema.hpp"
@@ -15,7 +18,7 @@ constexpr std::size_t problems_max = 100;
 constexpr std::int64_t shown_per_rule = 10;
 
 struct rule {
-  const char* broken;  ///< what a row that the query finds means; its first column is the id that is named
+  const char* broken;  ///< what a row that the query finds means; its first column says of what
   const char* query;
 };
 
@@ -23,6 +26,12 @@ struct rule {
 #define WEFT_JOB_PLACES                                                                                      \
   "(SELECT id FROM weft_ready UNION ALL SELECT id FROM weft_scheduled UNION ALL SELECT id FROM weft_running" \
   " UNION ALL SELECT id FROM weft_blocked UNION ALL SELECT id FROM weft_done UNION ALL SELECT id FROM "      \
+  "weft_dead)"
+
+/// The id and the flags of each job that a table has flags of.
+#define WEFT_FLAGGED                                                                                       \
+  "(SELECT id, flags FROM weft_ready UNION ALL SELECT id, flags FROM weft_scheduled UNION ALL SELECT id, " \
+  "flags FROM weft_running UNION ALL SELECT id, flags FROM weft_blocked UNION ALL SELECT id, flags FROM "  \
   "weft_dead)"
 
 constexpr std::array rules{
@@ -52,6 +61,25 @@ constexpr std::array rules{
     rule{"is to expire and does not wait",
          "SELECT job FROM weft_expiry WHERE job NOT IN (SELECT id FROM weft_ready"
          " UNION ALL SELECT id FROM weft_scheduled UNION ALL SELECT id FROM weft_blocked)"},
+    rule{"waits and is to expire, and nobody would see to it",
+         "SELECT id FROM weft_job WHERE expires IS NOT NULL AND id IN (SELECT id FROM weft_ready"
+         " UNION ALL SELECT id FROM weft_scheduled UNION ALL SELECT id FROM weft_blocked)"
+         " AND expires IS NOT (SELECT expires FROM weft_expiry WHERE job = weft_job.id)"},
+    rule{"does not know rightly whether it has a unique key",
+         "SELECT id FROM " WEFT_FLAGGED
+         " WHERE (flags & 1 <> 0) <> EXISTS (SELECT 1 FROM weft_unique WHERE job = id)"},
+    rule{"does not know rightly whether it has tags",
+         "SELECT id FROM " WEFT_FLAGGED
+         " WHERE (flags & 8 <> 0) <> EXISTS (SELECT 1 FROM weft_tag WHERE job = id)"},
+    rule{"does not know rightly whether it is to expire",
+         "SELECT f.id FROM " WEFT_FLAGGED
+         " f JOIN weft_job j ON j.id = f.id WHERE (f.flags & 16 <> 0) <> (j.expires IS NOT NULL)"},
+    rule{"does not know that others wait for it",
+         "SELECT id FROM " WEFT_FLAGGED
+         " WHERE flags & 2 = 0 AND EXISTS (SELECT 1 FROM weft_dependency WHERE parent = id)"},
+    rule{"does not know that it waits for others",
+         "SELECT id FROM " WEFT_FLAGGED
+         " WHERE flags & 4 = 0 AND EXISTS (SELECT 1 FROM weft_dependency WHERE child = id)"},
     rule{"holds a unique key and is no job",
          "SELECT job FROM weft_unique WHERE held = 1 AND job NOT IN (SELECT id FROM weft_job)"},
     rule{"waits for fewer or more jobs than it says",
@@ -59,30 +87,39 @@ constexpr std::array rules{
          "id)"},
     rule{"waits for others and is not blocked",
          "SELECT DISTINCT child FROM weft_dependency WHERE child NOT IN (SELECT id FROM weft_blocked)"},
-    rule{"is a queue that counts other jobs than it has",
-         "SELECT DISTINCT queue FROM (SELECT queue, state, handler, jobs FROM weft_count"
+    rule{"counts other jobs than it has",
+         "SELECT DISTINCT coalesce('queue \"' || (SELECT name FROM weft_queue q WHERE q.id = queue) || '\"',"
+         " 'a queue that is not there') FROM (SELECT queue, state, handler, jobs FROM weft_count"
          " UNION ALL SELECT queue, 0, handler, -1 FROM weft_scheduled"
          " UNION ALL SELECT queue, 1, handler, -1 FROM weft_ready"
          " UNION ALL SELECT queue, 7, handler, -1 FROM weft_blocked"
          " UNION ALL SELECT queue, 3, 0, -1 FROM weft_done"
          " UNION ALL SELECT queue, state, 0, -1 FROM weft_dead)"
          " GROUP BY queue, state, handler HAVING sum(jobs) <> 0"},
-    rule{"is a limit that counts other jobs than run",
-         "SELECT id FROM weft_limit l WHERE running <>"
+    rule{"is a job of a limit that is not there",
+         "SELECT id FROM weft_job WHERE limit_id > 0 AND limit_id NOT IN (SELECT id FROM weft_limit)"},
+    rule{"counts other jobs than run",
+         "SELECT 'limit \"' || name || '\"' FROM weft_limit l WHERE running <>"
          " (SELECT count(*) FROM weft_running r WHERE r.limit_id = l.id)"},
+    rule{"counts other jobs than it has",
+         "SELECT 'limit \"' || name || '\"' FROM weft_limit l LEFT JOIN"
+         " (SELECT limit_id, count(*) AS jobs FROM weft_job WHERE limit_id > 0 GROUP BY limit_id) c"
+         " ON c.limit_id = l.id WHERE l.jobs <> coalesce(c.jobs, 0)"},
 };
 
+#undef WEFT_FLAGGED
 #undef WEFT_JOB_PLACES
 
-void add_problem(database_report& to, std::string what) {
-  if (to.problems.size() < problems_max) to.problems.push_back(std::move(what));
+/// What it names may be anybody's text.
+void add_problem(database_report& to, std::string_view what) {
+  if (to.problems.size() < problems_max) log::append_escaped(to.problems.emplace_back(), what);
 }
 
 void check_rule(connection& database, const rule& one, database_report& report) {
   statement rows(database.handle(), one.query, "check the tables");
   std::int64_t count = 0;
   for (; rows.step(); ++count) {
-    if (count < shown_per_rule) add_problem(report, std::to_string(rows.integer(0)) + ' ' + one.broken);
+    if (count < shown_per_rule) add_problem(report, rows.text(0) + ' ' + one.broken);
   }
   if (count > shown_per_rule) {
     add_problem(report,
