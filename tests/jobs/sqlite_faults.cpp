@@ -1,4 +1,5 @@
 #include <csignal>
+#include <memory>
 #include <vector>
 
 #include <weft/jobs/maintenance.hpp>
@@ -25,6 +26,13 @@ const std::vector<random_step> steps{
     {kind::purge, 0, 0},      {kind::push, 8, 10},
 };
 
+/// One of those whose requests the writer takes in one turn.
+struct caller {
+  std::function<void(store& to)> call;
+  std::function<bool(store& in)> seen;  ///< its change is there
+  bool succeeded = false;
+};
+
 class sqlite_faults : public sqlite_test {
  protected:
   static store_options fragile(bool durable = true) {
@@ -34,8 +42,20 @@ class sqlite_faults : public sqlite_test {
     options.wal_pages_max = 20;  // checkpoints fail, too
     return options;
   }
-  void remove_files() const {
+  /// The files of a store that has no jobs yet and was closed.
+  void make_files() const {
     for (const char* const end : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + end);
+    if (!std::filesystem::exists(path_ + ".made")) {
+      {
+        (void)open();
+      }
+      for (const char* const end : {"", "-wal"})
+        std::filesystem::copy_file(path_ + end, path_ + ".made" + end);
+    }
+    for (const char* const end : {"", "-wal"}) {
+      std::filesystem::copy_file(path_ + ".made" + end, path_ + end,
+                                 std::filesystem::copy_options::overwrite_existing);
+    }
   }
   void expect_sound(store& kept) const {
     std::string verdict;
@@ -50,7 +70,7 @@ class sqlite_faults : public sqlite_test {
 
   /// Takes the steps while the fault waits for its call; false once it is not met any more.
   bool run_with(fault what, std::int64_t nth) {
-    remove_files();
+    make_files();
     faulty_vfs files;
     auto kept = open(fragile(what == fault::sync_error));  // others need no syncs, which take long
     files.arm(what, nth);
@@ -80,12 +100,142 @@ class sqlite_faults : public sqlite_test {
     for (; run_with(what, nth); ++nth) ASSERT_FALSE(HasFailure()) << "at call " << nth;
     EXPECT_GT(nth, calls_min);
   }
+
+  /// Ends of attempts, pushes and a claim. With ones that fail, all are applied a second time, apart.
+  static std::vector<caller> callers_of(store& kept, bool with_failing_ones) {
+    for (std::int64_t id = 1; id <= 4; ++id) push(kept, id);
+    std::vector<caller> all;
+    for (const auto& one : claim(kept, 2).jobs) {
+      attempt_end end;
+      end.id = one.id;
+      end.owner = worker_id{1};
+      end.fence = one.fence;
+      all.push_back({[end](store& to) { to.finish(end); },
+                     [id = one.id](store& in) { return in.find(id)->state == job_state::done; }});
+    }
+    for (std::int64_t id = 10; id <= 14; ++id) {
+      all.push_back(
+          {[id](store& to) { push(to, id); }, [id](store& in) { return in.find(job_id{id}).has_value(); }});
+    }
+    all.push_back({[](store& from) {
+                     from.claim({.owner = worker_id{1}, .queues = {"mail"}, .count = 2, .routable = {}});
+                   },
+                   [](store& in) { return in.find(job_id{3})->state == job_state::running; }});
+    if (!with_failing_ones) return all;
+    all.push_back({[](store& to) { push(to, 1); }, [](store&) { return false; }});
+    all.push_back({[](store& to) {
+                     to.transact(
+                         [](store_transaction& inside) {
+                           inside.push(job(20));
+                           throw error(errc::refused, "it was changed in vain");
+                         },
+                         {});
+                   },
+                   [](store& in) { return in.find(job_id{20}).has_value(); }});
+    const auto bodies = std::make_shared<int>(0);
+    all.push_back({[bodies](store& to) {
+                     to.transact(
+                         [&](store_transaction& inside) {
+                           EXPECT_EQ(++*bodies, 1) << "a body runs once";
+                           inside.push(job(21));
+                         },
+                         {});
+                   },
+                   [](store& in) { return in.find(job_id{21}).has_value(); }});
+    return all;
+  }
+  static std::vector<std::function<void()>> calls_of(
+      std::vector<caller>& all, store& to, const std::function<void()>& after_success = [] {}) {
+    std::vector<std::function<void()>> calls;
+    for (auto& one : all) {
+      calls.emplace_back([&one, &to, after_success] {
+        try {
+          one.call(to);
+        } catch (const error&) {
+          return;
+        }
+        one.succeeded = true;
+        after_success();
+      });
+    }
+    return calls;
+  }
+
+  /// Several callers come at once while the fault waits for its call; false once it is not met any more.
+  bool turn_with(fault what, std::int64_t nth, bool with_failing_ones) {
+    make_files();
+    faulty_vfs files;
+    auto kept = open(fragile(what == fault::sync_error));
+    auto all = callers_of(*kept, with_failing_ones);
+    in_one_turn(*kept, calls_of(all, *kept), [&] { files.arm(what, nth); });
+    files.hold(true);
+    kept.reset();
+    kept = open();
+    std::size_t succeeded = 0;
+    for (std::size_t index = 0; index < all.size(); ++index) {
+      EXPECT_EQ(all[index].seen(*kept), all[index].succeeded) << "caller " << index;
+      succeeded += all[index].succeeded ? 1 : 0;
+    }
+    const std::size_t expected = all.size() - (with_failing_ones ? 2 : 0);
+    EXPECT_TRUE(files.has_struck() || succeeded == expected) << succeeded << " of " << expected;
+    expect_sound(*kept);
+    return files.has_struck();
+  }
+
+  void sweep_turns(fault what, std::int64_t calls_min) {
+    for (const bool with_failing_ones : {false, true}) {
+      std::int64_t nth = 1;
+      for (; turn_with(what, nth, with_failing_ones); ++nth) {
+        ASSERT_FALSE(HasFailure()) << "at call " << nth << (with_failing_ones ? " of one that fails" : "");
+      }
+      EXPECT_GT(nth, calls_min);
+    }
+  }
 };
 
 TEST_F(sqlite_faults, a_write_that_fails_changes_nothing) { sweep(fault::write_error, 40); }
 TEST_F(sqlite_faults, a_full_disk_changes_nothing) { sweep(fault::full, 40); }
 TEST_F(sqlite_faults, a_sync_that_fails_changes_nothing) { sweep(fault::sync_error, 8); }
 TEST_F(sqlite_faults, a_lock_that_is_refused_changes_nothing) { sweep(fault::busy, 20); }
+
+TEST_F(sqlite_faults, of_a_turn_of_many_each_hears_what_became_of_its_own) {
+  sweep_turns(fault::write_error, 10);
+  sweep_turns(fault::full, 10);
+  sweep_turns(fault::sync_error, 1);
+  sweep_turns(fault::busy, 1);
+}
+
+TEST_F(sqlite_faults, a_process_that_dies_in_a_turn_of_many_has_lost_none_that_it_acknowledged) {
+  std::int64_t deaths = 0;
+  for (;; ++deaths) {
+    make_files();
+    int pipe_ends[2] = {};
+    ASSERT_EQ(::pipe(pipe_ends), 0);
+    const int status = in_child([&] {
+      faulty_vfs files;
+      const auto kept = open(fragile());
+      auto all = callers_of(*kept, false);
+      const auto acknowledge = [&] { (void)!::write(pipe_ends[1], "+", 1); };
+      in_one_turn(*kept, calls_of(all, *kept, acknowledge), [&] { files.arm(fault::death, deaths + 1); });
+      files.hold(true);
+      return files.has_struck() ? 1 : 0;
+    });
+    ::close(pipe_ends[1]);
+    char acknowledged[64];
+    const auto count = ::read(pipe_ends[0], acknowledged, sizeof acknowledged);
+    ::close(pipe_ends[0]);
+    const auto kept = open();
+    const auto jobs = kept->list({}).size();
+    EXPECT_TRUE(jobs == 4 || jobs == 9) << jobs << " jobs: the turn is done in parts";
+    EXPECT_EQ(kept->stats().at(0).done, jobs == 9 ? 2 : 0);
+    EXPECT_TRUE(count == 0 || jobs == 9) << "lost after " << count << " acknowledgements";
+    expect_sound(*kept);
+    ASSERT_FALSE(HasFailure()) << "at call " << deaths + 1;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) break;
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+  }
+  EXPECT_GT(deaths, 10);
+}
 
 /// The model after so many steps: a store in memory takes them along.
 store_model model_after(std::size_t count) {
@@ -99,7 +249,7 @@ store_model model_after(std::size_t count) {
 TEST_F(sqlite_faults, a_process_that_dies_at_any_call_leaves_what_was_acknowledged) {
   std::int64_t deaths = 0;
   for (;; ++deaths) {
-    remove_files();
+    make_files();
     int pipe_ends[2] = {};
     ASSERT_EQ(::pipe(pipe_ends), 0);
     const int status = in_child([&] {

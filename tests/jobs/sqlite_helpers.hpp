@@ -4,13 +4,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
 #include <weft/jobs/store.hpp>
 
 #include "store_contract/folder.hpp"
@@ -53,6 +58,42 @@ class sqlite_test : public testing::Test {
   std::string folder_ = store_contract_support::make_folder();
   std::string path_ = folder_ + "/jobs.db";
 };
+
+/// Lets all calls come to the store's writer in one turn, which begins with `before_turn`: until each waits
+/// for it, it is kept in the body of a transaction, which changes nothing.
+inline void in_one_turn(
+    store& kept, const std::vector<std::function<void()>>& calls,
+    const std::function<void()>& before_turn = [] {}) {
+  std::promise<void> begun;
+  std::promise<void> all_wait;
+  std::thread holder([&] {
+    try {
+      kept.transact(
+          [&](store_transaction&) {
+            begun.set_value();
+            all_wait.get_future().wait();
+            before_turn();
+          },
+          {.limit = std::chrono::minutes(5)});
+    } catch (const error&) {  // NOLINT(bugprone-empty-catch): a fault may meet its end, too
+    }
+  });
+  begun.get_future().wait();
+  run([&] {
+    std::vector<fiber<void>> callers;
+    std::size_t calling = 0;
+    for (const auto& call : calls) {
+      callers.push_back(go([&] {
+        ++calling;
+        call();
+      }));
+    }
+    while (calling < calls.size()) yield();  // each goes on until it waits: there is one thread
+    all_wait.set_value();
+    for (auto& one : callers) one.join();
+  });
+  holder.join();
+}
 
 /// What `body` fails with; fails the test if it does not.
 inline error failure_of(const std::function<void()>& body) {
