@@ -110,6 +110,7 @@
 #include <weft/logbook/file.hpp>
 #include <weft/metrics/registry.hpp>
 #include <weft/net/bound_socket.hpp>
+#include <weft/net/byte_stream.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/process/child.hpp>
 #include <weft/process/exec.hpp>

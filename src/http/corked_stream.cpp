@@ -10,9 +10,9 @@ namespace weft::http::detail {
 
 void corked_stream::send(std::string_view first, std::string_view second, std::string_view third) {
   const std::array<std::string_view, 4> pieces{corked_, first, second, third};
-  const bool in_time = socket_.write_all_until(pieces, bound_until(write_timeout_));
+  const net::transfer sent = socket_.write_all_until(pieces, bound_until(write_timeout_));
   corked_.clear();
-  if (!in_time) throw error(errc::timed_out, "http: the client does not read its response");
+  if (!sent) throw error(errc::timed_out, "http: the client does not read its response");
 }
 
 }  // namespace weft::http::detail

@@ -53,7 +53,8 @@ stream listener::accept() {
     unique_fd accepted(::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (accepted) {
       pause_ = 0ms;
-      stream made(std::move(accepted));
+      io_handle io(accepted.get());
+      stream made(std::move(accepted), std::move(io), address().is_unix());
       if (!address().is_unix()) made.set_no_delay(true);
       return made;
     }

@@ -1,8 +1,6 @@
 #include <weft/net/stream.hpp>
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <algorithm>
@@ -11,51 +9,21 @@
 #include <string>
 
 #include <weft/core/error.hpp>
-#include <weft/core/task_block.hpp>
 
-#include "net/address.hpp"
+#include "net/connecting.hpp"
+#include "net/socket_io.hpp"
 
 namespace weft::net {
 
 namespace {
 
+using detail::direction_guard;
+using detail::when_readable;
+using detail::when_writable;
+
 constexpr std::size_t pieces_max = 16;
-
-using weft::detail::task_block;
-
-std::string name_of(const task_block& task) {
-  return "task " + std::to_string(task.id()) + " \"" + std::string(task.name()) + '"';
-}
-
-/// Marks a direction as in use for as long as it lives, which is within a call of the task that uses it.
-class direction_guard {
- public:
-  direction_guard(task_block*& user, const unique_fd& fd, const char* verb) : user_(user) {
-    if (!fd) throw error(errc::closed, std::string("stream: ") + verb + ": it is closed");
-    task_block& here = task_block::current();
-    if (user != nullptr) {
-      throw error(errc::busy, std::string("stream: ") + verb + " on descriptor " + std::to_string(fd.get()) +
-                                  ": " + name_of(here) + " would, while " + name_of(*user) +
-                                  " does; let one task read and one write");
-    }
-    user = &here;
-  }
-  direction_guard(const direction_guard&) = delete;
-  direction_guard& operator=(const direction_guard&) = delete;
-  ~direction_guard() { user_ = nullptr; }
-
- private:
-  task_block*& user_;
-};
-
-bool would_block(int errno_value) noexcept { return errno_value == EAGAIN || errno_value == EWOULDBLOCK; }
-
-[[noreturn]] void throw_io(const char* tried, int errno_value) {
-  if (errno_value == EPIPE || errno_value == ECONNRESET) {
-    throw error(errc::unavailable, std::string(tried) + ": the peer closed the connection");
-  }
-  throw system_error(tried, errno_value);
-}
+constexpr const char* reads = "stream: read";
+constexpr const char* writes = "stream: write";
 
 /// The pieces that are not sent yet, as sendmsg wants them.
 class unsent {
@@ -99,15 +67,6 @@ class unsent {
   std::array<iovec, pieces_max> vectors_;
 };
 
-/// Waits for a connect that is under way; gives its errno. ETIMEDOUT when `until` passed.
-int finish_connect(io_handle& io, int fd, steady_time until) {
-  io.mark_not_writable();
-  if (!io.wait_writable_until(until)) return ETIMEDOUT;
-  int failed = 0;
-  socklen_t bytes = sizeof failed;
-  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &bytes) == 0 ? failed : errno;
-}
-
 }  // namespace
 
 stream::stream(unique_fd connected) : fd_(std::move(connected)) {
@@ -115,6 +74,9 @@ stream::stream(unique_fd connected) : fd_(std::move(connected)) {
   if (flags < 0) throw system_error("stream: take over a descriptor", errno);
   if ((flags & O_NONBLOCK) == 0) ::fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK);
   ::fcntl(fd_.get(), F_SETFD, FD_CLOEXEC);
+  int domain = 0;
+  socklen_t bytes = sizeof domain;
+  is_unix_ = ::getsockopt(fd_.get(), SOL_SOCKET, SO_DOMAIN, &domain, &bytes) == 0 && domain == AF_UNIX;
   io_ = io_handle(fd_.get());
 }
 
@@ -123,76 +85,77 @@ stream& stream::operator=(stream&& other) noexcept {
     close();
     fd_ = std::move(other.fd_);
     io_ = std::move(other.io_);
+    is_unix_ = other.is_unix_;
   }
   return *this;
 }
 
 stream stream::connect(const endpoint& to, steady_time until) {
-  const std::string tried = "connect to " + to.text();
-  int failed = 0;
-  for (const detail::address& address : detail::resolve(to, false)) {
-    stream made;
-    made.fd_ = detail::make_socket(address.family(), tried.c_str());
-    failed = ::connect(made.fd(), address.get(), address.bytes) == 0 ? 0 : errno;
-    if (failed == 0 || failed == EINPROGRESS) {
-      made.io_ = io_handle(made.fd());
-      if (failed != 0) failed = finish_connect(made.io_, made.fd(), until);
-    }
-    if (failed == 0) {
-      if (!to.is_unix()) made.set_no_delay(true);
-      return made;
-    }
-  }
-  if (failed == ECONNREFUSED || failed == ENOENT) {
-    throw error(errc::unavailable,
-                tried + ": " + (failed == ENOENT ? "there is no such socket" : "nobody listens there") +
-                    "; is the server running?");
-  }
-  if (failed == EAGAIN) throw error(errc::unavailable, tried + ": the server's queue is full");
-  throw system_error(tried, failed);
+  detail::connected made = detail::connect_to_any(to.text(), detail::resolve(to, false), until);
+  stream connected(std::move(made.fd), std::move(made.io), to.is_unix());
+  if (!to.is_unix()) connected.set_no_delay(true);
+  return connected;
+}
+
+/// A read that came back short has taken all there is, and the next edge tells of more. Not so on a Unix
+/// socket where descriptors lie: a read stops there, and the edge of what lies behind has come already.
+void stream::note_read(std::size_t count, std::size_t room, int flags) noexcept {
+  if (count > 0 && count < room && (flags & MSG_CTRUNC) == 0) io_.mark_not_readable();
 }
 
 std::optional<std::size_t> stream::read_some_until(std::span<char> into, steady_time until) {
-  const direction_guard reading(reader_, fd_, "read");
-  while (true) {
-    if (!io_.wait_readable_until(until)) return std::nullopt;
-    const ssize_t count = ::recv(fd_.get(), into.data(), into.size(), 0);
-    if (count >= 0) {
-      const auto bytes = static_cast<std::size_t>(count);
-      if (bytes > 0 && bytes < into.size()) io_.mark_not_readable();
-      return bytes;
-    }
-    if (errno == EINTR) continue;
-    if (!would_block(errno)) throw_io("stream: read", errno);
-    io_.mark_not_readable();
-  }
+  if (is_unix_) return read_pieces_until(std::span(&into, 1), until);
+  const direction_guard reading(reader_, fd_, reads);
+  const auto count =
+      when_readable(io_, until, reads, [&] { return ::recv(fd_.get(), into.data(), into.size(), 0); });
+  if (count) note_read(*count, into.size(), 0);
+  return count;
 }
 
-std::size_t stream::read_all(std::span<char> into) {
-  std::size_t done = 0;
-  while (done < into.size()) {
-    const std::size_t count = read_some(into.subspan(done));
-    if (count == 0) break;
-    done += count;
+std::optional<std::size_t> stream::read_pieces_until(std::span<const std::span<char>> pieces,
+                                                     steady_time until) {
+  const direction_guard reading(reader_, fd_, reads);
+  std::array<iovec, pieces_max> vectors;
+  msghdr header{};
+  header.msg_iov = vectors.data();
+  std::size_t room = 0;
+  for (const std::span<char> piece : pieces.first(std::min(pieces.size(), pieces_max))) {
+    vectors[header.msg_iovlen++] = {piece.data(), piece.size()};
+    room += piece.size();
   }
-  return done;
+  const auto count = when_readable(io_, until, reads, [&] { return ::recvmsg(fd_.get(), &header, 0); });
+  if (count) note_read(*count, room, header.msg_flags);
+  return count;
 }
 
-bool stream::write_all_until(std::span<const std::string_view> pieces, steady_time until) {
-  const direction_guard writing(writer_, fd_, "write");
+std::optional<std::size_t> stream::peek_until(std::span<char> into, steady_time until) {
+  const direction_guard reading(reader_, fd_, reads);
+  return when_readable(io_, until, reads,
+                       [&] { return ::recv(fd_.get(), into.data(), into.size(), MSG_PEEK); });
+}
+
+std::optional<std::size_t> stream::write_some_until(std::string_view bytes, steady_time until) {
+  const direction_guard writing(writer_, fd_, writes);
+  return when_writable(io_, until, writes,
+                       [&] { return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+}
+
+transfer stream::write_all_until(std::span<const std::string_view> pieces, steady_time until) {
+  const direction_guard writing(writer_, fd_, writes);
   unsent left(pieces);
-  while (!left.empty()) {
-    if (!io_.wait_writable_until(until)) return false;
-    const ssize_t count = left.send_to(fd_.get());
-    if (count >= 0) {
-      left.sent(static_cast<std::size_t>(count));
-      continue;
+  std::size_t done = 0;
+  try {
+    while (!left.empty()) {
+      const auto count = when_writable(io_, until, writes, [&] { return left.send_to(fd_.get()); });
+      if (!count) return {done, transfer_end::timed_out};
+      left.sent(*count);
+      done += *count;
     }
-    if (errno == EINTR) continue;
-    if (!would_block(errno)) throw_io("stream: write", errno);
-    io_.mark_not_writable();
+  } catch (const error& failed) {
+    if (done == 0) throw;
+    throw transfer_error(failed, done);
   }
-  return true;
+  return {done, transfer_end::complete};
 }
 
 void stream::shutdown_write() noexcept { ::shutdown(fd_.get(), SHUT_WR); }
@@ -203,31 +166,16 @@ void stream::close() noexcept {
   fd_.reset();
 }
 
+bool stream::is_alive() const noexcept {
+  char next = 0;
+  const ssize_t count = ::recv(fd_.get(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count > 0 || (count < 0 && detail::would_block(errno));
+}
+
 bool stream::is_quiet() const noexcept {
   char unasked = 0;
   const ssize_t count = ::recv(fd_.get(), &unasked, 1, MSG_PEEK | MSG_DONTWAIT);
-  return count < 0 && would_block(errno);
-}
-
-endpoint stream::local_address() const {
-  detail::address address;
-  address.bytes = sizeof address.storage;
-  if (::getsockname(fd_.get(), address.get(), &address.bytes) != 0)
-    throw system_error("stream: own address", errno);
-  return detail::to_endpoint(address);
-}
-
-endpoint stream::peer_address() const {
-  detail::address address;
-  address.bytes = sizeof address.storage;
-  if (::getpeername(fd_.get(), address.get(), &address.bytes) != 0)
-    throw system_error("stream: peer's address", errno);
-  return detail::to_endpoint(address);
-}
-
-void stream::set_no_delay(bool on) noexcept {
-  const int value = on ? 1 : 0;
-  ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+  return count < 0 && detail::would_block(errno);
 }
 
 }  // namespace weft::net

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
+#include <array>
 
 #include <string>
 
@@ -144,6 +148,155 @@ TEST(stream, writing_to_a_peer_that_has_gone_is_an_error_and_no_signal) {
     pair both = make_pair();
     both.right.close();
     EXPECT_EQ(code_of([&] { both.left.write_all("x"); }), errc::unavailable);
+  });
+}
+
+TEST(stream, an_error_in_the_middle_of_a_write_tells_what_was_sent) {
+  run([] {
+    pair both = make_pair();
+    const std::string large(5'000'000, 'x');
+    auto writing = go([&]() -> std::size_t {
+      try {
+        both.left.write_all(large);
+      } catch (const transfer_error& failed) {
+        EXPECT_EQ(failed.code(), errc::unavailable);
+        EXPECT_TRUE(has_text(failed.message(), "after " + std::to_string(failed.bytes()) + " bytes"));
+        return failed.bytes();
+      }
+      return 0;
+    });
+    std::array<char, 1000> some;
+    EXPECT_TRUE(both.right.read_exactly(some));
+    both.right.close();
+    const std::size_t sent = writing.join();
+    EXPECT_GE(sent, some.size());
+    EXPECT_LT(sent, large.size());
+  });
+}
+
+TEST(stream, read_exactly_says_what_it_has_at_the_end_and_at_its_bound) {
+  run([] {
+    pair both = make_pair();
+    std::array<char, 6> all;
+    both.right.write_all("abc");
+    EXPECT_EQ(both.left.read_exactly_until(all, steady_clock::now() + 5ms),
+              (transfer{3, transfer_end::timed_out}));
+    both.right.write_all("defghi");
+    EXPECT_EQ(both.left.read_exactly(all), (transfer{6, transfer_end::complete}));
+    EXPECT_EQ(std::string_view(all.data(), 6), "defghi");
+    both.right.write_all("jk");
+    both.right.close();
+    EXPECT_EQ(both.left.read_exactly(all), (transfer{2, transfer_end::end_of_stream}));
+  });
+}
+
+TEST(stream, fills_several_pieces_in_order) {
+  run([] {
+    pair both = make_tcp_pair();
+    both.right.write_all("headbody");
+    std::array<char, 4> head;
+    std::array<char, 100> body;
+    const std::array<std::span<char>, 2> pieces{head, body};
+    EXPECT_EQ(both.left.read_pieces(pieces), 8u);
+    EXPECT_EQ(std::string_view(head.data(), 4), "head");
+    EXPECT_EQ(std::string_view(body.data(), 4), "body");
+  });
+}
+
+TEST(stream, what_is_peeked_is_read_again) {
+  run([] {
+    pair both = make_pair();
+    auto peeking = go([&] {
+      std::array<char, 2> first;
+      return std::string(first.data(), both.left.peek(first));
+    });
+    yield();
+    both.right.write_all("hello");
+    both.right.shutdown_write();
+    EXPECT_EQ(peeking.join(), "he");
+    EXPECT_EQ(read_to_end(both.left), "hello");
+    char none = 0;
+    EXPECT_EQ(both.left.peek({&none, 1}), 0u);
+  });
+}
+
+TEST(stream, write_some_sends_what_there_is_room_for) {
+  run([] {
+    pair both = make_pair();
+    const std::string large(5'000'000, 'x');
+    const std::size_t sent = both.left.write_some(large);
+    EXPECT_GT(sent, 0u);
+    EXPECT_LT(sent, large.size());
+    EXPECT_EQ(both.left.write_some_until(large, steady_clock::now() + 5ms).value_or(0), 0u);
+    both.left.close();
+    EXPECT_EQ(read_to_end(both.right).size(), sent);
+  });
+}
+
+TEST(stream, half_closed_it_still_reads) {
+  run([] {
+    pair both = make_tcp_pair();
+    both.left.write_all("question");
+    both.left.shutdown_write();
+    EXPECT_EQ(read_to_end(both.right), "question");
+    both.right.write_all("answer");
+    both.right.close();
+    EXPECT_EQ(read_to_end(both.left), "answer");
+  });
+}
+
+TEST(stream, is_alive_until_the_peer_ends) {
+  run([] {
+    pair both = make_pair();
+    EXPECT_TRUE(both.left.is_alive());
+    both.right.write_all("x");
+    EXPECT_TRUE(both.left.is_alive());
+    std::array<char, 2> room;
+    EXPECT_EQ(both.left.read_some(room), 1u);
+    both.right.close();
+    EXPECT_FALSE(both.left.is_alive());
+    EXPECT_FALSE(stream().is_alive());
+  });
+}
+
+int option_of(const stream& of, int level, int name) {
+  int value = -1;
+  socklen_t bytes = sizeof value;
+  EXPECT_EQ(::getsockopt(of.fd(), level, name, &value, &bytes), 0);
+  return value;
+}
+
+TEST(stream, sets_the_options_of_its_socket) {
+  run([] {
+    pair both = make_tcp_pair();
+    stream& one = both.left;
+    one.set_keep_alive(keep_alive{.idle = 30s, .interval = 7s, .probes = 4});
+    EXPECT_EQ(option_of(one, SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(option_of(one, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    EXPECT_EQ(option_of(one, IPPROTO_TCP, TCP_KEEPINTVL), 7);
+    EXPECT_EQ(option_of(one, IPPROTO_TCP, TCP_KEEPCNT), 4);
+    one.set_keep_alive(std::nullopt);
+    EXPECT_EQ(option_of(one, SOL_SOCKET, SO_KEEPALIVE), 0);
+    one.set_user_timeout(1500ms);
+    EXPECT_EQ(option_of(one, IPPROTO_TCP, TCP_USER_TIMEOUT), 1500);
+    one.set_send_buffer(20'000);
+    one.set_receive_buffer(30'000);
+    EXPECT_GE(option_of(one, SOL_SOCKET, SO_SNDBUF), 20'000);
+    EXPECT_GE(option_of(one, SOL_SOCKET, SO_RCVBUF), 30'000);
+    EXPECT_EQ(option_of(one, IPPROTO_TCP, TCP_NODELAY), 1);
+    EXPECT_EQ(code_of([&] { one.set_keep_alive(keep_alive{.probes = 1000}); }), errc::invalid_argument);
+  });
+}
+
+TEST(stream, hands_its_socket_over_and_takes_one_over) {
+  run([] {
+    pair both = make_pair();
+    unique_fd bare = both.left.release();
+    EXPECT_FALSE(both.left.is_open());
+    stream again(std::move(bare));
+    both.right.write_all("x");
+    char byte = 0;
+    EXPECT_EQ(again.read_some({&byte, 1}), 1u);
   });
 }
 

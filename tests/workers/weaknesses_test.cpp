@@ -41,7 +41,7 @@ std::string talk_to_itself() {
   auto answering = weft::go([&] { listener.accept().write_all("hello"); });
   auto asking = weft::net::stream::connect(listener.address());
   std::string heard(5, '\0');
-  asking.read_all(heard);
+  asking.read_exactly(heard);
   answering.join();
   return heard;
 }
