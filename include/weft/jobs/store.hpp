@@ -144,7 +144,9 @@ inline constexpr std::int64_t unroutable_counted_max = 100;
 
 struct claim_result {
   std::vector<claimed_job> jobs;
-  std::optional<moment> next_due;  ///< of the next scheduled job, or token of a rate, of any queue
+  /// When a claim has more to do, of any queue: the next scheduled job falls due, a rate has its next token,
+  /// or a job that waits expires.
+  std::optional<moment> next_due;
   /// Ready jobs of the queues that were looked at whose closure the worker does not know; of one closure in
   /// one queue, unroutable_counted_max are counted at most.
   std::size_t unroutable = 0;
@@ -293,7 +295,8 @@ class store {
   /// One heartbeat. Returns the jobs of this worker whose cancellation was asked for; not_found if
   /// the worker was taken for dead.
   virtual std::vector<job_id> beat(worker_id owner) = 0;
-  /// Forgets the worker; what it still holds ends as released.
+  /// Forgets the worker; what it still holds ends as released, but for the tokens of rates: nobody knows what
+  /// of it was begun, so they are used up.
   virtual void remove_worker(worker_id owner, moment now) = 0;
   virtual std::vector<worker_row> workers() = 0;
   /// Forgets a dead worker, as workers() showed it: its jobs go back to ready with one more crash, at

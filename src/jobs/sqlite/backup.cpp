@@ -40,19 +40,29 @@ class partial_file {
   }
   partial_file(const partial_file&) = delete;
   partial_file& operator=(const partial_file&) = delete;
-  ~partial_file() { ::unlink(path_.c_str()); }
+  ~partial_file() {
+    if (!is_moved_) ::unlink(path_.c_str());  // else the name may be another backup's by now
+  }
 
   const std::string& path() const noexcept { return path_; }
 
   /// Throws already_exists where there is something by now.
-  void put_in_place() const {
+  void put_in_place() {
     sync(path_, O_RDONLY);
-    if (::link(path_.c_str(), place_.c_str()) != 0) throw failed("name it", errno);
+    if (::link(path_.c_str(), place_.c_str()) != 0) move_in_place(errno);
     const auto folder = std::filesystem::path(place_).parent_path();
     sync(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY);
   }
 
  private:
+  /// Where the file system has no hard links, as FAT.
+  void move_in_place(int why_no_link) {
+    if (why_no_link != EPERM && why_no_link != EOPNOTSUPP && why_no_link != ENOSYS)
+      throw failed("name it", why_no_link);
+    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, place_.c_str(), RENAME_NOREPLACE) != 0)
+      throw failed("name it", errno);
+    is_moved_ = true;
+  }
   /// False: the file that was locked is not a new one.
   bool lock_new_one(mode_t mode) {
     locked_ = unique_fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode));
@@ -93,6 +103,7 @@ class partial_file {
   std::string place_;
   std::string path_;
   unique_fd locked_;
+  bool is_moved_ = false;
 };
 
 struct close_database {
@@ -125,7 +136,7 @@ void backup_database(const std::string& path, const std::string& to) {
   sqlite::connection database(path, sqlite::file_use::existing);
   struct stat source {};
   if (::stat(path.c_str(), &source) != 0) throw system_error("jobs: back up \"" + path + '"', errno);
-  const partial_file made(to, source);
+  partial_file made(to, source);
   copy(database, made.path());
   made.put_in_place();
 }
