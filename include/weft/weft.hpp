@@ -79,6 +79,7 @@
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/status_error.hpp>
+#include <weft/http/websocket.hpp>
 #include <weft/jobs/batch.hpp>
 #include <weft/jobs/catch_up.hpp>
 #include <weft/jobs/clock.hpp>
@@ -135,6 +136,8 @@
 #include <weft/wire/json_value.hpp>
 #include <weft/wire/key_file.hpp>
 #include <weft/wire/random.hpp>
+#include <weft/wire/sha1.hpp>
+#include <weft/wire/utf8.hpp>
 #include <weft/workers/call_request.hpp>
 #include <weft/workers/call_stream.hpp>
 #include <weft/workers/callback.hpp>

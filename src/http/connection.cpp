@@ -52,8 +52,9 @@ void connection::run() {
   }
 }
 
-void connection::end_if_idle() noexcept {
+void connection::end_soon() noexcept {
   if (idle_) stream_.socket().shutdown_read();
+  if (switched_ != nullptr) switched_->leave();
 }
 
 bool connection::serve_one() {
@@ -67,7 +68,7 @@ bool connection::serve_one() {
   ++core_.statistics().requests;
   keeps_alive_ = head.keep_alive;
   call_handler();
-  if (broken_) return false;
+  if (over_) return false;
   if (body_.why_refused() != nullptr) ++core_.statistics().refused_requests;
   keeps_alive_ = keeps_alive_ && !core_.is_stopping() && body_.is_worth_skipping();
   if (answer_.is_streaming()) {
@@ -211,7 +212,7 @@ void connection::run_handler(request& in) {
   const scoped_value named(request_id, id_);
   const auto fail = [this](int status, std::string_view text) {
     if (answer_.is_streaming()) {
-      broken_ = true;
+      over_ = true;
       return;
     }
     response_access::reset(answer_, this);
@@ -232,7 +233,7 @@ void connection::run_handler(request& in) {
   } catch (...) {
     if (body_.is_cut_off()) {
       log::debug("http: the client left in the middle of a request", {{"target", in.target()}});
-      broken_ = true;
+      over_ = true;
       return;
     }
     log::write_exception(log::level::error, "http: the handler failed", std::current_exception(),
@@ -309,6 +310,19 @@ void connection::write_piece(response& of, std::string_view piece) {
     head_ += "\r\n";
   }
   stream_.send(head_, piece, chunked ? std::string_view("\r\n") : std::string_view());
+}
+
+net::stream& connection::switch_protocol(std::string_view answer, switched_protocol& to) {
+  if (answer_.is_streaming() || over_)
+    throw error(errc::misuse, "http: the handler both answered and switched to another protocol");
+  over_ = true;
+  stream_.send(answer);
+  switched_ = &to;
+  return stream_.socket();
+}
+
+std::string_view connection::received() const noexcept {
+  return buffer_.readable().substr(parser_.head_bytes() + body_.used_of_received());
 }
 
 void connection::finish_stream() {

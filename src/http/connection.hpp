@@ -29,8 +29,8 @@ class connection final : body_sink {
 
   /// Serves until one side has had enough. Throws weft::error where the connection breaks.
   void run();
-  /// Ends the connection if no request is under way. Called by another fiber.
-  void end_if_idle() noexcept;
+  /// Ends the connection if no request is under way, or asks another protocol to. Called by another fiber.
+  void end_soon() noexcept;
 
  private:
   enum class filled : unsigned char { data, ended, timed_out };
@@ -54,6 +54,9 @@ class connection final : body_sink {
   bool more_is_here() const noexcept;
   void append_head(std::string& out, bool has_length);
   void write_piece(response& of, std::string_view piece) override;
+  net::stream& switch_protocol(std::string_view answer, switched_protocol& to) override;
+  std::string_view received() const noexcept override;
+  void forget_switched() noexcept override { switched_ = nullptr; }
   bool refuse(const refusal& why);
   void linger();
 
@@ -71,7 +74,8 @@ class connection final : body_sink {
   bool first_ = true;  // no request came yet
   bool idle_ = false;  // waits for a request
   bool keeps_alive_ = true;
-  bool broken_ = false;  // a streamed answer was cut short
+  bool over_ = false;  // a streamed answer was cut short, or HTTP is over
+  switched_protocol* switched_ = nullptr;
 };
 
 }  // namespace weft::http::detail

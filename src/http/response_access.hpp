@@ -28,6 +28,8 @@ struct response_access {
   static void received(response& into, int status) noexcept { into.status_ = status; }
   static std::string& fields(response& of) noexcept { return of.fields_; }
   static std::string& body(response& of) noexcept { return of.body_; }
+  /// The connection that it belongs to; null for none.
+  static protocol_host* host(response& of) noexcept { return of.sink_; }
   static bool touched(const response& of) noexcept { return of.touched_; }
   static void set_streaming(response& of) noexcept { of.streaming_ = true; }
 };

@@ -108,7 +108,7 @@ void server_core::refuse(net::stream& peer) noexcept {
 
 void server_core::end_connections(bool only_idle) noexcept {
   for (served& one : served_) {
-    if (only_idle && one.link != nullptr) one.link->end_if_idle();
+    if (only_idle && one.link != nullptr) one.link->end_soon();
     if (!only_idle) one.handle.cancel(cancel_reason::shutdown);
   }
 }

@@ -5,8 +5,7 @@
 #include <cmath>
 
 #include <weft/core/error.hpp>
-
-#include "wire/utf8.hpp"
+#include <weft/wire/utf8.hpp>
 
 namespace weft::wire {
 namespace {

@@ -6,8 +6,7 @@
 #include <weft/wire/base64.hpp>
 #include <weft/wire/json.hpp>
 #include <weft/wire/json_value.hpp>
-
-#include "wire/utf8.hpp"
+#include <weft/wire/utf8.hpp>
 
 namespace weft::wire {
 namespace {

@@ -1,8 +1,7 @@
 #include "wire/json_text.hpp"
 
 #include <weft/core/error.hpp>
-
-#include "wire/utf8.hpp"
+#include <weft/wire/utf8.hpp>
 
 namespace weft::wire::detail {
 

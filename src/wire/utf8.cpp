@@ -1,4 +1,4 @@
-#include "wire/utf8.hpp"
+#include <weft/wire/utf8.hpp>
 
 #include <array>
 #include <cstdint>

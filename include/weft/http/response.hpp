@@ -4,14 +4,41 @@
 #include <string>
 #include <string_view>
 
+namespace weft::net {
+class stream;
+}
+
 namespace weft::http {
 
 class response;
 
 namespace detail {
 
+/// What a connection speaks after HTTP.
+class switched_protocol {
+ public:
+  /// The server stops: to end soon. Called by another task.
+  virtual void leave() noexcept = 0;
+
+ protected:
+  ~switched_protocol() = default;
+};
+
+/// A connection that may be made something else.
+class protocol_host {
+ public:
+  /// Sends `answer`, a whole head; HTTP is over. Gives the stream, which stays the connection's.
+  virtual net::stream& switch_protocol(std::string_view answer, switched_protocol& to) = 0;
+  /// What was read behind the request.
+  virtual std::string_view received() const noexcept = 0;
+  virtual void forget_switched() noexcept = 0;
+
+ protected:
+  ~protocol_host() = default;
+};
+
 /// Where a streamed body goes.
-class body_sink {
+class body_sink : public protocol_host {
  public:
   virtual void write_piece(response& of, std::string_view piece) = 0;
 

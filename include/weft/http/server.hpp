@@ -10,6 +10,7 @@
 
 #include <weft/http/limits.hpp>
 #include <weft/http/router.hpp>
+#include <weft/http/websocket.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/listener.hpp>
 
@@ -88,6 +89,15 @@ class server {
   template <typename Function>
   server& del(std::string_view pattern, Function&& function, route_options options = {}) {
     return route("DELETE", pattern, std::forward<Function>(function), options);
+  }
+
+  /// Serves WebSockets there: `function` takes (http::websocket&), or (http::websocket&, http::request&), and
+  /// the connection is closed when it returns. No handler_timeout. When the server stops, read() gives
+  /// nothing.
+  template <typename Function>
+  server& websocket(std::string_view pattern, Function&& function, websocket_options options = {}) {
+    return get(pattern, detail::make_websocket_handler(std::forward<Function>(function), std::move(options)),
+               {.handler_timeout = std::chrono::milliseconds(0)});
   }
 
   /// Listens and begins to serve, on fibers of its own, in the caller's context. Throws weft::error as

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <weft/http/request.hpp>
+#include <weft/http/response.hpp>
+
+namespace weft::http {
+
+/// What a message is: text is UTF-8.
+enum class websocket_kind : unsigned char { text, binary };
+
+struct websocket_message {
+  websocket_kind kind = websocket_kind::text;
+  std::string data;
+};
+
+/// Bounds of a WebSocket connection. A time of zero means no bound.
+struct websocket_options {
+  std::size_t message_bytes_max =
+      1024 * 1024;  ///< of one that is received: the connection is closed with 1009
+  /// After so long a silence of the peer read() asks it by a ping whether it is still there; after as long
+  /// again the connection is broken.
+  std::chrono::milliseconds ping_after{30'000};
+  std::chrono::milliseconds write_timeout{30'000};  ///< for one message
+  std::chrono::milliseconds close_timeout{5'000};   ///< for the peer's answer to a close
+  /// Subprotocols, the best first. A server takes its first that the client offers, a client offers them all.
+  std::vector<std::string> protocols = {};
+  /// Server: who may connect from a web page besides pages of the same host, e.g. "https://example.org"; "*"
+  /// for all. Programs, which send no Origin, always may. Without this any page could act for its visitor.
+  std::vector<std::string> origins = {};
+};
+
+/// A WebSocket connection (RFC 6455), of a server's handler or a client.
+///
+///     server.websocket("/echo", [](weft::http::websocket& socket) {
+///       while (auto message = socket.read()) socket.send(message->data);
+///     });
+///
+/// One task may read while any number of others write: a message is sent whole. Pings are answered, and a
+/// close is, while somebody reads. Waits are cancellation points; a read that was cancelled has lost nothing,
+/// a write that was cancelled in the middle of a message ends the connection. Errors: weft::error; malformed
+/// (1002, 1007) or too_large (1009) for what the peer sent, unavailable where it left without a close,
+/// timed_out; the connection is closed by then. No extensions: messages are not compressed. Thread-safety:
+/// none; used from the thread of the run it was made in.
+class websocket {
+ public:
+  class impl;
+
+  explicit websocket(std::unique_ptr<impl> made) noexcept;
+  websocket(websocket&&) noexcept;
+  websocket& operator=(websocket&&) noexcept;
+  /// Closes one that is open, with 1001, and waits for nobody.
+  ~websocket();
+
+  /// `url` is "ws://host:port/path", with port 80 where it is left out. `headers` go along. Throws
+  /// weft::error: as net::stream::connect, and refused where the server does not want to.
+  static websocket connect(std::string_view url, websocket_options options = {},
+                           const std::vector<std::pair<std::string, std::string>>& headers = {});
+
+  /// The next message. Nothing once the peer has closed, or close() was called, or the server stops.
+  std::optional<websocket_message> read();
+
+  /// Sends text, which must be UTF-8 (invalid_argument). Throws weft::error (closed) after the end.
+  void send(std::string_view text);
+  void send_binary(std::string_view bytes);
+
+  /// Says that this side is done, and waits for the peer to say so too, at most for close_timeout; what it
+  /// sent meanwhile is dropped. `code` is 1000 to 1003, 1007 to 1014 or 3000 to 4999, `reason` UTF-8 of at
+  /// most 123 bytes; else invalid_argument. Calling it again has no effect.
+  void close(int code = 1000, std::string_view reason = {});
+
+  bool is_open() const noexcept;
+  /// What the peer said at its end: 1005 for nothing, 1006 where it left without a word, 0 before.
+  int close_code() const noexcept;
+  const std::string& close_reason() const noexcept;
+  /// The subprotocol that was agreed on; empty for none.
+  const std::string& protocol() const noexcept;
+
+  /// Ends it without waiting, as after a failure.
+  void drop(int code) noexcept;
+
+ private:
+  std::unique_ptr<impl> impl_;
+};
+
+/// Makes the connection of a GET request a WebSocket: for handlers that look at the request first. The
+/// connection is only that from now on. Refuses by status_error: 400 for a bad handshake, 426 for one that is
+/// none or of another version, 403 for a page of another origin.
+websocket accept_websocket(request& in, response& out, const websocket_options& options = {});
+
+namespace detail {
+
+/// A handler ended by `failed`: closes, with 1011 if that was still to do. Was it the end of the connection
+/// itself, which is no failure of the handler?
+bool end_failed_websocket(websocket& socket, const std::exception& failed) noexcept;
+
+/// A handler of a route that accepts WebSockets for `work`.
+template <typename Function>
+auto make_websocket_handler(Function&& function, websocket_options options) {
+  using held = std::decay_t<Function>;
+  return [work = held(std::forward<Function>(function)), options = std::move(options)](
+             request& in, response& out) mutable {
+    websocket socket = accept_websocket(in, out, options);
+    try {
+      if constexpr (std::is_invocable_v<held&, websocket&, request&>) {
+        work(socket, in);
+      } else {
+        static_assert(std::is_invocable_v<held&, websocket&>,
+                      "weft::http: a WebSocket handler takes (http::websocket&) or (http::websocket&, "
+                      "http::request&)");
+        work(socket);
+      }
+    } catch (const std::exception& failed) {
+      if (!end_failed_websocket(socket, failed)) throw;
+    }
+    socket.close();
+  };
+}
+
+}  // namespace detail
+}  // namespace weft::http

@@ -1,0 +1,117 @@
+#include <algorithm>
+
+#include <weft/core/error.hpp>
+#include <weft/http/header.hpp>
+#include <weft/net/endpoint.hpp>
+#include <weft/wire/base64.hpp>
+#include <weft/wire/random.hpp>
+
+#include "http/chars.hpp"
+#include "http/head_parser.hpp"
+#include "http/websocket/handshake.hpp"
+#include "http/websocket/websocket_impl.hpp"
+
+namespace weft::http {
+
+namespace {
+
+struct place {
+  net::endpoint server;
+  std::string host;
+  std::string target;
+};
+
+place read_url(std::string_view url) {
+  constexpr std::string_view scheme = "ws://";
+  if (!url.starts_with(scheme)) {
+    throw error(url.starts_with("wss:") ? errc::unsupported : errc::invalid_argument,
+                "websocket: connect to \"" + std::string(url) + "\": write ws://host:port/path");
+  }
+  url.remove_prefix(scheme.size());
+  const std::size_t end = std::min(url.find_first_of("/?"), url.size());
+  std::string target(url.substr(end));
+  if (!target.starts_with('/')) target.insert(target.begin(), '/');
+  if (!detail::target_bytes.spells(target))
+    throw error(errc::invalid_argument,
+                "websocket: connect: the path must be percent-encoded, without a fragment");
+  const std::string host(url.substr(0, end));
+  const std::size_t colon = host.rfind(':');
+  const bool has_port = colon != std::string::npos && host.find(']', colon) == std::string::npos;
+  return {net::endpoint::parse(has_port ? host : host + ":80"), host, std::move(target)};
+}
+
+std::string make_request(const place& to, const std::string& key, const websocket_options& options,
+                         const std::vector<std::pair<std::string, std::string>>& headers) {
+  std::string head =
+      "GET " + to.target + " HTTP/1.1\r\nHost: " + to.host +
+      "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+      key + "\r\n";
+  for (std::size_t i = 0; i < options.protocols.size(); ++i) {
+    head.append(i == 0 ? "Sec-WebSocket-Protocol: " : ", ").append(options.protocols[i]);
+  }
+  if (!options.protocols.empty()) head += "\r\n";
+  for (const auto& [name, value] : headers) {
+    if (!detail::token_bytes.spells(name) || !detail::is_field_value(value))
+      throw error(errc::invalid_argument,
+                  "websocket: connect: header " + name + " has a byte that no header may have");
+    head.append(name).append(": ").append(value).append("\r\n");
+  }
+  return head + "\r\n";
+}
+
+void read_answer(net::stream& from, detail::byte_buffer& buffer, detail::response_parser& parser) {
+  while (true) {
+    parser.restart("GET");  // the buffer moves only between attempts
+    const detail::progress parsed = parser.advance(buffer.readable());
+    if (parsed == detail::progress::done) return;
+    if (parsed == detail::progress::refused) throw error(errc::malformed, parser.why_refused().why);
+    const auto room = buffer.room([](const char*, const char*) {});
+    const std::size_t count = from.read_some(room);
+    if (count == 0) throw error(errc::unavailable, "the server closed the connection without an answer");
+    buffer.commit(count);
+  }
+}
+
+/// The subprotocol that the server chose.
+std::string check_answer(const detail::response_head& answer, const std::string& key,
+                         const websocket_options& options) {
+  const auto field = [&](std::string_view name) { return find_header(answer.fields, name).value_or(""); };
+  if (answer.status != 101) {
+    throw error(errc::refused, "the server answers " + std::to_string(answer.status) + " " +
+                                   std::string(reason_phrase(answer.status)));
+  }
+  if (!same_name(field("Upgrade"), "websocket") || !has_list_token(field("Connection"), "upgrade") ||
+      field("Sec-WebSocket-Accept") != detail::websocket_accept_text(key)) {
+    throw error(errc::malformed, "the server's handshake is none");
+  }
+  if (!field("Sec-WebSocket-Extensions").empty())
+    throw error(errc::malformed, "the server uses an extension that was not offered");
+  std::string protocol(field("Sec-WebSocket-Protocol"));
+  if (!protocol.empty() &&
+      std::find(options.protocols.begin(), options.protocols.end(), protocol) == options.protocols.end())
+    throw error(errc::malformed, "the server chose a subprotocol that was not offered");
+  return protocol;
+}
+
+}  // namespace
+
+websocket websocket::connect(std::string_view url, websocket_options options,
+                             const std::vector<std::pair<std::string, std::string>>& headers) {
+  const place to = read_url(url);
+  const std::string key = wire::to_base64(wire::random_bytes(16));
+  const std::string request = make_request(to, key, options, headers);
+  net::stream stream = net::stream::connect(to.server);
+  try {
+    stream.write_all(request);
+    detail::byte_buffer buffer;
+    detail::response_parser parser{limits{}};
+    read_answer(stream, buffer, parser);
+    std::string protocol = check_answer(parser.head(), key, options);
+    const std::string received(buffer.readable().substr(parser.head_bytes()));
+    return websocket(std::make_unique<impl>(std::move(stream), received, options, std::move(protocol)));
+  } catch (const error& failed) {
+    throw error(failed.code(), "websocket: connect to " + std::string(url) + ": " + failed.message());
+  }
+}
+
+}  // namespace weft::http
