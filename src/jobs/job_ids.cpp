@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
+#include <memory>
 
 #include <unistd.h>
 
+#include <weft/core/oracle.hpp>
 #include <weft/wire/random.hpp>
 
 namespace weft::jobs {
@@ -13,36 +14,54 @@ namespace {
 
 constexpr int tag_bits = 11;
 
+/// Chance is the oracle's in a simulation, as ids decide orders.
 std::int64_t random_bits(int count) {
   std::uint64_t bits = 0;
+  if (auto* const decides = weft::detail::oracle::current()) {
+    constexpr int at_once = 16;
+    for (int have = 0; have < 64; have += at_once) bits = bits << at_once | decides->choose(1U << at_once);
+    return static_cast<std::int64_t>(bits >> (64 - count));
+  }
   wire::fill_random(std::as_writable_bytes(std::span(&bits, 1)));
   return static_cast<std::int64_t>(bits >> (64 - count));
 }
 
-std::atomic<std::int64_t> last_micros{0};
-std::atomic<std::int64_t> tag{-1};
-std::atomic<pid_t> tag_owner{0};
+/// What keeps ids apart: the last moment used here, and the tag of this process.
+struct id_source {
+  std::atomic<std::int64_t> last_micros{0};
+  std::atomic<std::int64_t> tag{-1};
+  std::atomic<pid_t> tag_owner{0};  // a forked child draws its own
 
-/// The tag of this process; a forked child draws its own.
-std::int64_t process_tag() {
-  const pid_t self = ::getpid();
-  if (tag_owner.load(std::memory_order_acquire) != self) {
-    tag.store(random_bits(tag_bits), std::memory_order_relaxed);
-    tag_owner.store(self, std::memory_order_release);
+  std::int64_t own_tag() {
+    const pid_t self = ::getpid();
+    if (tag_owner.load(std::memory_order_acquire) != self) {
+      tag.store(random_bits(tag_bits), std::memory_order_relaxed);
+      tag_owner.store(self, std::memory_order_release);
+    }
+    return tag.load(std::memory_order_relaxed);
   }
-  return tag.load(std::memory_order_relaxed);
+};
+
+id_source& source() {
+  static id_source of_process;
+  auto* const decides = weft::detail::oracle::current();
+  if (decides == nullptr) return of_process;
+  auto& own = decides->instance(&of_process);
+  if (own == nullptr) own = std::make_shared<id_source>();
+  return *static_cast<id_source*>(own.get());
 }
 
 }  // namespace
 
 job_id make_job_id(moment now) {
   const std::int64_t micros = std::max<std::int64_t>(now.time_since_epoch().count(), 1);
-  std::int64_t last = last_micros.load(std::memory_order_relaxed);
+  id_source& from = source();
+  std::int64_t last = from.last_micros.load(std::memory_order_relaxed);
   std::int64_t mine = 0;
   do {
     mine = std::max(micros, last + 1);
-  } while (!last_micros.compare_exchange_weak(last, mine, std::memory_order_relaxed));
-  return job_id{mine << tag_bits | process_tag()};
+  } while (!from.last_micros.compare_exchange_weak(last, mine, std::memory_order_relaxed));
+  return job_id{mine << tag_bits | from.own_tag()};
 }
 
 worker_id make_worker_id() { return worker_id{random_bits(62) + 1}; }
