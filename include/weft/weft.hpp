@@ -111,8 +111,10 @@
 #include <weft/logbook/file.hpp>
 #include <weft/metrics/registry.hpp>
 #include <weft/net/bound_socket.hpp>
+#include <weft/net/buffered_reader.hpp>
 #include <weft/net/byte_stream.hpp>
 #include <weft/net/listener.hpp>
+#include <weft/net/message_stream.hpp>
 #include <weft/process/child.hpp>
 #include <weft/process/exec.hpp>
 #include <weft/process/find_program.hpp>
