@@ -115,6 +115,7 @@
 #include <weft/net/byte_stream.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/net/message_stream.hpp>
+#include <weft/net/resolver.hpp>
 #include <weft/process/child.hpp>
 #include <weft/process/exec.hpp>
 #include <weft/process/find_program.hpp>

@@ -65,12 +65,13 @@ std::vector<address> known_addresses(const endpoint& of, bool listens) {
 
 }  // namespace
 
-std::vector<address> look_up(const endpoint& of);
+// In look_up.cpp.
+std::vector<address> look_up(const endpoint& of, steady_time until);
 std::vector<address> look_up_here(const endpoint& of);
 
-std::vector<address> resolve(const endpoint& of, bool listens) {
+std::vector<address> resolve(const endpoint& of, bool listens, steady_time until) {
   auto known = known_addresses(of, listens);
-  return known.empty() ? look_up(of) : known;
+  return known.empty() ? look_up(of, until) : known;
 }
 
 std::vector<address> resolve_here(const endpoint& of, bool listens) {

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <vector>
 
+#include <weft/core/clock.hpp>
 #include <weft/core/unique_fd.hpp>
 #include <weft/net/endpoint.hpp>
 
@@ -18,10 +19,9 @@ struct address {
   int family() const noexcept { return storage.ss_family; }
 };
 
-/// The addresses of an endpoint, best first; at least one. A name is looked up on a side thread
-/// while the task waits. `listens` makes "*" every address of the machine.
-/// Throws weft::error (not_found) for a name without an address.
-std::vector<address> resolve(const endpoint& of, bool listens);
+/// The addresses of an endpoint, best first; at least one. A name is looked up as net::look_up does, which
+/// also says what is thrown. `listens` makes "*" every address of the machine.
+std::vector<address> resolve(const endpoint& of, bool listens, steady_time until = no_deadline);
 
 /// The same, but looks up on the calling thread: for processes that must not start another one.
 std::vector<address> resolve_here(const endpoint& of, bool listens);

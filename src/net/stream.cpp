@@ -91,7 +91,7 @@ stream& stream::operator=(stream&& other) noexcept {
 }
 
 stream stream::connect(const endpoint& to, steady_time until) {
-  detail::connected made = detail::connect_to_any(to.text(), detail::resolve(to, false), until);
+  detail::connected made = detail::connect_to_any(to.text(), detail::resolve(to, false, until), until);
   stream connected(std::move(made.fd), std::move(made.io), to.is_unix());
   if (!to.is_unix()) connected.set_no_delay(true);
   return connected;
