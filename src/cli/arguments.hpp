@@ -5,7 +5,8 @@
 
 namespace CLI {  // NOLINT(readability-identifier-naming): the name of the library
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace weft::cli {
 

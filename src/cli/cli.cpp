@@ -12,6 +12,7 @@
 #include <weft/core/version.hpp>
 #include <weft/log/sink.hpp>
 
+#include "cli/batches_commands.hpp"
 #include "cli/call.hpp"
 #include "cli/db_commands.hpp"
 #include "cli/doctor.hpp"
@@ -194,6 +195,7 @@ constexpr command_entry commands[] = {
     {"workers", "Show what a worker server is doing", &add_workers},
     {"db", "Check, migrate and back up a database of jobs", &add_db},
     {"work", "Run the programs that `weft jobs push --exec` keeps", &add_work},
+    {"batches", "Show jobs that were pushed together, and give them up", &add_batches},
     {"keys", "Make, rotate and check keys that sign jobs", &add_keys},
     {"log", "Logs that were kept", &add_log},
 };

@@ -129,6 +129,22 @@ int ask(const jobs_options& options, const char* command, const std::string& que
   return *answer ? exit_ok : exit_failed;
 }
 
+/// Asks, where they are many, and changes them.
+int change_chosen(jobs::store& in, const jobs_options& options, const change& what,
+                  const std::vector<job_id>& ids, const std::string& question) {
+  change_report report{
+      .matched = static_cast<std::int64_t>(ids.size()), .dry_run = options.dry_run, .left = {}};
+  if (!options.dry_run && !ids.empty()) {
+    const int asked = question.empty() ? exit_ok : ask(options, what.command, question);
+    if (asked != exit_ok) return asked;
+    apply_to(in, what, ids, report);
+  }
+  print(report, what.done, options.as_json);
+  const bool named_one_left = question.empty() && !report.left.empty();
+  const bool none = options.dry_run ? report.matched == 0 : report.changed == 0;
+  return none || named_one_left ? exit_failed : exit_ok;
+}
+
 int change_jobs(const jobs_options& options, const change& what) {
   const bool is_filtered = options.all || options.state || !options.queue.empty() || !options.tag.empty();
   if (is_filtered != options.ids.empty()) {
@@ -139,20 +155,9 @@ int change_jobs(const jobs_options& options, const change& what) {
   return guarded(what.command, [&] {
     const auto store = open_existing(options.store);
     const auto ids = is_filtered ? chosen_by_filter(*store, options, what) : options.ids;
-    change_report report{
-        .matched = static_cast<std::int64_t>(ids.size()), .dry_run = options.dry_run, .left = {}};
-    if (!options.dry_run && !ids.empty()) {
-      const int asked = is_filtered
-                            ? ask(options, what.command,
-                                  std::string(what.verb) + ' ' + std::to_string(ids.size()) + " jobs?")
-                            : exit_ok;
-      if (asked != exit_ok) return asked;
-      apply_to(*store, what, ids, report);
-    }
-    print(report, what.done, options.as_json);
-    const bool named_one_left = !is_filtered && !report.left.empty();
-    const bool none = options.dry_run ? report.matched == 0 : report.changed == 0;
-    return none || named_one_left ? exit_failed : exit_ok;
+    const auto number = std::to_string(ids.size());
+    return change_chosen(*store, options, what, ids,
+                         is_filtered ? std::string(what.verb) + ' ' + number + " jobs?" : std::string());
   });
 }
 
@@ -192,6 +197,23 @@ std::int64_t purge(jobs::store& in, jobs::moment before) {
 int run_jobs_retry(const jobs_options& options) { return change_jobs(options, retry_change); }
 
 int run_jobs_cancel(const jobs_options& options) { return change_jobs(options, cancel_change); }
+
+int run_batches_cancel(const jobs_options& options) {
+  change what = cancel_change;
+  what.command = "weft batches cancel";
+  return guarded(what.command, [&] {
+    const auto store = open_existing(options.store);
+    const job_id batch = options.ids.front();
+    (void)counts_of_batch(*store, batch);
+    jobs_options of_batch = options;
+    of_batch.tag = jobs::batch_tag(batch);
+    auto ids = chosen_by_filter(*store, of_batch, what);
+    // The store sees it before the others, whose end would make it ready.
+    if (const auto last = store->find(batch); last && !last->finished) ids.insert(ids.begin(), batch);
+    const auto number = std::to_string(ids.size());
+    return change_chosen(*store, options, what, ids, "Cancel the batch, which has " + number + " jobs left?");
+  });
+}
 
 int run_jobs_pause(const jobs_options& options) { return set_paused(options, "weft jobs pause", true); }
 

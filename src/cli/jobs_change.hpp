@@ -10,9 +10,10 @@
 
 namespace weft::cli {
 
-// `weft jobs retry`, `cancel`, `pause`, `resume` and `purge`. They need no keys: what is changed is where a
-// job is, not what it is. Each gives the exit status: 0; 1 where nothing matched, a job that was named could
-// not be changed, or the person said no; 2 where a change of many was neither confirmed nor confirmable.
+// `weft jobs retry`, `cancel`, `pause`, `resume` and `purge`, and `weft batches cancel`. They need no keys:
+// what is changed is where a job is, not what it is. Each gives the exit status: 0; 1 where nothing matched,
+// a job that was named could not be changed, or the person said no; 2 where a change of many was neither
+// confirmed nor confirmable.
 
 /// A job that was left as it is.
 struct left_job {
@@ -35,6 +36,8 @@ int run_jobs_retry(const jobs_options& options);
 int run_jobs_cancel(const jobs_options& options);
 int run_jobs_pause(const jobs_options& options);
 int run_jobs_resume(const jobs_options& options);
+/// All jobs of the batch that have not ended, its last one too.
+int run_batches_cancel(const jobs_options& options);
 int run_jobs_purge(const jobs_options& options);
 
 }  // namespace weft::cli

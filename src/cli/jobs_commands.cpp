@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <climits>
 #include <memory>
 
 #include "cli/jobs_change.hpp"
@@ -14,8 +15,6 @@
 namespace weft::cli {
 
 namespace {
-
-constexpr std::size_t listed_at_once_max = 10'000;
 
 /// The commands of `weft jobs` share their options; one of them is chosen.
 struct jobs_commands {
@@ -32,31 +31,12 @@ CLI::App* add(CLI::App& to, const jobs_commands& all, const char* name, const ch
   return added;
 }
 
-void add_keys(CLI::App& to, jobs_options& options) {
-  to.add_option("--keys", options.keys,
-                "Key file, to show what only the signed envelope says; else $WEFT_KEYS; none is needed");
-}
-
 void add_filter(CLI::App& to, jobs_options& options) {
   to.add_option_function<std::string>(
       "--state", [&options](const std::string& name) { options.state = state_of(name); },
       "Only jobs in this state");
   to.add_option("--queue", options.queue, "Only jobs of this queue");
   to.add_option("--tag", options.tag, "Only jobs with this tag");
-}
-
-void add_ids(CLI::App& to, jobs_options& options) {
-  to.add_option_function<std::vector<std::string>>(
-      "id",
-      [&options](const std::vector<std::string>& all) {
-        for (const auto& one : all) options.ids.push_back(job_id_of(one));
-      },
-      "Ids of jobs");
-}
-
-void add_safeguards(CLI::App& to, jobs_options& options) {
-  auto* const yes = to.add_flag("-y,--yes", options.yes, "Do not ask");
-  to.add_flag("-n,--dry-run", options.dry_run, "Say how many, and change nothing")->excludes(yes);
 }
 
 void add_list(CLI::App& to, const jobs_commands& all) {
@@ -68,16 +48,16 @@ void add_list(CLI::App& to, const jobs_commands& all) {
       "Only jobs older than this one: for the next page");
   list->add_option("--limit", options.limit, "So many jobs; 100 unless said")
       ->check(CLI::Range(std::size_t{1}, listed_at_once_max));
-  add_keys(*list, options);
+  add_reading_keys(*list, options.keys);
   add_json(*list, options.as_json);
 }
 
 void add_show(CLI::App& to, const jobs_commands& all) {
   auto* const show =
       add(to, all, "show", "Show a job with its attempts, their errors and logs", &run_jobs_show);
-  add_ids(*show, *all.options);
+  add_ids(*show, all.options->ids);
   show->get_option("id")->required()->expected(1);
-  add_keys(*show, *all.options);
+  add_reading_keys(*show, all.options->keys);
   add_json(*show, all.options->as_json);
 }
 
@@ -85,10 +65,10 @@ void add_change(CLI::App& to, const jobs_commands& all, const char* name, const 
                 const char* usual, int (*run)(const jobs_options&)) {
   jobs_options& options = *all.options;
   auto* const change = add(to, all, name, purpose, run);
-  add_ids(*change, options);
+  add_ids(*change, options.ids);
   add_filter(*change, options);
   change->add_flag("--all", options.all, usual);
-  add_safeguards(*change, options);
+  add_safeguards(*change, options.yes, options.dry_run);
   add_json(*change, options.as_json);
 }
 
@@ -106,27 +86,62 @@ void add_purge(CLI::App& to, const jobs_commands& all) {
           "--older-than", [&options](const std::string& text) { options.older_than = span_of(text); },
           "That ended so long ago: 7d, 12h")
       ->required();
-  add_safeguards(*purge, options);
+  add_safeguards(*purge, options.yes, options.dry_run);
   add_json(*purge, options.as_json);
 }
 
 using jobs::push_options;
 
-jobs::limit_options limit_of(const std::string& text) {
+/// Takes "KEY=" off the front of the text, and gives the limit of that key: the one that `how` has.
+jobs::limit_options& limit_in(push_options& how, std::string& text, const char* form) {
   const auto mark = text.rfind('=');
-  const std::string max = mark == std::string::npos ? "" : text.substr(mark + 1);
-  jobs::limit_options limit{.key = text.substr(0, mark), .max = 0};
-  const auto end = std::from_chars(max.data(), max.data() + max.size(), limit.max);
-  if (end.ec != std::errc() || end.ptr != max.data() + max.size() || limit.max < 1)
-    throw CLI::ValidationError("\"" + text + "\" is no limit; write KEY=NUMBER");
-  return limit;
+  if (mark == std::string::npos || mark == 0)
+    throw CLI::ValidationError("\"" + text + "\" is no limit; write " + form);
+  const std::string key = text.substr(0, mark);
+  if (how.limit && how.limit->key != key)
+    throw CLI::ValidationError("a job has limits of one key: \"" + how.limit->key + "\", or \"" + key + "\"");
+  text.erase(0, mark + 1);
+  if (!how.limit) how.limit = jobs::limit_options{.key = key, .max = INT_MAX};
+  return *how.limit;
+}
+
+int count_of(const std::string& text, const char* form) {
+  int count = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size() || count < 1)
+    throw CLI::ValidationError("\"" + text + "\" is no number above 0; write " + form);
+  return count;
+}
+
+void limit_running(push_options& how, std::string text) {
+  constexpr const char* form = "KEY=NUMBER";
+  auto& limit = limit_in(how, text, form);
+  limit.max = count_of(text, form);
+}
+
+void limit_rate(push_options& how, std::string text) {
+  constexpr const char* form = "KEY=NUMBER/SPAN, as mail=10/1s";
+  auto& rate = limit_in(how, text, form).rate;
+  const auto mark = text.find('/');
+  if (mark == std::string::npos) throw CLI::ValidationError("\"" + text + "\" is no rate; write " + form);
+  rate.count = count_of(text.substr(0, mark), form);
+  rate.period = span_of(text.substr(mark + 1));
+}
+
+jobs::unique_options& unique_in(push_options& how) {
+  if (!how.unique) how.unique.emplace();
+  return *how.unique;
 }
 
 void add_push_options(CLI::App& to, push_options& how) {
   to.add_option("--queue", how.queue, "Where it waits; \"default\" unless said");
   to.add_option("--priority", how.priority, "Lower runs first; 0 unless said")
       ->check(CLI::Range(-32768, 32767));
-  add_span(to, "--delay", how.delay, "Runs that long from now at the earliest: 5m, 2h");
+  auto* const delay = add_span(to, "--delay", how.delay, "Runs that long from now at the earliest: 5m, 2h");
+  to.add_option_function<std::string>(
+        "--at", [&how](const std::string& text) { how.at = moment_of(text); },
+        "Runs then at the earliest: 2026-12-24T18:00Z; 2026-12-24T18:00 is of the clock here")
+      ->excludes(delay);
   add_span(to, "--timeout", how.timeout, "Bound of one attempt: then it is ended, and has failed");
   to.add_option_function<std::string>(
       "--expires",
@@ -135,12 +150,19 @@ void add_push_options(CLI::App& to, push_options& how) {
   to.add_option("--attempts", how.max_attempts, "Failures until it is dead; 10 unless said")
       ->check(CLI::Range(1, 1'000'000));
   to.add_option_function<std::string>(
-      "--unique", [&how](const std::string& key) { how.unique = jobs::unique_options{.key = key}; },
+      "--unique", [&how](const std::string& key) { unique_in(how).key = key; },
       "Only where no other job of its queue with this key waits or runs; else prints the id of that");
+  to.add_option_function<std::string>(
+        "--unique-for", [&how](const std::string& text) { unique_in(how).period = span_of(text); },
+        "The same, and for so long after its push whatever becomes of it: 1d")
+      ->needs("--unique");
   to.add_option("--tag", how.tags, "For people; several: again")->allow_extra_args(false);
   to.add_option_function<std::string>(
-      "--concurrency-limit", [&how](const std::string& text) { how.limit = limit_of(text); },
+      "--concurrency-limit", [&how](const std::string& text) { limit_running(how, text); },
       "KEY=NUMBER: so many jobs with this key run at a time, in all queues and processes");
+  to.add_option_function<std::string>(
+      "--rate-limit", [&how](const std::string& text) { limit_rate(how, text); },
+      "KEY=NUMBER/SPAN: so many with this key begin in that time, evenly: mail=10/1s");
   add_job_ids(to, "--after", how.after, "Id of a job that has to be done first; several: again");
   add_job_ids(to, "--after-end", how.after_end, "The same, but it may end in whatever way");
 }
@@ -151,6 +173,9 @@ void add_push(CLI::App& to, const jobs_commands& all, std::vector<std::string> p
   auto* const push = add(to, all, "push", "Keep a program as a job, for `weft work`", nullptr);
   push->add_option("--keys", options->keys, "Key file that signs the job; else $WEFT_KEYS");
   add_push_options(*push, options->how);
+  push->add_option_function<std::string>(
+      "--batch", [&batch = options->batch](const std::string& id) { batch = job_id_of(id); },
+      "Id of a batch that it becomes one of: its last job waits for this one, too");
   add_command(*push, options->command);
   add_json(*push, options->as_json);
   push->footer("Example: weft jobs push --keys keys --queue night --timeout 1h --exec -- backup /srv");

@@ -47,7 +47,10 @@ int run_jobs_push(const jobs_push_options& options) {
   return guarded("weft jobs push", [&] {
     jobs::queue queue(options.store, {.keys = needed_keys(options.keys)});
     const auto program = jobs::run_command(with_variables_of_here(options.command));
-    print_pushed(queue.push(program, options.how), options.as_json);
+    const auto id = options.batch
+                        ? queue.add_to_batch(*options.batch, std::vector{program}, options.how).front()
+                        : queue.push(program, options.how);
+    print_pushed(id, options.as_json);
     return exit_ok;
   });
 }

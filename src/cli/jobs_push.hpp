@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct jobs_push_options {
   std::string keys;  ///< key file; empty: WEFT_KEYS
   jobs::command command;
   jobs::push_options how;
+  std::optional<jobs::job_id> batch;  ///< that it becomes one of
   bool as_json = false;
 };
 

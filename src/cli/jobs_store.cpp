@@ -30,6 +30,13 @@ std::shared_ptr<const wire::key_ring> needed_keys(const std::string& file) {
       "generate FILE` makes one");
 }
 
+jobs::state_counts counts_of_batch(jobs::store& in, jobs::job_id batch) {
+  const auto counts = in.count_tagged(jobs::batch_tag(batch));
+  if (counts.total() > 0) return counts;
+  throw error(errc::not_found, "there is no batch " + to_string(batch) +
+                                   " with jobs in this database; `weft batches list` has all");
+}
+
 void for_each_page(jobs::store& from, jobs::list_filter filter,
                    const std::function<void(std::vector<jobs::stored_job>)>& each) {
   constexpr std::size_t page = 500;

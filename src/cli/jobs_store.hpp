@@ -22,6 +22,9 @@ std::shared_ptr<const wire::key_ring> keys_where_given(const std::string& file);
 /// The same, but needed. Throws not_found, with what to do, where there are none.
 std::shared_ptr<const wire::key_ring> needed_keys(const std::string& file);
 
+/// The jobs of a batch, its last one not counted. Throws not_found where there are none.
+jobs::state_counts counts_of_batch(jobs::store& in, jobs::job_id batch);
+
 /// Calls `each` with all jobs that fit, newest first, a page at a time.
 void for_each_page(jobs::store& from, jobs::list_filter filter,
                    const std::function<void(std::vector<jobs::stored_job>)>& each);

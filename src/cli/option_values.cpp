@@ -31,10 +31,39 @@ std::chrono::microseconds span_of(const std::string& text) {
   return *span;
 }
 
+jobs::moment moment_of(const std::string& text) {
+  const auto at = moment_from_text(text);
+  if (!at) {
+    throw CLI::ValidationError("\"" + text +
+                               "\" is no moment; write 2026-12-24T18:00, of the clock here, or "
+                               "2026-12-24T18:00Z, 2026-12-24T18:00+01:00");
+  }
+  return *at;
+}
+
 void add_json(CLI::App& to, bool& as_json) { to.add_flag("--json", as_json, "Print JSON"); }
 
-void add_span(CLI::App& to, const char* name, std::chrono::microseconds& into, const char* purpose) {
-  to.add_option_function<std::string>(
+void add_reading_keys(CLI::App& to, std::string& file) {
+  to.add_option("--keys", file,
+                "Key file, to show what only the signed envelope says; else $WEFT_KEYS; none is needed");
+}
+
+void add_safeguards(CLI::App& to, bool& yes, bool& dry_run) {
+  auto* const sure = to.add_flag("-y,--yes", yes, "Do not ask");
+  to.add_flag("-n,--dry-run", dry_run, "Say how many, and change nothing")->excludes(sure);
+}
+
+void add_ids(CLI::App& to, std::vector<jobs::job_id>& into) {
+  to.add_option_function<std::vector<std::string>>(
+      "id",
+      [&into](const std::vector<std::string>& all) {
+        for (const auto& one : all) into.push_back(job_id_of(one));
+      },
+      "Ids of jobs");
+}
+
+CLI::Option* add_span(CLI::App& to, const char* name, std::chrono::microseconds& into, const char* purpose) {
+  return to.add_option_function<std::string>(
       name, [&into](const std::string& text) { into = span_of(text); }, purpose);
 }
 

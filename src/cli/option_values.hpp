@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,14 +15,24 @@
 
 namespace weft::cli {
 
+/// Of one command.
+inline constexpr std::size_t listed_at_once_max = 10'000;
+
 jobs::job_id job_id_of(const std::string& text);
 jobs::job_state state_of(const std::string& name);
 std::chrono::microseconds span_of(const std::string& text);
+jobs::moment moment_of(const std::string& text);
 
 /// The option --json.
 void add_json(CLI::App& to, bool& as_json);
+/// The option --keys of commands that only read.
+void add_reading_keys(CLI::App& to, std::string& file);
+/// --yes and --dry-run, of commands that change many.
+void add_safeguards(CLI::App& to, bool& yes, bool& dry_run);
+/// Ids of jobs, without a name of an option.
+void add_ids(CLI::App& to, std::vector<jobs::job_id>& into);
 /// An option that is a span of time.
-void add_span(CLI::App& to, const char* name, std::chrono::microseconds& into, const char* purpose);
+CLI::Option* add_span(CLI::App& to, const char* name, std::chrono::microseconds& into, const char* purpose);
 /// An option that is the id of a job, and may be said again.
 void add_job_ids(CLI::App& to, const char* name, std::vector<jobs::job_id>& into, const char* purpose);
 /// --exec, without which it is wrong usage, and the surroundings of a program: --directory, --env.

@@ -61,8 +61,7 @@ void add_add(CLI::App& to, const schedules_commands& all, std::vector<std::strin
 }
 
 void add_reader(CLI::App& to, const schedules_commands& all) {
-  to.add_option("--keys", all.options->keys,
-                "Key file, to show what only the signed envelope says; else $WEFT_KEYS; none is needed");
+  add_reading_keys(to, all.options->keys);
   add_json(to, all.options->as_json);
 }
 

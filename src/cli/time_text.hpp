@@ -17,4 +17,9 @@ std::string relative_text(std::chrono::microseconds from_now);
 /// seconds. Nothing for any other text, and for more than a thousand years.
 std::optional<std::chrono::microseconds> duration_from_text(std::string_view text);
 
+/// The moment of "2026-12-24T18:00", "2026-12-24 18:00:30": what the clock shows here (TZ); with "Z" or an
+/// offset as "+01:00" behind it that of UTC. Nothing for any other text, and where there is no such date or
+/// time, also as clocks are put forward over it.
+std::optional<std::chrono::sys_time<std::chrono::microseconds>> moment_from_text(std::string_view text);
+
 }  // namespace weft::cli

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::string_view tag_start = "batch:";
 
-std::string tag_of(job_id batch) { return std::string(tag_start) + to_string(batch); }
-
 void refuse_unique(const push_options& options) {
   if (!options.unique) return;
   throw error(errc::invalid_argument,
@@ -21,11 +19,29 @@ void refuse_unique(const push_options& options) {
 
 }  // namespace
 
+std::string batch_tag(job_id batch) { return std::string(tag_start) + to_string(batch); }
+
+// Ids have as many digits one as the other, for 200 years: their tags come in their order.
+std::vector<job_id> batches(store& in, std::optional<job_id> before, std::size_t limit) {
+  std::vector<job_id> all;
+  std::string from = before ? batch_tag(*before) : std::string();
+  while (all.size() < limit) {
+    const auto tags = in.tags(tag_start, from, limit - all.size());
+    if (tags.empty()) break;
+    from = tags.back();
+    for (const std::string_view tag : tags) {
+      // A tag of somebody's own may begin so, too.
+      if (const auto id = job_id_from_string(tag.substr(tag_start.size()))) all.push_back(*id);
+    }
+  }
+  return all;
+}
+
 std::vector<new_job> queue::jobs_of_batch(job_id batch, std::span<const detail::pushed_closure> all,
                                           const push_options& options) const {
   refuse_unique(options);
   push_options tagged = options;
-  tagged.tags.push_back(tag_of(batch));
+  tagged.tags.push_back(batch_tag(batch));
   std::vector<new_job> jobs;
   for (const auto& one : all) jobs.push_back(make_job(one, tagged));
   return jobs;
@@ -66,6 +82,6 @@ std::optional<job_id> queue::batch_of(job_id id) {
   return std::nullopt;
 }
 
-state_counts queue::batch(job_id id) { return store_->count_tagged(tag_of(id)); }
+state_counts queue::batch(job_id id) { return store_->count_tagged(batch_tag(id)); }
 
 }  // namespace weft::jobs

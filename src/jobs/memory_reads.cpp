@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <string>
 
 #include <weft/context/wait.hpp>
@@ -72,6 +74,23 @@ state_counts memory_store::count_tagged(std::string_view tag) {
     if (std::binary_search(job.tags.begin(), job.tags.end(), tag)) ++count_of(counts, job.state);
   }
   return counts;
+}
+
+std::vector<std::string> memory_store::tags(std::string_view start, std::string_view before,
+                                            std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string_view, std::greater<>> found;
+  for (const auto& [id, job] : jobs_) {
+    for (const std::string_view tag : job.tags) {
+      if (tag.starts_with(start) && (before.empty() || tag < before)) found.insert(tag);
+    }
+  }
+  std::vector<std::string> all;
+  for (const auto tag : found) {
+    if (all.size() == limit) break;
+    all.emplace_back(tag);
+  }
+  return all;
 }
 
 std::int64_t memory_store::count_unroutable(const std::function<bool(std::string_view handler)>& routable) {

@@ -394,4 +394,21 @@ TEST_P(store_contract, jobs_with_a_tag_are_counted_by_state) {
   EXPECT_EQ(store_->count_tagged("batch"), state_counts{});
 }
 
+TEST_P(store_contract, tags_are_listed_once_and_the_last_first) {
+  for (const std::int64_t id : {1, 2, 3, 4}) {
+    auto one = job(id);
+    one.tags = {"batch:" + std::to_string(id / 2), "batches", "zoo"};
+    push(one);
+  }
+  using texts = std::vector<std::string>;
+  EXPECT_EQ(store_->tags("batch:", "", 10), (texts{"batch:2", "batch:1", "batch:0"}));
+  EXPECT_EQ(store_->tags("batch:", "", 2), (texts{"batch:2", "batch:1"})) << "as many as asked for";
+  EXPECT_EQ(store_->tags("batch:", "batch:1", 10), texts{"batch:0"}) << "the next page";
+  EXPECT_EQ(store_->tags("", "", 10), (texts{"zoo", "batches", "batch:2", "batch:1", "batch:0"}));
+  EXPECT_EQ(store_->tags("bats", "", 10), texts{});
+  EXPECT_TRUE(store_->cancel(job_id{1}, at(2000)));
+  EXPECT_EQ(store_->purge(at(3000), at(3000), 10), 1U);
+  EXPECT_EQ(store_->tags("batch:", "", 10), (texts{"batch:2", "batch:1"})) << "of jobs that are kept";
+}
+
 }  // namespace weft::jobs

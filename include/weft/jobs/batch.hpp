@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include <weft/codec/describe.hpp>
@@ -24,6 +27,14 @@ struct state_counts {
   bool operator==(const state_counts&) const = default;
 };
 WEFT_DESCRIBE(state_counts, scheduled, ready, running, done, dead, cancelled, quarantined, blocked);
+
+class store;
+
+/// The tag of all jobs of a batch but its last one.
+std::string batch_tag(job_id batch);
+/// The batches that the store has jobs of, besides their last ones, newest first: up to `limit`, of those
+/// before `before`. Waits for the store; throws as store::list.
+std::vector<job_id> batches(store& in, std::optional<job_id> before, std::size_t limit);
 
 /// What queue::push_batch has pushed.
 struct pushed_batch {

@@ -326,6 +326,10 @@ class store {
   virtual std::vector<queue_stats> stats() = 0;
   /// Jobs with that tag.
   virtual state_counts count_tagged(std::string_view tag) = 0;
+  /// Tags that begin with `start` and that kept jobs have, the last by their bytes first, only those before
+  /// `before` (empty: all). Costs a search for each, however many jobs have it.
+  virtual std::vector<std::string> tags(std::string_view start, std::string_view before,
+                                        std::size_t limit) = 0;
   /// Waiting jobs whose closure `routable` does not know. Called as that of a claim.
   virtual std::int64_t count_unroutable(const std::function<bool(std::string_view handler)>& routable) = 0;
 

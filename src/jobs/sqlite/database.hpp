@@ -88,6 +88,7 @@ class database {
 
   // lists.cpp
   std::vector<stored_job> list(const list_filter& filter);
+  std::vector<std::string> tags(std::string_view start, std::string_view before, std::size_t limit);
 
   // counts.cpp
   std::vector<queue_stats> stats();

@@ -178,4 +178,19 @@ void database::add_listed(stored_job job, std::vector<stored_job>& to) {
   to.push_back(std::move(job));
 }
 
+// From one tag to the next by the index, which has its jobs side by side.
+std::vector<std::string> database::tags(std::string_view start, std::string_view before, std::size_t limit) {
+  std::string end(before);
+  if (end.empty()) end = std::string(start) + '\xff';  // in no text of UTF-8
+  std::vector<std::string> all;
+  while (all.size() < limit) {
+    const used row =
+        use("SELECT tag FROM weft_tag WHERE tag >= ?1 AND tag < ?2 ORDER BY tag DESC LIMIT 1", "list tags");
+    if (!row->bind(start).bind(end).step()) break;
+    end = row->text(0);
+    all.push_back(end);
+  }
+  return all;
+}
+
 }  // namespace weft::jobs::sqlite

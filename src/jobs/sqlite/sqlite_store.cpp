@@ -239,6 +239,13 @@ state_counts sqlite_store::count_tagged(std::string_view tag) {
   return counts;
 }
 
+std::vector<std::string> sqlite_store::tags(std::string_view start, std::string_view before,
+                                            std::size_t limit) {
+  std::vector<std::string> all;
+  reader_.ask([&](database& from) { all = from.tags(start, before, limit); });
+  return all;
+}
+
 std::int64_t sqlite_store::count_unroutable(const std::function<bool(std::string_view handler)>& routable) {
   std::int64_t count = 0;
   reader_.ask([&](database& from) { count = from.count_unroutable(routable); });
