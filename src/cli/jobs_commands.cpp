@@ -43,11 +43,13 @@ void add_list(CLI::App& to, const jobs_commands& all) {
   jobs_options& options = *all.options;
   auto* const list = add(to, all, "list", "Show jobs, newest first", &run_jobs_list);
   add_filter(*list, options);
-  list->add_option_function<std::string>(
+  auto* const before = list->add_option_function<std::string>(
       "--before", [&options](const std::string& id) { options.before = job_id_of(id); },
       "Only jobs older than this one: for the next page");
   list->add_option("--limit", options.limit, "So many jobs; 100 unless said")
       ->check(CLI::Range(std::size_t{1}, listed_at_once_max));
+  list->add_flag("-f,--follow", options.follow, "Go on with jobs that come or change, a line each")
+      ->excludes(before);
   add_reading_keys(*list, options.keys);
   add_json(*list, options.as_json);
 }

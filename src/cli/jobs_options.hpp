@@ -22,6 +22,7 @@ struct jobs_options {
   std::string tag;                       ///< the same
   std::optional<jobs::job_id> before;    ///< list: jobs older than that
   std::size_t limit = 100;               ///< list: so many
+  bool follow = false;                   ///< list: go on with what comes and changes
 
   bool all = false;      ///< retry, cancel: without ids and filters
   bool yes = false;      ///< do not ask

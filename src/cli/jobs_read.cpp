@@ -10,6 +10,7 @@
 #include <weft/wire/json.hpp>
 
 #include "cli/exit_status.hpp"
+#include "cli/jobs_follow.hpp"
 #include "cli/jobs_store.hpp"
 #include "cli/jobs_view.hpp"
 
@@ -54,6 +55,7 @@ std::string result_of(std::shared_ptr<jobs::store> store, std::shared_ptr<const 
 }  // namespace
 
 int run_jobs_list(const jobs_options& options) {
+  if (options.follow) return run_jobs_follow(options);
   return guarded("weft jobs list", [&] {
     const auto keys = keys_where_given(options.keys);
     const auto jobs = page_of(options, keys.get());

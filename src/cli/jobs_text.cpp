@@ -107,6 +107,16 @@ std::string attempt_text(const jobs::attempt_info& from, jobs::moment now) {
 
 }  // namespace
 
+std::string line_text(const jobs::job_info& from, jobs::moment now) {
+  std::string text = time_text(now) + "  " + to_string(from.id) + "  ";
+  text.append(to_string(from.state));
+  text += "  " + escaped(from.queue) + "  " + closure_name(from);
+  if (from.attempts > 0) text += "  failed " + tries_text(from);
+  if (from.cancel_requested) text += "  asked to end";
+  if (!from.tags.empty()) text += "  " + joined(from.tags);
+  return text;
+}
+
 std::string list_text(const std::vector<jobs::job_info>& jobs, jobs::moment now) {
   rows all{{"ID", "STATE", "QUEUE", "AGE", "WHEN", "FAILED", "CLOSURE", "TAGS"}};
   for (const auto& one : jobs) {

@@ -109,6 +109,8 @@ shown_details details_of(const jobs::job_info& from, const std::string& result);
 shown_stats stats_of(jobs::store& from);
 
 /// As people read them; control characters are escaped.
+/// A line for one job, without its end.
+std::string line_text(const jobs::job_info& from, jobs::moment now);
 std::string list_text(const std::vector<jobs::job_info>& jobs, jobs::moment now);
 std::string details_text(const jobs::job_info& from, const std::string& result, jobs::moment now);
 std::string stats_text(const shown_stats& from);

@@ -17,6 +17,7 @@
 #include <weft/process/program.hpp>
 
 #include "cli/jobs_fixture.hpp"
+#include "cli/jobs_follow.hpp"
 #include "cli/jobs_view.hpp"
 
 namespace {
@@ -281,3 +282,102 @@ TEST_F(weft_work, refuses_what_is_no_command_and_what_is_not_signed) {
 }
 
 }  // namespace
+TEST_F(weft_work, pushes_by_moment_rate_and_period_of_uniqueness) {
+  EXPECT_EQ(show(pushed({"true"}, {"--at", "2100-01-02T03:04:05Z"})).job.run_at,
+            "2100-01-02T03:04:05.000000Z");
+  EXPECT_EQ(show(pushed({"true"}, {"--at", "2100-01-02T03:04+01:30"})).job.run_at,
+            "2100-01-02T01:34:00.000000Z");
+  const auto limited = pushed({"true"}, {"--rate-limit", "mail=1/1h", "--concurrency-limit", "mail=5"});
+  pushed({"true"}, {"--rate-limit", "mail=1/1h", "--concurrency-limit", "mail=5"});
+  EXPECT_EQ(show(limited).limit, "mail");
+  const auto once = pushed({"true"}, {"--unique", "day", "--unique-for", "1h"});
+  work();
+  EXPECT_EQ(queue().stats().at(0).done, 2) << "one of the rate, and the unique one";
+  EXPECT_EQ(pushed({"true"}, {"--unique", "day", "--unique-for", "1h"}), once) << "also after its end";
+  for (const auto& bad :
+       std::vector<std::vector<std::string>>{{"--at", "tomorrow"},
+                                             {"--at", "2100-02-30T00:00Z"},
+                                             {"--at", "2100-01-01T25:00Z"},
+                                             {"--at", "2100-01-01T00:00Zx"},
+                                             {"--at", "2100-01-01T00:00Z", "--delay", "1s"},
+                                             {"--rate-limit", "mail=1"},
+                                             {"--rate-limit", "mail=0/1s"},
+                                             {"--rate-limit", "=1/1s"},
+                                             {"--rate-limit", "a=1/1s", "--concurrency-limit", "b=1"},
+                                             {"--unique-for", "1h"}})
+    EXPECT_EQ(push({"true"}, bad).status, 2) << bad[0] << ' ' << bad[1];
+}
+
+TEST_F(weft_work, lets_a_batch_grow_by_a_command) {
+  const auto tick = weft::closure{weft::named_closure<"cli.work_tack">([] {})};
+  const auto batch = queue().push_batch(std::vector{tick}, tick);
+  const auto added = pushed({"true"}, {"--batch", to_string(batch.id)});
+  EXPECT_EQ(queue().batch_of(added), batch.id);
+  EXPECT_EQ(push({"true"}, {"--batch", to_string(added)}).status, 1) << "that is no batch";
+}
+
+class weft_jobs_follow : public weft_work {};
+
+/// `weft jobs list --follow`.
+class followed {
+ public:
+  explicit followed(std::vector<std::string> arguments)
+      : program_(
+            [&] {
+              arguments.insert(arguments.begin(), {WEFT_PROGRAM, "jobs", "list", "--follow"});
+              return arguments;
+            }(),
+            [] {
+              weft::process::program_options how;
+              how.out = weft::process::stream_target::pipe();
+              return how;
+            }()) {}
+
+  std::string line() { return program_.out().read_line().value_or("(the end)"); }
+  exit_status stop(int signal) {
+    ::kill(program_.pid(), signal);
+    return wait();
+  }
+  void close() { program_.out().close(); }
+  exit_status wait() { return program_.wait_for(patience).value_or(exit_status{}); }
+
+ private:
+  weft::process::program program_;
+};
+
+TEST_F(weft_jobs_follow, shows_each_job_that_comes_or_changes) {
+  const auto first = pushed({"true"});
+  followed lines({"--db", url(), "--json", "--queue", "mail"});
+  const auto next = [&] { return from_json<weft::cli::followed_job>(lines.line()).job; };
+  auto job = next();
+  EXPECT_EQ(job.id, to_string(first)) << "what there is already";
+  EXPECT_EQ(job.state, "ready");
+  queue().push(weft::closure{weft::named_closure<"cli.work_tick">([] {})}, {.queue = "other"});
+  const auto second = pushed({"false"}, {"--attempts", "1", "--after", to_string(first), "--tag", "last"});
+  job = next();
+  EXPECT_EQ(job.id, to_string(second)) << "what comes";
+  EXPECT_EQ(job.state, "blocked");
+  work();
+  std::set<std::string> ends;
+  while (ends.size() < 2) {
+    job = next();
+    if (job.state == "done" || job.state == "dead") ends.insert(job.id + job.state);
+  }
+  EXPECT_EQ(ends, (std::set<std::string>{to_string(first) + "done", to_string(second) + "dead"}));
+  EXPECT_EQ(lines.stop(SIGINT), exit_status::exited(0));
+}
+
+TEST_F(weft_jobs_follow, shows_jobs_of_a_state_in_words_until_nobody_reads) {
+  pushed({"true"});
+  followed lines({"--db", url(), "--state", "dead", "--limit", "1"});
+  const auto dead = pushed({"false"}, {"--attempts", "1", "--tag", "night"});
+  work();
+  const auto line = lines.line();
+  EXPECT_NE(line.find(to_string(dead) + "  dead  mail  weft.exec  failed 1  night"), std::string::npos)
+      << line;
+  lines.close();
+  pushed({"false"}, {"--attempts", "1"});
+  work();
+  EXPECT_EQ(lines.wait(), exit_status::exited(1));
+}
+
