@@ -22,6 +22,7 @@
 #include "cli/log_view.hpp"
 #include "cli/option_values.hpp"
 #include "cli/schedules_commands.hpp"
+#include "cli/usage_error.hpp"
 #include "cli/workers.hpp"
 
 // Only this file and those of *_commands know CLI11, whose header is slow to compile: they turn argv into the
@@ -194,8 +195,8 @@ constexpr command_entry commands[] = {
     {"call", "Call a function that a worker server offers", &add_call},
     {"workers", "Show what a worker server is doing", &add_workers},
     {"db", "Check, migrate and back up a database of jobs", &add_db},
-    {"work", "Run the programs that `weft jobs push --exec` keeps", &add_work},
     {"batches", "Show jobs that were pushed together, and give them up", &add_batches},
+    {"work", "Run the programs that `weft jobs push --exec` keeps", &add_work},
     {"keys", "Make, rotate and check keys that sign jobs", &add_keys},
     {"log", "Logs that were kept", &add_log},
 };
@@ -220,8 +221,9 @@ int parse_and_run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
-    const int status = app.exit(stop);  // prints help, version or what is wrong
-    return status == 0 ? exit_ok : exit_usage;
+    if (stop.get_exit_code() == 0) return app.exit(stop);  // prints help or version
+    std::fputs(usage_error_text(app, stop).c_str(), stderr);
+    return exit_usage;
   }
   return chosen();
 }

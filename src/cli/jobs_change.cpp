@@ -164,7 +164,10 @@ int change_jobs(const jobs_options& options, const change& what) {
 int set_paused(const jobs_options& options, const char* command, bool paused) {
   return guarded(command, [&] {
     const auto store = open_existing(options.store);
-    for (const auto& queue : options.queues) store->set_paused(queue, paused);
+    for (const auto& queue : options.queues) {
+      note_unknown_queue(*store, command, queue);
+      store->set_paused(queue, paused);
+    }
     return exit_ok;
   });
 }

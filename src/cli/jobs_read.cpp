@@ -20,10 +20,10 @@ namespace {
 
 jobs::moment now() { return jobs::clock::system().now(); }
 
-std::vector<jobs::job_info> page_of(const jobs_options& options, const wire::key_ring* keys) {
-  const auto store = open_existing(options.store);
+std::vector<jobs::job_info> page_of(jobs::store& in, const jobs_options& options,
+                                    const wire::key_ring* keys) {
   std::vector<jobs::job_info> all;
-  for (auto& one : store->list({.queue = options.queue,
+  for (auto& one : in.list({.queue = options.queue,
                    .tag = options.tag,
                    .state = options.state,
                    .before = options.before,
@@ -58,7 +58,9 @@ int run_jobs_list(const jobs_options& options) {
   if (options.follow) return run_jobs_follow(options);
   return guarded("weft jobs list", [&] {
     const auto keys = keys_where_given(options.keys);
-    const auto jobs = page_of(options, keys.get());
+    const auto store = open_existing(options.store);
+    const auto jobs = page_of(*store, options, keys.get());
+    if (jobs.empty() && !options.queue.empty()) note_unknown_queue(*store, "weft jobs list", options.queue);
     const auto text =
         options.as_json ? wire::to_json(list_of(jobs, options.limit)) + '\n' : list_text(jobs, now());
     std::fputs(text.c_str(), stdout);

@@ -1,11 +1,15 @@
 #include "cli/jobs_store.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include <weft/core/error.hpp>
+#include <weft/log/escape.hpp>
 
+#include "cli/closest_name.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/printed_error.hpp"
 
@@ -37,6 +41,23 @@ jobs::state_counts counts_of_batch(jobs::store& in, jobs::job_id batch) {
                                    " with jobs in this database; `weft batches list` has all");
 }
 
+void note_unknown_queue(jobs::store& in, const std::string& command, const std::string& queue) {
+  std::vector<std::string> names;
+  for (const auto& one : in.stats()) {
+    if (one.queue == queue && one.total() > 0) return;
+    if (one.queue != queue) names.push_back(one.queue);
+  }
+  std::string text = command + ": there are no jobs of a queue \"";
+  log::append_escaped(text, queue);
+  text += '"';
+  if (const auto meant = closest_name(queue, names); !meant.empty()) {
+    text += "; did you mean ";
+    log::append_escaped(text, meant);
+    text += '?';
+  }
+  std::fprintf(stderr, "%s\n", text.c_str());
+}
+
 void for_each_page(jobs::store& from, jobs::list_filter filter,
                    const std::function<void(std::vector<jobs::stored_job>)>& each) {
   constexpr std::size_t page = 500;
@@ -54,7 +75,11 @@ void for_each_page(jobs::store& from, jobs::list_filter filter,
 int guarded(const std::string& command, const std::function<int()>& body) {
   try {
     const int status = body();
-    return std::fflush(stdout) == 0 ? status : exit_failed;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    if (errno != EPIPE) {  // who reads no more knows that
+      std::fprintf(stderr, "%s: write its output: %s\n", command.c_str(), std::strerror(errno));
+    }
+    return exit_failed;
   } catch (const error&) {
     std::fputs(error_text(command, std::current_exception()).c_str(), stderr);
     return exit_failed;

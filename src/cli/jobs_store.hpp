@@ -25,6 +25,9 @@ std::shared_ptr<const wire::key_ring> needed_keys(const std::string& file);
 /// The jobs of a batch, its last one not counted. Throws not_found where there are none.
 jobs::state_counts counts_of_batch(jobs::store& in, jobs::job_id batch);
 
+/// Says on stderr that no job is or was of the queue, and which may have been meant; nothing where one is.
+void note_unknown_queue(jobs::store& in, const std::string& command, const std::string& queue);
+
 /// Calls `each` with all jobs that fit, newest first, a page at a time.
 void for_each_page(jobs::store& from, jobs::list_filter filter,
                    const std::function<void(std::vector<jobs::stored_job>)>& each);

@@ -24,7 +24,7 @@ json_object object_of(const failure& from) {
 }
 
 void append_failure(std::string& out, const failure& from) {
-  if (!from.type.empty()) log::append_escaped(out, from.type + ": ");
+  if (!from.type.empty() && from.type != "weft.error") log::append_escaped(out, from.type + ": ");
   log::append_escaped(out, from.message);
   if (from.code != errc::unknown) out.append(" (").append(to_string(from.code)).append(")");
   out += '\n';

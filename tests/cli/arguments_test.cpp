@@ -1,5 +1,6 @@
 // Whatever the command line says, the command ends in order: with 0, 1 or 2.
 #include <cstdio>
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -53,6 +54,36 @@ TEST(arguments, of_any_kind_end_in_order) {
     for (const auto& one : arguments) shown += "'" + one + "' ";
     ASSERT_TRUE(done.status == 0 || done.status == 1 || done.status == 2) << done.status << " of " << shown;
     ASSERT_TRUE(done.status == 0 || !done.err.empty()) << "fails in silence: " << shown;
+  }
+}
+
+TEST(arguments, that_are_mistyped_are_named_with_what_was_meant) {
+  struct mistake {
+    std::vector<std::string> arguments;
+    const char* says;
+  };
+  const std::vector<mistake> mistakes{
+      {{}, "weft: say what to do: "},
+      {{"jbos"}, "weft: there is no command \"jbos\"; did you mean jobs?"},
+      {{"frobnicate"}, "weft: there is no command \"frobnicate\"\n"},
+      {{"jobs"}, "weft jobs: say what to do: push, list"},
+      {{"jobs", "lsit"}, "weft jobs: there is no command \"lsit\"; did you mean list?"},
+      {{"jobs", "list", "--db", "memory:", "--qeue=mail"},
+       "weft jobs list: there is no option \"--qeue\"; did you mean --queue?"},
+      {{"jobs", "list", "--db", "memory:", "mail"}, "weft jobs list: there is no argument \"mail\"\n"},
+      {{"jobs", "list", "--db", "memory:", "--limit", "0"},
+       "weft jobs list: --limit: Value 0 not in range 1 to"},
+      {{"jobs", "list"}, "weft jobs list: no database: say --db"},
+      {{"jobs", "show", "--db", "memory:", "1e5"}, "weft jobs show: \"1e5\" is no id of a job"},
+      {{"\x1b[2J"}, "weft: there is no command \"\\x1b[2J\""},
+  };
+  unsetenv("WEFT_DB");
+  for (const auto& [arguments, says] : mistakes) {
+    const auto done = weft_test::run_weft(arguments);
+    EXPECT_EQ(done.status, 2) << says;
+    EXPECT_TRUE(done.err.starts_with(says)) << done.err << "and not\n" << says;
+    EXPECT_NE(done.err.find("--help` has all\n"), std::string::npos) << done.err;
+    EXPECT_EQ(done.out, "");
   }
 }
 

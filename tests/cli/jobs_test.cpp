@@ -3,9 +3,12 @@
 #include "cli/jobs_watch.hpp"
 #include "cli/time_text.hpp"
 
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <weft/closure/closure.hpp>
@@ -252,6 +255,46 @@ TEST_F(weft_jobs, commands_make_no_database_of_a_mistyped_path) {
   }
   EXPECT_EQ(jobs("purge", {"--older-than", "1d", "-y"}).status, 1);
   EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(weft_jobs, of_a_mistyped_queue_are_not_there_and_that_is_said) {
+  push();
+  const auto listed = jobs("list", {"--queue", "mial"});
+  EXPECT_EQ(listed.status, 0);
+  EXPECT_EQ(listed.err, "weft jobs list: there are no jobs of a queue \"mial\"; did you mean mail?\n");
+  EXPECT_EQ(jobs("list", {"--queue", "mail", "--state", "dead"}).err, "") << "there are others";
+  const auto paused = jobs("pause", {"mail", "other"});
+  EXPECT_EQ(paused.status, 0) << "it may come";
+  EXPECT_EQ(paused.err, "weft jobs pause: there are no jobs of a queue \"other\"\n");
+}
+
+TEST_F(weft_jobs, commands_name_a_file_that_is_no_database) {
+  const auto other = folder_ / "notes";
+  std::ofstream(other) << "these are a few words and no database at all, and long enough for its header\n";
+  const auto done = weft_test::run_weft({"jobs", "list", "--db", "sqlite:" + other});
+  EXPECT_EQ(done.status, 1);
+  EXPECT_TRUE(has(done.err, "weft jobs list: jobs: open the database \"" + other +
+                                "\": look for tables: file is not a database"))
+      << done.err;
+}
+
+TEST_F(weft_jobs, commands_say_that_their_output_cannot_be_written) {
+  push();
+  std::fflush(stdout);
+  const int kept = ::dup(STDOUT_FILENO);
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  testing::internal::CaptureStderr();
+  ::dup2(full, STDOUT_FILENO);
+  std::vector<std::string> words{"weft", "jobs", "list", "--db", url()};
+  std::vector<char*> argv;
+  for (auto& one : words) argv.push_back(one.data());
+  EXPECT_EQ(weft::cli::main(static_cast<int>(argv.size()), argv.data()), 1);
+  ::dup2(kept, STDOUT_FILENO);
+  ::close(full);
+  ::close(kept);
+  std::clearerr(stdout);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "weft jobs list: write its output: No space left on device\n");
 }
 
 TEST_F(weft_jobs, commands_that_make_no_sense_are_wrong_usage) {

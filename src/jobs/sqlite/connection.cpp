@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -22,6 +23,14 @@ void ignore_where_default(int signal_number) noexcept {
   if (::sigaction(signal_number, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return;
   now.sa_handler = SIG_IGN;
   ::sigaction(signal_number, &now, nullptr);
+}
+
+/// Its first statements name no file.
+[[noreturn]] void throw_not_opened(const error& failed, const std::string& path) {
+  constexpr std::string_view component = "jobs: ";
+  std::string_view why = failed.message();
+  if (why.starts_with(component)) why.remove_prefix(component.size());
+  throw error(failed.code(), "jobs: open the database \"" + path + "\": " + std::string(why));
 }
 
 int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
@@ -77,8 +86,12 @@ void connection::open(file_use use) {
 
 // Before anything is changed: the log mode is kept in the file, and this one may be somebody else's.
 void connection::expect_tables() {
-  statement query(handle_, "SELECT 1 FROM sqlite_schema WHERE name = 'weft_meta'", "look for tables");
-  if (query.step()) return;
+  try {
+    statement query(handle_, "SELECT 1 FROM sqlite_schema WHERE name = 'weft_meta'", "look for tables");
+    if (query.step()) return;
+  } catch (const error& failed) {
+    throw_not_opened(failed, path_);
+  }
   throw error(errc::not_found, "jobs: open the database \"" + path_ +
                                    "\": it has no tables of weft; give the path of a database with jobs");
 }
@@ -102,7 +115,7 @@ void connection::use_wal() {
     statement query(handle_, "PRAGMA journal_mode=WAL", "turn the write-ahead log on");
     if (query.step()) mode = query.text(0);
   } catch (const error& failed) {
-    throw error(failed.code(), "jobs: open the database \"" + path_ + "\": " + failed.message());
+    throw_not_opened(failed, path_);
   }
   if (mode == "wal") return;
   throw error(errc::unsupported, "jobs: open the database \"" + path_ +
