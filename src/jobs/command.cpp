@@ -8,6 +8,7 @@
 
 #include <weft/context/environment.hpp>
 #include <weft/core/failure.hpp>
+#include <weft/core/unwinding.hpp>
 #include <weft/jobs/control.hpp>
 #include <weft/log/escape.hpp>
 #include <weft/log/log.hpp>
@@ -82,8 +83,19 @@ exec_options how_to_run(const command& what, const command_options& options, con
   throw command_failed(message);
 }
 
+exec_result result_of(const command& what, const command_options& options, const control& job) {
+  try {
+    return exec(what.arguments, how_to_run(what, options, job));
+  } catch (const cancelled& given_up) {
+    // The error of the attempt only says that its time was over.
+    log::warn("jobs: a command was ended before it had ended by itself",
+              {{"command", text_of(what)}, {"reason", to_string(given_up.reason())}});
+    throw;
+  }
+}
+
 command_output run(const command& what, const command_options& options, const control& job) {
-  const auto done = exec(what.arguments, how_to_run(what, options, job));
+  const auto done = result_of(what, options, job);
   if (!done.ok()) fail(what, done);
   return {log::to_utf8(done.out), log::to_utf8(done.err), done.out_truncated, done.err_truncated};
 }

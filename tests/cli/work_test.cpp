@@ -134,6 +134,42 @@ TEST_F(weft_work, runs_a_command_and_keeps_what_it_printed) {
   EXPECT_EQ(out_of(id), "two words|$HOME||[a,b]|--|-x|list|");
 }
 
+TEST_F(weft_work, gives_a_command_its_arguments_as_they_are) {
+  const std::vector<std::string> odd{
+      "it's",  "\"quoted\"", "\\n\\",  "two\nlines", "*",   "$(id)", "`id`", " ",
+      "grün→", "-",          "--exec", "--db=x",     "a=b", ";",     "&",    ""};
+  std::vector<std::string> all{"printf", "%s|"};
+  all.insert(all.end(), odd.begin(), odd.end());
+  const auto id = pushed(all);
+  const auto reads_nothing = pushed({"cat"});
+  work();
+  std::string expected;
+  for (const auto& one : odd) expected += one + '|';
+  EXPECT_EQ(out_of(id), expected);
+  EXPECT_EQ(out_of(reads_nothing), "") << "its input is empty";
+}
+
+TEST_F(weft_work, says_which_signal_ended_a_command) {
+  const auto id = pushed_script("kill -SEGV $$", {"--attempts", "1"});
+  work();
+  const auto error = error_of(show(id));
+  EXPECT_NE(error.find("SIGSEGV"), std::string::npos) << error;
+}
+
+TEST_F(weft_work, keeps_to_a_limit_over_all_workers) {
+  const auto lock = folder_ / "lock";
+  for (int i = 0; i < 6; ++i) {
+    pushed_script(
+        "mkdir " + lock + " || echo two at a time >> " + (folder_ / "wrong") + "; sleep 0.02; rmdir " + lock,
+        {"--concurrency-limit", "disk=1", "--attempts", "1"});
+  }
+  auto one = start_worker();
+  auto other = start_worker();
+  EXPECT_TRUE(comes_true([&] { return queue().stats().at(0).ended() == 6; }));
+  EXPECT_EQ(queue().stats().at(0).done, 6);
+  EXPECT_EQ(content("wrong"), "");
+}
+
 TEST_F(weft_work, fails_a_command_that_does_with_the_end_of_its_errors) {
   const auto id = pushed_script("echo printed; echo 'no space' >&2; exit 3", {"--attempts", "1"});
   work();
@@ -180,7 +216,11 @@ TEST_F(weft_work, ends_a_command_and_its_children_at_the_timeout) {
   const auto id = pushed_script("exec 3> " + fifo + "; echo started >&3; sleep 1000 & sleep 1000",
                                 {"--timeout", "1s", "--attempts", "1"});
   work();
-  EXPECT_EQ(show(id).job.state, "dead");
+  const auto shown = show(id);
+  EXPECT_EQ(shown.job.state, "dead");
+  const auto log = to_text(shown.attempts.at(0).log);
+  EXPECT_NE(log.find("a command was ended"), std::string::npos) << log;
+  EXPECT_NE(log.find("deadline"), std::string::npos) << log;
   char text[64];
   EXPECT_GT(::read(reader, text, sizeof text), 0);
   EXPECT_TRUE(comes_true([&] { return ::read(reader, text, sizeof text) == 0; })) << "some of them are alive";
@@ -266,22 +306,6 @@ TEST_F(weft_work, pushes_by_delay_priority_uniqueness_tags_and_order) {
   EXPECT_EQ(behind.limit, "disk");
 }
 
-TEST_F(weft_work, refuses_what_is_no_command_and_what_is_not_signed) {
-  EXPECT_EQ(push({}).status, 2);
-  EXPECT_EQ(jobs("push", {"--keys", keys_, "--", "true"}).status, 2) << "without --exec";
-  EXPECT_EQ(push({"true"}, {"--priority", "99999"}).status, 2);
-  EXPECT_EQ(push({"true"}, {"--concurrency-limit", "disk"}).status, 2);
-  EXPECT_EQ(push({"true"}, {"--delay", "soon"}).status, 2);
-  EXPECT_EQ(push({"\xff"}).status, 1) << "no text";
-  EXPECT_EQ(push({"true"}, {"--env", "WEFT_TEST_NOT_THERE"}).status, 1);
-  const auto unsigned_one = jobs("push", {"--exec", "--", "true"});
-  EXPECT_EQ(unsigned_one.status, 1);
-  EXPECT_NE(unsigned_one.err.find("weft keys generate"), std::string::npos) << unsigned_one.err;
-  EXPECT_EQ(weft_test::run_weft({"work", "--db", url()}).status, 1) << "no keys";
-  EXPECT_EQ(weft_test::run_weft({"work"}).status, 2);
-}
-
-}  // namespace
 TEST_F(weft_work, pushes_by_moment_rate_and_period_of_uniqueness) {
   EXPECT_EQ(show(pushed({"true"}, {"--at", "2100-01-02T03:04:05Z"})).job.run_at,
             "2100-01-02T03:04:05.000000Z");
@@ -381,3 +405,19 @@ TEST_F(weft_jobs_follow, shows_jobs_of_a_state_in_words_until_nobody_reads) {
   EXPECT_EQ(lines.wait(), exit_status::exited(1));
 }
 
+TEST_F(weft_work, refuses_what_is_no_command_and_what_is_not_signed) {
+  EXPECT_EQ(push({}).status, 2);
+  EXPECT_EQ(jobs("push", {"--keys", keys_, "--", "true"}).status, 2) << "without --exec";
+  EXPECT_EQ(push({"true"}, {"--priority", "99999"}).status, 2);
+  EXPECT_EQ(push({"true"}, {"--concurrency-limit", "disk"}).status, 2);
+  EXPECT_EQ(push({"true"}, {"--delay", "soon"}).status, 2);
+  EXPECT_EQ(push({"\xff"}).status, 1) << "no text";
+  EXPECT_EQ(push({"true"}, {"--env", "WEFT_TEST_NOT_THERE"}).status, 1);
+  const auto unsigned_one = jobs("push", {"--exec", "--", "true"});
+  EXPECT_EQ(unsigned_one.status, 1);
+  EXPECT_NE(unsigned_one.err.find("weft keys generate"), std::string::npos) << unsigned_one.err;
+  EXPECT_EQ(weft_test::run_weft({"work", "--db", url()}).status, 1) << "no keys";
+  EXPECT_EQ(weft_test::run_weft({"work"}).status, 2);
+}
+
+}  // namespace
