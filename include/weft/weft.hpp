@@ -114,6 +114,7 @@
 #include <weft/net/buffered_reader.hpp>
 #include <weft/net/byte_stream.hpp>
 #include <weft/net/connection_pool.hpp>
+#include <weft/net/datagram_socket.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/net/message_stream.hpp>
 #include <weft/net/resolver.hpp>
