@@ -5,6 +5,7 @@
 #include <span>
 
 #include <weft/core/error.hpp>
+#include <weft/core/unwinding.hpp>
 
 namespace weft::net {
 
@@ -116,10 +117,17 @@ transfer message_stream::write(std::string_view message, steady_time until) {
       bytes_of(message.size(), prefix_ ? prefix_->bytes : 0, prefix_ ? prefix_->order : std::endian::big);
   const std::array<std::string_view, 3> pieces{std::string_view(number.data(), prefix_ ? prefix_->bytes : 0),
                                                message, delimiter_};
-  cut_short_ = true;  // unless it ends as it should
-  const transfer sent = over_.write_all_until(pieces, until);
-  cut_short_ = !sent && sent.bytes > 0;
-  return sent;
+  try {
+    const transfer sent = over_.write_all_until(pieces, until);
+    cut_short_ = !sent && sent.bytes > 0;
+    return sent;
+  } catch (const transfer_error&) {
+    cut_short_ = true;
+    throw;
+  } catch (const unwinding&) {
+    cut_short_ = true;  // perhaps
+    throw;
+  }
 }
 
 }  // namespace weft::net

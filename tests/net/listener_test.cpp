@@ -148,7 +148,8 @@ TEST(listener, out_of_descriptors_it_backs_off_says_so_once_and_loses_no_connect
     listener listening(any_port);
     // Once before: the undefined-behaviour sanitizer needs descriptors to look at a type for the first time.
     stream first = stream::connect(listening.address());
-    listening.accept();
+    auto before = go([&] { return listening.accept().is_open(); });
+    EXPECT_TRUE(before.join());
     std::vector<stream> clients;
     for (int n = 0; n < 3; ++n) clients.push_back(stream::connect(listening.address()));
     rlimit limit{};

@@ -197,6 +197,27 @@ TEST(message_stream, half_a_message_ends_the_writing) {
   });
 }
 
+TEST(message_stream, a_second_writer_is_refused_and_the_first_goes_on) {
+  run([] {
+    pair both = make_pair();
+    const length_prefix framing{.message_bytes_max = 10'000'000};
+    message_stream sends(both.left, framing);
+    message_stream receives(both.right, framing);
+    auto first = go([&] { return sends.write(std::string(5'000'000, 'x')); });
+    yield();
+    message_of(errc::busy, [&] { sends.write("y"); });
+    EXPECT_EQ(receives.read().bytes.size(), 5'000'000u);
+    EXPECT_TRUE(first.join());
+    EXPECT_TRUE(sends.write("z"));
+    EXPECT_EQ(receives.read().bytes, "z");
+    auto gives_up = go([&] { sends.write(std::string(5'000'000, 'x')); });
+    yield();
+    gives_up.cancel();
+    EXPECT_THROW(gives_up.join(), cancelled);
+    message_of(errc::closed, [&] { sends.write("y"); });
+  });
+}
+
 TEST(message_stream, refuses_framing_without_sense) {
   pair both = make_pair();
   for (const std::size_t width : {0u, 3u, 16u})
