@@ -1,11 +1,19 @@
 #include "jobs/pool_runner.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
 #include <weft/context/cancellation.hpp>
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
+#include <weft/fiber/fiber.hpp>
 
 namespace weft::jobs {
 namespace {
+
+constexpr std::chrono::milliseconds shortest_pause{5};
+constexpr std::chrono::milliseconds longest_pause{500};
 
 closure_outcome too_late() {
   closure_outcome refused;
@@ -19,15 +27,30 @@ closure_outcome too_late() {
 
 }  // namespace
 
-closure_outcome pool_runner::run(const closure_request& request) {
-  future<closure_outcome> ended;
+std::optional<future<closure_outcome>> pool_runner::submit(const closure_request& request) {
   try {
-    ended = on_.submit([this, &request] {
+    return on_.submit([this, &request] {
       // It may have stood in line for long.
       checkpoint();
       if (steady_clock::now() >= request.deadline) return too_late();
       return in_place_.run(request);
     });
+  } catch (const error& refused) {
+    if (refused.code() != errc::resource_exhausted) throw;
+    return std::nullopt;
+  }
+}
+
+closure_outcome pool_runner::run(const closure_request& request) {
+  std::optional<future<closure_outcome>> ended;
+  try {
+    ended = submit(request);
+    // Who waits here keeps its place in the worker, which so claims no more than the pool takes.
+    for (auto pause = shortest_pause; !ended; pause = std::min(pause * 2, longest_pause)) {
+      if (steady_clock::now() >= request.deadline) return too_late();
+      sleep_until(std::min(request.deadline, deadline_after(pause)));
+      ended = submit(request);
+    }
   } catch (const error&) {
     closure_outcome refused;
     refused.error = failure_of_run();
@@ -35,7 +58,7 @@ closure_outcome pool_runner::run(const closure_request& request) {
     return refused;
   }
   // The run has the caller's cancellation in its context, and uses what is the caller's until it ends.
-  return shield([&] { return ended.get(); });
+  return shield([&] { return ended->get(); });
 }
 
 }  // namespace weft::jobs

@@ -1,14 +1,18 @@
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include <weft/closure/runner.hpp>
 #include <weft/executor/executor.hpp>
+#include <weft/executor/future.hpp>
 
 namespace weft::jobs {
 
 /// Runs closures on threads of an executor. Nobody can end one that neither waits nor looks: its deadline and
-/// cancellation are in its context, and whoever is cancelled waits for its end.
+/// cancellation are in its context, and whoever is cancelled waits for its end. Where the executor takes no
+/// more tasks, which others may have filled, a run waits for room: it looks again after pauses that grow,
+/// until its deadline.
 class pool_runner final : public closure_runner {
  public:
   /// `app` outlives the runner.
@@ -17,6 +21,9 @@ class pool_runner final : public closure_runner {
   std::string_view name() const noexcept override { return "on a pool"; }
 
  private:
+  /// Nothing: the executor is full.
+  std::optional<future<closure_outcome>> submit(const closure_request& request);
+
   in_place_runner in_place_;
   executor on_;
 };

@@ -289,6 +289,63 @@ TEST_F(jobs_places, a_pool_that_is_closed_runs_nothing) {
   EXPECT_NE(show(id).state, job_state::done);
 }
 
+/// A pool that others have filled, until they are let go.
+struct full_pool {
+  event may_end;
+  thread_pool pool{{.threads = 1, .queue_max = 1}};
+  std::vector<future<void>> others;
+
+  full_pool() {
+    event has_begun;
+    others.push_back(pool.submit([&] {
+      has_begun.set();
+      may_end.wait();
+    }));
+    has_begun.wait();
+    others.push_back(pool.submit([] {}));
+  }
+  void let_go() {
+    may_end.set();
+    for (auto& one : others) one.get();
+  }
+};
+
+TEST_F(jobs_places, a_pool_that_others_have_filled_is_waited_for) {
+  full_pool shared;
+  const job_id id = queue_->push(on_pool());
+  worker_options options;
+  options.pool = shared.pool;
+  run([&] {
+    worker one(*queue_, app_, quiet(options));
+    auto working = go([&] { EXPECT_EQ(one.run_due(), 1U); });
+    while (one.statistics().done == 0 && show(id).state != job_state::running) sleep_for(1ms);
+    shared.let_go();
+    working.join();
+  });
+  EXPECT_EQ(show(id).state, job_state::done);
+  EXPECT_EQ(show(id).past.size(), 1U) << "it was not put off";
+}
+
+TEST_F(jobs_places, a_wait_for_room_in_a_pool_ends_at_the_deadline_and_when_cancelled) {
+  full_pool shared;
+  pool_runner runner(app_, shared.pool);
+  closure_request request;
+  request.identity = on_pool().identity().text();
+  request.deadline = deadline_after(20ms);
+  const closure_outcome outcome = runner.run(request);
+  EXPECT_EQ(outcome.fault, run_fault::not_begun);
+  EXPECT_EQ(outcome.error.value().code, errc::deadline_exceeded);
+  run([&] {
+    request.deadline = no_deadline;
+    auto waits = go([&] { EXPECT_THROW(runner.run(request), cancelled); });
+    yield();
+    waits.cancel();
+    waits.join();
+  });
+  shared.let_go();
+  EXPECT_TRUE(seen_.of.empty());
+}
+
 TEST_F(jobs_places, what_stands_in_line_past_its_time_is_not_begun) {
   thread_pool one_thread(thread_pool_options::single());
   pool_runner runner(app_, one_thread);

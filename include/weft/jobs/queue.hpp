@@ -180,7 +180,8 @@ class queue {
   /// Jobs, newest first, without their attempts.
   std::vector<job_info> list(const list_filter& filter = {});
   std::vector<queue_stats> stats();
-  /// Waiting jobs whose closure this program does not have.
+  /// Waiting jobs whose closure this program does not have. Those of a closure that it has, and a worker no
+  /// place for, are in that worker's statistics.
   std::int64_t unroutable();
 
   /// Stops claims from the queue, in all processes, until resume(): pushes go on, and what runs. Durable.
