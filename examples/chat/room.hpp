@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <string>
+#include <string_view>
+
+#include <weft/fiber/channel.hpp>
+#include <weft/http/server.hpp>
+#include <weft/http/websocket.hpp>
+
+namespace chat {
+
+/// Who is here, and what one says to all. Used from one thread.
+///
+/// Each guest has a bounded line of what is still to be sent to it. Who does not read in time is put out, so
+/// that nobody waits for a slow one.
+class room {
+ public:
+  /// Serves one guest until it leaves.
+  void host(weft::http::websocket& socket, std::string_view name);
+  std::size_t guests() const noexcept { return guests_.size(); }
+
+ private:
+  static constexpr std::size_t unread_max = 64;
+  using line = weft::channel<std::string>;
+
+  void say(const std::string& what);
+
+  std::list<line*> guests_;
+};
+
+/// GET / is the page, /room?name=NAME the WebSocket.
+void add_routes(weft::http::server& server, room& where);
+
+/// The page for a browser.
+std::string_view page() noexcept;
+
+/// Guests that talk to each other at `address`, "host:port". 0: each of them heard all there was to hear.
+int run_demo(const std::string& address, const room& where);
+
+}  // namespace chat

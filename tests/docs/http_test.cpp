@@ -1,0 +1,75 @@
+// The examples of docs/http.md.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include <weft/fiber/run.hpp>
+#include <weft/http/client.hpp>
+#include <weft/http/server.hpp>
+#include <weft/http/websocket.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(http, a_server) {
+  weft::run([] {
+    // example: a_server
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    server.get("/hello/{name}", [](weft::http::request& in) { return "hello " + in.param("name"); });
+    server.get("/sum/{a}/{b}", [](weft::http::request& in, weft::http::response& out) {
+      out.body(std::to_string(in.param<int>("a") + in.param<int>("b")));
+    });
+    server.start();
+    // end of example
+    weft::http::client asking(server.url());
+    EXPECT_EQ(asking.get("/hello/Ada").body(), "hello Ada");
+    EXPECT_EQ(asking.get("/sum/3/4").body(), "7");
+    EXPECT_EQ(asking.get("/sum/3/four").status(), 400);
+    server.stop();
+  });
+}
+
+TEST(http, an_upload) {
+  weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    // clang-format off
+    // example: an_upload
+    server.post("/upload", [](weft::http::request& in) {
+      std::size_t bytes = 0;
+      for (std::string_view piece; !(piece = in.read_body()).empty();) bytes += piece.size();
+      return std::to_string(bytes) + " bytes";
+    }, {.streams_body = true, .body_bytes_max = 1 << 30, .body_timeout = 10min});
+    // end of example
+    // clang-format on
+    server.start();
+    EXPECT_EQ(weft::http::client(server.url()).post("/upload", std::string(5'000'000, 'x')).body(),
+              "5000000 bytes");
+    server.stop();
+  });
+}
+
+TEST(http, a_websocket) {
+  weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    // example: a_websocket
+    server.websocket("/echo", [](weft::http::websocket& socket) {
+      while (auto message = socket.read()) socket.send(message->data);
+    });
+    // end of example
+    server.start();
+    // example: a_websocket_client
+    auto socket = weft::http::websocket::connect("ws://" + server.address().text() + "/echo");
+    socket.send("hello");
+    const std::string heard = socket.read()->data;
+    socket.close();
+    // end of example
+    EXPECT_EQ(heard, "hello");
+    server.stop();
+  });
+}
+
+}  // namespace
