@@ -25,19 +25,20 @@ function(weft_test name)
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT})
 endfunction()
 
-# weft_planted_bug(<number> TEST <name> CAUGHT_BY <suite.case> SOURCE <file> USES <component>...)
+# weft_planted_bug(<number> TEST <name> CAUGHT_BY <suite.case> SOURCE <file> USES <component>...
+#   [LIBRARIES <target>...])
 #
 # The test program <name> once more, with one source of the library compiled with WEFT_BUG_<number>, which makes it
 # wrong on purpose. The ctest case planted.bug_<number> passes where that test case fails: so a test that no
 # longer sees the bug is found. The source must be one that the linker takes as a whole.
 function(weft_planted_bug number)
-  cmake_parse_arguments(arg "" "TEST;CAUGHT_BY;SOURCE" "USES" ${ARGN})
+  cmake_parse_arguments(arg "" "TEST;CAUGHT_BY;SOURCE" "USES;LIBRARIES" ${ARGN})
   set(target planted_bug_${number})
   add_executable(${target} $<TARGET_OBJECTS:test_${arg_TEST}> "${PROJECT_SOURCE_DIR}/${arg_SOURCE}")
   target_compile_definitions(${target} PRIVATE WEFT_BUG_${number})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
   list(TRANSFORM arg_USES PREPEND weft::)
-  target_link_libraries(${target} PRIVATE ${arg_USES} GTest::gtest GTest::gtest_main)
+  target_link_libraries(${target} PRIVATE ${arg_USES} ${arg_LIBRARIES} GTest::gtest GTest::gtest_main)
   weft_developer_flags(${target})
   add_test(NAME planted.bug_${number} COMMAND ${target} --gtest_filter=${arg_CAUGHT_BY})
   string(REPLACE "." "[.]" pattern "${arg_CAUGHT_BY}")

@@ -268,11 +268,16 @@ std::optional<moment> memory_store::next_due() const {
   return next;
 }
 
-stored_job* memory_store::held(job_id id, worker_id owner, std::int64_t fence) {
+stored_job* memory_store::held(job_id id, [[maybe_unused]] worker_id owner,
+                               [[maybe_unused]] std::int64_t fence) {
   const auto found = jobs_.find(id);
   if (found == jobs_.end()) return nullptr;
   stored_job& job = found->second;
+#ifdef WEFT_BUG_7  // no fencing
+  const bool holds = job.state == job_state::running;
+#else
   const bool holds = job.state == job_state::running && job.owner == owner && job.fence == fence;
+#endif
   return holds ? &job : nullptr;
 }
 

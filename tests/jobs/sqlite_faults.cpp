@@ -198,6 +198,19 @@ TEST_F(sqlite_faults, a_full_disk_changes_nothing) { sweep(fault::full, 40); }
 TEST_F(sqlite_faults, a_sync_that_fails_changes_nothing) { sweep(fault::sync_error, 8); }
 TEST_F(sqlite_faults, a_lock_that_is_refused_changes_nothing) { sweep(fault::busy, 20); }
 
+TEST_F(sqlite_faults, a_push_is_acknowledged_only_after_its_sync) {
+  make_files();
+  faulty_vfs files;
+  store_options without_checkpoints;  // which sync, too
+  without_checkpoints.wal_pages_max = 1'000'000;
+  const auto kept = open(without_checkpoints);
+  push(*kept, 1);
+  files.arm(fault::sync_error, 1);
+  EXPECT_EQ(failure_of([&] { push(*kept, 2); }).code(), errc::io_error);
+  EXPECT_TRUE(files.has_struck());
+  EXPECT_FALSE(kept->find(job_id{2}));
+}
+
 TEST_F(sqlite_faults, of_a_turn_of_many_each_hears_what_became_of_its_own) {
   sweep_turns(fault::write_error, 10);
   sweep_turns(fault::full, 10);
