@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "jobs/limit_turn.hpp"
 #include "jobs/micros.hpp"
@@ -25,6 +26,8 @@ constexpr std::size_t held_back_max = 500;
 }  // namespace
 
 bool database::is_idle(const claim_request& request, claim_result& result) {
+  // Where there were jobs there are probably more, and looking is half of what a claim costs.
+  if (std::exchange(claim_found_jobs_, false)) return false;
   check_worker(request.owner);
   result = {};
   find_due_schedules(request, result);
@@ -50,6 +53,7 @@ void database::claim(const claim_request& request, claim_result& result) {
     const auto queue = find_queue(name);
     if (queue && !is_paused(*queue)) claim_from(*queue, request, room, result);
   }
+  claim_found_jobs_ = !result.jobs.empty();
   for (const auto& [limit, left] : room) top_up(limit, request.now);
   if (!result.next_due) result.next_due = next_due(request.now);
 }

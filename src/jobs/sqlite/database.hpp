@@ -275,6 +275,7 @@ class database {
 
   connection& connection_;
   bool has_new_work_ = false;
+  bool claim_found_jobs_ = false;  // the last one
   std::vector<std::int64_t> ended_;
   job_counts request_counts_;  // not yet in turn_counts_
   job_counts turn_counts_;     // not yet in weft_count

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <weft/core/error.hpp>
+#include <weft/core/late_wakes.hpp>
 #include <weft/core/outside_work.hpp>
 
 namespace weft::jobs::sqlite {
@@ -15,6 +16,7 @@ using weft::detail::wait_outcome;
 namespace {
 
 using guard = std::unique_lock<weft::detail::spin_lock>;
+constexpr std::size_t woken_together = 4;  // what late_wakes has room for
 constexpr const char* request_wait = "jobs: wait for the store";
 
 }  // namespace
@@ -83,10 +85,17 @@ void turn_queue::take(std::vector<request*>& taken) {
                    [](const request* left, const request* right) { return left->kind < right->kind; });
 }
 
-void turn_queue::finish(request& done) {
-  const guard lock(lock_);
-  done.step_ = request::step::finished;
-  callers_.serve(done.caller_);
+void turn_queue::finish(std::span<request* const> done) {
+  while (!done.empty()) {
+    const weft::detail::late_wakes after_the_lock;
+    const guard lock(lock_);
+    const auto some = done.first(std::min(done.size(), woken_together));
+    for (request* const one : some) {
+      one->step_ = request::step::finished;
+      callers_.serve(one->caller_);
+    }
+    done = done.subspan(some.size());
+  }
 }
 
 void turn_queue::close() {

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include <weft/context/context.hpp>
@@ -54,7 +55,12 @@ class turn_queue {
   /// Takes what waits into `taken`, as far as its capacity reaches, in the order of their kinds.
   void take(std::vector<request*>& taken);
   /// Hands a taken request back to its caller.
-  void finish(request& done);
+  void finish(request& done) {
+    request* const one = &done;
+    finish(std::span(&one, 1));
+  }
+  /// The same for several.
+  void finish(std::span<request* const> done);
   /// Refuses further requests; those that wait are still served.
   void close();
   /// Wakes the writer although there is no request.

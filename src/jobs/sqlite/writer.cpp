@@ -219,10 +219,10 @@ bool writer::apply_in_savepoint(request& one) {
 }
 
 void writer::finish_all(const std::exception_ptr& error) {
-  for (request* const one : taken_) {
-    if (error) one->error = copy_of(error);
-    requests_.finish(*one);
+  if (error) {
+    for (request* const one : taken_) one->error = copy_of(error);
   }
+  requests_.finish(taken_);
   taken_.clear();
 }
 
