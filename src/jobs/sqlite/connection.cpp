@@ -40,7 +40,11 @@ int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
 
 }  // namespace
 
-connection::connection(std::string path, file_use use) : path_(std::move(path)), owner_(::getpid()) {
+connection::connection(std::string path, file_use use)
+    : path_(std::move(path)),
+      to_begin_("begin a transaction in \"" + path_ + '"'),
+      to_commit_("commit in \"" + path_ + '"'),
+      owner_(::getpid()) {
   ignore_where_default(SIGXFSZ);
   ignore_where_default(SIGPIPE);
   check_place(path_, use == file_use::existing);
@@ -49,8 +53,7 @@ connection::connection(std::string path, file_use use) : path_(std::move(path)),
     if (use == file_use::existing) expect_tables();
     set_up();
   } catch (...) {
-    data_version_.reset();
-    sqlite3_close_v2(handle_);
+    close();
     throw;
   }
 }
@@ -58,7 +61,13 @@ connection::connection(std::string path, file_use use) : path_(std::move(path)),
 connection::~connection() {
   // In a forked child the parent's locks must not be touched: leave everything as it is.
   if (::getpid() != owner_) return;
+  close();
+}
+
+void connection::close() noexcept {
   data_version_.reset();
+  begin_.reset();
+  commit_.reset();
   sqlite3_close_v2(handle_);
 }
 
@@ -99,6 +108,8 @@ void connection::expect_tables() {
 void connection::set_up() {
   sqlite3_busy_timeout(handle_, 5000);
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, nullptr);
+  // Else what is compared with the term of a partial index is compiled again for each value.
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
   use_wal();
   execute("PRAGMA wal_autocheckpoint=0", "turn automatic checkpoints off");
   execute("PRAGMA mmap_size=0", "turn the memory map off");
@@ -107,6 +118,8 @@ void connection::set_up() {
   sqlite3_file_control(handle_, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
   sqlite3_wal_hook(handle_, remember_wal_pages, &wal_pages_);
   data_version_ = std::make_unique<statement>(handle_, "PRAGMA data_version", "look for changes");
+  begin_ = std::make_unique<statement>(handle_, "BEGIN IMMEDIATE", to_begin_.c_str());
+  commit_ = std::make_unique<statement>(handle_, "COMMIT", to_commit_.c_str());
 }
 
 void connection::use_wal() {
@@ -139,10 +152,10 @@ void connection::begin(bool durable, std::chrono::milliseconds bound) {
     sync_level_ = level;
   }
   sqlite3_busy_timeout(handle_, static_cast<int>(bound.count()));
-  execute("BEGIN IMMEDIATE", "begin a transaction");
+  begin_->reset().run();
 }
 
-void connection::commit() { execute("COMMIT", "commit"); }
+void connection::commit() { commit_->reset().run(); }
 
 void connection::rollback() noexcept {
   if (in_transaction()) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);

@@ -56,13 +56,18 @@ class connection {
   void expect_tables();
   void set_up();
   void use_wal();
+  void close() noexcept;
 
   std::string path_;
+  std::string to_begin_;  // purposes of the statements below, with the path
+  std::string to_commit_;
   sqlite3* handle_ = nullptr;
   pid_t owner_;
   int wal_pages_ = 0;
   int sync_level_ = -1;
   std::unique_ptr<statement> data_version_;
+  std::unique_ptr<statement> begin_;
+  std::unique_ptr<statement> commit_;
 };
 
 }  // namespace weft::jobs::sqlite
