@@ -21,6 +21,7 @@ constexpr std::size_t together = 4'000;
 constexpr std::size_t batch = 1'000;
 
 struct both_sides {
+  explicit both_sides(folder_place at) : folder(at) {}
   work_folder folder;
   weft::jobs::queue queue{
       "sqlite:" + folder.path() + "/jobs.db",
@@ -36,11 +37,13 @@ weft::closure<> usual_job() {
                        std::string("a few words for the mail")};
 }
 
-void start() {
-  sides = std::make_unique<both_sides>();
+void start_at(folder_place at) {
+  sides = std::make_unique<both_sides>(at);
   sides->raw.warm_up();
   repeat(10, [] { sides->queue.push_many(std::vector<weft::closure<>>(batch, usual_job())); });
 }
+void start() { start_at(folder_place::disk); }
+void start_in_memory() { start_at(folder_place::memory); }
 void end() { sides.reset(); }
 
 double pushes_by(std::size_t producers) {
@@ -85,7 +88,7 @@ const add probe{{
     .ours = fdatasync_ms,
 }};
 
-const add one_producer{{
+const figure one_producer{
     .group = "jobs",
     .name = "push, durable, one producer",
     .unit = "jobs/s",
@@ -95,9 +98,11 @@ const add one_producer{{
     .target = at_least_times(0.65),
     .before = start,
     .after = end,
-}};
+};
+const add one_producer_on_disk{one_producer};
+const add one_producer_in_memory{in_memory(one_producer, start_in_memory)};
 
-const add many_producers{{
+const figure many_producers{
     .group = "jobs",
     .name = "push, durable, 16 producers",
     .unit = "jobs/s",
@@ -107,9 +112,11 @@ const add many_producers{{
     .target = at_least(40'000),
     .before = start,
     .after = end,
-}};
+};
+const add many_producers_on_disk{many_producers};
+const add many_producers_in_memory{in_memory(many_producers, start_in_memory)};
 
-const add batches{{
+const figure batches{
     .group = "jobs",
     .name = "push_many of 1,000",
     .unit = "jobs/s",
@@ -119,7 +126,9 @@ const add batches{{
     .target = at_least_times(0.75),
     .before = start,
     .after = end,
-}};
+};
+const add batches_on_disk{batches};
+const add batches_in_memory{in_memory(batches, start_in_memory)};
 
 const add signing{{
     .group = "jobs",

@@ -2,21 +2,28 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include "support/figure.hpp"
 #include "support/measure.hpp"
 
 namespace weft::bench {
 
-work_folder::work_folder() {
-  // Not /tmp, which may be memory: there fsync would cost nothing.
-  std::string name = std::filesystem::current_path() / "weft-bench-jobs-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) throw unavailable("no folder for a database in the current one");
+namespace {
+
+constexpr double slow_disk_ms = 0.5;
+
+}  // namespace
+
+work_folder::work_folder(folder_place at) {
+  // Not /tmp, which may be memory.
+  const auto around = at == folder_place::disk ? std::filesystem::current_path() : "/dev/shm";
+  std::string name = around / "weft-bench-jobs-XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) throw unavailable("no folder for a database in " + around.string());
   path_ = name;
 }
 
@@ -90,6 +97,15 @@ double fdatasync_ms() {
   }
   ::close(file);
   return median(std::move(samples));
+}
+
+figure in_memory(figure of, std::function<void()> start) {
+  of.name += ", in memory";
+  of.before = [start = std::move(start)] {
+    if (fdatasync_ms() <= slow_disk_ms) throw unavailable("the disk is fast enough for the row above");
+    start();
+  };
+  return of;
 }
 
 }  // namespace weft::bench

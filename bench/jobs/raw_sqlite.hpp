@@ -1,17 +1,25 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
+
+#include "support/figure.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace weft::bench {
 
-/// A folder in the build tree's file system, so that fsync means the disk; gone with this object.
+enum class folder_place : unsigned char {
+  disk,    ///< the current folder's file system: fsync means the disk
+  memory,  ///< /dev/shm: fsync costs nothing
+};
+
+/// A new folder there; gone with this object.
 class work_folder {
  public:
-  work_folder();
+  explicit work_folder(folder_place at = folder_place::disk);
   work_folder(const work_folder&) = delete;
   work_folder& operator=(const work_folder&) = delete;
   ~work_folder();
@@ -48,5 +56,9 @@ class raw_sqlite {
 
 /// Milliseconds of the middle one of 50 small appends with fdatasync.
 double fdatasync_ms();
+
+/// The same figure with its databases in memory, which `start` makes: what the processor has to do. Only
+/// where the disk is so slow that the figure says nothing of it.
+figure in_memory(figure of, std::function<void()> start);
 
 }  // namespace weft::bench

@@ -25,6 +25,7 @@ struct started {
 };
 
 struct both_sides {
+  explicit both_sides(folder_place at) : folder(at) {}
   work_folder folder;
   weft::jobs::queue queue{
       "sqlite:" + folder.path() + "/jobs.db",
@@ -33,10 +34,12 @@ struct both_sides {
 };
 std::unique_ptr<both_sides> sides;
 
-void start() {
-  sides = std::make_unique<both_sides>();
+void start_at(folder_place at) {
+  sides = std::make_unique<both_sides>(at);
   sides->raw.warm_up();
 }
+void start() { start_at(folder_place::disk); }
+void start_in_memory() { start_at(folder_place::memory); }
 void end() { sides.reset(); }
 
 double no_ops_per_second(bool durable_ends) {
@@ -82,7 +85,7 @@ double push_to_start_ms(double share) {
   return percentile(std::move(samples), share);
 }
 
-const add no_op{{
+const figure no_op{
     .group = "jobs",
     .name = "no-ops, defaults, concurrency 10",
     .unit = "jobs/s",
@@ -92,9 +95,11 @@ const add no_op{{
     .target = at_least(35'000),
     .before = start,
     .after = end,
-}};
+};
+const add no_op_on_disk{no_op};
+const add no_op_in_memory{in_memory(no_op, start_in_memory)};
 
-const add no_op_durable{{
+const figure no_op_durable{
     .group = "jobs",
     .name = "no-ops, each completion durable",
     .unit = "jobs/s",
@@ -102,7 +107,9 @@ const add no_op_durable{{
     .target = at_least(20'000),
     .before = start,
     .after = end,
-}};
+};
+const add no_op_durable_on_disk{no_op_durable};
+const add no_op_durable_in_memory{in_memory(no_op_durable, start_in_memory)};
 
 const add wake_up{{
     .group = "jobs",
