@@ -128,6 +128,27 @@ TEST_F(sqlite_migration, tags_of_schema_9_come_to_know_the_states_of_their_jobs)
   EXPECT_EQ(check_database(path_).problems, std::vector<std::string>{});
 }
 
+TEST_F(sqlite_migration, what_was_found_by_indexes_that_are_gone_is_still_found) {
+  make_file_of_schema(12);
+  const auto kept = open();
+  const auto ids = [&](const list_filter& filter) {
+    std::vector<std::int64_t> listed;
+    for (const auto& one : kept->list(filter)) listed.push_back(static_cast<std::int64_t>(one.id));
+    return listed;
+  };
+  using numbers = std::vector<std::int64_t>;
+  EXPECT_EQ(ids({.queue = "mail", .state = {}, .before = {}}), (numbers{7, 6, 5, 4, 3, 2, 1}));
+  EXPECT_EQ(ids({.queue = "mail", .state = {}, .before = job_id{6}, .limit = 2}), (numbers{5, 4}));
+  EXPECT_EQ(ids({.queue = {}, .state = job_state::ready, .before = {}}), numbers{1});
+  EXPECT_EQ(ids({.queue = "mail", .state = job_state::running, .before = {}}), numbers{3});
+  EXPECT_EQ(kept->workers().at(0).running, 1);
+  EXPECT_TRUE(kept->cancel(job_id{3}, moment(1s)));
+  EXPECT_EQ(kept->beat(worker_id{9}), std::vector{job_id{3}});
+  EXPECT_TRUE(kept->cancel(job_id{1}, moment(1s)));
+  EXPECT_EQ(kept->find(job_id{1})->state, job_state::cancelled);
+  EXPECT_EQ(check_database(path_).problems, std::vector<std::string>{});
+}
+
 // Its statements would write rows that lack what the new schema needs.
 TEST_F(sqlite_migration, a_process_of_the_old_build_fails_clearly_and_writes_nothing_more) {
   const auto old = open();

@@ -72,7 +72,7 @@ TEST_F(sqlite_transact, the_body_cannot_end_the_transaction_nor_change_its_setti
        {"BEGIN", "COMMIT", "ROLLBACK", "END", "RELEASE weft_request", "ROLLBACK TO weft_request",
         "PRAGMA synchronous=OFF", "PRAGMA journal_mode=DELETE", "ATTACH 'x.db' AS x", "DELETE FROM weft_job",
         "DROP TABLE weft_ready", "UPDATE weft_meta SET value = 9", "ALTER TABLE weft_job RENAME TO other",
-        "DROP INDEX weft_ready_id", "INSERT INTO weft_running VALUES (1,1,1,1,1,1,1,1,1,1,1,1)"}) {
+        "DROP INDEX weft_ready_queue", "INSERT INTO weft_running VALUES (1,1,1,1,1,1,1,1,1,1,1,1)"}) {
     EXPECT_EQ(code_of(sql), errc::refused) << sql;
   }
   push(*store_, 1);

@@ -102,7 +102,8 @@ std::optional<database::place> database::find_waiting(std::int64_t id, job_state
     case job_state::ready:
       return find_in(
           "SELECT id, queue, handler, priority, run_at, attempts, backoffs, crashes, fence, flags, limit_id"
-          " FROM weft_ready WHERE id = ?",
+          " FROM weft_ready INDEXED BY weft_ready_queue"
+          " WHERE queue = (SELECT queue FROM weft_job WHERE id = ?1) AND id = ?1",
           "find a ready job", id);
     case job_state::scheduled:
       return find_in(

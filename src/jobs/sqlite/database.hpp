@@ -260,7 +260,9 @@ class database {
   // Queue 0 is all queues; newest first, older than `before`.
   std::vector<std::int64_t> ids_in(job_state state, std::int64_t queue, std::int64_t before,
                                    std::size_t limit);
-  std::vector<std::int64_t> ids_but_done(std::int64_t queue, std::int64_t before, std::size_t limit);
+  std::vector<std::int64_t> ids_of_ready(std::int64_t before, std::size_t limit);
+  std::vector<std::int64_t> ids_merged(bool with_done, std::int64_t queue, std::int64_t before,
+                                       std::size_t limit);
   std::vector<std::int64_t> ids_of_all(std::int64_t queue, std::int64_t before, std::size_t limit);
   std::vector<std::int64_t> ids_tagged(const list_filter& filter, std::int64_t queue, std::int64_t before,
                                        std::size_t limit);

@@ -53,7 +53,11 @@ void database::add_dependent(job_id id, job_id child) {
 
 void database::mark_parent(std::int64_t id, job_state state) {
   const char* sql = "UPDATE weft_dead SET flags = flags | 2 WHERE id = ?";
-  if (state == job_state::ready) sql = "UPDATE weft_ready SET flags = flags | 2 WHERE id = ?";
+  if (state == job_state::ready) {
+    sql =
+        "UPDATE weft_ready INDEXED BY weft_ready_queue SET flags = flags | 2"
+        " WHERE queue = (SELECT queue FROM weft_job WHERE id = ?1) AND id = ?1";
+  }
   if (state == job_state::scheduled) sql = "UPDATE weft_scheduled SET flags = flags | 2 WHERE id = ?";
   if (state == job_state::blocked) sql = "UPDATE weft_blocked SET flags = flags | 2 WHERE id = ?";
   if (state == job_state::running) sql = "UPDATE weft_running SET flags = flags | 2 WHERE id = ?";

@@ -6,9 +6,9 @@
 #include "jobs/sqlite/database.hpp"
 
 // Lists, newest first. Ids come from an index in their order, whatever is asked for, so a page costs as much
-// as it holds: from the tables of the states where one is named, from weft_job where none is, and from
-// weft_tag where a tag is. Only with a tag and a queue jobs are passed over: those of the tag in other
-// queues.
+// as it holds: from the tables of the states where one is named, those of a queue from all of these, all from
+// weft_job, and those of a tag from weft_tag. Jobs are passed over only with a tag and a queue, those of the
+// tag in other queues, and among those that run, which are few. Ready ones of all queues are merged.
 
 namespace weft::jobs::sqlite {
 namespace {
@@ -30,13 +30,13 @@ id_queries queries_for(job_state state) {
           "SELECT id FROM weft_scheduled INDEXED BY weft_scheduled_queue WHERE queue = ?3 AND id < ?1 ORDER "
           "BY id DESC LIMIT ?2"};
     case job_state::ready:
-      return {"SELECT id FROM weft_ready INDEXED BY weft_ready_id WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+      return {nullptr,
               "SELECT id FROM weft_ready INDEXED BY weft_ready_queue WHERE queue = ?3 AND id < ?1 ORDER BY "
               "id DESC LIMIT ?2"};
     case job_state::running:
-      return {"SELECT id FROM weft_running NOT INDEXED WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-              "SELECT id FROM weft_running INDEXED BY weft_running_queue WHERE queue = ?3 AND id < ?1 ORDER "
-              "BY id DESC LIMIT ?2"};
+      return {
+          "SELECT id FROM weft_running NOT INDEXED WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+          "SELECT id FROM weft_running NOT INDEXED WHERE queue = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2"};
     case job_state::done:
       return {"SELECT id FROM weft_done NOT INDEXED WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
               "SELECT id FROM weft_done INDEXED BY weft_done_queue WHERE queue = ?3 AND id < ?1 ORDER BY id "
@@ -72,6 +72,7 @@ void keep_newest(std::vector<std::int64_t>& ids, std::size_t limit) {
 
 std::vector<std::int64_t> database::ids_in(job_state state, std::int64_t queue, std::int64_t before,
                                            std::size_t limit) {
+  if (state == job_state::ready && queue == 0) return ids_of_ready(before, limit);
   const id_queries queries = queries_for(state);
   const used rows = use(queue == 0 ? queries.of_all : queries.of_queue, "list jobs of a state");
   rows->bind(before).bind(static_cast<std::int64_t>(limit));
@@ -82,10 +83,26 @@ std::vector<std::int64_t> database::ids_in(job_state state, std::int64_t queue, 
   return ids;
 }
 
-std::vector<std::int64_t> database::ids_but_done(std::int64_t queue, std::int64_t before, std::size_t limit) {
+std::vector<std::int64_t> database::ids_of_ready(std::int64_t before, std::size_t limit) {
+  std::vector<std::int64_t> queues;
+  {
+    const used rows = use("SELECT id FROM weft_queue", "find the queues");
+    while (rows->step()) queues.push_back(rows->integer(0));
+  }
+  std::vector<std::int64_t> ids;
+  for (const std::int64_t queue : queues) {
+    const auto more = ids_in(job_state::ready, queue, before, limit);
+    ids.insert(ids.end(), more.begin(), more.end());
+    keep_newest(ids, limit);
+  }
+  return ids;
+}
+
+std::vector<std::int64_t> database::ids_merged(bool with_done, std::int64_t queue, std::int64_t before,
+                                               std::size_t limit) {
   std::vector<std::int64_t> ids;
   for (const auto state : all_states) {
-    if (state == job_state::done) continue;
+    if (state == job_state::done && !with_done) continue;
     const auto more = ids_in(state, queue, before, limit);
     ids.insert(ids.end(), more.begin(), more.end());
   }
@@ -94,14 +111,10 @@ std::vector<std::int64_t> database::ids_but_done(std::int64_t queue, std::int64_
 }
 
 std::vector<std::int64_t> database::ids_of_all(std::int64_t queue, std::int64_t before, std::size_t limit) {
+  if (queue != 0) return ids_merged(true, queue, before, limit);
   const used rows =
-      queue == 0
-          ? use("SELECT id FROM weft_job NOT INDEXED WHERE id < ?1 ORDER BY id DESC LIMIT ?2", "list jobs")
-          : use("SELECT id FROM weft_job INDEXED BY weft_job_queue WHERE queue = ?3 AND id < ?1"
-                " ORDER BY id DESC LIMIT ?2",
-                "list jobs of a queue");
+      use("SELECT id FROM weft_job NOT INDEXED WHERE id < ?1 ORDER BY id DESC LIMIT ?2", "list jobs");
   rows->bind(before).bind(static_cast<std::int64_t>(limit));
-  if (queue != 0) rows->bind(queue);
   std::vector<std::int64_t> ids;
   while (rows->step()) ids.push_back(rows->integer(0));
   return ids;
@@ -129,7 +142,7 @@ std::vector<stored_job> database::list(const list_filter& filter) {
   std::vector<stored_job> jobs;
   for (const std::int64_t id : !filter.tag.empty()   ? ids_tagged(filter, *queue, before, limit)
                                : filter.state        ? ids_in(*filter.state, *queue, before, limit)
-                               : filter.without_done ? ids_but_done(*queue, before, limit)
+                               : filter.without_done ? ids_merged(false, *queue, before, limit)
                                                      : ids_of_all(*queue, before, limit)) {
     stored_job job;
     job.id = job_id{id};

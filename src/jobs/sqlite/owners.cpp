@@ -66,9 +66,9 @@ void database::remove_worker(worker_id owner, moment now) {
 std::vector<worker_row> database::workers() {
   std::vector<worker_row> all;
   const used rows =
-      use("SELECT id, host, pid, pid_started, build, beat, (SELECT count(*) FROM weft_running r WHERE "
-          "r.owner = w.id)"
-          " FROM weft_worker w ORDER BY id",
+      use("SELECT w.id, w.host, w.pid, w.pid_started, w.build, w.beat, coalesce(r.jobs, 0) FROM weft_worker w"
+          " LEFT JOIN (SELECT owner, count(*) AS jobs FROM weft_running GROUP BY owner) r ON r.owner = w.id"
+          " ORDER BY w.id",
           "list the workers");
   while (rows->step()) {
     all.push_back({worker_id{rows->integer(0)}, rows->text(1), rows->integer(2), rows->integer(3),

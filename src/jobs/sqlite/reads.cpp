@@ -9,7 +9,8 @@
 namespace weft::jobs::sqlite {
 bool database::fill_state(stored_job& job) {
   const used row = use(
-      "SELECT 1, run_at, attempts, backoffs, crashes, fence, 0, 0 FROM weft_ready WHERE id = ?1"
+      "SELECT 1, run_at, attempts, backoffs, crashes, fence, 0, 0 FROM weft_ready INDEXED BY weft_ready_queue"
+      " WHERE queue = (SELECT queue FROM weft_job WHERE id = ?1) AND id = ?1"
       " UNION ALL SELECT 0, run_at, attempts, backoffs, crashes, fence, 0, 0 FROM weft_scheduled WHERE id = "
       "?1"
       " UNION ALL SELECT 2, started, attempts, backoffs, crashes, fence, owner, cancel FROM weft_running "

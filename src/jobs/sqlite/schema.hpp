@@ -9,11 +9,11 @@ namespace weft::jobs::sqlite {
 class connection;
 
 /// The newest schema that this build knows.
-inline constexpr int schema_version = 12;
+inline constexpr int schema_version = 13;
 
-/// Brings the tables up to schema_version, each step in a transaction of its own. Called under the
-/// writer lock. Throws weft::error (unsupported) that names both versions if the file is newer. Tests stop at
-/// an earlier version, `to`.
+/// Brings the tables up to schema_version, each step in a transaction of its own, those of a new file in one.
+/// Called under the writer lock. Throws weft::error (unsupported) that names both versions if the file is
+/// newer. Tests stop at an earlier version, `to`.
 void migrate(connection& database, std::chrono::milliseconds busy_timeout, int to = schema_version);
 
 /// Notices that another process has brought the file to a schema that the statements of this build do not
