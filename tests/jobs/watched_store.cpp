@@ -223,6 +223,12 @@ state_counts watched_store::count_tagged(std::string_view tag) {
   return of_->count_tagged(tag);
 }
 
+std::vector<std::string> watched_store::tags(std::string_view start, std::string_view before,
+                                             std::size_t limit) {
+  enter();
+  return of_->tags(start, before, limit);
+}
+
 std::int64_t watched_store::count_unroutable(const std::function<bool(std::string_view handler)>& routable) {
   enter();
   return of_->count_unroutable(routable);

@@ -60,6 +60,7 @@ class watched_store final : public store {
   std::vector<stored_job> list(const list_filter& filter) override;
   std::vector<queue_stats> stats() override;
   state_counts count_tagged(std::string_view tag) override;
+  std::vector<std::string> tags(std::string_view start, std::string_view before, std::size_t limit) override;
   std::int64_t count_unroutable(const std::function<bool(std::string_view handler)>& routable) override;
   std::uint64_t bell() const override;
   std::uint64_t wait_bell(std::uint64_t seen, steady_time until) override;
