@@ -15,7 +15,8 @@ std::string age_text(std::chrono::milliseconds age) {
     const auto count = left / seconds;
     left %= seconds;
     if ((count == 0 && shown == 0 && unit != 's') || shown == 2) continue;
-    text += (shown++ == 0 ? "" : " ") + std::to_string(count) + unit;
+    if (shown++ > 0) text += ' ';
+    text += std::to_string(count) + unit;
   }
   return text;
 }

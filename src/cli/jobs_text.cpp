@@ -22,7 +22,7 @@ std::string escaped(std::string_view text) {
 
 std::string joined(const std::vector<std::string>& all) {
   std::string text;
-  for (const auto& one : all) text += (text.empty() ? "" : " ") + escaped(one);
+  for (const auto& one : all) text.append(text.empty() ? "" : " ").append(escaped(one));
   return text;
 }
 
@@ -72,7 +72,7 @@ void add_state(rows& to, const jobs::job_info& from, jobs::moment now) {
 void add_waits(rows& to, const jobs::job_info& from) {
   if (from.waits_for.empty()) return;
   std::string ids;
-  for (const auto one : from.waits_for) ids += (ids.empty() ? "" : " ") + to_string(one);
+  for (const auto one : from.waits_for) ids.append(ids.empty() ? "" : " ").append(to_string(one));
   to.push_back({"waits for", ids});
 }
 

@@ -59,13 +59,14 @@ condition::condition(std::string_view text) {
     throw error(errc::invalid_argument,
                 "a condition is PATH, or PATH with =, !=, <, <=, > or >= and a value: " + std::string(text));
   }
-  comparison_ = *found;
+  comparison_ = std::string(*found);
   value_ = rest.substr(found->size());
   if (comparison_ == "=" || comparison_ == "!=") return;
   const auto read = std::from_chars(value_.data(), value_.data() + value_.size(), number_);
   if (read.ec == std::errc() && read.ptr == value_.data() + value_.size()) return;
-  throw error(errc::invalid_argument,
-              "a condition with " + comparison_ + " compares with a number: " + std::string(text));
+  std::string message = "a condition with ";
+  message.append(comparison_).append(" compares with a number: ").append(text);
+  throw error(errc::invalid_argument, message);
 }
 
 bool condition::holds(const json_value& in) const {

@@ -39,7 +39,7 @@ std::vector<std::string> options_of(const CLI::App& app) {
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
-  for (const auto& one : names) text += (text.empty() ? "" : ", ") + one;
+  for (const auto& one : names) text.append(text.empty() ? "" : ", ").append(one);
   return text;
 }
 
