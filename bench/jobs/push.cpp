@@ -6,9 +6,12 @@
 #include <thread>
 #include <vector>
 
+#include <weft/fiber/run.hpp>
+#include <weft/fiber/scope.hpp>
 #include <weft/jobs/queue.hpp>
 
 #include "jobs/raw_sqlite.hpp"
+#include "jobs/slow_disk.hpp"
 #include "support/figure.hpp"
 #include "support/measure.hpp"
 
@@ -19,6 +22,8 @@ using namespace weft::bench;
 constexpr std::size_t alone = 300;
 constexpr std::size_t together = 4'000;
 constexpr std::size_t batch = 1'000;
+constexpr int slow_syncs = 280;
+constexpr std::size_t slow_rounds = 100;
 
 struct both_sides {
   explicit both_sides(folder_place at) : folder(at) {}
@@ -29,6 +34,7 @@ struct both_sides {
   raw_sqlite raw{folder.path() + "/raw.db"};
 };
 std::unique_ptr<both_sides> sides;
+std::optional<slow_disk> disk;
 
 // With what a job usually has: a name, a few arguments, about 300 bytes when it is stored.
 weft::closure<> usual_job() {
@@ -58,6 +64,30 @@ double pushes_by(std::size_t producers) {
     }
     for (auto& thread : threads) thread.join();
   });
+}
+
+/// Fibers that push one after the other: so many are in flight.
+double pushes_in_flight(std::size_t fibers) {
+  const std::size_t count = fibers * slow_rounds;
+  return per_second(count, [&] {
+    weft::run([&] {
+      weft::with_scope([&](weft::scope& all) {
+        const auto job = usual_job();
+        for (std::size_t n = 0; n < fibers; ++n)
+          all.go([&] { repeat(slow_rounds, [&] { sides->queue.push(job); }); });
+        all.join();
+      });
+    });
+  });
+}
+
+void start_slow() {
+  disk.emplace(slow_syncs);
+  start();
+}
+void end_slow() {
+  end();
+  disk.reset();
 }
 
 double pushes_of_batches() {
@@ -115,6 +145,26 @@ const figure many_producers{
 };
 const add many_producers_on_disk{many_producers};
 const add many_producers_in_memory{in_memory(many_producers, start_in_memory)};
+
+const add slow_16{{
+    .group = "jobs",
+    .name = "push, durable, 16 in flight, 280 fsyncs a second",
+    .unit = "jobs/s",
+    .ours = [] { return pushes_in_flight(16); },
+    .target = at_least(4'000),
+    .before = start_slow,
+    .after = end_slow,
+}};
+
+const add slow_128{{
+    .group = "jobs",
+    .name = "push, durable, 128 in flight, 280 fsyncs a second",
+    .unit = "jobs/s",
+    .ours = [] { return pushes_in_flight(128); },
+    .target = at_least(20'000),
+    .before = start_slow,
+    .after = end_slow,
+}};
 
 const figure batches{
     .group = "jobs",
