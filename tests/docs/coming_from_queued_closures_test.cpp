@@ -174,6 +174,23 @@ TEST_F(docs_queued_closures, in_line) {
   EXPECT_EQ(written.back(), "seat 13");
 }
 
+TEST_F(docs_queued_closures, uncaught) {
+  flights.failures = 1;
+  // example: php_uncaught
+  const closure strict{
+      named_closure<"seats.strict">([](airline& at, int seat) { written.push_back(at.book(seat)); }), 12};
+  const auto id = queue.push(strict, {.max_attempts = 1});
+  // end of example
+  EXPECT_EQ(work(), 1U);
+  EXPECT_EQ(queue.show(id)->state, jobs::job_state::dead);
+  EXPECT_EQ(queue.show(id)->past.at(0).log.records.at(0).level, weft::log::level::critical);
+  // example: php_retry
+  queue.retry(id);
+  // end of example
+  EXPECT_EQ(work(), 1U);
+  EXPECT_EQ(written, texts{"seat 12"});
+}
+
 TEST_F(docs_queued_closures, beyond) {
   weft::run(
       [&] {
