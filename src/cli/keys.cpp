@@ -85,7 +85,8 @@ std::vector<jobs::key_use> uses_in(const std::string& url) {
 
 std::string text_of(const jobs::key_use& use) {
   return std::to_string(use.waiting) + " jobs that wait or run, " + std::to_string(use.ended) +
-         " dead, cancelled or quarantined ones and " + std::to_string(use.secrets) + " secrets";
+         " dead, cancelled or quarantined ones, " + std::to_string(use.secrets) + " secrets and " +
+         std::to_string(use.results) + " results";
 }
 
 /// Empty where there is none.
@@ -93,8 +94,8 @@ std::string problem_of(const jobs::key_use& use, const std::vector<listed_key>& 
   const auto named =
       std::find_if(keys.begin(), keys.end(), [&](const auto& one) { return one.id == use.id; });
   const bool is_there = named != keys.end() && named->use != "retired";
-  if (is_there || use.waiting + use.secrets == 0) return {};
-  if (use.id.empty()) return std::to_string(use.waiting) + " jobs name no key";
+  if (is_there || use.waiting + use.secrets + use.results == 0) return {};
+  if (use.id.empty()) return std::to_string(use.waiting + use.results) + " jobs or results name no key";
   return (named == keys.end() ? "the file lacks the key \"" : "retired is the key \"") + use.id +
          "\", which is needed by " + text_of(use);
 }
@@ -111,7 +112,7 @@ void print_report(const keys_report& report) {
 /// Throws where jobs still need the key.
 void expect_unused(const keys_options& options) {
   for (const auto& use : uses_in(options.store)) {
-    if (use.id != options.id || use.waiting + use.ended + use.secrets == 0) continue;
+    if (use.id != options.id || use.waiting + use.ended + use.secrets + use.results == 0) continue;
     throw error(errc::refused, "the key \"" + use.id + "\" is needed by " + text_of(use) +
                                    "; let them run or purge them, or say --force, which quarantines them");
   }

@@ -32,6 +32,19 @@ void count_secrets(const std::string& envelope, all_uses& into) {
   }
 }
 
+void count_results(store& kept_in, all_uses& into) {
+  list_filter filter;
+  filter.state = job_state::done;
+  filter.limit = page;
+  for (auto jobs = kept_in.list(filter); !jobs.empty(); jobs = kept_in.list(filter)) {
+    for (const auto& job : jobs) {
+      const auto found = kept_in.find(job.id);
+      if (found && found->result) ++into[signer_of(*found->result)].results;
+    }
+    filter.before = jobs.back().id;
+  }
+}
+
 }  // namespace
 
 std::vector<key_use> keys_in_use(store& kept_in) {
@@ -52,6 +65,7 @@ std::vector<key_use> keys_in_use(store& kept_in) {
     }
     filter.before = jobs.back().id;
   }
+  count_results(kept_in, uses);
   for (const auto& schedule : kept_in.schedules()) ++uses[signer_of(schedule.envelope)].waiting;
   std::vector<key_use> all;
   for (auto& [id, use] : uses) {

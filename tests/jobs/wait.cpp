@@ -9,6 +9,7 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/jobs/job_given_up.hpp>
+#include <weft/jobs/key_use.hpp>
 
 #include "jobs/jobs_fixture.hpp"
 
@@ -70,6 +71,16 @@ class jobs_wait : public jobs_fixture {
 
 TEST_F(jobs_wait, gives_the_result_when_the_job_is_done) {
   beside_worker([&] { EXPECT_EQ(queue_->push_and_wait(shout("hello")), "hello!"); });
+}
+
+TEST_F(jobs_wait, a_result_that_is_kept_needs_its_key) {
+  queue_->push(shout("early"));
+  run_due();
+  const auto uses = keys_in_use(queue_->kept_in());
+  ASSERT_EQ(uses.size(), 1U);
+  EXPECT_EQ(uses[0].id, "k1");
+  EXPECT_EQ(uses[0].results, 1);
+  EXPECT_EQ(uses[0].waiting + uses[0].ended, 0);
 }
 
 TEST_F(jobs_wait, is_over_at_once_where_the_job_has_ended) {
