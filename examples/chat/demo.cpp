@@ -42,7 +42,7 @@ int run_demo(const std::string& address, const room& where) {
       for (int round = 0; round < rounds; ++round) {
         all.arrive_and_wait();
         socket.send("round " + std::to_string(round));
-        if (!hears_all(socket, round)) return;
+        if (!hears_all(socket, round)) break;
         ++heard;
       }
       all.arrive_and_drop();

@@ -22,7 +22,8 @@ void room::host(weft::http::websocket& socket, std::string_view name) {
     try {
       while (auto next = unread.pop()) socket.send(*next);
       socket.close(1008, "you do not read");
-    } catch (const weft::error&) {  // it left
+    } catch (const weft::error&) {
+      socket.drop(1008);  // it left, or does not read at all
     }
   });
   const std::string who(name);
@@ -44,9 +45,11 @@ void room::say(const std::string& what) {
 void add_routes(weft::http::server& server, room& where) {
   server.get("/",
              [](weft::http::response& out) { out.content_type("text/html; charset=utf-8").body(page()); });
-  server.websocket("/room", [&where](weft::http::websocket& socket, weft::http::request& in) {
-    where.host(socket, in.query("name").value_or("somebody"));
-  });
+  server.websocket("/room",
+                   [&where](weft::http::websocket& socket, weft::http::request& in) {
+                     where.host(socket, in.query("name").value_or("somebody"));
+                   },
+                   {.message_bytes_max = 4096});
 }
 
 }  // namespace chat

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,9 @@ class body_reader final : public body_source {
   /// Reads what the handler left. False where it does not come to the end.
   bool skip();
 
+  /// A final answer is on its way: no "100 Continue" any more.
+  void answer_begins() noexcept { may_answer_ = false; }
+
   /// How many of the received bytes were part of the body; once it is ended.
   std::size_t used_of_received() const noexcept { return used_of_received_; }
   /// What was read behind the body and not into the head's buffer; once it is ended.
@@ -58,10 +62,12 @@ class body_reader final : public body_source {
  private:
   enum class part : unsigned char { counted, chunked, ended, refused, cut_off };
 
+  std::string_view take_piece();
   std::string_view take_counted();
   std::string_view take_chunked();
   /// Reads more behind raw_, which it moves to the front of the own buffer. At most `most` bytes.
   void fill(std::size_t most);
+  std::optional<std::size_t> read(std::span<char> into);
   void end(std::size_t beyond);
   [[noreturn]] void refuse(const refusal& why);
   [[noreturn]] void throw_again() const;
@@ -70,9 +76,12 @@ class body_reader final : public body_source {
   chunk_decoder decoder_;
   part part_ = part::ended;
   bool asks_continue_ = false;  // the client waits for "100 Continue"
+  bool may_answer_ = false;     // no final answer is on its way
   bool began_ = false;          // a piece was asked for
-  bool is_whole_ = false;       // whole() was
-  bool is_own_ = false;         // raw_ lies in own_
+  bool gathers_ = false;        // whole() was asked for
+  unsigned fills_ = 0;
+  bool is_whole_ = false;  // whole() was
+  bool is_own_ = false;    // raw_ lies in own_
   std::chrono::milliseconds time_{0};
   std::optional<steady_time> until_;
   std::uint64_t left_ = 0;  // of a counted body

@@ -68,7 +68,7 @@ bool connection::serve_one() {
   ++core_.statistics().requests;
   keeps_alive_ = head.keep_alive;
   call_handler();
-  if (over_) return false;
+  if (over_) return end_other_protocol();
   if (body_.why_refused() != nullptr) ++core_.statistics().refused_requests;
   keeps_alive_ = keeps_alive_ && !core_.is_stopping() && body_.is_worth_skipping();
   if (answer_.is_streaming()) {
@@ -76,7 +76,11 @@ bool connection::serve_one() {
   } else {
     send_answer();
   }
-  keeps_alive_ = keeps_alive_ && body_.skip();
+  if (keeps_alive_) {
+    idle_ = true;  // nothing more is owed
+    keeps_alive_ = body_.skip();
+    idle_ = false;
+  }
   if (answer_.body().capacity() > byte_buffer::kept_bytes_max) response_access::body(answer_) = std::string();
   if (keeps_alive_) {
     forget_request();
@@ -218,7 +222,7 @@ void connection::run_handler(request& in) {
     response_access::reset(answer_, this);
     answer_.status(status).body(std::string(text) + "\n");
   };
-  cancel_scope bound(bound_until(match_.options.handler_timeout.value_or(core_.options().handler_timeout)));
+  cancel_scope bound(handler_deadline());
   try {
     (*match_.work)(in, answer_);
   } catch (const cancelled& stop) {
@@ -230,6 +234,9 @@ void connection::run_handler(request& in) {
     if (!response_access::touched(answer_)) fail(500, reason_phrase(500));
   } catch (const status_error& said) {
     fail(said.status(), said.what());
+    if (!over_ && !answer_.is_streaming()) {
+      for (const auto& [name, value] : said.headers()) answer_.add_header(name, value);
+    }
   } catch (...) {
     if (body_.is_cut_off()) {
       log::debug("http: the client left in the middle of a request", {{"target", in.target()}});
@@ -240,6 +247,17 @@ void connection::run_handler(request& in) {
                          {{"method", in.method()}, {"target", in.target()}});
     fail(500, reason_phrase(500));
   }
+}
+
+/// A handler that reads the body itself has the time for both.
+steady_time connection::handler_deadline() const {
+  const server_options& all = core_.options();
+  const route_options& own = match_.options;
+  if (own.handler_timeout || !own.streams_body)
+    return bound_until(own.handler_timeout.value_or(all.handler_timeout));
+  const auto body = own.body_timeout.value_or(all.body_timeout);
+  if (body.count() == 0 || all.handler_timeout.count() == 0) return no_deadline;
+  return bound_until(body + all.handler_timeout);
 }
 
 void connection::append_head(std::string& out, bool has_length) {
@@ -298,8 +316,10 @@ bool connection::more_is_here() const noexcept {
 void connection::write_piece(response& of, std::string_view piece) {
   const bool chunked = parser_.head().minor_version == 1;
   head_.clear();
+  if (over_) throw error(errc::misuse, "http: the connection speaks another protocol now");
   if (!of.is_streaming()) {
-    keeps_alive_ = keeps_alive_ && chunked && !core_.is_stopping();
+    body_.answer_begins();
+    keeps_alive_ = keeps_alive_ && chunked && !core_.is_stopping() && body_.is_worth_skipping();
     append_head(head_, false);
     response_access::set_streaming(of);
   }
@@ -312,13 +332,30 @@ void connection::write_piece(response& of, std::string_view piece) {
   stream_.send(head_, piece, chunked ? std::string_view("\r\n") : std::string_view());
 }
 
-net::stream& connection::switch_protocol(std::string_view answer, switched_protocol& to) {
+net::stream connection::switch_protocol(std::string_view answer) {
   if (answer_.is_streaming() || over_)
     throw error(errc::misuse, "http: the handler both answered and switched to another protocol");
-  over_ = true;
+  if (parser_.head().minor_version == 0) throw status_error(426, "HTTP/1.0 has no other protocols");
+  over_ = was_switched_ = true;
   stream_.send(answer);
+  return std::move(stream_.socket());
+}
+
+void connection::set_switched(switched_protocol& to) noexcept {
   switched_ = &to;
-  return stream_.socket();
+  if (core_.is_stopping()) to.leave();
+}
+
+void connection::take_back(net::stream lent) noexcept {
+  switched_ = nullptr;
+  stream_.socket() = std::move(lent);
+}
+
+/// Nothing else is done where an answer was cut short.
+bool connection::end_other_protocol() {
+  if (switched_ != nullptr) switched_->end_now();
+  if (was_switched_ && stream_.socket().is_open()) linger();
+  return false;
 }
 
 std::string_view connection::received() const noexcept {

@@ -48,15 +48,18 @@ class connection final : body_sink {
   // Answering.
   void call_handler();
   void run_handler(request& in);
+  steady_time handler_deadline() const;
+  bool end_other_protocol();
   void answer_without_handler();
   void send_answer();
   void finish_stream();
   bool more_is_here() const noexcept;
   void append_head(std::string& out, bool has_length);
   void write_piece(response& of, std::string_view piece) override;
-  net::stream& switch_protocol(std::string_view answer, switched_protocol& to) override;
+  net::stream switch_protocol(std::string_view answer) override;
   std::string_view received() const noexcept override;
-  void forget_switched() noexcept override { switched_ = nullptr; }
+  void set_switched(switched_protocol& to) noexcept override;
+  void take_back(net::stream lent) noexcept override;
   bool refuse(const refusal& why);
   void linger();
 
@@ -75,6 +78,7 @@ class connection final : body_sink {
   bool idle_ = false;  // waits for a request
   bool keeps_alive_ = true;
   bool over_ = false;  // a streamed answer was cut short, or HTTP is over
+  bool was_switched_ = false;
   switched_protocol* switched_ = nullptr;
 };
 

@@ -25,7 +25,8 @@ class corked_stream {
   void cork(std::string_view bytes) { corked_.append(bytes); }
   std::size_t corked_bytes() const noexcept { return corked_.size(); }
 
-  /// Sends what is corked and these. Throws weft::error (timed_out) where the peer does not read.
+  /// Sends what is corked and these. Throws weft::error: timed_out where the peer does not read, closed where
+  /// an earlier one was cut off in the middle, by whatever.
   void send(std::string_view first, std::string_view second = {}, std::string_view third = {});
   void flush() {
     if (!corked_.empty()) send({});
@@ -40,6 +41,7 @@ class corked_stream {
   net::stream socket_;
   std::chrono::milliseconds write_timeout_;
   std::string corked_;
+  bool cut_ = false;
 };
 
 }  // namespace weft::http::detail

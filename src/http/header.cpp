@@ -90,6 +90,8 @@ std::string_view reason_phrase(int status) noexcept {
       return "Unprocessable Content";
     case 425:
       return "Too Early";
+    case 426:
+      return "Upgrade Required";
     case 428:
       return "Precondition Required";
     case 429:

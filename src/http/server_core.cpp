@@ -92,6 +92,8 @@ void server_core::serve(net::stream peer, std::size_t place) {
     link.run();
   } catch (const error& failed) {
     log::debug("http: a connection failed", {{"why", failed.what()}});
+  } catch (const std::exception& failed) {
+    log::error("http: a connection failed", {{"why", failed.what()}});
   }
 }
 

@@ -38,4 +38,9 @@ errc code_of(int status) noexcept {
 status_error::status_error(int status, std::string message)
     : error(code_of(status), std::move(message)), status_(status >= 400 && status <= 599 ? status : 500) {}
 
+status_error& status_error::header(std::string_view name, std::string_view value) {
+  headers_.emplace_back(name, value);
+  return *this;
+}
+
 }  // namespace weft::http

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
@@ -191,6 +192,49 @@ TEST_F(http_streamed_body,
           EXPECT_TRUE(got.starts_with("HTTP/1.1 403 ")) << got;
           EXPECT_NE(got.find("Connection: close"), std::string::npos) << got;
         });
+}
+
+TEST_F(http_streamed_body, a_client_that_waits_for_a_word_gets_none_within_the_answer) {
+  serve(
+      [](request& in, response& out) {
+        out.write("begun");
+        EXPECT_EQ(in.read_body(), "abc");
+      },
+      [&](server& serving) {
+        raw_client asking(serving);
+        asking.send(counted_post(3, "Expect: 100-continue\r\n"));
+        asking.read_until("begun\r\n");
+        asking.send("abc");
+        EXPECT_EQ(asking.read_to_end(), "0\r\n\r\n");
+      });
+}
+
+TEST_F(http_streamed_body, an_answer_that_was_cut_off_is_not_gone_on_with) {
+  const std::string large(20'000'000, 'x');
+  serve(
+      [&](response& out) {
+        EXPECT_THROW(with_timeout(10ms, [&] { out.write(large); }), deadline_exceeded);
+        EXPECT_THROW(out.write("more"), error);
+      },
+      [&](server& serving) {
+        raw_client asking(serving);
+        asking.send(counted_post(0) + next_get);
+        while (serving.statistics().connections_total == 0 || serving.statistics().connections > 0) yield();
+        const std::string got = asking.read_to_end();
+        EXPECT_LT(got.size(), large.size());
+        EXPECT_FALSE(got.ends_with("0\r\n\r\n"));
+        EXPECT_EQ(count_of(got, "HTTP/1.1"), 1u);
+      });
+}
+
+TEST_F(http_streamed_body, that_is_too_large_for_json_is_no_bad_json) {
+  serve([](request& in) { in.json<std::vector<int>>(); },
+        [&](server& serving) {
+          raw_client asking(serving);
+          asking.send(chunked_post + "9\r\n");
+          EXPECT_EQ(asking.read_until("\r\n"), "HTTP/1.1 413 Content Too Large\r\n");
+        },
+        {.streams_body = true, .body_bytes_max = 5});
 }
 
 TEST_F(http_streamed_body, a_little_that_is_left_is_read_over) {

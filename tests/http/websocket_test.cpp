@@ -236,6 +236,87 @@ TEST(http_websocket, a_message_of_the_bound_is_taken) {
               {.message_bytes_max = 100});
 }
 
+TEST(http_websocket, the_code_arrives_although_the_message_is_not_read) {
+  with_socket([](websocket& socket) { socket.read(); },
+              [](server& serving) {
+                auto asking = open_raw(serving);
+                asking->send(frame(opcode::binary, std::string(3'000'000, 'x')));
+                EXPECT_EQ(asking->read_to_end(), close_frame(1009));
+              });
+}
+
+TEST(http_websocket, that_was_moved_out_of_its_handler_is_closed_with_it) {
+  std::optional<websocket> kept;
+  with_socket(
+      [&](websocket& socket) {
+        kept.emplace(std::move(socket));
+        EXPECT_TRUE(kept->is_open());
+        EXPECT_FALSE(socket.is_open());
+        EXPECT_THROW(socket.read(), error);
+      },
+      [&](server& serving) {
+        auto asking = open_raw(serving);
+        EXPECT_EQ(asking->read_to_end(), close_frame(1001));
+        EXPECT_FALSE(kept->is_open());
+        EXPECT_FALSE(kept->read());
+        EXPECT_THROW(kept->send("late"), error);
+      });
+}
+
+TEST(http_websocket, that_another_task_reads_is_closed_with_its_handler) {
+  std::optional<websocket> kept;
+  run([&] {
+    fiber<void> reading;
+    server serving(on_any_port());
+    serving.websocket("/s", [&](websocket& socket) {
+      kept.emplace(std::move(socket));
+      reading = go([&] { EXPECT_FALSE(kept->read()); });
+      yield();
+    });
+    serving.start();
+    auto asking = open_raw(serving);
+    EXPECT_EQ(asking->read_to_end(), close_frame(1001));
+    reading.join();
+    serving.stop();
+  });
+}
+
+TEST(http_websocket, a_flood_of_pings_keeps_nobody_else_waiting) {
+  run([] {
+    server serving(on_any_port());
+    serving.websocket("/s", echo).get("/x", [] { return "served"; });
+    serving.start();
+    {
+      auto flooding = open_raw(serving);
+      std::string pings;
+      for (int i = 0; i < 10'000; ++i) pings += frame(opcode::ping, "");
+      scope flood;
+      flood.go([&] {
+        while (true) flooding->send(pings);
+      });
+      flood.go([&] {
+        char dropped[8192];
+        while (true) flooding->stream().read_some(dropped);
+      });
+      for (int i = 0; i < 5; ++i) EXPECT_EQ(client(serving.url()).get("/x").body(), "served");
+      flood.cancel();
+    }
+    serving.stop();
+  });
+}
+
+TEST(http_websocket, a_server_that_is_silent_is_not_waited_for) {
+  run([] {
+    net::listener silent(net::endpoint::parse("127.0.0.1:0"));
+    try {
+      websocket::connect("ws://" + silent.address().text(), {.connect_timeout = 20ms});
+      ADD_FAILURE() << "connected";
+    } catch (const error& late) {
+      EXPECT_EQ(late.code(), errc::timed_out);
+    }
+  });
+}
+
 TEST(http_websocket, a_close_without_a_code_is_answered) {
   int code = 0;
   with_socket(
@@ -281,6 +362,8 @@ TEST_P(refused_handshakes, are_answered_with_a_status) {
                 bytes.replace(bytes.find(GetParam().out), GetParam().out.size(), GetParam().in);
                 const std::string answer = raw_client(serving).ask(bytes);
                 EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + std::to_string(GetParam().status))) << answer;
+                EXPECT_EQ(answer.find("Upgrade: websocket\r\n") != std::string::npos,
+                          GetParam().status == 426);
               });
   EXPECT_FALSE(called);
 }
@@ -313,7 +396,7 @@ TEST(http_websocket, the_best_subprotocol_that_both_know_is_spoken) {
                 };
                 EXPECT_EQ(agreed({"old", "other", "new"}), "new");
                 EXPECT_EQ(agreed({"old"}), "old");
-                EXPECT_EQ(agreed({"other"}), "");
+                EXPECT_EQ(agreed({"other", "NEW"}), "");
                 EXPECT_EQ(agreed({}), "");
               },
               {.protocols = {"new", "old"}});

@@ -149,8 +149,9 @@ class request {
   /// The body, read as JSON. One that is no such value is answered with 400 and says where.
   template <encodable Value>
   Value json() const {
+    const std::string_view text = body();
     try {
-      return wire::from_json<Value>(body());
+      return wire::from_json<Value>(text);
     } catch (const error& unreadable) {
       detail::throw_bad_body(unreadable);
     }

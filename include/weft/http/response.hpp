@@ -14,11 +14,13 @@ class response;
 
 namespace detail {
 
-/// What a connection speaks after HTTP.
+/// What a connection speaks after HTTP. It has the stream, and gives it back.
 class switched_protocol {
  public:
   /// The server stops: to end soon. Called by another task.
   virtual void leave() noexcept = 0;
+  /// The handler has returned: to end now.
+  virtual void end_now() noexcept = 0;
 
  protected:
   ~switched_protocol() = default;
@@ -27,11 +29,13 @@ class switched_protocol {
 /// A connection that may be made something else.
 class protocol_host {
  public:
-  /// Sends `answer`, a whole head; HTTP is over. Gives the stream, which stays the connection's.
-  virtual net::stream& switch_protocol(std::string_view answer, switched_protocol& to) = 0;
+  /// Sends `answer`, a whole head, and lends the stream; HTTP is over.
+  virtual net::stream switch_protocol(std::string_view answer) = 0;
   /// What was read behind the request.
   virtual std::string_view received() const noexcept = 0;
-  virtual void forget_switched() noexcept = 0;
+  virtual void set_switched(switched_protocol& to) noexcept = 0;
+  /// The end of what was set, with the stream, unless it is closed.
+  virtual void take_back(net::stream lent) noexcept = 0;
 
  protected:
   ~protocol_host() = default;

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <weft/core/error.hpp>
 
@@ -13,8 +16,13 @@ class status_error : public error {
   status_error(int status, std::string message);
   int status() const noexcept { return status_; }
 
+  /// Adds a header field to the answer, as response::add_header.
+  status_error& header(std::string_view name, std::string_view value);
+  const std::vector<std::pair<std::string, std::string>>& headers() const noexcept { return headers_; }
+
  private:
   int status_;
+  std::vector<std::pair<std::string, std::string>> headers_;
 };
 
 }  // namespace weft::http

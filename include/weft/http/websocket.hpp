@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <weft/core/unwinding.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
 
@@ -32,8 +33,9 @@ struct websocket_options {
   /// After so long a silence of the peer read() asks it by a ping whether it is still there; after as long
   /// again the connection is broken.
   std::chrono::milliseconds ping_after{30'000};
-  std::chrono::milliseconds write_timeout{30'000};  ///< for one message
-  std::chrono::milliseconds close_timeout{5'000};   ///< for the peer's answer to a close
+  std::chrono::milliseconds write_timeout{30'000};  ///< for one message, the wait for other writers included
+  std::chrono::milliseconds connect_timeout{10'000};  ///< client: to the end of the handshake
+  std::chrono::milliseconds close_timeout{5'000};     ///< for the peer's answer to a close
   /// Subprotocols, the best first. A server takes its first that the client offers, a client offers them all.
   std::vector<std::string> protocols = {};
   /// Server: who may connect from a web page besides pages of the same host, e.g. "https://example.org"; "*"
@@ -49,10 +51,15 @@ struct websocket_options {
 ///
 /// One task may read while any number of others write: a message is sent whole. Pings are answered, and a
 /// close is, while somebody reads. Waits are cancellation points; a read that was cancelled has lost nothing,
-/// a write that was cancelled in the middle of a message ends the connection. Errors: weft::error; malformed
-/// (1002, 1007) or too_large (1009) for what the peer sent, unavailable where it left without a close,
-/// timed_out; the connection is closed by then. No extensions: messages are not compressed. Thread-safety:
-/// none; used from the thread of the run it was made in.
+/// a write that was cancelled in the middle of a message ends the connection.
+///
+/// Errors: weft::error; malformed (1002, 1007) or too_large (1009) for what the peer sent, unavailable where
+/// it left without a close, timed_out; the connection is closed by then. No extensions: messages are not
+/// compressed.
+///
+/// Lifetime: a server's is closed when its handler returns, also one that was moved elsewhere; of no use
+/// after that, and after it was moved from (misuse). No task may be in a call of it when it is destroyed.
+/// Thread-safety: none; used from the thread of the run it was made in.
 class websocket {
  public:
   class impl;
@@ -82,21 +89,24 @@ class websocket {
 
   bool is_open() const noexcept;
   /// What the peer said at its end: 1005 for nothing, 1006 where it left without a word, 0 before.
-  int close_code() const noexcept;
-  const std::string& close_reason() const noexcept;
+  int close_code() const;
+  const std::string& close_reason() const;
   /// The subprotocol that was agreed on; empty for none.
-  const std::string& protocol() const noexcept;
+  const std::string& protocol() const;
 
   /// Ends it without waiting, as after a failure.
   void drop(int code) noexcept;
 
  private:
+  impl& self() const;
+
   std::unique_ptr<impl> impl_;
 };
 
 /// Makes the connection of a GET request a WebSocket: for handlers that look at the request first. The
-/// connection is only that from now on. Refuses by status_error: 400 for a bad handshake, 426 for one that is
-/// none or of another version, 403 for a page of another origin.
+/// connection is only that from now on. The route's handler_timeout goes on: set it to zero. Refuses by
+/// status_error: 400 for a bad handshake, 426 for one that is none or of another version, 403 for a page of
+/// another origin.
 websocket accept_websocket(request& in, response& out, const websocket_options& options = {});
 
 namespace detail {
@@ -123,6 +133,11 @@ auto make_websocket_handler(Function&& function, websocket_options options) {
       }
     } catch (const std::exception& failed) {
       if (!end_failed_websocket(socket, failed)) throw;
+    } catch (const unwinding&) {
+      throw;  // cancelled, or an exit
+    } catch (...) {
+      socket.drop(1011);
+      throw;
     }
     socket.close();
   };

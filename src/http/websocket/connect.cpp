@@ -6,6 +6,7 @@
 #include <weft/wire/base64.hpp>
 #include <weft/wire/random.hpp>
 
+#include "http/bound_until.hpp"
 #include "http/chars.hpp"
 #include "http/head_parser.hpp"
 #include "http/websocket/handshake.hpp"
@@ -47,6 +48,9 @@ std::string make_request(const place& to, const std::string& key, const websocke
       "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
       key + "\r\n";
   for (std::size_t i = 0; i < options.protocols.size(); ++i) {
+    if (!detail::token_bytes.spells(options.protocols[i]))
+      throw error(errc::invalid_argument,
+                  "websocket: connect: \"" + options.protocols[i] + "\" is no name of a subprotocol");
     head.append(i == 0 ? "Sec-WebSocket-Protocol: " : ", ").append(options.protocols[i]);
   }
   if (!options.protocols.empty()) head += "\r\n";
@@ -59,16 +63,25 @@ std::string make_request(const place& to, const std::string& key, const websocke
   return head + "\r\n";
 }
 
-void read_answer(net::stream& from, detail::byte_buffer& buffer, detail::response_parser& parser) {
+[[noreturn]] void throw_late() { throw error(errc::timed_out, "there was no handshake in time"); }
+
+void read_answer(net::stream& from, detail::byte_buffer& buffer, detail::response_parser& parser,
+                 steady_time until) {
   while (true) {
     parser.restart("GET");  // the buffer moves only between attempts
     const detail::progress parsed = parser.advance(buffer.readable());
-    if (parsed == detail::progress::done) return;
+    if (parsed == detail::progress::done) {
+      const int status = parser.head().status;
+      if (status == 101 || status >= 200) return;
+      buffer.consume(parser.head_bytes());  // 103 Early Hints and its like
+      continue;
+    }
     if (parsed == detail::progress::refused) throw error(errc::malformed, parser.why_refused().why);
     const auto room = buffer.room([](const char*, const char*) {});
-    const std::size_t count = from.read_some(room);
-    if (count == 0) throw error(errc::unavailable, "the server closed the connection without an answer");
-    buffer.commit(count);
+    const std::optional<std::size_t> count = from.read_some_until(room, until);
+    if (!count) throw_late();
+    if (*count == 0) throw error(errc::unavailable, "the server closed the connection without an answer");
+    buffer.commit(*count);
   }
 }
 
@@ -100,12 +113,14 @@ websocket websocket::connect(std::string_view url, websocket_options options,
   const place to = read_url(url);
   const std::string key = wire::to_base64(wire::random_bytes(16));
   const std::string request = make_request(to, key, options, headers);
-  net::stream stream = net::stream::connect(to.server);
+  const steady_time until = detail::bound_until(options.connect_timeout);
+  net::stream stream = net::stream::connect(to.server, until);
   try {
-    stream.write_all(request);
+    const std::string_view all = request;
+    if (!stream.write_all_until({&all, 1}, until)) throw_late();
     detail::byte_buffer buffer;
     detail::response_parser parser{limits{}};
-    read_answer(stream, buffer, parser);
+    read_answer(stream, buffer, parser, until);
     std::string protocol = check_answer(parser.head(), key, options);
     const std::string received(buffer.readable().substr(parser.head_bytes()));
     return websocket(std::make_unique<impl>(std::move(stream), received, options, std::move(protocol)));

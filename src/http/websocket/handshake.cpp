@@ -9,6 +9,7 @@
 #include <weft/wire/base64.hpp>
 #include <weft/wire/sha1.hpp>
 
+#include "http/chars.hpp"
 #include "http/response_access.hpp"
 #include "http/websocket/websocket_impl.hpp"
 
@@ -22,6 +23,19 @@ bool lists(const request& in, std::string_view name, std::string_view token) noe
   });
 }
 
+/// Does the client offer that subprotocol? Their names have cases.
+bool offers(const request& in, std::string_view protocol) noexcept {
+  for (const header& field : in.headers()) {
+    if (!same_name(field.name, "Sec-WebSocket-Protocol")) continue;
+    for (std::string_view rest = field.value; !rest.empty();) {
+      const std::size_t end = std::min(rest.find(','), rest.size());
+      if (detail::trim_blanks(rest.substr(0, end)) == protocol) return true;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return false;
+}
+
 /// A page of the same host, or one that may; programs say nothing.
 bool is_welcome(const request& in, const websocket_options& options) {
   const auto origin = in.header("Origin");
@@ -32,14 +46,14 @@ bool is_welcome(const request& in, const websocket_options& options) {
                      [&](const std::string& one) { return one == "*" || same_name(one, *origin); });
 }
 
-std::string_view checked_key(const request& in, response& out) {
+std::string_view checked_key(const request& in) {
   if (in.method() != "GET" || !lists(in, "Upgrade", "websocket") || !lists(in, "Connection", "upgrade")) {
-    out.header("Upgrade", "websocket");
-    throw status_error(426, "this is a WebSocket");
+    throw status_error(426, "this is a WebSocket").header("Upgrade", "websocket");
   }
   if (in.header("Sec-WebSocket-Version") != "13") {
-    out.header("Upgrade", "websocket").header("Sec-WebSocket-Version", "13");
-    throw status_error(426, "only version 13 of WebSocket is spoken here");
+    throw status_error(426, "only version 13 of WebSocket is spoken here")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13");
   }
   const auto key = in.header("Sec-WebSocket-Key");
   const auto bytes = key ? wire::from_base64(*key) : std::nullopt;
@@ -57,11 +71,11 @@ std::string detail::websocket_accept_text(std::string_view key) {
 websocket accept_websocket(request& in, response& out, const websocket_options& options) {
   detail::protocol_host* const host = detail::response_access::host(out);
   if (host == nullptr) throw error(errc::misuse, "websocket: accept: the request came over no connection");
-  const std::string_view key = checked_key(in, out);
+  const std::string_view key = checked_key(in);
   if (!is_welcome(in, options)) throw status_error(403, "pages of this origin may not connect");
   std::string protocol;
   for (const std::string& one : options.protocols) {
-    if (protocol.empty() && lists(in, "Sec-WebSocket-Protocol", one)) protocol = one;
+    if (protocol.empty() && offers(in, one)) protocol = one;
   }
   std::string answer =
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "

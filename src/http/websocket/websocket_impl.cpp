@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <new>
 
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
+#include <weft/fiber/fiber.hpp>
 #include <weft/log/log.hpp>
 #include <weft/wire/random.hpp>
 #include <weft/wire/utf8.hpp>
@@ -23,29 +25,50 @@ namespace {
 constexpr int no_code = 1005;
 constexpr int no_close = 1006;
 
+constexpr unsigned frames_in_a_row = 32;
+
+std::string close_text(int code) { return {static_cast<char>(code >> 8), static_cast<char>(code & 0xff)}; }
+
+class flag_mark {
+ public:
+  explicit flag_mark(bool& flag) noexcept : flag_(flag) { flag_ = true; }
+  flag_mark(const flag_mark&) = delete;
+  flag_mark& operator=(const flag_mark&) = delete;
+  ~flag_mark() { flag_ = false; }
+
+ private:
+  bool& flag_;
+};
+
 }  // namespace
+
+/// A frame that is not written to its end ends the connection.
+struct websocket::impl::cut_guard {
+  impl& of;
+  bool is_done = false;
+  ~cut_guard() {
+    if (!is_done) of.cut();
+  }
+};
 
 websocket::impl::impl(detail::protocol_host& host, std::string_view answer, const websocket_options& options,
                       std::string protocol)
-    : options_(options),
-      protocol_(std::move(protocol)),
-      host_(&host),
-      stream_(host.switch_protocol(answer, *this)) {
+    : options_(options), protocol_(std::move(protocol)), is_server_(true) {
+  stream_ = host.switch_protocol(answer);
   keep(host.received());
+  host_ = &host;
+  host.set_switched(*this);  // last: it knows of whole ones only
 }
 
 websocket::impl::impl(net::stream connected, std::string_view received, const websocket_options& options,
                       std::string protocol)
-    : options_(options),
-      protocol_(std::move(protocol)),
-      connection_(std::make_unique<net::stream>(std::move(connected))),
-      stream_(*connection_) {
+    : options_(options), protocol_(std::move(protocol)), is_server_(false), stream_(std::move(connected)) {
   keep(received);
 }
 
 websocket::impl::~impl() {
   drop(1001);
-  if (host_ != nullptr) host_->forget_switched();
+  give_back();
 }
 
 void websocket::impl::keep(std::string_view received) {
@@ -60,11 +83,12 @@ void websocket::impl::keep(std::string_view received) {
 // ---- reading
 
 std::optional<websocket_message> websocket::impl::read() {
+  if (reading_ && said_close_) {  // by close(), which reads
+    end_.wait();
+    return std::nullopt;
+  }
   if (reading_) throw error(errc::busy, "websocket: read: another task reads already");
-  struct mark {
-    bool& set;
-    ~mark() { set = false; }
-  } const reading{reading_ = true};
+  const flag_mark reading(reading_);
   return read_on();
 }
 
@@ -81,13 +105,15 @@ std::optional<websocket_message> websocket::impl::read_on() {
       continue;
     }
     in_frame_ = false;
+    // What comes fast enough is never waited for: the others shall have their turn, too.
+    if (++frames_ % frames_in_a_row == 0) yield();
     if (auto whole = end_frame()) return whole;
   }
   return std::nullopt;
 }
 
 bool websocket::impl::begin_frame() {
-  const detail::read_head got = detail::parse_frame_head(buffer_.readable(), host_ != nullptr);
+  const detail::read_head got = detail::parse_frame_head(buffer_.readable(), is_server_);
   if (got.how == detail::read_head::outcome::more) return false;
   if (got.how == detail::read_head::outcome::refused) fail(1002, got.why);
   frame_ = got.head;
@@ -134,8 +160,9 @@ std::optional<websocket_message> websocket::impl::end_frame() {
 void websocket::impl::answer_control() {
   if (frame_.what == opcode::close) {
     take_close();
-  } else if (frame_.what == opcode::ping && is_open()) {
-    send(opcode::pong, control_);
+  } else if (frame_.what == opcode::ping && !said_close_) {
+    pong_due_ = control_;
+    flush_due(steady_clock::now());
   }
 }
 
@@ -148,35 +175,52 @@ void websocket::impl::take_close() {
     if (!wire::is_utf8(std::string_view(control_).substr(2))) fail(1007, "a reason that is not UTF-8");
     close_reason_ = control_.substr(2);
   }
-  close_code_ = code;
-  if (is_open()) send_close(code == no_code ? 1000 : code, {}, bound_until(options_.write_timeout));
+  close_due_ = close_text(code == no_code ? 1000 : code);
+  flush_due(bound_until(options_.write_timeout));
   end(code);
 }
 
 void websocket::impl::fill() {
-  const steady_time until = said_close_ ? close_by_ : bound_until(options_.ping_after);
-  const auto room = buffer_.room([](const char*, const char*) {});
-  const std::optional<std::size_t> count = stream_.read_some_until(room, until);
+  if (said_close_ && steady_clock::now() >= close_by_) return end(no_close);
+  flush_due(steady_clock::now());
+  const std::optional<std::size_t> count =
+      receive(said_close_ ? close_by_ : bound_until(options_.ping_after));
   if (ended_) return;  // by another task
-  if (count && *count > 0) {
+  if (!count) {
+    take_silence();
+  } else if (*count == 0) {
+    take_end_of_stream();
+  } else {
     buffer_.commit(*count);
     asked_ = false;
-  } else if (count) {
-    take_end_of_stream();
-  } else if (said_close_) {
-    end(no_close);
-  } else if (asked_) {
-    cut_ = true;
-    end(no_close);
-    throw error(errc::timed_out, "websocket: the peer gives no sign of life");
-  } else {
-    send(opcode::ping, {});
-    asked_ = true;
   }
 }
 
+std::optional<std::size_t> websocket::impl::receive(steady_time until) {
+  try {
+    return stream_.read_some_until(buffer_.room([](const char*, const char*) {}), until);
+  } catch (const error&) {
+    if (ended_) return 0;  // closed by another task
+    cut_ = true;
+    end(no_close);
+    throw;
+  }
+}
+
+void websocket::impl::take_silence() {
+  if (said_close_) return;  // who closes looks at its own bound
+  if (asked_) {
+    cut_ = true;
+    end(no_close);
+    throw error(errc::timed_out, "websocket: the peer gives no sign of life");
+  }
+  asked_ = true;
+  const std::unique_lock lock(writing_, std::try_to_lock);
+  if (lock && may_write()) shield([this] { write_control(opcode::ping, {}, steady_clock::now()); });
+}
+
 void websocket::impl::take_end_of_stream() {
-  if (leaving_) return drop(1001);
+  if (leaving_ && !cut_) return drop(1001);
   const bool expected = said_close_;
   cut_ = true;
   end(no_close);
@@ -190,42 +234,47 @@ void websocket::impl::fail(int code, const char* why) {
               std::string("websocket: the peer sent ") + why);
 }
 
-void websocket::impl::end(int code) noexcept {
-  if (ended_) return;
-  if (close_code_ == 0) close_code_ = code;
-  ended_ = true;
-  end_.set();
-}
-
 // ---- writing
 
 void websocket::impl::send(opcode what, std::string_view payload) {
   if (what == opcode::text) wire::require_utf8(payload);
-  const std::lock_guard lock(writing_);
+  const steady_time until = bound_until(options_.write_timeout);
+  const std::unique_lock lock(writing_, until);
+  if (!lock) throw error(errc::timed_out, "websocket: send: others write, and the peer does not read");
   if (!is_open()) throw error(errc::closed, "websocket: send: the connection is closed");
-  write_frame(what, payload, bound_until(options_.write_timeout));
+  write_frame(what, payload, until);
+  write_due(until);
 }
 
 /// The caller has the lock.
 void websocket::impl::write_frame(opcode what, std::string_view payload, steady_time until) {
-  detail::frame_head head{.what = what, .is_final = true, .payload_bytes = payload.size(), .mask = {}};
+  checkpoint();  // nothing is cut off by a task that was cancelled before
   std::string bytes;
-  if (host_ == nullptr) {
-    head.mask = next_mask();
-    bytes.reserve(detail::frame_head_bytes_max + payload.size());
-    append_frame_head(bytes, head);
-    const std::size_t begin = bytes.size();
-    bytes.append(payload);
-    detail::apply_mask(bytes.data() + begin, payload.size(), *head.mask, 0);
-    payload = {};
+  if (is_server_) {
+    detail::append_frame_head(bytes,
+                              {.what = what, .is_final = true, .payload_bytes = payload.size(), .mask = {}});
   } else {
-    append_frame_head(bytes, head);
+    bytes = frame_bytes(what, payload);
+    payload = {};
   }
   const std::array<std::string_view, 2> pieces{bytes, payload};
-  cut_ = true;
+  cut_guard whole{*this};
   if (!stream_.write_all_until(pieces, until))
     throw error(errc::timed_out, "websocket: the peer does not read");
-  cut_ = false;
+  whole.is_done = true;
+}
+
+/// Head and payload; masked where this is a client.
+std::string websocket::impl::frame_bytes(opcode what, std::string_view payload) {
+  detail::frame_head head{.what = what, .is_final = true, .payload_bytes = payload.size(), .mask = {}};
+  if (!is_server_) head.mask = next_mask();
+  std::string bytes;
+  bytes.reserve(detail::frame_head_bytes_max + payload.size());
+  append_frame_head(bytes, head);
+  const std::size_t begin = bytes.size();
+  bytes.append(payload);
+  if (head.mask) detail::apply_mask(bytes.data() + begin, payload.size(), *head.mask, 0);
+  return bytes;
 }
 
 detail::frame_mask websocket::impl::next_mask() {
@@ -239,13 +288,36 @@ detail::frame_mask websocket::impl::next_mask() {
   return mask;
 }
 
-void websocket::impl::send_close(int code, std::string_view reason, steady_time until) {
-  std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
-  payload += reason;
-  const std::lock_guard lock(writing_);
-  if (!is_open()) return;
-  said_close_ = true;
-  write_frame(opcode::close, payload, until);
+/// Who writes now does it otherwise.
+void websocket::impl::flush_due(steady_time until) noexcept {
+  if (!pong_due_ && close_due_.empty()) return;
+  const std::unique_lock lock(writing_, std::try_to_lock);
+  if (lock) write_due(until);
+}
+
+/// The caller has the lock. Leaves due what the socket does not take by `until`.
+void websocket::impl::write_due(steady_time until) noexcept {
+  try {
+    shield([&] {
+      if (pong_due_ && may_write() && write_control(opcode::pong, *pong_due_, until)) pong_due_.reset();
+      if (!close_due_.empty() && may_write() && write_control(opcode::close, close_due_, until))
+        said_close_ = true;
+    });
+  } catch (...) {  // the peer is gone, or there is no memory
+    cut();
+  }
+}
+
+/// The caller has the lock. False where the socket takes none of it by `until`; once begun, it is finished.
+bool websocket::impl::write_control(opcode what, std::string_view payload, steady_time until) {
+  const std::string bytes = frame_bytes(what, payload);
+  cut_guard whole{*this};
+  const std::optional<std::size_t> begun = stream_.write_some_until(bytes, until);
+  const std::string_view rest = std::string_view(bytes).substr(begun.value_or(bytes.size()));
+  if (!rest.empty() && !stream_.write_all_until({&rest, 1}, bound_until(options_.write_timeout)))
+    throw error(errc::timed_out, "websocket: the peer does not read");
+  whole.is_done = true;
+  return begun.has_value();
 }
 
 void websocket::impl::close(int code, std::string_view reason) {
@@ -256,37 +328,75 @@ void websocket::impl::close(int code, std::string_view reason) {
   if (reason.size() > detail::control_bytes_max - 2)
     throw error(errc::invalid_argument, "websocket: close: the reason has more than 123 bytes");
   if (!is_open()) return;
+  const steady_time until = bound_until(options_.close_timeout);
   try {
-    close_by_ = bound_until(options_.close_timeout);
-    send_close(code, reason, close_by_);
-    await_close();
+    const std::unique_lock lock(writing_, until);
+    if (lock && is_open()) {
+      write_frame(opcode::close, close_text(code).append(reason), until);
+      close_by_ = until;
+      said_close_ = true;
+    }
   } catch (const error&) {  // the peer is gone: closed, too
-    cut_ = true;
   }
+  if (said_close_ && !ended_) await_close();
   end(no_close);
 }
 
 void websocket::impl::await_close() {
-  if (!reading_) {
+  if (reading_) {
+    end_.wait_until(close_by_);
+    return;
+  }
+  const flag_mark reading(reading_);
+  try {
     read_on();
-  } else if (!end_.wait_until(close_by_)) {
-    end(no_close);
-    stream_.shutdown_read();  // wakes who reads
+  } catch (const error&) {  // whatever it sends now
   }
 }
 
 void websocket::impl::drop(int code) noexcept {
-  try {
-    // What fits into the socket's buffer is sent; nobody waits.
-    if (is_open()) shield([&] { send_close(code, {}, steady_clock::now()); });
-  } catch (const error&) {  // the peer is gone, or does not read
+  if (!ended_ && may_write()) {
+    try {
+      close_due_ = close_text(code);
+    } catch (const std::bad_alloc&) {
+    }
+    flush_due(steady_clock::now());  // what fits into the socket's buffer is sent; nobody waits
   }
   end(no_close);
+}
+
+// ---- the end
+
+/// Who reads sees it.
+void websocket::impl::cut() noexcept {
+  cut_ = true;
+  if (reading_) stream_.shutdown_read();
+}
+
+void websocket::impl::end(int code) noexcept {
+  if (ended_) return;
+  if (close_code_ == 0) close_code_ = code;
+  ended_ = true;
+  end_.set();
+  if (reading_) stream_.shutdown_read();
 }
 
 void websocket::impl::leave() noexcept {
   leaving_ = true;
   stream_.shutdown_read();
+}
+
+void websocket::impl::end_now() noexcept {
+  drop(1001);
+  give_back();
+}
+
+void websocket::impl::give_back() noexcept {
+  if (host_ == nullptr) return;
+  const std::unique_lock lock(writing_, std::try_to_lock);
+  const bool is_used = reading_ || !lock;  // by a task that outlives the handler
+  if (is_used) stream_.close();
+  std::exchange(host_, nullptr)->take_back(is_used ? net::stream() : std::move(stream_));
 }
 
 bool detail::end_failed_websocket(websocket& socket, const std::exception& failed) noexcept {
@@ -314,14 +424,23 @@ websocket::websocket(websocket&&) noexcept = default;
 websocket& websocket::operator=(websocket&&) noexcept = default;
 websocket::~websocket() = default;
 
-std::optional<websocket_message> websocket::read() { return impl_->read(); }
-void websocket::send(std::string_view text) { impl_->send(opcode::text, text); }
-void websocket::send_binary(std::string_view bytes) { impl_->send(opcode::binary, bytes); }
-void websocket::close(int code, std::string_view reason) { impl_->close(code, reason); }
-void websocket::drop(int code) noexcept { impl_->drop(code); }
-bool websocket::is_open() const noexcept { return impl_->is_open(); }
-int websocket::close_code() const noexcept { return impl_->close_code(); }
-const std::string& websocket::close_reason() const noexcept { return impl_->close_reason(); }
-const std::string& websocket::protocol() const noexcept { return impl_->protocol(); }
+websocket::impl& websocket::self() const {
+  if (impl_ == nullptr) throw error(errc::misuse, "websocket: this one was moved from");
+  return *impl_;
+}
+
+std::optional<websocket_message> websocket::read() { return self().read(); }
+void websocket::send(std::string_view text) { self().send(opcode::text, text); }
+void websocket::send_binary(std::string_view bytes) { self().send(opcode::binary, bytes); }
+void websocket::close(int code, std::string_view reason) {
+  if (impl_ != nullptr) impl_->close(code, reason);
+}
+void websocket::drop(int code) noexcept {
+  if (impl_ != nullptr) impl_->drop(code);
+}
+bool websocket::is_open() const noexcept { return impl_ != nullptr && impl_->is_open(); }
+int websocket::close_code() const { return self().close_code(); }
+const std::string& websocket::close_reason() const { return self().close_reason(); }
+const std::string& websocket::protocol() const { return self().protocol(); }
 
 }  // namespace weft::http

@@ -22,7 +22,7 @@ namespace weft::http {
 /// One side of a WebSocket connection, behind its handshake.
 class websocket::impl final : detail::switched_protocol {
  public:
-  /// The server's side, on the stream of `host`, which it says goodbye to at its end.
+  /// The server's side, on the stream of `host`, which gets it back at the end.
   impl(detail::protocol_host& host, std::string_view answer, const websocket_options& options,
        std::string protocol);
   /// The client's side. `received` is what came behind the handshake.
@@ -50,22 +50,36 @@ class websocket::impl final : detail::switched_protocol {
   void answer_control();
   void take_close();
   void fill();
+  std::optional<std::size_t> receive(steady_time until);
+  void take_silence();
   void take_end_of_stream();
   void await_close();
   [[noreturn]] void fail(int code, const char* why);
 
-  // Writing.
+  // Writing. What a reader has to say is due until somebody can write it: a reader waits for no writer, as
+  // two sides that both write would wait for each other.
+  struct cut_guard;
+
+  bool may_write() const noexcept { return !cut_ && !said_close_; }
   void write_frame(detail::opcode what, std::string_view payload, steady_time until);
+  std::string frame_bytes(detail::opcode what, std::string_view payload);
   detail::frame_mask next_mask();
-  void send_close(int code, std::string_view reason, steady_time until);
-  void leave() noexcept override;
+  void flush_due(steady_time until) noexcept;
+  void write_due(steady_time until) noexcept;
+  bool write_control(detail::opcode what, std::string_view payload, steady_time until);
+  void cut() noexcept;
+
+  // The end.
   void end(int code) noexcept;
+  void leave() noexcept override;
+  void end_now() noexcept override;
+  void give_back() noexcept;
 
   websocket_options options_;
   std::string protocol_;
-  detail::protocol_host* host_ = nullptr;    // server
-  std::unique_ptr<net::stream> connection_;  // client
-  net::stream& stream_;
+  bool is_server_;
+  detail::protocol_host* host_ = nullptr;  // server, until it ends
+  net::stream stream_;
 
   detail::byte_buffer buffer_;
   bool reading_ = false;
@@ -75,12 +89,15 @@ class websocket::impl final : detail::switched_protocol {
   bool in_message_ = false;
   websocket_message message_;  // so far
   std::string control_;        // payload of a control frame so far
-  bool asked_ = false;         // by a ping, and nothing came since
+  unsigned frames_ = 0;
+  bool asked_ = false;  // by a ping, and nothing came since
 
   mutex writing_;
   std::array<std::byte, 256> masks_{};
   std::size_t masks_left_ = 0;
-  bool cut_ = false;  // in the middle of a frame
+  std::optional<std::string> pong_due_;
+  std::string close_due_;  // its payload; empty: none
+  bool cut_ = false;       // in the middle of a frame
   bool said_close_ = false;
   bool leaving_ = false;
   steady_time close_by_ = no_deadline;
