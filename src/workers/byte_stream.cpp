@@ -84,7 +84,9 @@ stream_end byte_stream::read_now(std::span<char> into, std::size_t& got) {
     return stream_end::ok;
   }
   const auto ended = read_aside(into, got);
-  drained_ = ended == stream_end::timed_out || (ended == stream_end::ok && got < into.size());
+  // A read ends early, too, where descriptors came along; the edge of what lies behind them has come already.
+  const bool took_all = got < into.size() && received_.empty();
+  drained_ = ended == stream_end::timed_out || (ended == stream_end::ok && took_all);
   if (drained_) io_.mark_not_readable();
   return ended;
 }
