@@ -27,7 +27,8 @@ jobs::command with_variables_of_here(jobs::command command) {
     if (one.find('=') != std::string::npos) continue;
     const char* const value = std::getenv(one.c_str());
     if (value == nullptr) {
-      throw error(errc::not_found, "the variable " + one + " is not set here; write " + one + "=VALUE");
+      std::string why = "the variable " + one + " is not set here; write ";
+      throw error(errc::not_found, why.append(one).append("=VALUE"));
     }
     one.append("=").append(value);
   }

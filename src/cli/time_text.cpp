@@ -102,8 +102,8 @@ std::optional<std::chrono::sys_time<microseconds>> moment_from_text(std::string_
   if (rest == nullptr) return std::nullopt;
   std::tm zone{};
   const bool is_here = *rest == '\0';
-  if (!is_here && (rest = ::strptime(rest, "%z", &zone)) == nullptr) return std::nullopt;
-  if (*rest != '\0') return std::nullopt;
+  if (!is_here) rest = ::strptime(rest, "%z", &zone);
+  if (rest == nullptr || *rest != '\0') return std::nullopt;
   parts.tm_isdst = -1;
   std::tm back = parts;
   const std::time_t since_1970 = is_here ? std::mktime(&back) : ::timegm(&back) - zone.tm_gmtoff;
