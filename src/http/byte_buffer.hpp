@@ -28,7 +28,20 @@ class byte_buffer {
     if (capacity_ - end_ < room_bytes_min) make_room(moved);
     return {bytes_.get() + end_, capacity_ - end_};
   }
+  /// The same where nobody has views into the bytes.
+  std::span<char> room() {
+    return room([](const char*, const char*) {});
+  }
   void commit(std::size_t count) noexcept { end_ += count; }
+  /// Copies bytes behind the readable ones, which may move.
+  void append(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const std::span<char> into = room();
+      const std::size_t count = bytes.copy(into.data(), into.size());
+      commit(count);
+      bytes.remove_prefix(count);
+    }
+  }
 
   /// Drops bytes at the front.
   void consume(std::size_t count) noexcept { begin_ += count; }

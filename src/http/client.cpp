@@ -9,6 +9,7 @@
 #include <weft/net/endpoint.hpp>
 #include <weft/net/stream.hpp>
 
+#include "http/authority.hpp"
 #include "http/chars.hpp"
 #include "http/client_link.hpp"
 
@@ -37,9 +38,7 @@ place read_url(std::string_view url) {
   }
   std::string authority(url.substr(scheme.size()));
   if (authority.ends_with('/')) authority.pop_back();
-  const std::size_t colon = authority.rfind(':');
-  const bool has_port = colon != std::string::npos && authority.find(']', colon) == std::string::npos;
-  return {net::endpoint::parse(has_port ? authority : authority + ":80"), authority};
+  return {detail::endpoint_of(authority), authority};
 }
 
 bool is_repeatable(std::string_view method) noexcept {

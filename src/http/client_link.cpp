@@ -51,7 +51,7 @@ bool client_link::send(std::string_view head, std::string_view body, steady_time
 }
 
 bool client_link::fill(steady_time until) {
-  const auto room = buffer_.room([](const char*, const char*) {});
+  const auto room = buffer_.room();
   const std::optional<std::size_t> count = stream_.read_some_until(room, until);
   if (!count) throw_late();
   buffer_.commit(*count);

@@ -159,12 +159,7 @@ bool connection::is_body_in_order() {
 
 void connection::forget_request() {
   buffer_.consume(parser_.head_bytes() + body_.used_of_received());
-  for (std::string_view beyond = body_.read_beyond(); !beyond.empty();) {
-    const std::span<char> room = buffer_.room([](const char*, const char*) {});
-    const std::size_t count = beyond.copy(room.data(), room.size());
-    buffer_.commit(count);
-    beyond.remove_prefix(count);
-  }
+  buffer_.append(body_.read_beyond());
   buffer_.trim();
   body_.release();
 }
@@ -392,8 +387,7 @@ void connection::linger() {
   std::size_t dropped = 0;
   idle_ = true;
   while (dropped < linger_bytes_max) {
-    const std::optional<std::size_t> count =
-        stream_.read_some_until(buffer_.room([](const char*, const char*) {}), until);
+    const std::optional<std::size_t> count = stream_.read_some_until(buffer_.room(), until);
     if (!count || *count == 0) return;
     dropped += *count;
   }

@@ -6,6 +6,7 @@
 #include <weft/wire/base64.hpp>
 #include <weft/wire/random.hpp>
 
+#include "http/authority.hpp"
 #include "http/bound_until.hpp"
 #include "http/chars.hpp"
 #include "http/head_parser.hpp"
@@ -36,9 +37,7 @@ place read_url(std::string_view url) {
     throw error(errc::invalid_argument,
                 "websocket: connect: the path must be percent-encoded, without a fragment");
   const std::string host(url.substr(0, end));
-  const std::size_t colon = host.rfind(':');
-  const bool has_port = colon != std::string::npos && host.find(']', colon) == std::string::npos;
-  return {net::endpoint::parse(has_port ? host : host + ":80"), host, std::move(target)};
+  return {detail::endpoint_of(host), host, std::move(target)};
 }
 
 std::string make_request(const place& to, const std::string& key, const websocket_options& options,
@@ -77,7 +76,7 @@ void read_answer(net::stream& from, detail::byte_buffer& buffer, detail::respons
       continue;
     }
     if (parsed == detail::progress::refused) throw error(errc::malformed, parser.why_refused().why);
-    const auto room = buffer.room([](const char*, const char*) {});
+    const auto room = buffer.room();
     const std::optional<std::size_t> count = from.read_some_until(room, until);
     if (!count) throw_late();
     if (*count == 0) throw error(errc::unavailable, "the server closed the connection without an answer");

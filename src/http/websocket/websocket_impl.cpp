@@ -55,7 +55,7 @@ websocket::impl::impl(detail::protocol_host& host, std::string_view answer, cons
                       std::string protocol)
     : options_(options), protocol_(std::move(protocol)), is_server_(true) {
   stream_ = host.switch_protocol(answer);
-  keep(host.received());
+  buffer_.append(host.received());
   host_ = &host;
   host.set_switched(*this);  // last: it knows of whole ones only
 }
@@ -63,21 +63,12 @@ websocket::impl::impl(detail::protocol_host& host, std::string_view answer, cons
 websocket::impl::impl(net::stream connected, std::string_view received, const websocket_options& options,
                       std::string protocol)
     : options_(options), protocol_(std::move(protocol)), is_server_(false), stream_(std::move(connected)) {
-  keep(received);
+  buffer_.append(received);
 }
 
 websocket::impl::~impl() {
   drop(1001);
   give_back();
-}
-
-void websocket::impl::keep(std::string_view received) {
-  while (!received.empty()) {
-    const auto room = buffer_.room([](const char*, const char*) {});
-    const std::size_t count = received.copy(room.data(), room.size());
-    buffer_.commit(count);
-    received.remove_prefix(count);
-  }
 }
 
 // ---- reading
@@ -198,7 +189,7 @@ void websocket::impl::fill() {
 
 std::optional<std::size_t> websocket::impl::receive(steady_time until) {
   try {
-    return stream_.read_some_until(buffer_.room([](const char*, const char*) {}), until);
+    return stream_.read_some_until(buffer_.room(), until);
   } catch (const error&) {
     if (ended_) return 0;  // closed by another task
     cut_ = true;

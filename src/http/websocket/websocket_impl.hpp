@@ -42,7 +42,6 @@ class websocket::impl final : detail::switched_protocol {
 
  private:
   // Reading.
-  void keep(std::string_view received);
   std::optional<websocket_message> read_on();
   bool begin_frame();
   void take_payload();
