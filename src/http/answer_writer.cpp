@@ -1,0 +1,181 @@
+#include "http/answer_writer.hpp"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include <weft/core/error.hpp>
+#include <weft/http/status_error.hpp>
+#include <weft/log/log.hpp>
+
+#include "http/response_access.hpp"
+
+namespace weft::http::detail {
+
+namespace {
+
+constexpr std::size_t corked_bytes_max = 64 * 1024;
+constexpr std::size_t joined_bytes_max = 4 * 1024;
+
+void append_number(std::string& out, std::size_t number, int base = 10) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
+  out.append(digits.data(), end);
+}
+
+}  // namespace
+
+void answer_writer::begin(std::string id) {
+  response_access::reset(answer_, this);
+  id_ = std::move(id);
+  keeps_alive_ = parser_.head().keep_alive;
+}
+
+void answer_writer::fail(int status, std::string_view text) {
+  if (answer_.is_streaming()) return cut_off();
+  response_access::reset(answer_, this);
+  answer_.status(status).body(std::string(text) + "\n");
+}
+
+bool answer_writer::finish() {
+  keeps_alive_ = keeps_alive_ && !core_.is_stopping() && body_.is_worth_skipping();
+  if (answer_.is_streaming()) {
+    finish_stream();
+  } else {
+    send_whole();
+  }
+  if (answer_.body().capacity() > byte_buffer::kept_bytes_max) response_access::body(answer_) = std::string();
+  return keeps_alive_;
+}
+
+void answer_writer::refuse(const refusal& why) {
+  ++core_.statistics().refused_requests;
+  log::debug("http: a request is refused", {{"status", why.status}, {"why", why.why}});
+  response_access::reset(answer_, nullptr);
+  id_.clear();
+  keeps_alive_ = false;
+  answer_.status(why.status).body(std::string(reason_phrase(why.status)) + ": " + why.why + "\n");
+  head_.clear();
+  append_head(head_, true);
+  stream_.send(head_, answer_.body());
+}
+
+// ---- whole answers
+
+void answer_writer::append_head(std::string& out, bool has_length) {
+  const int status = answer_.status();
+  const std::string& body = answer_.body();
+  if (status == 200) {
+    out += "HTTP/1.1 200 OK\r\n";
+  } else {
+    out += "HTTP/1.1 ";
+    append_number(out, static_cast<std::size_t>(status));
+    out.append(" ").append(reason_phrase(status)).append("\r\n");
+  }
+  out += core_.date_line();
+  if (has_length && may_have_body()) {
+    out += "Content-Length: ";
+    append_number(out, body.size());
+    out += "\r\n";
+  } else if (!has_length && may_have_body() && is_chunked()) {
+    out += "Transfer-Encoding: chunked\r\n";
+  }
+  const std::string& fields = response_access::fields(answer_);
+  if ((!body.empty() || !has_length) && may_have_body() && !find_field(fields, "Content-Type")) {
+    out += "Content-Type: text/plain; charset=utf-8\r\n";
+  }
+  if (!keeps_alive_) {
+    out += "Connection: close\r\n";
+  } else if (parser_.head().minor_version == 0) {
+    out += "Connection: keep-alive\r\n";
+  }
+  if (!id_.empty()) out.append("X-Request-Id: ").append(id_).append("\r\n");
+  out.append(fields).append("\r\n");
+}
+
+void answer_writer::send_whole() {
+  head_.clear();
+  append_head(head_, true);
+  const std::string_view body = sends_body() ? std::string_view(answer_.body()) : std::string_view();
+  if (more_is_here() && stream_.corked_bytes() + head_.size() + body.size() <= corked_bytes_max) {
+    stream_.cork(head_);
+    stream_.cork(body);
+  } else if (body.size() <= joined_bytes_max) {
+    stream_.send(head_.append(body));  // one piece is sent by a cheaper call than two
+  } else {
+    stream_.send(head_, body);
+  }
+}
+
+bool answer_writer::more_is_here() const noexcept {
+  return keeps_alive_ && (!received().empty() || !body_.read_beyond().empty());
+}
+
+// ---- streamed answers
+
+void answer_writer::write_piece(response& of, std::string_view piece) {
+  if (over_) throw error(errc::misuse, "http: the connection speaks another protocol now");
+  head_.clear();
+  if (!of.is_streaming()) begin_stream();
+  send_piece(piece);
+}
+
+void answer_writer::begin_stream() {
+  body_.answer_begins();
+  keeps_alive_ = keeps_alive_ && is_chunked() && !core_.is_stopping() && body_.is_worth_skipping();
+  append_head(head_, false);
+  response_access::set_streaming(answer_);
+}
+
+/// Sends head_, with what it has of the head of the answer, and the piece.
+void answer_writer::send_piece(std::string_view piece) {
+  if (piece.empty() || !sends_body()) {
+    if (!head_.empty()) stream_.send(head_);
+    return;
+  }
+  if (is_chunked()) {
+    append_number(head_, piece.size(), 16);
+    head_ += "\r\n";
+  }
+  stream_.send(head_, piece, is_chunked() ? std::string_view("\r\n") : std::string_view());
+}
+
+void answer_writer::finish_stream() {
+  if (sends_body() && is_chunked()) stream_.send("0\r\n\r\n");
+}
+
+// ---- other protocols
+
+net::stream answer_writer::switch_protocol(std::string_view answer) {
+  if (answer_.is_streaming() || over_)
+    throw error(errc::misuse, "http: the handler both answered and switched to another protocol");
+  if (parser_.head().minor_version == 0) throw status_error(426, "HTTP/1.0 has no other protocols");
+  over_ = was_switched_ = true;
+  stream_.send(answer);
+  return std::move(stream_.socket());
+}
+
+std::string_view answer_writer::received() const noexcept {
+  return buffer_.readable().substr(parser_.head_bytes() + body_.used_of_received());
+}
+
+void answer_writer::set_switched(switched_protocol& to) noexcept {
+  switched_ = &to;
+  if (core_.is_stopping()) to.leave();
+}
+
+void answer_writer::take_back(net::stream lent) noexcept {
+  switched_ = nullptr;
+  stream_.socket() = std::move(lent);
+}
+
+void answer_writer::leave() noexcept {
+  if (switched_ != nullptr) switched_->leave();
+}
+
+bool answer_writer::end_other_protocol() noexcept {
+  if (switched_ != nullptr) switched_->end_now();
+  return was_switched_ && stream_.socket().is_open();
+}
+
+}  // namespace weft::http::detail

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <weft/http/response.hpp>
+#include <weft/net/stream.hpp>
+
+#include "http/body_reader.hpp"
+#include "http/byte_buffer.hpp"
+#include "http/corked_stream.hpp"
+#include "http/head_parser.hpp"
+#include "http/server_core.hpp"
+
+namespace weft::http::detail {
+
+/// The answering side of a connection: what a handler made of its response goes out in the form that the
+/// request asked for, whole or piece by piece; or the connection is handed to another protocol.
+///
+/// For each request: begin(), then whatever fills answer(), then finish() unless is_over().
+class answer_writer final : body_sink {
+ public:
+  answer_writer(server_core& core, corked_stream& stream, const request_parser& asked, body_reader& body,
+                const byte_buffer& received) noexcept
+      : core_(core), stream_(stream), parser_(asked), body_(body), buffer_(received) {}
+  answer_writer(const answer_writer&) = delete;
+  answer_writer& operator=(const answer_writer&) = delete;
+
+  /// A request came; `id` is what it is called.
+  void begin(std::string id);
+  const std::string& id() const noexcept { return id_; }
+  response& answer() noexcept { return answer_; }
+
+  /// A failure in place of what was made so far. Where a part has been sent, the answer is cut off.
+  void fail(int status, std::string_view text);
+  /// Nothing more can be answered: the answer was cut off, or HTTP is over.
+  void cut_off() noexcept { over_ = true; }
+  bool is_over() const noexcept { return over_; }
+
+  /// Sends what is not sent yet. True if the connection stays, as far as this answer goes.
+  bool finish();
+  /// Answers a request that is not served. The connection is to be closed behind it.
+  void refuse(const refusal& why);
+
+  /// Asks the other protocol, if any, to end soon.
+  void leave() noexcept;
+  /// After is_over(): ends the other protocol. True if its stream is here again, and open.
+  bool end_other_protocol() noexcept;
+
+ private:
+  void write_piece(response& of, std::string_view piece) override;
+  net::stream switch_protocol(std::string_view answer) override;
+  std::string_view received() const noexcept override;
+  void set_switched(switched_protocol& to) noexcept override;
+  void take_back(net::stream lent) noexcept override;
+
+  void append_head(std::string& out, bool has_length);
+  void send_whole();
+  void begin_stream();
+  void send_piece(std::string_view piece);
+  void finish_stream();
+  /// More requests are here already.
+  bool more_is_here() const noexcept;
+  bool may_have_body() const noexcept { return answer_.status() != 204 && answer_.status() != 304; }
+  bool sends_body() const noexcept { return may_have_body() && parser_.head().method != "HEAD"; }
+  bool is_chunked() const noexcept { return parser_.head().minor_version == 1; }
+
+  server_core& core_;
+  corked_stream& stream_;
+  const request_parser& parser_;
+  body_reader& body_;
+  const byte_buffer& buffer_;
+  response answer_;
+  std::string id_;
+  std::string head_;  // of an answer
+  bool keeps_alive_ = true;
+  bool over_ = false;
+  bool was_switched_ = false;
+  switched_protocol* switched_ = nullptr;
+};
+
+}  // namespace weft::http::detail

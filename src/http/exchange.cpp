@@ -1,0 +1,112 @@
+#include "http/exchange.hpp"
+
+#include <weft/context/cancellation.hpp>
+#include <weft/core/error.hpp>
+#include <weft/core/unwinding.hpp>
+#include <weft/http/status_error.hpp>
+#include <weft/log/log.hpp>
+
+#include "http/bound_until.hpp"
+#include "http/chars.hpp"
+#include "http/response_access.hpp"
+
+namespace weft::http::detail {
+
+namespace {
+
+constexpr byte_set id_bytes = byte_set("-._").with_letters_and_digits();
+constexpr std::size_t id_bytes_max = 128;
+
+bool is_request_id(std::string_view text) noexcept {
+  return text.size() <= id_bytes_max && id_bytes.spells(text);
+}
+
+}  // namespace
+
+void exchange::find() {
+  const request_head& head = parser_.head();
+  core_.routes().find(head.method, head.path, match_);
+}
+
+void exchange::run() {
+  const request_head& head = parser_.head();
+  writer_.begin(request_id_of());
+  if (match_.work == nullptr) return answer_without_handler();
+  request in(request_parts{.method = head.method,
+                           .target = head.target,
+                           .path = head.path,
+                           .query = head.query,
+                           .host = head.host,
+                           .headers = head.fields,
+                           .source = &body_,
+                           .content_length = head.body == framing::chunked
+                                                 ? std::nullopt
+                                                 : std::optional<std::uint64_t>(head.content_length),
+                           .id = writer_.id(),
+                           .parameters = match_.parameters,
+                           .connection = &stream_.socket()});
+  run_handler(in);
+}
+
+std::string exchange::request_id_of() const {
+  const std::optional<std::string_view> given = find_header(parser_.head().fields, "x-request-id");
+  return given && is_request_id(*given) ? std::string(*given) : core_.make_request_id();
+}
+
+void exchange::answer_without_handler() {
+  const request_head& head = parser_.head();
+  response& answer = writer_.answer();
+  answer.status(match_.status);
+  if (match_.status == 405) {
+    const std::string allowed = core_.routes().allowed(head.path);
+    answer.header("Allow", allowed + ", OPTIONS");
+    if (head.method == "OPTIONS") {
+      answer.status(204);
+      return;
+    }
+  }
+  answer.body(std::string(reason_phrase(answer.status())) + "\n");
+}
+
+/// The edge where a handler's exceptions end. Only a cancellation from outside passes.
+void exchange::run_handler(request& in) {
+  const scoped_value named(request_id, writer_.id());
+  response& answer = writer_.answer();
+  cancel_scope bound(handler_deadline());
+  try {
+    (*match_.work)(in, answer);
+  } catch (const cancelled& stop) {
+    if (stop.reason() != cancel_reason::deadline || !bound.deadline_passed()) throw;
+    log::error("http: the handler took too long", {{"method", in.method()}, {"target", in.target()}});
+    writer_.fail(503, "the request took too long");
+  } catch (const exit_exception& left) {
+    log::debug("http: the handler left by exit", {{"status", left.status_code()}});
+    if (!response_access::touched(answer)) writer_.fail(500, reason_phrase(500));
+  } catch (const status_error& said) {
+    writer_.fail(said.status(), said.what());
+    if (!writer_.is_over() && !answer.is_streaming()) {
+      for (const auto& [name, value] : said.headers()) answer.add_header(name, value);
+    }
+  } catch (...) {
+    if (body_.is_cut_off()) {
+      log::debug("http: the client left in the middle of a request", {{"target", in.target()}});
+      return writer_.cut_off();
+    }
+    log::write_exception(log::level::error, "http: the handler failed", std::current_exception(),
+                         {{"method", in.method()}, {"target", in.target()}});
+    writer_.fail(500, reason_phrase(500));
+  }
+}
+
+/// A handler that reads the body itself has the time for both.
+steady_time exchange::handler_deadline() const {
+  const server_options& all = core_.options();
+  const route_options& own = match_.options;
+  if (own.handler_timeout || !own.streams_body)
+    return bound_until(own.handler_timeout.value_or(all.handler_timeout));
+  const auto body = own.body_timeout.value_or(all.body_timeout);
+  if (body.count() == 0 || all.handler_timeout.count() == 0) return no_deadline;
+  return bound_until(body + all.handler_timeout);
+}
+
+}  // namespace weft::http::detail

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <weft/core/clock.hpp>
+#include <weft/http/request.hpp>
+#include <weft/http/router.hpp>
+
+#include "http/answer_writer.hpp"
+
+namespace weft::http::detail {
+
+/// A request from its head to its answer: finds the route and runs the handler, whose exceptions end here.
+///
+/// For each request: find(), and run() once as much of the body is here as the route wants.
+class exchange {
+ public:
+  exchange(server_core& core, corked_stream& stream, const request_parser& asked, body_reader& body,
+           answer_writer& writer) noexcept
+      : core_(core), stream_(stream), parser_(asked), body_(body), writer_(writer) {}
+  exchange(const exchange&) = delete;
+  exchange& operator=(const exchange&) = delete;
+
+  /// Looks up what the request asks for.
+  void find();
+  bool is_found() const noexcept { return match_.work != nullptr; }
+  /// The status that stands for a request that is not found.
+  int status_if_not_found() const noexcept { return match_.status; }
+  const route_options& options() const noexcept { return match_.options; }
+
+  /// Makes the answer, which may be sent in part by then. Throws weft::cancelled where the cancellation
+  /// came from outside.
+  void run();
+
+ private:
+  std::string request_id_of() const;
+  void answer_without_handler();
+  void run_handler(request& in);
+  steady_time handler_deadline() const;
+
+  server_core& core_;
+  corked_stream& stream_;
+  const request_parser& parser_;
+  body_reader& body_;
+  answer_writer& writer_;
+  router::match match_;
+};
+
+}  // namespace weft::http::detail
