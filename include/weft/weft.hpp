@@ -77,6 +77,7 @@
 #include <weft/fiber/wait_group.hpp>
 #include <weft/fiber/wait_set.hpp>
 #include <weft/http/client.hpp>
+#include <weft/http/cookie.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/http/websocket.hpp>

@@ -2,7 +2,6 @@
 
 #include <sys/random.h>
 #include <cerrno>
-#include <cstdio>
 #include <utility>
 
 #include <weft/context/cancellation.hpp>
@@ -12,6 +11,7 @@
 #include <weft/log/log.hpp>
 
 #include "http/connection.hpp"
+#include "http/http_date.hpp"
 
 namespace weft::http::detail {
 
@@ -131,16 +131,7 @@ std::string_view server_core::date_line() {
   const std::time_t now = std::time(nullptr);
   if (now != date_second_) {
     date_second_ = now;
-    std::tm parts{};
-    ::gmtime_r(&now, &parts);
-    constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    char line[64];
-    const int bytes = std::snprintf(line, sizeof line, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n",
-                                    days[parts.tm_wday], parts.tm_mday, months[parts.tm_mon],
-                                    parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
-    date_line_.assign(line, static_cast<std::size_t>(bytes));
+    date_line_ = "Date: " + http_date(std::chrono::sys_seconds(std::chrono::seconds(now))) + "\r\n";
   }
   return date_line_;
 }

@@ -9,7 +9,9 @@
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
+#include <weft/http/status_error.hpp>
 #include <weft/http/websocket.hpp>
+#include <weft/wire/key_ring.hpp>
 
 namespace {
 
@@ -48,6 +50,30 @@ TEST(http, an_upload) {
     server.start();
     EXPECT_EQ(weft::http::client(server.url()).post("/upload", std::string(5'000'000, 'x')).body(),
               "5000000 bytes");
+    server.stop();
+  });
+}
+
+TEST(http, cookies) {
+  weft::run([] {
+    const weft::wire::key_ring keys(weft::wire::key::generate("k1"));
+    const weft::http::cookie_signer signer(keys, 24h);
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    // example: cookies
+    server.post("/login", [&](weft::http::request&, weft::http::response& out) {
+      out.set_cookie("session", signer.seal("session", "user 7"), {.max_age = 24h});
+    });
+    server.get("/me", [&](weft::http::request& in) {
+      const auto user = signer.open("session", in.cookie("session").value_or(""));
+      return user ? *user : throw weft::http::status_error(401, "log in first");
+    });
+    // end of example
+    server.start();
+    weft::http::client asking(server.url());
+    const auto logged_in = asking.post("/login", "");
+    const std::string set(logged_in.header("Set-Cookie").value_or(""));
+    EXPECT_EQ(asking.get("/me", {.headers = {{"Cookie", set.substr(0, set.find(';'))}}}).body(), "user 7");
+    EXPECT_EQ(asking.get("/me").status(), 401);
     server.stop();
   });
 }

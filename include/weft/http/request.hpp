@@ -8,10 +8,12 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include <weft/context/context.hpp>
 #include <weft/context/key.hpp>
 #include <weft/core/error.hpp>
+#include <weft/http/cookie.hpp>
 #include <weft/http/header.hpp>
 #include <weft/wire/json.hpp>
 
@@ -124,6 +126,10 @@ class request {
   std::optional<std::string_view> header(std::string_view name) const noexcept {
     return find_header(parts_.headers, name);
   }
+  /// The value of the first cookie of that name, as sent: see received_cookie.
+  std::optional<std::string_view> cookie(std::string_view name) const noexcept;
+  /// All cookies. More than cookies_max are answered with 431.
+  std::vector<received_cookie> cookies() const;
 
   /// What stands at `{name}` of the route: `request.param<std::int64_t>("id")`. Text that is no such
   /// value is answered with 400. Throws weft::error (misuse) for a name that the route does not have.

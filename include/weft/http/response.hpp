@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <weft/http/cookie.hpp>
+
 namespace weft::net {
 class stream;
 }
@@ -78,6 +80,11 @@ class response {
   /// Adds one beside others of that name, e.g. Set-Cookie.
   response& add_header(std::string_view name, std::string_view value);
   response& content_type(std::string_view type) { return header("Content-Type", type); }
+
+  /// Adds a Set-Cookie, beside others, also of that name. Throws weft::error as set_cookie_text.
+  response& set_cookie(std::string_view name, std::string_view value, const cookie_options& options = {});
+  /// Makes the browser delete a cookie that was set with this domain and path.
+  response& clear_cookie(std::string_view name, cookie_options options = {});
 
   const std::string& body() const noexcept { return body_; }
   response& body(std::string_view bytes);
