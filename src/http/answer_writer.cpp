@@ -27,6 +27,7 @@ void append_number(std::string& out, std::size_t number, int base = 10) {
 
 void answer_writer::begin(std::string id) {
   response_access::reset(answer_, this);
+  filters_.clear();
   id_ = std::move(id);
   keeps_alive_ = parser_.head().keep_alive;
 }
@@ -34,6 +35,7 @@ void answer_writer::begin(std::string id) {
 void answer_writer::fail(int status, std::string_view text) {
   if (answer_.is_streaming()) return cut_off();
   response_access::reset(answer_, this);
+  filters_.clear();
   answer_.status(status).body(std::string(text) + "\n");
 }
 
@@ -114,13 +116,20 @@ bool answer_writer::more_is_here() const noexcept {
 // ---- streamed answers
 
 void answer_writer::write_piece(response& of, std::string_view piece) {
-  if (over_) throw error(errc::misuse, "http: the connection speaks another protocol now");
+  if (over_) {
+    throw error(errc::misuse,
+                "http: write: the answer was cut off, or the connection speaks another protocol");
+  }
   head_.clear();
   if (!of.is_streaming()) begin_stream();
-  send_piece(piece);
+  send_piece(filters_.empty() || !sends_body() ? piece : filtered(piece, false));
 }
 
 void answer_writer::begin_stream() {
+  for (std::size_t i = filters_.size(); i > 0; --i) {
+    if (!filters_[i - 1]->begin(answer_))
+      filters_.erase(filters_.begin() + static_cast<std::ptrdiff_t>(i) - 1);
+  }
   body_.answer_begins();
   keeps_alive_ = keeps_alive_ && is_chunked() && !core_.is_stopping() && body_.is_worth_skipping();
   append_head(head_, false);
@@ -140,7 +149,20 @@ void answer_writer::send_piece(std::string_view piece) {
   stream_.send(head_, piece, is_chunked() ? std::string_view("\r\n") : std::string_view());
 }
 
+std::string_view answer_writer::filtered(std::string_view piece, bool ends) {
+  piece_.assign(piece);
+  for (auto one = filters_.rbegin(); one != filters_.rend(); ++one) {
+    unfiltered_.swap(piece_);
+    piece_.clear();
+    if (!unfiltered_.empty()) (*one)->write(unfiltered_, piece_);
+    if (ends) (*one)->end(piece_);
+  }
+  return piece_;
+}
+
 void answer_writer::finish_stream() {
+  head_.clear();
+  if (!filters_.empty() && sends_body()) send_piece(filtered({}, true));
   if (sends_body() && is_chunked()) stream_.send("0\r\n\r\n");
 }
 

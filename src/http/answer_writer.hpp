@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <weft/http/response.hpp>
 #include <weft/net/stream.hpp>
@@ -49,6 +51,7 @@ class answer_writer final : body_sink {
 
  private:
   void write_piece(response& of, std::string_view piece) override;
+  void add_filter(std::unique_ptr<body_filter> filter) override { filters_.push_back(std::move(filter)); }
   net::stream switch_protocol(std::string_view answer) override;
   std::string_view received() const noexcept override;
   void set_switched(switched_protocol& to) noexcept override;
@@ -59,6 +62,8 @@ class answer_writer final : body_sink {
   void begin_stream();
   void send_piece(std::string_view piece);
   void finish_stream();
+  /// What the filters make of a piece; with `ends` also what they kept back.
+  std::string_view filtered(std::string_view piece, bool ends);
   /// More requests are here already.
   bool more_is_here() const noexcept;
   bool may_have_body() const noexcept { return answer_.status() != 204 && answer_.status() != 304; }
@@ -72,7 +77,10 @@ class answer_writer final : body_sink {
   const byte_buffer& buffer_;
   response answer_;
   std::string id_;
-  std::string head_;  // of an answer
+  std::string head_;                                   // of an answer
+  std::vector<std::unique_ptr<body_filter>> filters_;  // the one nearest to the handler is last
+  std::string piece_;                                  // after the filters
+  std::string unfiltered_;
   bool keeps_alive_ = true;
   bool over_ = false;
   bool was_switched_ = false;

@@ -40,8 +40,6 @@ bool connection::serve_one() {
   if (!read_head()) return false;
   exchange_.find();
   if (is_too_large()) return refuse({413, "the body is too large"});
-  if (parser_.head().expects_continue && !exchange_.is_found())
-    return refuse({exchange_.status_if_not_found(), "no such resource"});
   start_body();
   if (!is_body_in_order()) return false;
   ++core_.statistics().requests;

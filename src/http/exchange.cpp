@@ -26,12 +26,14 @@ bool is_request_id(std::string_view text) noexcept {
 void exchange::find() {
   const request_head& head = parser_.head();
   core_.routes().find(head.method, head.path, match_);
+  // Nobody wants the body that the client would send: it is not asked to.
+  if (match_.work == nullptr) match_.options.streams_body = head.expects_continue;
 }
 
 void exchange::run() {
   const request_head& head = parser_.head();
   writer_.begin(request_id_of());
-  if (match_.work == nullptr) return answer_without_handler();
+  if (match_.work == nullptr && match_.around.empty()) return answer_without_handler();
   request in(request_parts{.method = head.method,
                            .target = head.target,
                            .path = head.path,
@@ -43,9 +45,11 @@ void exchange::run() {
                                                  ? std::nullopt
                                                  : std::optional<std::uint64_t>(head.content_length),
                            .id = writer_.id(),
+                           .route = match_.pattern,
                            .parameters = match_.parameters,
                            .connection = &stream_.socket()});
-  run_handler(in);
+  request_ = &in;
+  run_bounded();
 }
 
 std::string exchange::request_id_of() const {
@@ -68,17 +72,45 @@ void exchange::answer_without_handler() {
   answer.body(std::string(reason_phrase(answer.status())) + "\n");
 }
 
-/// The edge where a handler's exceptions end. Only a cancellation from outside passes.
-void exchange::run_handler(request& in) {
-  const scoped_value named(request_id, writer_.id());
+void exchange::call(std::size_t place) {
   response& answer = writer_.answer();
+  if (place < match_.around.size()) {
+    next behind(*this, place + 1);
+    return (*match_.around[place])(*request_, answer, behind);
+  }
+  if (match_.work == nullptr) return answer_without_handler();
+  (*match_.work)(*request_, answer);
+}
+
+void exchange::answer(std::size_t place) {
+  try {
+    call(place);
+  } catch (const cancelled&) {
+    throw;
+  } catch (...) {
+    answer_exception();
+  }
+}
+
+/// The edge where a handler's exceptions end. Only a cancellation from outside passes.
+void exchange::run_bounded() {
+  const scoped_value named(request_id, writer_.id());
   cancel_scope bound(handler_deadline());
   try {
-    (*match_.work)(in, answer);
+    answer(0);
   } catch (const cancelled& stop) {
     if (stop.reason() != cancel_reason::deadline || !bound.deadline_passed()) throw;
-    log::error("http: the handler took too long", {{"method", in.method()}, {"target", in.target()}});
+    log::error("http: the handler took too long",
+               {{"method", request_->method()}, {"target", request_->target()}});
     writer_.fail(503, "the request took too long");
+  }
+}
+
+/// Makes the exception that is being handled the answer.
+void exchange::answer_exception() {
+  response& answer = writer_.answer();
+  try {
+    throw;
   } catch (const exit_exception& left) {
     log::debug("http: the handler left by exit", {{"status", left.status_code()}});
     if (!response_access::touched(answer)) writer_.fail(500, reason_phrase(500));
@@ -89,11 +121,11 @@ void exchange::run_handler(request& in) {
     }
   } catch (...) {
     if (body_.is_cut_off()) {
-      log::debug("http: the client left in the middle of a request", {{"target", in.target()}});
+      log::debug("http: the client left in the middle of a request", {{"target", request_->target()}});
       return writer_.cut_off();
     }
     log::write_exception(log::level::error, "http: the handler failed", std::current_exception(),
-                         {{"method", in.method()}, {"target", in.target()}});
+                         {{"method", request_->method()}, {"target", request_->target()}});
     writer_.fail(500, reason_phrase(500));
   }
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,10 +13,11 @@
 
 namespace weft::http::detail {
 
-/// A request from its head to its answer: finds the route and runs the handler, whose exceptions end here.
+/// A request from its head to its answer: finds the route and runs middleware and handler, whose exceptions
+/// end here.
 ///
 /// For each request: find(), and run() once as much of the body is here as the route wants.
-class exchange {
+class exchange final : request_chain {
  public:
   exchange(server_core& core, corked_stream& stream, const request_parser& asked, body_reader& body,
            answer_writer& writer) noexcept
@@ -24,9 +27,6 @@ class exchange {
 
   /// Looks up what the request asks for.
   void find();
-  bool is_found() const noexcept { return match_.work != nullptr; }
-  /// The status that stands for a request that is not found.
-  int status_if_not_found() const noexcept { return match_.status; }
   const route_options& options() const noexcept { return match_.options; }
 
   /// Makes the answer, which may be sent in part by then. Throws weft::cancelled where the cancellation
@@ -35,8 +35,11 @@ class exchange {
 
  private:
   std::string request_id_of() const;
+  void call(std::size_t place) override;
+  void answer(std::size_t place) override;
   void answer_without_handler();
-  void run_handler(request& in);
+  void run_bounded();
+  void answer_exception();
   steady_time handler_deadline() const;
 
   server_core& core_;
@@ -45,6 +48,7 @@ class exchange {
   body_reader& body_;
   answer_writer& writer_;
   router::match match_;
+  request* request_ = nullptr;  // while it runs
 };
 
 }  // namespace weft::http::detail

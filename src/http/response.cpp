@@ -108,6 +108,14 @@ response& response::body(std::string&& bytes) {
   return *this;
 }
 
+bool body_filter::begin(response& /*head*/) { return true; }
+void body_filter::end(std::string& /*out*/) {}
+
+void response::filter(std::unique_ptr<body_filter> filter) {
+  if (streaming_) throw error(errc::misuse, "http: filter: the body is on its way already");
+  if (sink_ != nullptr) sink_->add_filter(std::move(filter));
+}
+
 void response::write(std::string_view piece) {
   touched_ = true;
   if (sink_ == nullptr) {

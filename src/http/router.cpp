@@ -7,6 +7,8 @@
 #include <weft/core/error.hpp>
 
 #include "http/chars.hpp"
+#include "http/middleware_list.hpp"
+#include "http/path_segments.hpp"
 #include "http/response_access.hpp"
 
 namespace weft::http {
@@ -33,6 +35,7 @@ void set_json(response& out, std::string&& document) {
 /// One handler of a path.
 struct route_entry {
   std::string method;
+  std::string pattern;
   std::vector<std::string> names;  // of the parameters, in the order of the path
   handler work;
   route_options options;
@@ -49,15 +52,6 @@ struct route_node {
 namespace {
 
 constexpr std::size_t parameters_max = 16;
-
-/// Takes the first segment off `path`, which begins with '/'.
-std::string_view take_segment(std::string_view& path) noexcept {
-  path.remove_prefix(1);
-  const std::size_t end = std::min(path.find('/'), path.size());
-  const std::string_view segment = path.substr(0, end);
-  path.remove_prefix(end);
-  return segment;
-}
 
 [[noreturn]] void throw_bad_pattern(std::string_view pattern, const char* why) {
   throw error(errc::invalid_argument, "http: route \"" + std::string(pattern) + "\": " + why);
@@ -171,7 +165,13 @@ void router::add(std::string_view method, std::string_view pattern, handler work
                                             "\": there is a handler for " + std::string(method) + " already");
     }
   }
-  entries->push_back({std::string(method), std::move(names), std::move(work), options});
+  entries->push_back({std::string(method), std::string(pattern), std::move(names), std::move(work), options});
+}
+
+router& router::use(std::string_view prefix, middleware work) {
+  if (around_ == nullptr) around_ = std::make_unique<detail::middleware_list>();
+  around_->add(prefix, std::move(work));
+  return *this;
 }
 
 void router::find(std::string_view method, std::string_view path, match& into) const {
@@ -180,6 +180,9 @@ void router::find(std::string_view method, std::string_view path, match& into) c
   into.status = 404;
   into.parameters.clear();
   into.decoded.clear();
+  into.pattern = {};
+  into.around.clear();
+  if (around_ != nullptr) around_->find(path, into.around);
   detail::search search;
   if (!path.starts_with('/') || !search.walk(*root_, path)) return;
   const detail::route_entry* const entry = detail::find_method(*search.found, method);
@@ -194,6 +197,7 @@ void router::find(std::string_view method, std::string_view path, match& into) c
     }
   }
   into.options = entry->options;
+  into.pattern = entry->pattern;
   into.work = const_cast<handler*>(&entry->work);  // the tree is fixed; what it calls need not be
 }
 

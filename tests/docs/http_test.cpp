@@ -35,6 +35,30 @@ TEST(http, a_server) {
   });
 }
 
+TEST(http, middleware) {
+  weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    // example: middleware
+    server.use([](weft::http::request&, weft::http::response& out, weft::http::next& next) {
+      next();  // the next middleware, at the end the handler
+      out.header("Referrer-Policy", "no-referrer");
+    });
+    server.use("/admin", [](weft::http::request& in, weft::http::response&, weft::http::next& next) {
+      if (in.header("authorization") != "Bearer 1234") throw weft::http::status_error(401, "who are you?");
+      next();
+    });
+    // end of example
+    server.get("/admin/figures", [] { return "42"; });
+    server.start();
+    weft::http::client asking(server.url());
+    EXPECT_EQ(asking.get("/admin/figures").status(), 401);
+    const auto got = asking.get("/admin/figures", {.headers = {{"Authorization", "Bearer 1234"}}});
+    EXPECT_EQ(got.body(), "42");
+    EXPECT_EQ(got.header("Referrer-Policy"), "no-referrer");
+    server.stop();
+  });
+}
+
 TEST(http, an_upload) {
   weft::run([] {
     weft::http::server server{{.listen = "127.0.0.1:0"}};

@@ -59,6 +59,7 @@ struct request_parts {
   body_source* source = nullptr;
   std::optional<std::uint64_t> content_length = {};
   std::string_view id = {};
+  std::string_view route = {};
   std::span<const path_parameter> parameters = {};
   const net::stream* connection = nullptr;
 };
@@ -120,6 +121,9 @@ class request {
   std::optional<std::uint64_t> content_length() const noexcept { return parts_.content_length; }
   /// As the context key request_id.
   std::string_view id() const noexcept { return parts_.id; }
+
+  /// The pattern of its route, "/users/{id}": what figures are counted by. Empty where none was found.
+  std::string_view route() const noexcept { return parts_.route; }
 
   std::span<const http::header> headers() const noexcept { return parts_.headers; }
   /// The first header field of that name, without regard to case.

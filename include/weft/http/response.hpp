@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,21 @@ class stream;
 namespace weft::http {
 
 class response;
+
+/// Changes a streamed body on its way, as compression does: put into a response by response::filter. One
+/// object for one answer, used by its task only.
+class body_filter {
+ public:
+  virtual ~body_filter() = default;
+
+  /// The first piece comes; status and header fields may still be changed. False: the body is left as it is,
+  /// and this object is not asked again.
+  virtual bool begin(response& head);
+  /// Appends to `out` what is to be sent in place of `piece`. What it keeps back the client waits for.
+  virtual void write(std::string_view piece, std::string& out) = 0;
+  /// The body is at its end: appends what was kept back. Not called for a body that is cut off.
+  virtual void end(std::string& out);
+};
 
 namespace detail {
 
@@ -47,6 +63,7 @@ class protocol_host {
 class body_sink : public protocol_host {
  public:
   virtual void write_piece(response& of, std::string_view piece) = 0;
+  virtual void add_filter(std::unique_ptr<body_filter> filter) = 0;
 
  protected:
   ~body_sink() = default;
@@ -95,6 +112,10 @@ class response {
   /// Sends a piece of the body at once, chunked; status and headers are on their way after the first.
   /// Waits while the peer does not read. Outside a handler the pieces are gathered in the body.
   void write(std::string_view piece);
+  /// Lets `filter` change what write() sends. The last one added, which is the one nearest to the handler,
+  /// sees the pieces first. A body that is not streamed is left alone: a middleware changes that after
+  /// next(). So has it no effect outside a handler. Throws weft::error (misuse) once a piece was sent.
+  void filter(std::unique_ptr<body_filter> filter);
   /// Was a piece sent?
   bool is_streaming() const noexcept { return streaming_; }
 

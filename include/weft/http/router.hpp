@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <weft/core/unique_function.hpp>
+#include <weft/http/middleware.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
 #include <weft/wire/json.hpp>
@@ -83,6 +84,7 @@ handler make_handler(Function&& function) {
 }
 
 struct route_node;
+class middleware_list;
 
 }  // namespace detail
 
@@ -131,13 +133,23 @@ class router {
     return route("DELETE", pattern, std::forward<Function>(function), options);
   }
 
+  /// Puts `work` around the handlers of all paths, or of those that begin with the segments of `prefix`, in
+  /// the order of the calls, the first outermost. In a prefix {name} stands for any one segment:
+  /// "/users/{id}" covers /users/7 and /users/7/mail. Also around what the router answers itself (404, 405,
+  /// OPTIONS), but not around requests that are refused as malformed or too large. Throws weft::error
+  /// (invalid_argument) for a bad prefix.
+  router& use(middleware work) { return use({}, std::move(work)); }
+  router& use(std::string_view prefix, middleware work);
+
   /// The outcome of a search; reused from request to request.
   struct match {
     handler* work = nullptr;  ///< null: see status
     route_options options;
-    int status = 404;  ///< 404, 405, or 400 for a path that is badly encoded
+    std::string_view pattern;  ///< of the route that was found
+    int status = 404;          ///< 404, 405, or 400 for a path that is badly encoded
     std::vector<detail::path_parameter> parameters;
     std::vector<std::unique_ptr<std::string>> decoded;  ///< texts that `parameters` point to
+    std::vector<middleware*> around;
   };
   void find(std::string_view method, std::string_view path, match& into) const;
   /// The methods that a path has, "GET, HEAD, POST"; empty for an unknown path.
@@ -145,6 +157,7 @@ class router {
 
  private:
   std::unique_ptr<detail::route_node> root_;
+  std::unique_ptr<detail::middleware_list> around_;  // null for none
 };
 
 }  // namespace weft::http

@@ -91,6 +91,16 @@ class server {
     return route("DELETE", pattern, std::forward<Function>(function), options);
   }
 
+  /// As router::use.
+  server& use(middleware work) {
+    routes().use(std::move(work));
+    return *this;
+  }
+  server& use(std::string_view prefix, middleware work) {
+    routes().use(prefix, std::move(work));
+    return *this;
+  }
+
   /// Serves WebSockets there: `function` takes (http::websocket&), or (http::websocket&, http::request&), and
   /// the connection is closed when it returns. No handler_timeout. When the server stops, read() gives
   /// nothing.
