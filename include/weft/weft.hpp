@@ -119,6 +119,8 @@
 #include <weft/net/listener.hpp>
 #include <weft/net/message_stream.hpp>
 #include <weft/net/resolver.hpp>
+#include <weft/net/tls/context.hpp>
+#include <weft/net/tls/stream.hpp>
 #include <weft/process/child.hpp>
 #include <weft/process/exec.hpp>
 #include <weft/process/find_program.hpp>

@@ -21,6 +21,10 @@ class task_block;
 
 namespace weft::net {
 
+namespace tls {
+class stream;
+}
+
 /// When the kernel asks a silent peer whether it is still there.
 struct keep_alive {
   std::chrono::seconds idle{60};      ///< silence before the first probe
@@ -133,6 +137,7 @@ class stream final : public byte_stream {
  private:
   friend class listener;
   friend class relay;
+  friend class tls::stream;
   /// A non-blocking, close-on-exec socket, registered.
   stream(unique_fd connected, io_handle io, bool is_unix) noexcept
       : fd_(std::move(connected)), io_(std::move(io)), is_unix_(is_unix) {}
