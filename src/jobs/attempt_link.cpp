@@ -5,7 +5,6 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/wire/json.hpp>
 
-#include <weft/jobs/control_messages.hpp>
 #include "jobs/job_step.hpp"
 #include "jobs/longest_wait.hpp"
 
@@ -18,7 +17,7 @@ constexpr std::chrono::milliseconds progress_interval{100};
 
 std::string attempt_link::about(std::string_view object) {
   if (object != control_object) return {};
-  return wire::to_json(control_about{claimed_.id, claimed_.attempts + 1, claimed_.backoffs, due_});
+  return wire::to_json(about_);
 }
 
 std::string attempt_link::ask(std::string_view object, std::string_view message) {

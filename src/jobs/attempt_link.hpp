@@ -7,6 +7,7 @@
 
 #include <weft/closure/runner.hpp>
 #include <weft/core/clock.hpp>
+#include <weft/jobs/control_messages.hpp>
 #include <weft/jobs/store.hpp>
 
 #include "jobs/attempt.hpp"
@@ -18,8 +19,8 @@ class attempt_link final : public run_link {
  public:
   /// `keys` sign what is kept of steps.
   attempt_link(store& kept_in, const wire::key_ring& keys, worker_id owner, const claimed_job& claimed,
-               moment due)
-      : store_(kept_in), keys_(keys), owner_(owner), claimed_(claimed), due_(due) {}
+               const control_about& about)
+      : store_(kept_in), keys_(keys), owner_(owner), claimed_(claimed), about_(about) {}
 
   std::string about(std::string_view object) override;
   std::string ask(std::string_view object, std::string_view message) override;
@@ -37,7 +38,7 @@ class attempt_link final : public run_link {
   const wire::key_ring& keys_;
   const worker_id owner_;
   const claimed_job& claimed_;
-  const moment due_;
+  const control_about about_;
   mutable std::mutex mutex_;
   std::optional<wish> wanted_;        // guarded by mutex_
   std::optional<failure> unread_;     // guarded by mutex_

@@ -51,19 +51,22 @@ control::control(run_link& link) : link_(link) {
   backoffs_ = about.backoffs;
   due_ = about.due;
   in_line_ = about.in_line;
+  random_ = about.random;
 }
 
 void control::delay(std::chrono::microseconds wait) {
   ask(link_, {control_question::again, std::max(wait, std::chrono::microseconds(0)), false});
 }
 
-void control::backoff(int max_exponent, std::exception_ptr last_error, int base) {
-  if (max_exponent < 0 || base < 1) {
-    throw error(errc::invalid_argument, "jobs: back off in job " + to_string(id_) +
-                                            ": the exponent must be at least 0 and the base at least 1");
+void control::backoff(int max_exponent, const backoff_options& options, std::exception_ptr last_error) {
+  if (max_exponent < 0 || options.base < 1 || !(options.jitter >= 0 && options.jitter <= 1)) {
+    throw error(errc::invalid_argument,
+                "jobs: back off in job " + to_string(id_) +
+                    ": the exponent must be at least 0, the base at least 1, and the jitter 0 to 1");
   }
   if (backoffs_ > max_exponent) give_up(id_, max_exponent, last_error);
-  const double seconds = std::min(std::pow(base, backoffs_), longest_seconds);
+  const double spread = 1 + options.jitter * random_;
+  const double seconds = std::min(std::pow(options.base, backoffs_) * spread, longest_seconds);
   ask(link_,
       {control_question::again, std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)), true});
 }

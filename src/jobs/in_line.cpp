@@ -10,6 +10,7 @@
 
 #include <weft/jobs/control_messages.hpp>
 #include "jobs/attempt.hpp"
+#include "jobs/jitter.hpp"
 #include "jobs/job_ids.hpp"
 
 namespace weft::jobs {
@@ -18,11 +19,11 @@ namespace {
 /// Answers the control of a run that has no worker.
 class in_line_link final : public run_link {
  public:
-  in_line_link(job_id id, moment now) : id_(id), now_(now) {}
+  explicit in_line_link(const control_about& about) : about_(about) {}
 
   std::string about(std::string_view object) override {
     if (object != control_object) return {};
-    return wire::to_json(control_about{.id = id_, .due = now_, .in_line = true});
+    return wire::to_json(about_);
   }
   std::string ask(std::string_view, std::string_view message) override {
     const auto asked = wire::from_json<control_message>(message);
@@ -34,8 +35,7 @@ class in_line_link final : public run_link {
   std::optional<wish> wanted;
 
  private:
-  job_id id_;
-  moment now_;
+  const control_about about_;
 };
 
 void refuse_to_wait(const push_options& options) {
@@ -59,7 +59,8 @@ std::optional<job_id> queue::run_in_line(const detail::pushed_closure& what, ser
   refuse_to_wait(options);
   const job_id id = make_id();
   (void)make_job(id, what, options);  // what cannot be pushed must not have run
-  in_line_link link(id, clock().now());
+  in_line_link link(
+      {.id = id, .due = clock().now(), .in_line = true, .random = jitter_of(jitter_seed(), id, 0)});
   try {
     control self(link);
     services task(from, service_scope::per_task);

@@ -9,6 +9,8 @@
 #include <weft/core/oracle.hpp>
 #include <weft/wire/random.hpp>
 
+#include "jobs/jitter.hpp"
+
 namespace weft::jobs {
 namespace {
 
@@ -65,5 +67,18 @@ job_id make_job_id(moment now) {
 }
 
 worker_id make_worker_id() { return worker_id{random_bits(62) + 1}; }
+
+std::uint64_t make_jitter_seed() { return static_cast<std::uint64_t>(random_bits(63)); }
+
+double jitter_of(std::uint64_t seed, job_id id, std::int64_t run) noexcept {
+  std::uint64_t mixed = seed;
+  for (const std::int64_t part : {static_cast<std::int64_t>(id), run}) {  // splitmix64
+    mixed += 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(part);
+    mixed = (mixed ^ mixed >> 30U) * 0xbf58476d1ce4e5b9U;
+    mixed = (mixed ^ mixed >> 27U) * 0x94d049bb133111ebU;
+    mixed ^= mixed >> 31U;
+  }
+  return static_cast<double>(mixed >> 11U) * 0x1.0p-53;
+}
 
 }  // namespace weft::jobs

@@ -8,6 +8,7 @@
 #include <weft/jobs/describe.hpp>
 #include <weft/wire/canonical.hpp>
 
+#include "jobs/jitter.hpp"
 #include "jobs/job_envelope.hpp"
 #include "jobs/job_ids.hpp"
 #include "jobs/job_result.hpp"
@@ -32,6 +33,7 @@ queue_options checked(queue_options options) {
                     "with wire::key_ring::load (`weft keys generate FILE` makes one)");
   }
   if (options.clock == nullptr) options.clock = &jobs::clock::system();
+  if (!options.jitter_seed) options.jitter_seed = make_jitter_seed();
   return options;
 }
 

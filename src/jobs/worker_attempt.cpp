@@ -5,6 +5,7 @@
 #include <weft/trace/span.hpp>
 
 #include "jobs/attempt_link.hpp"
+#include "jobs/jitter.hpp"
 #include "jobs/job_result.hpp"
 #include "jobs/kept_attempt.hpp"
 #include "jobs/worker_state.hpp"
@@ -87,8 +88,8 @@ void worker::state::attempt(const claimed_job& claimed, const job_envelope& job)
     result = {attempt_outcome::failed, failure::from(std::current_exception())};
     log_failure(claimed, result);
   }
-  attempt_end end =
-      decide(claimed, job, result, {options_.retry, options_.crashes_max}, queue_.clock().now(), draw());
+  attempt_end end = decide(claimed, job, result, {options_.retry, options_.crashes_max}, queue_.clock().now(),
+                           random_of(claimed));
   if (end.next == next_step::done && result.value) {
     end.result = result_to_store(queue_.keys(), claimed.id, *result.value);
   }
@@ -113,7 +114,9 @@ attempt_result worker::state::run_traced(const claimed_job& claimed, const job_e
 
 attempt_result worker::state::run_closure(const claimed_job& claimed, const job_envelope& job,
                                           std::string context) {
-  attempt_link link(queue_.kept_in(), queue_.keys(), id_, claimed, job.not_before);
+  attempt_link link(
+      queue_.kept_in(), queue_.keys(), id_, claimed,
+      {claimed.id, claimed.attempts + 1, claimed.backoffs, job.not_before, false, random_of(claimed)});
   cancel_scope scope;
   const claim_key key{claimed.id, claimed.fence};
   {
@@ -204,9 +207,8 @@ void worker::state::count(const attempt_end& end, bool held) {
   if (end.next == next_step::quarantined) ++figures_.quarantined;
 }
 
-double worker::state::draw() {
-  const std::lock_guard lock(mutex_);
-  return std::uniform_real_distribution<double>(0, 1)(random_);
+double worker::state::random_of(const claimed_job& claimed) const {
+  return jitter_of(queue_.jitter_seed(), claimed.id, claimed.fence);
 }
 
 }  // namespace weft::jobs

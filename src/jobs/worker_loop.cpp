@@ -41,8 +41,7 @@ worker::state::state(queue& from, services& app, worker_options options)
       options_(checked(std::move(options), from)),
       shares_(options_.weighted),
       id_(make_worker_id()),
-      places_(app, options_),
-      random_(static_cast<std::minstd_rand::result_type>(static_cast<std::int64_t>(id_))) {
+      places_(app, options_) {
   const heartbeat_options beats{options_.heartbeat, options_.missed_beats_max, options_.crashes_max};
   heartbeat_ = std::make_unique<heartbeat>(
       from.kept_in(), from.clock(), row_of(id_), beats,

@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <random>
 #include <string>
 #include <utility>
 #include <variant>
@@ -74,7 +73,7 @@ class worker::state {
   void conclude(attempt_end end);
   bool try_conclude(const attempt_end& end);
   void count(const attempt_end& end, bool held);
-  double draw();
+  double random_of(const claimed_job& claimed) const;
 
   queue& queue_;
   services& app_;
@@ -89,7 +88,6 @@ class worker::state {
   mutable std::mutex mutex_;
   std::map<claim_key, running_attempt> running_;  // guarded by mutex_
   worker_statistics figures_;                     // guarded by mutex_
-  std::minstd_rand random_;                       // guarded by mutex_
   std::optional<moment> next_due_;                // the loop's
   std::optional<moment> next_fire_;               // the loop's; of a schedule
   put_aside not_for_us_;                  // the store's thread, one claim at a time; the loop between them

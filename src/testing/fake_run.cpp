@@ -19,7 +19,8 @@ class fake_link final : public run_link {
 
   std::string about(std::string_view object) override {
     if (object != control_object) return {};
-    return wire::to_json(control_about{run_.id, run_.attempt, run_.backoffs, run_.due, run_.in_line});
+    return wire::to_json(
+        control_about{run_.id, run_.attempt, run_.backoffs, run_.due, run_.in_line, run_.random});
   }
 
   std::string ask(std::string_view, std::string_view message) override {

@@ -35,6 +35,7 @@ struct press {
     printed.push_back(page);
     return static_cast<int>(page.size());
   }
+  bool is_busy() const { return trucks_missing > 0; }
   void ship() {
     if (trucks_missing-- > 0) throw std::runtime_error("no truck");
   }
@@ -74,6 +75,17 @@ class docs_jobs : public testing::Test {
   bank shop;
   press works;
 };
+
+TEST_F(docs_jobs, jitter) {
+  works.trucks_missing = 1;
+  // example: jobs_jitter
+  queue.push(closure{named_closure<"press.patient">([](press& at, jobs::control& job) {
+    if (at.is_busy()) job.backoff(5, {.jitter = 0.5});  // 1, 2, 4, 8, 16, 32 s, each up to half longer
+  })});
+  // end of example
+  weft::run([&] { EXPECT_EQ(jobs::worker(queue, app, {}).run_due(), 1U); }, {.stack_bytes = 256 * 1024});
+  EXPECT_EQ(queue.stats().at(0).scheduled, 1);
+}
 
 TEST_F(docs_jobs, wait) {
   texts seen;

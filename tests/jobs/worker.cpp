@@ -211,6 +211,49 @@ TEST_F(jobs_worker, backoff_waits_1_2_4_8_16_32_seconds_and_then_gives_up_with_t
   EXPECT_TRUE(job.past.front().log.records.empty()) << "a wish for another time is no critical record";
 }
 
+TEST_F(jobs_worker, backoff_with_jitter_waits_within_its_bound_and_the_same_for_the_same_seed) {
+  const closure spread{named_closure<"test.spread">([](control& job) { job.backoff(9, {.jitter = 0.5}); })};
+  const auto waits_with = [&](std::uint64_t seed) {
+    queue_.emplace("memory:", queue_options{.keys = keys_, .clock = &clock_, .jitter_seed = seed});
+    std::vector<std::chrono::microseconds> waits;
+    const job_id id{42};
+    job_envelope job;
+    job.id = id;
+    job.queue = "default";
+    job.closure = spread.identity().text();
+    job.arguments = "[]";
+    job.created = job.not_before = clock_.now();
+    push_sealed(job);
+    for (int run = 0; run < 10; ++run) {
+      EXPECT_EQ(run_due(), 1U);
+      waits.push_back(show(id).run_at - clock_.now());
+      clock_.advance(waits.back());
+    }
+    return waits;
+  };
+  const auto waits = waits_with(7);
+  std::chrono::microseconds exact = 1s;
+  for (std::size_t run = 0; run < waits.size(); ++run, exact *= 2) {
+    EXPECT_GE(waits[run], exact) << run;
+    EXPECT_LE(waits[run], exact + exact / 2) << run;
+  }
+  EXPECT_NE(waits[0] * 2, waits[1]) << "each run draws anew";
+  EXPECT_EQ(waits_with(7), waits);
+  EXPECT_NE(waits_with(8), waits);
+}
+
+TEST_F(jobs_worker, odd_backoffs_are_refused) {
+  const closure odd{named_closure<"test.odd">([](control& job, int base, double jitter) {
+                      job.backoff(2, {.base = base, .jitter = jitter});
+                    }),
+                    2, 1.5};
+  push_options once;
+  once.max_attempts = 1;
+  const job_id id = queue_->push(odd, once);
+  EXPECT_EQ(run_due(), 1U);
+  EXPECT_EQ(show(id).past.back().error->code, errc::invalid_argument);
+}
+
 TEST_F(jobs_worker, delay_spends_no_attempt_and_the_last_wish_holds) {
   const closure delays{named_closure<"test.delays">([](notes& into, control& job) {
     into.lines.push_back(std::to_string(job.attempt()));

@@ -68,6 +68,9 @@ TEST_F(fake_run, backs_off_by_the_calls_of_earlier_attempts) {
   jobs::fake_run run{.backoffs = 3};
   run(asks, app);
   EXPECT_EQ(run.asked_again, (jobs::fake_run::another_time{8s, true}));
+  run.random = 0.5;
+  run(closure{[](jobs::control& job) { job.backoff(3, {.jitter = 0.2}); }}, app);
+  EXPECT_EQ(run.asked_again->wait, 8800ms) << "a tenth of 8 s more";
   run.backoffs = 4;
   EXPECT_THROW(run(asks, app), jobs::retries_exceeded);
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <weft/closure/services.hpp>
 #include <weft/jobs/job.hpp>
@@ -18,6 +19,13 @@ class run_link;
 }
 
 namespace weft::jobs {
+
+/// How the waits of control::backoff grow.
+struct backoff_options {
+  int base = 2;  ///< at least 1
+  /// 0 to 1: of each wait, up to so much is added to it, by chance. Without it the schedule is exact.
+  double jitter = 0;
+};
 
 /// The run of a job, for the function that runs: a parameter `jobs::control&` of a closure.
 ///
@@ -44,7 +52,13 @@ class control {
 
   /// The same with a wait that grows from call to call of this job: base^0, base^1 ... base^max_exponent
   /// seconds, exactly. The call after the last one throws retries_exceeded, with `last_error` nested.
-  void backoff(int max_exponent, std::exception_ptr last_error = std::current_exception(), int base = 2);
+  void backoff(int max_exponent, std::exception_ptr last_error = std::current_exception(), int base = 2) {
+    backoff(max_exponent, backoff_options{.base = base}, std::move(last_error));
+  }
+  /// The same with jitter: jobs that failed together do not come back together. Chance is drawn from the
+  /// queue's seed (queue_options::jitter_seed), the job and the run, so a test that sets it knows the waits.
+  void backoff(int max_exponent, const backoff_options& options,
+               std::exception_ptr last_error = std::current_exception());
 
   /// Shows people how far the attempt is: `done` of `total`, 0 where that is not known. Cheap enough for a
   /// loop: at most ten a second are kept, and those in which `done` reaches `total`. Waits for the store
@@ -94,6 +108,7 @@ class control {
   moment due_{};
   bool in_line_ = false;
   int backoffs_ = 0;  // calls by earlier attempts that asked for another time
+  double random_ = 0;
 };
 
 /// Lets closures that run with services of `app` ask for `jobs::control&`. A jobs::worker does it for its

@@ -23,8 +23,9 @@ struct control_about {
   int backoffs = 0;
   moment due{};
   bool in_line = false;
+  double random = 0;  ///< 0 to 1, for the jitter of this run
 };
-WEFT_DESCRIBE(control_about, id, attempt, backoffs, due, in_line);
+WEFT_DESCRIBE(control_about, id, attempt, backoffs, due, in_line, random);
 WEFT_MISSING_IS_DEFAULT(control_about);  // of an older worker
 
 enum class control_question : unsigned char {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -44,6 +45,9 @@ struct queue_options {
   transaction_options transaction = {};
   store_options store = {};
   const jobs::clock* clock = nullptr;  ///< null: the wall clock; outlives the queue
+  /// Of the jitter of retries and of control::backoff: with the same seed, a job's waits are the same. None:
+  /// it is drawn for each queue object.
+  std::optional<std::uint64_t> jitter_seed = {};
 };
 
 /// Work that must not be lost: closures, signed, in a durable store.
@@ -233,6 +237,7 @@ class queue {
   const wire::key_ring* secret_keys() const noexcept { return options_.secret_keys.get(); }
   const std::string& tenant() const noexcept { return options_.tenant; }
   const jobs::clock& clock() const noexcept { return *options_.clock; }
+  std::uint64_t jitter_seed() const noexcept { return *options_.jitter_seed; }
 
  private:
   friend class transaction;

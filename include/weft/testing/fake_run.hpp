@@ -34,6 +34,7 @@ struct fake_run {
   int attempt = 1;
   int backoffs = 0;  ///< calls of control::backoff by earlier attempts
   moment due{};
+  double random = 0;       ///< 0 to 1: the chance in this run's jitter
   bool in_line = false;    ///< as queue::run_or_push runs it: no step is kept or found
   bool still_mine = true;  ///< false: another worker holds the job, and no step is kept
   /// What steps have left, by name, as JSON: those of earlier attempts, and then those of this one. With the
