@@ -116,6 +116,8 @@
 #include <weft/net/byte_stream.hpp>
 #include <weft/net/connection_pool.hpp>
 #include <weft/net/datagram_socket.hpp>
+#include <weft/net/file_watch.hpp>
+#include <weft/net/files.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/net/message_stream.hpp>
 #include <weft/net/resolver.hpp>
