@@ -157,6 +157,13 @@ const closure_identity& identity_of(closure_entry& entry) {
   return *known;
 }
 
+std::string_view service_of_request(const closure_entry& entry) {
+  for (const auto& need : entry.requirements()) {
+    if (need.scope == service_scope::per_request) return need.type_name;
+  }
+  return {};
+}
+
 closure_place place_of(const closure_entry& entry) {
   closure_place place{std::string(entry.unit), 0, 0, std::string(entry.type)};
   if (!entry.name.empty()) {

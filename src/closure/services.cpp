@@ -158,6 +158,11 @@ void services::throw_unfit_parameter(std::string_view name, const error& problem
   throw error(errc::malformed, "services: parameter \"" + std::string(name) + "\": " + problem.message());
 }
 
+void services::throw_other_scope(std::string_view type_name) {
+  throw error(errc::invalid_argument, "services: add " + std::string(type_name) +
+                                          ": its type says another scope (weft_scope); leave the option out");
+}
+
 std::vector<std::string> services::missing(const std::vector<detail::requirement>& requirements) const {
   std::vector<std::string> problems;
   std::vector<const state::kept_recipe*> seen;

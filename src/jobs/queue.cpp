@@ -84,6 +84,13 @@ moment start_of(const push_options& options, moment now) {
 
 }  // namespace
 
+void detail::refuse_service_of_request(const std::string& identity, std::string_view type_name) {
+  throw error(errc::invalid_argument,
+              "jobs: push \"" + identity + "\": it asks for the service " + std::string(type_name) +
+                  ", which is per_request, and a worker has no request; pass what the job needs of it as "
+                  "arguments, or as context that is marked for jobs");
+}
+
 queue::queue(std::string_view url, queue_options options)
     : options_(checked(std::move(options))), store_(open_store(url, options_.store)) {}
 

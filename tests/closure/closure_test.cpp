@@ -223,6 +223,20 @@ TEST(closure_registry, takes_stored_arguments_only_without_loss) {
 
 struct request_state {};
 struct missing_service {};
+struct visitor {
+  static constexpr auto weft_scope = service_scope::per_request;
+};
+struct turnstile {
+  static constexpr auto weft_scope = service_scope::per_task;
+};
+
+TEST(closure, tells_the_service_that_only_a_request_has) {
+  const closure asks{[](missing_service&, turnstile&, visitor&) {}};
+  EXPECT_NE(asks.service_of_request().find("visitor"), std::string_view::npos);
+  const closure by_name{[](named<visitor, "first">) {}};
+  EXPECT_NE(by_name.service_of_request().find("visitor"), std::string_view::npos);
+  EXPECT_EQ((closure{[](missing_service&, turnstile&, request_state&) {}}.service_of_request()), "");
+}
 
 TEST(closure_registry, finds_what_is_missing_before_a_run) {
   closure c{named_closure<"test.needs">([](missing_service&, request_state&, param<int, "test.port">) {})};

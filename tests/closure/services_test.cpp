@@ -104,6 +104,23 @@ TEST(services, live_in_the_container_of_their_scope) {
   EXPECT_EQ(&first.get<logger>(), &second.get<logger>());
 }
 
+struct visitor {
+  static constexpr auto weft_scope = service_scope::per_request;
+};
+
+TEST(services, keep_to_the_scope_that_a_type_says) {
+  services app;
+  app.add<visitor>([] { return visitor{}; });
+  EXPECT_EQ(refusal_of([&] { app.get<visitor>(); }), errc::refused);
+  services request(app, service_scope::per_request);
+  request.get<visitor>();
+  services other;
+  EXPECT_EQ(
+      refusal_of([&] { other.add<visitor>([] { return visitor{}; }, {.scope = service_scope::per_task}); }),
+      errc::invalid_argument);
+  other.add<visitor>([] { return visitor{}; }, {.scope = service_scope::per_request});
+}
+
 TEST(services, refuse_a_scope_narrower_than_the_container) {
   services app;
   app.add<clock_service>([] { return clock_service{}; }, {.scope = service_scope::per_request});

@@ -78,6 +78,37 @@ TEST_F(jobs_features, a_unique_key_that_is_too_long_is_refused) {
   }
 }
 
+struct visitor {
+  static constexpr auto weft_scope = service_scope::per_request;
+  std::string name;
+};
+
+TEST_F(jobs_features, a_closure_that_asks_for_a_service_of_a_request_is_refused_wherever_it_would_be_a_job) {
+  const closure greets{named_closure<"test.greets">([](visitor&) {})};
+  const closure plain{named_closure<"test.plain">([] {})};
+  const auto refusal = [](const auto& body) {
+    try {
+      body();
+    } catch (const error& refused) {
+      EXPECT_EQ(refused.code(), errc::invalid_argument);
+      return refused.message();
+    }
+    return std::string("it was taken");
+  };
+  visitor ann{"ann"};
+  services request(app_, service_scope::per_request);
+  request.provide(ann);
+  const auto said = refusal([&] { queue_->push(greets); });
+  EXPECT_NE(said.find("visitor, which is per_request"), std::string::npos) << said;
+  EXPECT_NE(said.find("\"test.greets()\""), std::string::npos) << said;
+  EXPECT_EQ(refusal([&] { queue_->push_many(std::vector{plain, greets}); }), said);
+  EXPECT_EQ(refusal([&] { queue_->push_batch(std::vector{plain}, greets); }), said);
+  EXPECT_EQ(refusal([&] { queue_->run_or_push(greets, request); }), said) << "it could not go on in a worker";
+  EXPECT_EQ(refusal([&] { queue_->schedule("nightly", cron("0 0 * * *", time_zone("UTC")), greets); }), said);
+  EXPECT_EQ(refusal([&] { queue_->transact([&](transaction& in) { in.push(greets); }); }), said);
+  EXPECT_TRUE(queue_->stats().empty());
+}
+
 TEST_F(jobs_features, a_paused_queue_goes_on_when_it_is_resumed) {
   const auto id = queue_->push(nothing());
   queue_->pause();

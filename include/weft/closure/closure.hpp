@@ -71,6 +71,10 @@ class closure {
   /// Where it is written, for people.
   closure_place place() const { return detail::place_of(*entry_); }
 
+  /// The type of a service that it asks for and that only a request has, as the type says (weft_scope);
+  /// empty: of none.
+  std::string_view service_of_request() const { return detail::service_of_request(*entry_); }
+
   /// What it would miss if it ran with services of `from`, a sentence each.
   std::vector<std::string> missing(const services& from) const {
     return from.missing(entry_->requirements());

@@ -68,6 +68,7 @@ bool register_closure(closure_entry& entry) noexcept;
 void set_place(closure_entry& entry, const std::source_location& place) noexcept;
 const closure_identity& identity_of(closure_entry& entry);
 closure_place place_of(const closure_entry& entry);
+std::string_view service_of_request(const closure_entry& entry);
 
 /// Moves to the next argument; false where there are no more.
 bool next_argument(decoder& in, bool& at_end);

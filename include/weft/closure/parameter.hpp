@@ -14,6 +14,13 @@ namespace weft {
 
 class services;
 
+/// How long a service lives.
+enum class service_scope : unsigned char {
+  singleton,    ///< as long as the container it was added to
+  per_task,     ///< as long as one run: of a closure, a job attempt, a request
+  per_request,  ///< as long as one request of a server; asked for elsewhere it is refused
+};
+
 /// As a parameter: the service of type T. The same as `T&`, for types that could also be a value.
 template <typename T>
 class service {
@@ -52,20 +59,31 @@ class param {
 
 namespace detail {
 
+template <typename T>
+concept says_its_scope = requires { requires std::is_same_v<decltype(T::weft_scope), const service_scope>; };
+
+/// The scope that the type of a service says; singleton where it says none.
+template <typename T>
+constexpr service_scope own_scope_of() {
+  if constexpr (says_its_scope<T>) return T::weft_scope;
+  return service_scope::singleton;
+}
+
 /// One thing that a function needs from the container.
 struct requirement {
   enum class kind : unsigned char { service, parameter };
 
   kind what = kind::service;
-  const void* type = nullptr;  // an address that only this type has; null for a parameter
-  std::string_view type_name;  // for people
-  std::string_view name;       // empty: the one without a name
+  const void* type = nullptr;                      // an address that only this type has; null for a parameter
+  std::string_view type_name;                      // for people
+  std::string_view name;                           // empty: the one without a name
+  service_scope scope = service_scope::singleton;  // as its type says
 };
 
 template <typename T>
 constexpr requirement service_requirement(std::string_view name) {
   using bare = std::remove_cv_t<T>;
-  return {requirement::kind::service, &type_tag<bare>, type_name<bare>(), name};
+  return {requirement::kind::service, &type_tag<bare>, type_name<bare>(), name, own_scope_of<bare>()};
 }
 
 /// What a parameter of type P stands for. The general case: a value, the next argument.

@@ -13,19 +13,16 @@
 
 namespace weft {
 
-/// How long a service lives.
-enum class service_scope : unsigned char {
-  singleton,    ///< as long as the container it was added to
-  per_task,     ///< as long as one run: of a closure, a job attempt, a request
-  per_request,  ///< as long as one request of a server; asked for elsewhere it is refused
-};
-
-/// How a service is kept.
+/// How a service is kept. Not asked of a type that says its scope itself.
 struct service_options {
   service_scope scope = service_scope::singleton;
 };
 
 /// Makes objects when they are first asked for, and hands them to the functions that ask.
+///
+/// A type may say its scope, for all containers: `static constexpr auto weft_scope =
+/// service_scope::per_request;`. What runs apart from requests, as jobs do, then refuses closures that ask
+/// for it.
 ///
 /// A service is known by its type, or by its type and a name. Its factory takes nothing, the
 /// container (`services&`), or the services it needs by the rules of closure parameters. It returns
@@ -58,8 +55,8 @@ class services {
   services& operator=(const services&) = delete;
   ~services();
 
-  /// Says how to make a `Service`. Throws weft::error (already_exists) if this container has one; a
-  /// child may have its own.
+  /// Says how to make a `Service`. Throws weft::error: already_exists if this container has one (a child may
+  /// have its own), invalid_argument for another scope than its type says.
   template <typename Service, typename Factory>
     requires std::is_object_v<std::remove_reference_t<Factory>> &&
              (!std::is_convertible_v<Factory, std::string>)
@@ -141,8 +138,19 @@ class services {
     static_assert(std::is_class_v<Service>,
                   "weft services: a service is a class; pass values with set() and param<>");
     constexpr auto what = detail::service_requirement<Service>({});
-    return {what.type, what.type_name, std::move(name), options.scope, {}, {}, false};
+    return {what.type, what.type_name, std::move(name), scope_for<Service>(options), {}, {}, false};
   }
+  template <typename Service>
+  static service_scope scope_for(const service_options& options) {
+    if constexpr (detail::says_its_scope<Service>) {
+      if (options.scope != service_scope::singleton && options.scope != Service::weft_scope)
+        throw_other_scope(detail::type_name<Service>());
+      return Service::weft_scope;
+    } else {
+      return options.scope;
+    }
+  }
+  [[noreturn]] static void throw_other_scope(std::string_view type_name);
   template <typename Value>
   static Value decode_parameter(std::string_view name, const std::string& encoded) {
     try {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <weft/closure/closure.hpp>
@@ -28,9 +29,15 @@ using argument_writer = void (*)(const void* closure, encoder& out);
 /// Writes the arguments of `closure` and takes the secrets out.
 void write_arguments(pushed_closure& into, const void* closure, argument_writer write);
 
+/// Throws weft::error (invalid_argument): a closure with a service that only a request has runs nowhere as a
+/// job.
+[[noreturn]] void refuse_service_of_request(const std::string& identity, std::string_view type_name);
+
 template <typename Result>
 pushed_closure describe_closure(const closure<Result>& what) {
   pushed_closure made{what.identity().text(), {}, what.place().text(), {}};
+  if (const auto of_request = what.service_of_request(); !of_request.empty())
+    refuse_service_of_request(made.identity, of_request);
   write_arguments(made, &what, [](const void* one, encoder& out) {
     static_cast<const closure<Result>*>(one)->encode_arguments(out);
   });

@@ -57,8 +57,9 @@ struct queue_options {
 ///
 /// A job runs at least once, in this or another process that has a jobs::worker on the same store. A
 /// named closure may be run by any later build of the program, one without a name only by this build.
-/// The context values that are marked for jobs go along. For work that may be lost with the process,
-/// weft::go and pools are cheaper.
+/// The context values that are marked for jobs go along. One that asks for a service whose type is
+/// per_request (weft_scope) is refused by each of the calls that take closures: invalid_argument. For work
+/// that may be lost with the process, weft::go and pools are cheaper.
 ///
 /// Thread-safety: all members from any fiber or thread; a call waits for the store, a fiber is parked
 /// meanwhile. Cancelled before its turn came it throws weft::cancelled and changes nothing. Throws
