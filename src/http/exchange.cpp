@@ -47,14 +47,32 @@ void exchange::run() {
                            .id = writer_.id(),
                            .route = match_.pattern,
                            .parameters = match_.parameters,
-                           .connection = &stream_.socket()});
+                           .connection = &stream_.socket(),
+                           .services = core_.options().services == nullptr ? nullptr : this});
+  struct running {
+    exchange& of;
+    ~running() {
+      of.services_.reset();
+      of.request_ = nullptr;
+    }
+  } const here{*this};
   request_ = &in;
+  const scoped_value named(request_id, writer_.id());
   run_bounded();
 }
 
 std::string exchange::request_id_of() const {
   const std::optional<std::string_view> given = find_header(parser_.head().fields, "x-request-id");
   return given && is_request_id(*given) ? std::string(*given) : core_.make_request_id();
+}
+
+weft::services& exchange::get() {
+  if (!services_) {
+    services_.emplace(*core_.options().services, service_scope::per_request);
+    services_->provide(*request_);
+    services_->provide(writer_.answer());
+  }
+  return *services_;
 }
 
 void exchange::answer_without_handler() {
@@ -94,7 +112,6 @@ void exchange::answer(std::size_t place) {
 
 /// The edge where a handler's exceptions end. Only a cancellation from outside passes.
 void exchange::run_bounded() {
-  const scoped_value named(request_id, writer_.id());
   cancel_scope bound(handler_deadline());
   try {
     answer(0);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include <weft/closure/services.hpp>
 #include <weft/core/clock.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/router.hpp>
@@ -17,7 +18,7 @@ namespace weft::http::detail {
 /// end here.
 ///
 /// For each request: find(), and run() once as much of the body is here as the route wants.
-class exchange final : request_chain {
+class exchange final : request_chain, request_services {
  public:
   exchange(server_core& core, corked_stream& stream, const request_parser& asked, body_reader& body,
            answer_writer& writer) noexcept
@@ -37,6 +38,7 @@ class exchange final : request_chain {
   std::string request_id_of() const;
   void call(std::size_t place) override;
   void answer(std::size_t place) override;
+  weft::services& get() override;
   void answer_without_handler();
   void run_bounded();
   void answer_exception();
@@ -48,7 +50,8 @@ class exchange final : request_chain {
   body_reader& body_;
   answer_writer& writer_;
   router::match match_;
-  request* request_ = nullptr;  // while it runs
+  request* request_ = nullptr;              // while it runs
+  std::optional<weft::services> services_;  // of this request, if it asked
 };
 
 }  // namespace weft::http::detail

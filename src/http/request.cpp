@@ -37,6 +37,12 @@ std::string_view request::read_body() const {
   return parts_.source->next_piece();
 }
 
+weft::services& request::services() const {
+  if (parts_.services == nullptr)
+    throw error(errc::misuse, "http: the server has no services; name them in server_options::services");
+  return parts_.services->get();
+}
+
 net::endpoint request::peer() const {
   if (parts_.connection == nullptr) throw error(errc::misuse, "http: the request came over no connection");
   return parts_.connection->peer_address();

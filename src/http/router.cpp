@@ -39,6 +39,7 @@ struct route_entry {
   std::vector<std::string> names;  // of the parameters, in the order of the path
   handler work;
   route_options options;
+  handler_needs needs;
 };
 
 /// One segment of all patterns that agree up to here.
@@ -123,7 +124,8 @@ router::router(router&&) noexcept = default;
 router& router::operator=(router&&) noexcept = default;
 router::~router() = default;
 
-void router::add(std::string_view method, std::string_view pattern, handler work, route_options options) {
+void router::add(std::string_view method, std::string_view pattern, handler work, route_options options,
+                 handler_needs needs) {
   if (!detail::token_bytes.spells(method)) detail::throw_bad_pattern(pattern, "a bad method");
   if (!pattern.starts_with('/')) detail::throw_bad_pattern(pattern, "it does not begin with '/'");
   detail::route_node* node = root_.get();
@@ -165,7 +167,15 @@ void router::add(std::string_view method, std::string_view pattern, handler work
                                             "\": there is a handler for " + std::string(method) + " already");
     }
   }
-  entries->push_back({std::string(method), std::string(pattern), std::move(names), std::move(work), options});
+  for (const std::string_view wanted : needs.path_params) {
+    if (std::find(names.begin(), names.end(), wanted) == names.end()) {
+      throw error(errc::invalid_argument, "http: route \"" + std::string(pattern) +
+                                              "\": the handler wants {" + std::string(wanted) +
+                                              "}, which the pattern does not have");
+    }
+  }
+  entries->push_back({std::string(method), std::string(pattern), std::move(names), std::move(work), options,
+                      std::move(needs)});
 }
 
 router& router::use(std::string_view prefix, middleware work) {
@@ -199,6 +209,32 @@ void router::find(std::string_view method, std::string_view path, match& into) c
   into.options = entry->options;
   into.pattern = entry->pattern;
   into.work = const_cast<handler*>(&entry->work);  // the tree is fixed; what it calls need not be
+}
+
+std::vector<std::string> router::missing(weft::services* from) const {
+  std::vector<std::string> problems;
+  std::optional<weft::services> request;
+  if (from != nullptr) request.emplace(*from, service_scope::per_request);
+  const auto look = [&](const std::vector<detail::route_entry>& entries) {
+    for (const detail::route_entry& one : entries) {
+      if (one.needs.services.empty()) continue;
+      const std::string route = one.method + " " + one.pattern + ": ";
+      if (!request) {
+        problems.push_back(route + "the handler takes services, and server_options::services is null");
+        continue;
+      }
+      for (const std::string& problem : request->missing(one.needs.services))
+        problems.push_back(route + problem);
+    }
+  };
+  const auto walk = [&](const auto& self, const detail::route_node& node) -> void {
+    look(node.here);
+    look(node.rest);
+    for (const auto& [text, below] : node.fixed) self(self, below);
+    if (node.parameter != nullptr) self(self, *node.parameter);
+  };
+  walk(walk, *root_);
+  return problems;
 }
 
 std::string router::allowed(std::string_view path) const {

@@ -40,6 +40,9 @@ server_core::seat::~seat() {
 
 void server_core::start() {
   if (listener_) throw error(errc::misuse, "http: the server was started already");
+  std::string problems;
+  for (const std::string& one : routes_.missing(options_.services)) problems += "\n  " + one;
+  if (!problems.empty()) throw error(errc::not_found, "http: the server cannot start:" + problems);
   listener_.emplace(net::endpoint::parse(options_.listen), options_.socket);
   const scoped_value inside(in_server, true);
   acceptor_ = go([this, taken = seat(*this)] { accept_all(); }, {.name = "http accept"});

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <weft/closure/services.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
@@ -31,6 +32,35 @@ TEST(http, a_server) {
     EXPECT_EQ(asking.get("/hello/Ada").body(), "hello Ada");
     EXPECT_EQ(asking.get("/sum/3/4").body(), "7");
     EXPECT_EQ(asking.get("/sum/3/four").status(), 400);
+    server.stop();
+  });
+}
+
+struct user_store {
+  std::string name_of(int id) const { return id == 7 ? "Ada" : "nobody"; }
+};
+struct visitor {
+  explicit visitor(weft::http::request& in) : language(in.header("accept-language").value_or("en")) {}
+  std::string greeting() const { return language == "fr" ? "bonjour " : "hello "; }
+  std::string language;
+};
+
+TEST(http, handler_parameters) {
+  weft::run([] {
+    // example: handler_parameters
+    weft::services app;
+    app.add<user_store>([] { return user_store(); });
+    app.add<visitor>([](weft::http::request& in) { return visitor(in); },
+                     {.scope = weft::service_scope::per_request});
+    weft::http::server server{{.listen = "127.0.0.1:0", .services = &app}};
+    server.get("/users/{id}", [](user_store& users, visitor& who, weft::http::path_param<"id", int> id) {
+      return who.greeting() + users.name_of(*id);
+    });
+    // end of example
+    server.start();
+    const auto got =
+        weft::http::client(server.url()).get("/users/7", {.headers = {{"Accept-Language", "fr"}}});
+    EXPECT_EQ(got.body(), "bonjour Ada");
     server.stop();
   });
 }

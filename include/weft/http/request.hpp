@@ -10,12 +10,17 @@
 #include <type_traits>
 #include <vector>
 
+#include <weft/closure/parameter.hpp>
 #include <weft/context/context.hpp>
 #include <weft/context/key.hpp>
 #include <weft/core/error.hpp>
 #include <weft/http/cookie.hpp>
 #include <weft/http/header.hpp>
 #include <weft/wire/json.hpp>
+
+namespace weft {
+class services;
+}
 
 namespace weft::net {
 class stream;
@@ -47,6 +52,15 @@ class body_source {
   ~body_source() = default;
 };
 
+/// The services of one request, made when they are first asked for.
+class request_services {
+ public:
+  virtual weft::services& get() = 0;
+
+ protected:
+  ~request_services() = default;
+};
+
 /// What a request is made of; all of it views.
 struct request_parts {
   std::string_view method = {};
@@ -62,6 +76,12 @@ struct request_parts {
   std::string_view route = {};
   std::span<const path_parameter> parameters = {};
   const net::stream* connection = nullptr;
+  request_services* services = nullptr;
+};
+
+template <typename Value>
+concept has_parse = requires(std::string_view text) {
+  { Value::parse(text) } -> std::convertible_to<std::optional<Value>>;
 };
 
 template <typename Value>
@@ -76,8 +96,19 @@ std::optional<Value> from_text(std::string_view text) {
     const auto [stop, failure] = std::from_chars(text.data(), end, value);
     if (failure != std::errc() || stop != end) return std::nullopt;
     return value;
-  } else {
+  } else if constexpr (std::is_same_v<Value, std::string>) {
     return Value(text);
+  } else {
+    try {
+      if constexpr (has_parse<Value>) {
+        return Value::parse(text);
+      } else {
+        return Value(text);
+      }
+    } catch (const error& unfit) {
+      if (unfit.code() != errc::invalid_argument && unfit.code() != errc::malformed) throw;
+      return std::nullopt;
+    }
   }
 }
 
@@ -87,9 +118,12 @@ std::optional<Value> from_text(std::string_view text) {
 
 }  // namespace detail
 
-/// A value that a piece of text in a request can be read as.
+/// A value that a piece of text in a request can be read as: a number, a bool, text, or a class that is made
+/// from a std::string_view by `static parse` or its constructor. Text that is no such value is told by an
+/// empty optional, or by a weft::error with invalid_argument or malformed.
 template <typename Value>
-concept text_readable = std::is_arithmetic_v<Value> || std::constructible_from<Value, std::string_view>;
+concept text_readable = std::is_arithmetic_v<Value> || std::constructible_from<Value, std::string_view> ||
+                        detail::has_parse<Value>;
 
 /// A request as a handler sees it. All text is a view into the connection's buffer, valid until the
 /// handler returns; copy what shall live longer.
@@ -167,6 +201,11 @@ class request {
     }
   }
 
+  /// The services of this request: a child of server_options::services, which has the request itself as well,
+  /// so that factories of per_request services may take http::request&. They end with the request, before its
+  /// answer is sent where that is not streamed. Throws weft::error (misuse) where the server has none.
+  weft::services& services() const;
+
   /// Who sent it.
   net::endpoint peer() const;
 
@@ -187,3 +226,15 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 std::string percent_encode(std::string_view text);
 
 }  // namespace weft::http
+
+namespace weft::detail {
+
+/// In factories of services a request comes from the container of its request: it is no service that somebody
+/// could have forgotten to add.
+template <typename P>
+struct parameter_traits<P, http::request> {
+  static constexpr bool is_value = !std::is_lvalue_reference_v<P>;
+  static constexpr std::optional<requirement> needs = std::nullopt;
+};
+
+}  // namespace weft::detail

@@ -11,16 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include <weft/core/unique_function.hpp>
+#include <weft/http/handler.hpp>
 #include <weft/http/middleware.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
-#include <weft/wire/json.hpp>
 
 namespace weft::http {
-
-/// What a route calls. Runs on the connection's fiber; several requests may run in it at a time.
-using handler = unique_function<void(request&, response&)>;
 
 /// How requests of one route are served; its bounds are in place of the server's. A time of zero means no
 /// bound.
@@ -34,54 +30,6 @@ struct route_options {
 };
 
 namespace detail {
-
-void set_response(response& out, response&& result);
-void set_text(response& out, std::string&& text);
-void set_json(response& out, std::string&& document);
-
-/// What a handler returned becomes the answer.
-template <typename Result>
-void set_result(response& out, Result&& result) {
-  using held = std::remove_cvref_t<Result>;
-  if constexpr (std::is_same_v<held, response>) {
-    set_response(out, std::forward<Result>(result));
-  } else if constexpr (std::is_constructible_v<std::string, Result>) {
-    set_text(out, std::string(std::forward<Result>(result)));
-  } else {
-    static_assert(encodable<held> && !std::is_arithmetic_v<held>,
-                  "weft::http: a handler returns an http::response, text, a value that has a codec "
-                  "(WEFT_DESCRIBE makes one), which is sent as JSON, or nothing");
-    set_json(out, wire::to_json(result));
-  }
-}
-
-/// A handler of any callable that takes a request, a response, both or nothing. The one place that
-/// looks at the parameters of what users write as handlers.
-template <typename Function>
-handler make_handler(Function&& function) {
-  using held = std::decay_t<Function>;
-  return [work = held(std::forward<Function>(function))](request& in, response& out) mutable {
-    const auto call = [&]() -> decltype(auto) {
-      if constexpr (std::is_invocable_v<held&, request&, response&>) {
-        return work(in, out);
-      } else if constexpr (std::is_invocable_v<held&, request&>) {
-        return work(in);
-      } else if constexpr (std::is_invocable_v<held&, response&>) {
-        return work(out);
-      } else {
-        static_assert(std::is_invocable_v<held&>,
-                      "weft::http: a handler takes (http::request&), (http::response&), both in this order, "
-                      "or nothing");
-        return work();
-      }
-    };
-    if constexpr (std::is_void_v<decltype(call())>) {
-      call();
-    } else {
-      set_result(out, call());
-    }
-  };
-}
 
 struct route_node;
 class middleware_list;
@@ -100,15 +48,20 @@ class router {
   router& operator=(router&&) noexcept;
   ~router();
 
-  /// Throws weft::error: invalid_argument for a bad pattern, already_exists for a second handler.
-  void add(std::string_view method, std::string_view pattern, handler work, route_options options = {});
+  /// Throws weft::error: invalid_argument for a bad pattern or a path_param that it does not have,
+  /// already_exists for a second handler.
+  void add(std::string_view method, std::string_view pattern, handler work, route_options options = {},
+           handler_needs needs = {});
 
-  /// What a handler returns is sent: an http::response as it is, text as plain text, any other value
-  /// that has a codec as JSON.
+  /// A handler takes what it wants, by type and in any order: http::request&, http::response&, path_param<>,
+  /// and services as closures do (T&, named<>, param<>, service<>, weft::services&) from
+  /// server_options::services. What a handler returns is sent: an http::response as it is, text as plain
+  /// text, any other value that has a codec as JSON.
   template <typename Function>
   router& route(std::string_view method, std::string_view pattern, Function&& function,
                 route_options options = {}) {
-    add(method, pattern, detail::make_handler(std::forward<Function>(function)), options);
+    add(method, pattern, detail::make_handler(std::forward<Function>(function)), options,
+        detail::needs_of<std::decay_t<Function>>());
     return *this;
   }
   template <typename Function>
@@ -152,6 +105,9 @@ class router {
     std::vector<middleware*> around;
   };
   void find(std::string_view method, std::string_view path, match& into) const;
+  /// What handlers would miss if requests had a child of `from`, a sentence with the route each; with null,
+  /// any service.
+  std::vector<std::string> missing(weft::services* from) const;
   /// The methods that a path has, "GET, HEAD, POST"; empty for an unknown path.
   std::string allowed(std::string_view path) const;
 

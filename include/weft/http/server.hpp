@@ -28,6 +28,9 @@ struct server_options {
   std::chrono::milliseconds idle_timeout{60'000};     ///< between requests: the connection is closed
   std::chrono::milliseconds write_timeout{30'000};    ///< for one response, or one piece of it
   std::chrono::milliseconds handler_timeout{30'000};  ///< deadline of a handler: 503
+  /// What handlers ask for by their parameters; outlives the server. Each request that asks has a child of
+  /// it, a per_request one. What is missing is an error of start().
+  weft::services* services = nullptr;
 };
 
 /// What a server did so far.
@@ -111,7 +114,7 @@ class server {
   }
 
   /// Listens and begins to serve, on fibers of its own, in the caller's context. Throws weft::error as
-  /// net::listener does.
+  /// net::listener does, and not_found where handlers ask for services that nobody added.
   void start();
   /// Waits until it has stopped.
   void wait();
