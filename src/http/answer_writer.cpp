@@ -168,13 +168,13 @@ void answer_writer::finish_stream() {
 
 // ---- other protocols
 
-net::stream answer_writer::switch_protocol(std::string_view answer) {
+transport answer_writer::switch_protocol(std::string_view answer) {
   if (answer_.is_streaming() || over_)
     throw error(errc::misuse, "http: the handler both answered and switched to another protocol");
   if (parser_.head().minor_version == 0) throw status_error(426, "HTTP/1.0 has no other protocols");
   over_ = was_switched_ = true;
   stream_.send(answer);
-  return std::move(stream_.socket());
+  return std::move(stream_.peer());
 }
 
 std::string_view answer_writer::received() const noexcept {
@@ -186,9 +186,9 @@ void answer_writer::set_switched(switched_protocol& to) noexcept {
   if (core_.is_stopping()) to.leave();
 }
 
-void answer_writer::take_back(net::stream lent) noexcept {
+void answer_writer::take_back(transport lent) noexcept {
   switched_ = nullptr;
-  stream_.socket() = std::move(lent);
+  stream_.peer() = std::move(lent);
 }
 
 void answer_writer::leave() noexcept {
@@ -197,7 +197,7 @@ void answer_writer::leave() noexcept {
 
 bool answer_writer::end_other_protocol() noexcept {
   if (switched_ != nullptr) switched_->end_now();
-  return was_switched_ && stream_.socket().is_open();
+  return was_switched_ && stream_.peer().is_open();
 }
 
 }  // namespace weft::http::detail

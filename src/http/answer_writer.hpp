@@ -6,13 +6,13 @@
 #include <vector>
 
 #include <weft/http/response.hpp>
-#include <weft/net/stream.hpp>
 
 #include "http/body_reader.hpp"
 #include "http/byte_buffer.hpp"
 #include "http/corked_stream.hpp"
 #include "http/head_parser.hpp"
 #include "http/server_core.hpp"
+#include "http/transport.hpp"
 
 namespace weft::http::detail {
 
@@ -52,10 +52,10 @@ class answer_writer final : body_sink {
  private:
   void write_piece(response& of, std::string_view piece) override;
   void add_filter(std::unique_ptr<body_filter> filter) override { filters_.push_back(std::move(filter)); }
-  net::stream switch_protocol(std::string_view answer) override;
+  transport switch_protocol(std::string_view answer) override;
   std::string_view received() const noexcept override;
   void set_switched(switched_protocol& to) noexcept override;
-  void take_back(net::stream lent) noexcept override;
+  void take_back(transport lent) noexcept override;
 
   void append_head(std::string& out, bool has_length);
   void send_whole();

@@ -134,7 +134,7 @@ void body_reader::fill(std::size_t most) {
 std::optional<std::size_t> body_reader::read(std::span<char> into) {
   stream_.flush();
   try {
-    return stream_.socket().read_some_until(into, *until_);
+    return stream_.peer().read_some_until(into, *until_);
   } catch (const error&) {
     return 0;
   }

@@ -7,11 +7,10 @@
 #include <weft/fiber/semaphore.hpp>
 #include <weft/http/request.hpp>
 #include <weft/net/endpoint.hpp>
-#include <weft/net/stream.hpp>
 
-#include "http/authority.hpp"
 #include "http/chars.hpp"
 #include "http/client_link.hpp"
+#include "http/url.hpp"
 
 namespace weft::http {
 
@@ -23,22 +22,13 @@ steady_time bound_from(steady_time now, std::chrono::milliseconds bound) {
   return bound.count() == 0 ? no_deadline : now + bound;
 }
 
-/// What a URL says: where to connect, and the Host header.
-struct place {
-  net::endpoint server;
-  std::string host;
-};
-
-place read_url(std::string_view url) {
-  if (url.starts_with("unix:")) return {net::endpoint::parse(url), "localhost"};
-  constexpr std::string_view scheme = "http://";
-  if (!url.starts_with(scheme)) {
-    throw error(url.starts_with("https:") ? errc::unsupported : errc::invalid_argument,
-                "http: client for \"" + std::string(url) + "\": write http://host:port or unix:/path");
-  }
-  std::string authority(url.substr(scheme.size()));
-  if (authority.ends_with('/')) authority.pop_back();
-  return {detail::endpoint_of(authority), authority};
+detail::origin read_server(std::string_view url) {
+  if (url.starts_with("unix:"))
+    return {.secure = false, .server = net::endpoint::parse(url), .authority = "localhost", .name = {}};
+  detail::url read = detail::read_url(url, "http", "http: client for");
+  if (read.target != "/")
+    throw error(errc::invalid_argument, "http: client for \"" + std::string(url) + "\": without a path");
+  return std::move(read.origin);
 }
 
 bool is_repeatable(std::string_view method) noexcept {
@@ -89,13 +79,13 @@ std::string make_head(std::string_view method, std::string_view target, std::str
 class client::impl {
  public:
   impl(std::string_view url, client_options options)
-      : options_(options), place_(read_url(url)), permits_(options.connections_max) {}
+      : options_(options), origin_(read_server(url)), permits_(options.connections_max) {}
 
   response send(std::string_view method, std::string_view target, std::string_view body,
                 const request_options& options) {
     const steady_time now = steady_clock::now();
     const steady_time until = bound_from(now, options.timeout.value_or(options_.timeout));
-    const std::string head = make_head(method, target, place_.host, body.size(), options);
+    const std::string head = make_head(method, target, origin_.authority, body.size(), options);
     ++statistics_.requests;
     if (until == no_deadline) {
       permits_.acquire();
@@ -113,7 +103,7 @@ class client::impl {
     now.idle = idle_.size();
     return now;
   }
-  std::string server() const { return place_.server.text(); }
+  std::string server() const { return origin_.text(); }
 
  private:
   struct permit {
@@ -144,9 +134,10 @@ class client::impl {
     return finish(std::move(link), std::move(got));
   }
 
-  net::stream connect(steady_time until) {
+  detail::transport connect(steady_time until) {
     const steady_time connected = bound_from(steady_clock::now(), options_.connect_timeout);
-    net::stream made = net::stream::connect(place_.server, std::min(until, connected));
+    detail::transport made =
+        detail::connect_to(origin_, options_.tls ? &*options_.tls : nullptr, std::min(until, connected));
     ++statistics_.connections;
     return made;
   }
@@ -168,7 +159,7 @@ class client::impl {
   }
 
   client_options options_;
-  place place_;
+  detail::origin origin_;
   semaphore permits_;
   std::vector<kept> idle_;
   client_statistics statistics_;

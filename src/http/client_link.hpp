@@ -4,18 +4,18 @@
 
 #include <weft/core/clock.hpp>
 #include <weft/http/response.hpp>
-#include <weft/net/stream.hpp>
 
 #include "http/byte_buffer.hpp"
 #include "http/chunk_decoder.hpp"
 #include "http/head_parser.hpp"
+#include "http/transport.hpp"
 
 namespace weft::http::detail {
 
 /// One connection of a client: a request, its response, and so on.
 class client_link {
  public:
-  client_link(net::stream connected, const limits& bounds)
+  client_link(transport connected, const limits& bounds)
       : stream_(std::move(connected)), parser_(bounds), decoder_(bounds), limits_(bounds) {}
 
   /// How an exchange ended that gave no response.
@@ -31,7 +31,7 @@ class client_link {
   /// May the next request go over it?
   bool is_reusable() const noexcept { return reusable_; }
   /// Still open, with nothing received since?
-  bool is_quiet() const noexcept { return stream_.is_quiet(); }
+  bool is_quiet() noexcept { return stream_.is_quiet(); }
 
  private:
   bool send(std::string_view head, std::string_view body, steady_time until);
@@ -43,7 +43,7 @@ class client_link {
   bool fill(steady_time until);
   void fill_or_throw(steady_time until);
 
-  net::stream stream_;
+  transport stream_;
   byte_buffer buffer_;
   response_parser parser_;
   chunk_decoder decoder_;

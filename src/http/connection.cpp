@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds linger_time_stopping{200};
 
 }  // namespace
 
-connection::connection(server_core& core, net::stream peer)
+connection::connection(server_core& core, transport peer)
     : core_(core),
       stream_(std::move(peer), core.options().write_timeout),
       parser_(core.options().limits),
@@ -32,7 +32,7 @@ void connection::run() {
 }
 
 void connection::end_soon() noexcept {
-  if (idle_) stream_.socket().shutdown_read();
+  if (idle_) stream_.peer().shutdown_read();
   writer_.leave();
 }
 
@@ -152,7 +152,7 @@ bool connection::refuse(const refusal& why) {
 /// reset the connection, and the client might lose the answer.
 void connection::linger() {
   stream_.flush();
-  stream_.socket().shutdown_write();
+  stream_.peer().shutdown_write();
   buffer_ = {};
   body_.release();
   const steady_time until = steady_clock::now() + (core_.is_stopping() ? linger_time_stopping : linger_time);

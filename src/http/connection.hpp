@@ -1,7 +1,6 @@
 #pragma once
 
 #include <weft/core/clock.hpp>
-#include <weft/net/stream.hpp>
 
 #include "http/answer_writer.hpp"
 #include "http/body_reader.hpp"
@@ -18,7 +17,7 @@ namespace weft::http::detail {
 /// A request is parsed where it was received; its views stay valid until it is answered.
 class connection {
  public:
-  connection(server_core& core, net::stream peer);
+  connection(server_core& core, transport peer);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 

@@ -9,7 +9,8 @@
 #include <utility>
 
 #include <weft/core/clock.hpp>
-#include <weft/net/stream.hpp>
+
+#include "http/transport.hpp"
 
 namespace weft::http::detail {
 
@@ -17,10 +18,10 @@ namespace weft::http::detail {
 /// next read, which may wait, or with the next answer that is sent at once.
 class corked_stream {
  public:
-  corked_stream(net::stream peer, std::chrono::milliseconds write_timeout) noexcept
-      : socket_(std::move(peer)), write_timeout_(write_timeout) {}
+  corked_stream(transport peer, std::chrono::milliseconds write_timeout) noexcept
+      : peer_(std::move(peer)), write_timeout_(write_timeout) {}
 
-  net::stream& socket() noexcept { return socket_; }
+  transport& peer() noexcept { return peer_; }
 
   void cork(std::string_view bytes) { corked_.append(bytes); }
   std::size_t corked_bytes() const noexcept { return corked_.size(); }
@@ -34,11 +35,11 @@ class corked_stream {
   /// As net::stream::read_some_until, after a flush.
   std::optional<std::size_t> read_some_until(std::span<char> into, steady_time until) {
     flush();
-    return socket_.read_some_until(into, until);
+    return peer_.read_some_until(into, until);
   }
 
  private:
-  net::stream socket_;
+  transport peer_;
   std::chrono::milliseconds write_timeout_;
   std::string corked_;
   bool cut_ = false;

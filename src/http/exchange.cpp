@@ -47,7 +47,7 @@ void exchange::run() {
                            .id = writer_.id(),
                            .route = match_.pattern,
                            .parameters = match_.parameters,
-                           .connection = &stream_.socket(),
+                           .connection = &stream_.peer(),
                            .services = core_.options().services == nullptr ? nullptr : this});
   struct running {
     exchange& of;

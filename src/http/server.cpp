@@ -23,7 +23,7 @@ const net::endpoint& server::address() const {
   return core_->listener()->address();
 }
 
-std::string server::url() const { return "http://" + address().text(); }
+std::string server::url() const { return (core_->options().tls ? "https://" : "http://") + address().text(); }
 server_statistics server::statistics() const noexcept { return core_->statistics(); }
 
 }  // namespace weft::http

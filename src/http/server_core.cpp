@@ -10,12 +10,15 @@
 #include <weft/fiber/run.hpp>
 #include <weft/log/log.hpp>
 
+#include "http/bound_until.hpp"
 #include "http/connection.hpp"
 #include "http/http_date.hpp"
+#include "http/transport.hpp"
 
 namespace weft::http::detail {
 
-server_core::server_core(server_options options) : options_(std::move(options)) {
+server_core::server_core(server_options options)
+    : options_(std::move(options)), handshakes_(options_.handshakes_max) {
   if (::getrandom(random_, sizeof random_, 0) != sizeof random_) {
     throw system_error("http: random bytes for request ids", errno);
   }
@@ -90,7 +93,7 @@ void server_core::serve(net::stream peer, std::size_t place) {
     ~listed() { core.served_[place].link = nullptr; }
   } const mine{*this, place};
   try {
-    connection link(*this, std::move(peer));
+    connection link(*this, opened(std::move(peer), place));
     served_[place].link = &link;
     link.run();
   } catch (const error& failed) {
@@ -100,8 +103,31 @@ void server_core::serve(net::stream peer, std::size_t place) {
   }
 }
 
+transport server_core::opened(net::stream peer, std::size_t place) {
+  if (!options_.tls) return peer;
+  struct handshake_mark {
+    server_core& core;
+    std::size_t place;
+    bool has_turn = false;
+    bool done = false;
+    ~handshake_mark() {
+      core.served_[place].in_handshake = false;  // by its number: the places may have moved
+      if (has_turn) core.handshakes_.release();
+      if (!done) ++core.statistics_.failed_handshakes;
+    }
+  } mark{*this, place};
+  served_[place].in_handshake = true;
+  mark.has_turn = handshakes_.try_acquire_until(bound_until(options_.handshake_timeout));
+  if (!mark.has_turn) throw error(errc::timed_out, "tls: handshake: others took all the time");
+  transport made =
+      net::tls::stream::accept(std::move(peer), *options_.tls, bound_until(options_.handshake_timeout));
+  mark.done = true;
+  return made;
+}
+
 void server_core::refuse(net::stream& peer) noexcept {
   ++statistics_.refused_connections;
+  if (options_.tls) return;  // a handshake would be work
   constexpr std::string_view answer =
       "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
   try {
@@ -114,6 +140,7 @@ void server_core::refuse(net::stream& peer) noexcept {
 void server_core::end_connections(bool only_idle) noexcept {
   for (served& one : served_) {
     if (only_idle && one.link != nullptr) one.link->end_soon();
+    if (only_idle && one.in_handshake) one.handle.cancel(cancel_reason::shutdown);
     if (!only_idle) one.handle.cancel(cancel_reason::shutdown);
   }
 }

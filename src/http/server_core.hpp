@@ -11,12 +11,14 @@
 
 #include <weft/core/clock.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/semaphore.hpp>
 #include <weft/fiber/wait_group.hpp>
 #include <weft/http/server.hpp>
 
 namespace weft::http::detail {
 
 class connection;
+class transport;
 
 /// What a server's fibers share. One thread.
 class server_core {
@@ -42,6 +44,7 @@ class server_core {
   /// A connection's place in the list.
   struct served {
     connection* link = nullptr;  // on its fiber's stack; null before it begins
+    bool in_handshake = false;
     fiber<void> handle;
   };
   /// One of running_, and, for a connection, its place: given back when the fiber ends, and also when
@@ -63,6 +66,8 @@ class server_core {
   void accept_all();
   void accept_one();
   void serve(net::stream peer, std::size_t place);
+  /// With a handshake where there is TLS. Throws weft::error.
+  transport opened(net::stream peer, std::size_t place);
   void refuse(net::stream& peer) noexcept;
   void end_connections(bool only_idle) noexcept;
 
@@ -73,6 +78,7 @@ class server_core {
   wait_group running_;             // the acceptor and the connections
   std::vector<served> served_;     // places; link is null where one is free or not begun
   std::vector<std::size_t> free_;  // places
+  semaphore handshakes_;
   bool stopping_ = false;
   server_statistics statistics_;
   std::time_t date_second_ = 0;

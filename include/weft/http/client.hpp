@@ -12,6 +12,7 @@
 
 #include <weft/http/limits.hpp>
 #include <weft/http/response.hpp>
+#include <weft/net/tls/context.hpp>
 
 namespace weft::http {
 
@@ -22,6 +23,8 @@ struct client_options {
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{60'000};  ///< for a whole request, the wait for a connection included
   std::chrono::milliseconds idle_timeout{30'000};  ///< a connection unused for longer is not used again
+  std::optional<net::tls::client_context> tls =
+      {};  ///< for https; nothing: net::tls::client_context::common()
 };
 
 /// What goes with one request.
@@ -54,7 +57,8 @@ struct client_statistics {
 /// task's deadline end a request; its connection is closed.
 class client {
  public:
-  /// `url` is "http://host:port", with port 80 where it is left out, or "unix:/path".
+  /// `url` is "http://host:port", with port 80 where it is left out, "https://host:port", with port 443, or
+  /// "unix:/path".
   explicit client(std::string_view url, client_options options = {});
   client(const client&) = delete;
   client& operator=(const client&) = delete;

@@ -23,8 +23,10 @@ class services;
 }
 
 namespace weft::net {
-class stream;
 class endpoint;
+namespace tls {
+struct session;
+}
 }  // namespace weft::net
 
 namespace weft::http {
@@ -41,6 +43,8 @@ struct path_parameter {
   std::string_view name;
   std::string_view value;
 };
+
+class transport;
 
 /// Where the body of a request comes from.
 class body_source {
@@ -75,7 +79,7 @@ struct request_parts {
   std::string_view id = {};
   std::string_view route = {};
   std::span<const path_parameter> parameters = {};
-  const net::stream* connection = nullptr;
+  const transport* connection = nullptr;
   request_services* services = nullptr;
 };
 
@@ -208,6 +212,8 @@ class request {
 
   /// Who sent it.
   net::endpoint peer() const;
+  /// What TLS agreed on, with the client's certificate where one was asked for; null without TLS.
+  const net::tls::session* tls() const noexcept;
 
  private:
   std::string_view param_text(std::string_view name) const;

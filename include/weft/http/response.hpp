@@ -7,10 +7,6 @@
 
 #include <weft/http/cookie.hpp>
 
-namespace weft::net {
-class stream;
-}
-
 namespace weft::http {
 
 class response;
@@ -32,6 +28,8 @@ class body_filter {
 
 namespace detail {
 
+class transport;
+
 /// What a connection speaks after HTTP. It has the stream, and gives it back.
 class switched_protocol {
  public:
@@ -48,12 +46,12 @@ class switched_protocol {
 class protocol_host {
  public:
   /// Sends `answer`, a whole head, and lends the stream; HTTP is over.
-  virtual net::stream switch_protocol(std::string_view answer) = 0;
+  virtual transport switch_protocol(std::string_view answer) = 0;
   /// What was read behind the request.
   virtual std::string_view received() const noexcept = 0;
   virtual void set_switched(switched_protocol& to) noexcept = 0;
   /// The end of what was set, with the stream, unless it is closed.
-  virtual void take_back(net::stream lent) noexcept = 0;
+  virtual void take_back(transport lent) noexcept = 0;
 
  protected:
   ~protocol_host() = default;

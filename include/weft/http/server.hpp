@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include <weft/http/websocket.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/listener.hpp>
+#include <weft/net/tls/context.hpp>
 
 namespace weft::http {
 
@@ -21,7 +23,11 @@ struct server_options {
   std::string listen = "127.0.0.1:8080";  ///< as net::endpoint::parse
   net::listen_options socket = {};
   http::limits limits = {};
-  std::size_t connections_max = 10'000;  ///< more are answered with 503 and closed
+  /// With it connections are TLS: https, and wss. Name http/1.1 in its `protocols`, and no other.
+  std::optional<net::tls::server_context> tls = {};
+  std::chrono::milliseconds handshake_timeout{10'000};  ///< of TLS; as long again for its turn
+  std::size_t handshakes_max = 256;                     ///< of TLS at once; more wait
+  std::size_t connections_max = 10'000;                 ///< more are answered with 503 and closed
   std::chrono::milliseconds head_timeout{
       10'000};  ///< from a request's first byte to the end of its head: 408
   std::chrono::milliseconds body_timeout{30'000};     ///< for all of the body: 408
@@ -40,6 +46,7 @@ struct server_statistics {
   std::uint64_t requests = 0;             ///< handed to a handler or answered by the router
   std::uint64_t refused_requests = 0;     ///< malformed or over a limit
   std::uint64_t refused_connections = 0;  ///< over connections_max
+  std::uint64_t failed_handshakes = 0;    ///< of TLS
 };
 
 namespace detail {

@@ -15,6 +15,7 @@
 #include <weft/core/unwinding.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
+#include <weft/net/tls/context.hpp>
 
 namespace weft::http {
 
@@ -36,6 +37,8 @@ struct websocket_options {
   std::chrono::milliseconds write_timeout{30'000};  ///< for one message, the wait for other writers included
   std::chrono::milliseconds connect_timeout{10'000};  ///< client: to the end of the handshake
   std::chrono::milliseconds close_timeout{5'000};     ///< for the peer's answer to a close
+  /// Client: how wss:// is done; nothing: with net::tls::client_context::common().
+  std::optional<net::tls::client_context> tls = {};
   /// Subprotocols, the best first. A server takes its first that the client offers, a client offers them all.
   std::vector<std::string> protocols = {};
   /// Server: who may connect from a web page besides pages of the same host, e.g. "https://example.org"; "*"
@@ -70,8 +73,9 @@ class websocket {
   /// Closes one that is open, with 1001, and waits for nobody.
   ~websocket();
 
-  /// `url` is "ws://host:port/path", with port 80 where it is left out. `headers` go along. Throws
-  /// weft::error: as net::stream::connect, and refused where the server does not want to.
+  /// `url` is "ws://host:port/path", with port 80 where it is left out, or "wss://", with TLS and port 443.
+  /// `headers` go along. Throws weft::error: as net::stream::connect, and refused where the server does not
+  /// want to.
   static websocket connect(std::string_view url, websocket_options options = {},
                            const std::vector<std::pair<std::string, std::string>>& headers = {});
 

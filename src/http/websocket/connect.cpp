@@ -2,14 +2,13 @@
 
 #include <weft/core/error.hpp>
 #include <weft/http/header.hpp>
-#include <weft/net/endpoint.hpp>
 #include <weft/wire/base64.hpp>
 #include <weft/wire/random.hpp>
 
-#include "http/authority.hpp"
 #include "http/bound_until.hpp"
 #include "http/chars.hpp"
 #include "http/head_parser.hpp"
+#include "http/url.hpp"
 #include "http/websocket/handshake.hpp"
 #include "http/websocket/websocket_impl.hpp"
 
@@ -17,33 +16,10 @@ namespace weft::http {
 
 namespace {
 
-struct place {
-  net::endpoint server;
-  std::string host;
-  std::string target;
-};
-
-place read_url(std::string_view url) {
-  constexpr std::string_view scheme = "ws://";
-  if (!url.starts_with(scheme)) {
-    throw error(url.starts_with("wss:") ? errc::unsupported : errc::invalid_argument,
-                "websocket: connect to \"" + std::string(url) + "\": write ws://host:port/path");
-  }
-  url.remove_prefix(scheme.size());
-  const std::size_t end = std::min(url.find_first_of("/?"), url.size());
-  std::string target(url.substr(end));
-  if (!target.starts_with('/')) target.insert(target.begin(), '/');
-  if (!detail::target_bytes.spells(target))
-    throw error(errc::invalid_argument,
-                "websocket: connect: the path must be percent-encoded, without a fragment");
-  const std::string host(url.substr(0, end));
-  return {detail::endpoint_of(host), host, std::move(target)};
-}
-
-std::string make_request(const place& to, const std::string& key, const websocket_options& options,
+std::string make_request(const detail::url& to, const std::string& key, const websocket_options& options,
                          const std::vector<std::pair<std::string, std::string>>& headers) {
   std::string head =
-      "GET " + to.target + " HTTP/1.1\r\nHost: " + to.host +
+      "GET " + to.target + " HTTP/1.1\r\nHost: " + to.origin.authority +
       "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
       key + "\r\n";
   for (std::size_t i = 0; i < options.protocols.size(); ++i) {
@@ -64,7 +40,7 @@ std::string make_request(const place& to, const std::string& key, const websocke
 
 [[noreturn]] void throw_late() { throw error(errc::timed_out, "there was no handshake in time"); }
 
-void read_answer(net::stream& from, detail::byte_buffer& buffer, detail::response_parser& parser,
+void read_answer(detail::transport& from, detail::byte_buffer& buffer, detail::response_parser& parser,
                  steady_time until) {
   while (true) {
     parser.restart("GET");  // the buffer moves only between attempts
@@ -109,12 +85,12 @@ std::string check_answer(const detail::response_head& answer, const std::string&
 
 websocket websocket::connect(std::string_view url, websocket_options options,
                              const std::vector<std::pair<std::string, std::string>>& headers) {
-  const place to = read_url(url);
+  const detail::url to = detail::read_url(url, "ws", "websocket: connect to");
   const std::string key = wire::to_base64(wire::random_bytes(16));
   const std::string request = make_request(to, key, options, headers);
   const steady_time until = detail::bound_until(options.connect_timeout);
-  net::stream stream = net::stream::connect(to.server, until);
   try {
+    detail::transport stream = detail::connect_to(to.origin, options.tls ? &*options.tls : nullptr, until);
     const std::string_view all = request;
     if (!stream.write_all_until({&all, 1}, until)) throw_late();
     detail::byte_buffer buffer;

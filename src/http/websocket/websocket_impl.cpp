@@ -60,8 +60,8 @@ websocket::impl::impl(detail::protocol_host& host, std::string_view answer, cons
   host.set_switched(*this);  // last: it knows of whole ones only
 }
 
-websocket::impl::impl(net::stream connected, std::string_view received, const websocket_options& options,
-                      std::string protocol)
+websocket::impl::impl(detail::transport connected, std::string_view received,
+                      const websocket_options& options, std::string protocol)
     : options_(options), protocol_(std::move(protocol)), is_server_(false), stream_(std::move(connected)) {
   buffer_.append(received);
 }
@@ -387,7 +387,7 @@ void websocket::impl::give_back() noexcept {
   const std::unique_lock lock(writing_, std::try_to_lock);
   const bool is_used = reading_ || !lock;  // by a task that outlives the handler
   if (is_used) stream_.close();
-  std::exchange(host_, nullptr)->take_back(is_used ? net::stream() : std::move(stream_));
+  std::exchange(host_, nullptr)->take_back(is_used ? detail::transport() : std::move(stream_));
 }
 
 bool detail::end_failed_websocket(websocket& socket, const std::exception& failed) noexcept {

@@ -12,9 +12,9 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/http/websocket.hpp>
-#include <weft/net/stream.hpp>
 
 #include "http/byte_buffer.hpp"
+#include "http/transport.hpp"
 #include "http/websocket/frame.hpp"
 
 namespace weft::http {
@@ -26,7 +26,7 @@ class websocket::impl final : detail::switched_protocol {
   impl(detail::protocol_host& host, std::string_view answer, const websocket_options& options,
        std::string protocol);
   /// The client's side. `received` is what came behind the handshake.
-  impl(net::stream connected, std::string_view received, const websocket_options& options,
+  impl(detail::transport connected, std::string_view received, const websocket_options& options,
        std::string protocol);
   ~impl();
 
@@ -78,7 +78,7 @@ class websocket::impl final : detail::switched_protocol {
   std::string protocol_;
   bool is_server_;
   detail::protocol_host* host_ = nullptr;  // server, until it ends
-  net::stream stream_;
+  detail::transport stream_;
 
   detail::byte_buffer buffer_;
   bool reading_ = false;

@@ -1,0 +1,59 @@
+#include "http/url.hpp"
+
+#include <algorithm>
+
+#include <weft/core/error.hpp>
+
+#include "http/chars.hpp"
+
+namespace weft::http::detail {
+
+std::string origin::text() const {
+  if (server.is_unix()) return server.text();
+  return (secure ? "https://" : "http://") + server.text();
+}
+
+origin origin_of(std::string_view authority, bool secure) {
+  const std::size_t colon = authority.rfind(':');
+  const bool has_port =
+      colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+  const std::string port = secure ? ":443" : ":80";
+  const std::string full = has_port ? std::string(authority) : std::string(authority) + port;
+  origin made{.secure = secure,
+              .server = net::endpoint::parse(full),
+              .authority = std::string(authority),
+              .name = {}};
+  if (has_port && authority.ends_with(port)) made.authority.resize(colon);
+  made.name = made.server.host();
+  return made;
+}
+
+url read_url(std::string_view text, std::string_view scheme, const std::string& tried) {
+  const auto refuse = [&](const std::string& why) {
+    throw error(errc::invalid_argument, tried + " \"" + std::string(text) + "\": " + why);
+  };
+  std::string_view rest = text;
+  const bool known = rest.starts_with(scheme);
+  if (known) rest.remove_prefix(scheme.size());
+  const bool secure = known && rest.starts_with('s');
+  if (secure) rest.remove_prefix(1);
+  if (!known || !rest.starts_with("://"))
+    refuse("write " + std::string(scheme) + "://host:port/path, or " + std::string(scheme) + "s://");
+  rest.remove_prefix(3);
+  const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
+  std::string target(rest.substr(
+      end, rest.find('#') == std::string_view::npos ? std::string_view::npos : rest.find('#') - end));
+  if (!target.starts_with('/')) target.insert(target.begin(), '/');
+  if (!target_bytes.spells(target)) refuse("the path must be percent-encoded");
+  if (rest.substr(0, end).find('@') != std::string_view::npos) refuse("a user's name has no place there");
+  return {origin_of(rest.substr(0, end), secure), std::move(target)};
+}
+
+transport connect_to(const origin& to, const net::tls::client_context* tls, steady_time until) {
+  net::stream below = net::stream::connect(to.server, until);
+  if (!to.secure) return below;
+  const net::tls::client_context& with = tls != nullptr ? *tls : net::tls::client_context::common();
+  return net::tls::stream::connect(std::move(below), with, to.name, until);
+}
+
+}  // namespace weft::http::detail

@@ -1,0 +1,187 @@
+// TLS in the server and in the client: https and wss.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/http/client.hpp>
+#include <weft/http/server.hpp>
+#include <weft/http/websocket.hpp>
+#include <weft/net/tls/stream.hpp>
+#include <weft/process/exec.hpp>
+
+#include "http/raw_client.hpp"
+#include "support/certificates.hpp"
+#include "support/expect_error.hpp"
+#include "support/scratch_folder.hpp"
+
+namespace weft::http {
+namespace {
+
+using namespace std::chrono_literals;
+namespace tls = net::tls;
+using weft_test::test_ca;
+
+/// A server for "localhost" and 127.0.0.1, and clients that trust it.
+struct secure_site {
+  explicit secure_site(tls::client_certificates wanted = tls::client_certificates::none)
+      : context({.certificates = {ca.make({.names = {"localhost", "127.0.0.1"}})},
+                 .client_certificates = wanted,
+                 .client_ca = ca.pem(),
+                 .protocols = {"http/1.1"}}) {}
+  server_options options() const { return {.listen = "127.0.0.1:0", .tls = context}; }
+  client_options trusting(const tls::certificate& own = {}) const {
+    return {.tls = tls::client_context({.ca = ca.pem(), .certificate = own, .protocols = {"http/1.1"}})};
+  }
+  test_ca ca;
+  tls::server_context context;
+};
+
+TEST(https, requests_are_answered_on_kept_connections) {
+  run([] {
+    const secure_site site;
+    server serving(site.options());
+    serving.get("/hello", [](request& in) { return "hello by " + in.tls()->version; });
+    serving.post("/length", [](request& in) { return std::to_string(in.body().size()); });
+    serving.get("/large", [](request&, response& out) {
+      for (int i = 0; i < 40; ++i) out.write(std::string(100'000, 'x'));
+    });
+    serving.start();
+    EXPECT_TRUE(serving.url().starts_with("https://127.0.0.1:"));
+    client asking(serving.url(), site.trusting());
+    EXPECT_EQ(asking.get("/hello").body(), "hello by TLSv1.3");
+    EXPECT_EQ(asking.post("/length", std::string(500'000, 'x')).body(), "500000");
+    EXPECT_EQ(asking.get("/large").body().size(), 4'000'000u);
+    EXPECT_EQ(asking.statistics().connections, 1u);
+    serving.stop();
+  });
+}
+
+TEST(https, an_unknown_server_is_not_asked) {
+  run([] {
+    const secure_site site;
+    server serving(site.options());
+    serving.get("/", [] { return "hello"; });
+    serving.start();
+    const std::string text =
+        message_of(errc::refused, [&] { client(serving.url()).get("/"); });  // the system's trust
+    EXPECT_TRUE(has_text(text, "http: GET / at https://127.0.0.1:")) << text;
+    EXPECT_TRUE(has_text(text, "certificate is not accepted")) << text;
+    serving.stop();
+    EXPECT_EQ(serving.statistics().requests, 0u);
+    EXPECT_EQ(serving.statistics().failed_handshakes, 1u);
+  });
+}
+
+TEST(https, a_handler_sees_whose_certificate_it_is) {
+  run([] {
+    secure_site site(tls::client_certificates::optional);
+    server serving(site.options());
+    serving.get("/who", [](request& in) { return in.tls()->peer ? in.tls()->peer->subject : "nobody"; });
+    serving.start();
+    EXPECT_EQ(client(serving.url(), site.trusting(site.ca.make({.common_name = "ann"}))).get("/who").body(),
+              "CN=ann");
+    EXPECT_EQ(client(serving.url(), site.trusting()).get("/who").body(), "nobody");
+    serving.stop();
+  });
+}
+
+TEST(https, websockets_go_over_it) {
+  run([] {
+    const secure_site site;
+    server serving(site.options());
+    serving.websocket("/echo", [](websocket& socket) {
+      while (auto message = socket.read()) socket.send(message->data);
+    });
+    serving.start();
+    auto socket =
+        websocket::connect("wss://" + serving.address().text() + "/echo", {.tls = site.trusting().tls});
+    socket.send(std::string(100'000, 'x'));
+    EXPECT_EQ(socket.read()->data.size(), 100'000u);
+    socket.close();
+    EXPECT_EQ(socket.close_code(), 1000);
+    serving.stop();
+  });
+}
+
+TEST(https, what_is_no_handshake_is_counted) {
+  run([] {
+    const secure_site site;
+    server_options options = site.options();
+    options.handshake_timeout = 20ms;
+    server serving(options);
+    serving.start();
+    raw_client plain(serving);
+    plain.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(plain.read_to_end().find("HTTP/"), std::string::npos);
+    raw_client silent(serving);
+    EXPECT_EQ(silent.read_to_end(), "");
+    serving.stop();
+    EXPECT_EQ(serving.statistics().failed_handshakes, 2u);
+    EXPECT_EQ(serving.statistics().requests, 0u);
+  });
+}
+
+TEST(https, handshakes_at_once_are_bounded) {
+  run([] {
+    const secure_site site;
+    server_options options = site.options();
+    options.handshakes_max = 2;
+    options.handshake_timeout = 0ms;
+    server serving(options);
+    serving.get("/", [] { return "hello"; });
+    serving.start();
+    std::optional<raw_client> one(serving);
+    const raw_client two(serving);  // both say nothing
+    while (serving.statistics().connections < 2) yield();
+    client asking(serving.url(), site.trusting());
+    auto third = go([&] { return asking.get("/").body(); });
+    while (serving.statistics().connections < 3) yield();
+    for (int i = 0; i < 100; ++i) yield();
+    EXPECT_FALSE(third.done());
+    one.reset();
+    EXPECT_EQ(third.join(), "hello");
+    serving.stop();
+  });
+}
+
+TEST(https, a_handshake_does_not_delay_the_stop) {
+  run([] {
+    const secure_site site;
+    server_options options = site.options();
+    options.handshake_timeout = 0ms;
+    server serving(options);
+    serving.start();
+    raw_client silent(serving);
+    while (serving.statistics().connections < 1) yield();
+    yield();
+    EXPECT_TRUE(serving.stop(60s));
+    EXPECT_EQ(silent.read_to_end(), "");
+  });
+}
+
+TEST(https, curl_is_served) {
+  run([] {
+    const weft_test::scratch_folder folder;
+    const secure_site site;
+    std::ofstream(folder / "ca.pem") << site.ca.pem();
+    server serving(site.options());
+    serving.get("/hello", [] { return "hello"; });
+    serving.post("/length", [](request& in) { return std::to_string(in.body().size()); });
+    serving.start();
+    const auto curl = [&](std::vector<std::string> more) {
+      std::vector<std::string> all{"curl", "-sS", "--noproxy", "*", "--cacert", folder / "ca.pem"};
+      all.insert(all.end(), more.begin(), more.end());
+      const exec_result got = exec(all);
+      return got.out + got.err;
+    };
+    EXPECT_EQ(curl({serving.url() + "/hello", serving.url() + "/hello"}), "hellohello");
+    EXPECT_EQ(curl({"--http2", "--tls-max", "1.2", serving.url() + "/hello"}), "hello");
+    EXPECT_EQ(curl({"--data-binary", std::string(50'000, 'x'), serving.url() + "/length"}), "50000");
+    serving.stop();
+  });
+}
+
+}  // namespace
+}  // namespace weft::http
