@@ -140,6 +140,7 @@ attempt_end decide(const claimed_job& claimed, const job_envelope& job, const at
   end.run_at = now + result.again->wait;
   end.counts = false;
   end.backs_off = result.again->backs_off;
+  if (result.again->error) end.record.error = error_to_store(*result.again->error);
   return end;
 }
 

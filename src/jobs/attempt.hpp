@@ -17,6 +17,7 @@ namespace weft::jobs {
 struct wish {
   std::chrono::microseconds wait{0};
   bool backs_off = false;
+  std::optional<failure> error = {};  ///< why, where the function said it
 };
 
 /// How the function of an attempt ended.

@@ -1,11 +1,13 @@
 #include "jobs/attempt_link.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include <weft/context/cancellation.hpp>
 #include <weft/wire/json.hpp>
 
 #include "jobs/job_step.hpp"
+#include "jobs/kept_attempt.hpp"
 #include "jobs/longest_wait.hpp"
 
 namespace weft::jobs {
@@ -41,9 +43,26 @@ std::string attempt_link::ask(std::string_view object, std::string_view message)
     return wire::to_json(
         shield([&] { return store_.keep_step(claimed_.id, owner_, claimed_.fence, asked.step, value); }));
   }
+  if (asked.what == control_question::last_error) return wire::to_json(last_error());
   const std::lock_guard lock(mutex_);
-  wanted_ = wish{bounded_wait(asked.wait), asked.backs_off};
+  wanted_ = wish{bounded_wait(asked.wait), asked.backs_off, asked.error};
   return wire::to_json(true);
+}
+
+std::optional<failure> attempt_link::last_error() {
+  const auto job = store_.find(claimed_.id);
+  if (!job) return std::nullopt;
+  const auto before = std::find_if(job->past.rbegin(), job->past.rend(),
+                                   [&](const stored_attempt& one) { return one.fence < claimed_.fence; });
+  if (before == job->past.rend()) return std::nullopt;
+  auto error = read_attempt(*before).error;
+  if (!error && before->outcome == attempt_outcome::crashed) {  // found by a rescue: nobody could say more
+    error.emplace();
+    error->code = errc::worker_died;
+    error->message = "jobs: run job " + to_string(claimed_.id) + ": its worker died";
+    error->when = before->ended;
+  }
+  return error;
 }
 
 std::optional<std::string> attempt_link::kept_step(std::string_view name) {

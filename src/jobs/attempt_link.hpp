@@ -33,6 +33,7 @@ class attempt_link final : public run_link {
  private:
   bool is_worth_keeping(const job_progress& one);
   std::optional<std::string> kept_step(std::string_view name);
+  std::optional<failure> last_error();
 
   store& store_;
   const wire::key_ring& keys_;

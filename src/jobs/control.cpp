@@ -67,8 +67,10 @@ void control::backoff(int max_exponent, const backoff_options& options, std::exc
   if (backoffs_ > max_exponent) give_up(id_, max_exponent, last_error);
   const double spread = 1 + options.jitter * random_;
   const double seconds = std::min(std::pow(options.base, backoffs_) * spread, longest_seconds);
-  ask(link_,
-      {control_question::again, std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)), true});
+  control_message again{.what = control_question::again, .backs_off = true};
+  again.wait = std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6));
+  if (last_error) again.error = failure::from(last_error);
+  ask(link_, again);
 }
 
 void control::progress(std::int64_t done, std::int64_t total, std::string_view note) {
@@ -86,6 +88,11 @@ void control::keep_step(std::string_view name, std::string json) const {
   if (shield([&] { return ask(link_, kept); })) return;
   throw error(errc::refused, "jobs: keep the step \"" + std::string(name) + "\" of job " + to_string(id_) +
                                  ": another worker holds the job by now");
+}
+
+std::optional<failure> control::last_error() const {
+  const control_message question{.what = control_question::last_error};
+  return wire::from_json<std::optional<failure>>(link_.ask(control_object, wire::to_json(question)));
 }
 
 bool control::cancelled() const noexcept { return weft::cancellation_requested().has_value(); }

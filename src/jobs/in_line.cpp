@@ -29,6 +29,7 @@ class in_line_link final : public run_link {
     const auto asked = wire::from_json<control_message>(message);
     if (asked.what == control_question::again) wanted = wish{asked.wait, asked.backs_off};
     if (asked.what == control_question::step) return wire::to_json(std::optional<std::string>());
+    if (asked.what == control_question::last_error) return wire::to_json(std::optional<failure>());
     return wire::to_json(true);  // nobody else holds the job, and nobody looks at its progress
   }
 

@@ -40,6 +40,8 @@ class fake_link final : public run_link {
         const auto kept = run_.steps.find(asked.step);
         return wire::to_json(kept == run_.steps.end() ? std::nullopt : std::optional(kept->second));
       }
+      case control_question::last_error:
+        return wire::to_json(run_.last_error);
       case control_question::keep_step:
         return wire::to_json(run_.in_line || keep_step(asked.step, asked.value));
     }

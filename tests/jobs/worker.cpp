@@ -242,6 +242,47 @@ TEST_F(jobs_worker, backoff_with_jitter_waits_within_its_bound_and_the_same_for_
   EXPECT_NE(waits_with(8), waits);
 }
 
+TEST_F(jobs_worker, an_attempt_sees_what_the_one_before_ended_with) {
+  const closure looks{named_closure<"test.sees_last">([](notes& into, control& job) {
+    const auto before = job.last_error();
+    into.lines.push_back(before ? before->type + ": " + before->chain() : "nothing");
+    switch (into.lines.size()) {
+      case 1:
+        throw error(errc::unavailable, "no answer");
+      case 2:
+        return job.backoff(3, std::make_exception_ptr(retries_exceeded("told to stop")));
+      case 3:
+        return job.delay(1s);
+      default:
+        break;
+    }
+  })};
+  const job_id id = queue_->push(looks);
+  const moment first = clock_.now();
+  for (int run = 0; run < 4; ++run, clock_.advance(5s)) EXPECT_EQ(run_due(), 1U) << run;
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"nothing", "weft.error: no answer",
+                                                    "weft.jobs.retries_exceeded: told to stop", "nothing"}));
+  ASSERT_EQ(show(id).past.size(), 4U);
+  EXPECT_EQ(show(id).past[1].outcome, attempt_outcome::delayed);
+  EXPECT_EQ(show(id).past[1].error->message, "told to stop") << "kept with the attempt, too";
+  EXPECT_EQ(show(id).past[0].started, first);
+}
+
+TEST_F(jobs_worker, the_error_of_an_attempt_whose_worker_died_says_so) {
+  const closure looks{named_closure<"test.looks_back">(
+      [](notes& into, control& job) { into.lines.push_back(job.last_error().value().message); })};
+  const job_id id = queue_->push(looks);
+  const worker_row dead{.id = worker_id{7}, .host = "elsewhere", .pid = 1, .pid_started = 1, .build = ""};
+  auto& kept_in = queue_->kept_in();
+  run([&] {
+    kept_in.add_worker(dead);
+    kept_in.claim({.owner = dead.id, .queues = {"default"}, .now = clock_.now(), .routable = {}});
+    EXPECT_EQ(kept_in.rescue(kept_in.workers().at(0), clock_.now(), 3), 1U);
+  });
+  EXPECT_EQ(run_due(), 1U);
+  EXPECT_EQ(notes_.lines, std::vector<std::string>{"jobs: run job " + to_string(id) + ": its worker died"});
+}
+
 TEST_F(jobs_worker, odd_backoffs_are_refused) {
   const closure odd{named_closure<"test.odd">([](control& job, int base, double jitter) {
                       job.backoff(2, {.base = base, .jitter = jitter});

@@ -71,6 +71,9 @@ TEST_F(fake_run, backs_off_by_the_calls_of_earlier_attempts) {
   run.random = 0.5;
   run(closure{[](jobs::control& job) { job.backoff(3, {.jitter = 0.2}); }}, app);
   EXPECT_EQ(run.asked_again->wait, 8800ms) << "a tenth of 8 s more";
+  run.last_error.emplace().message = "still closed";
+  const closure<std::string> told{[](jobs::control& job) { return job.last_error().value().message; }};
+  EXPECT_EQ(run(told, app), "still closed");
   run.backoffs = 4;
   EXPECT_THROW(run(asks, app), jobs::retries_exceeded);
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <weft/closure/services.hpp>
+#include <weft/core/failure.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/retry.hpp>
 #include <weft/wire/json.hpp>
@@ -43,6 +44,10 @@ class control {
   int attempt() const noexcept { return attempt_; }
   /// The moment that the job was pushed for: of a schedule, the time that it was due.
   moment due() const noexcept { return due_; }
+  /// What the attempt before ended with: class, text, moment and causes. That of a backoff is the error that
+  /// it was given; nothing where it ended without one, and in the first attempt. Waits for the store; a
+  /// cancellation point. Throws weft::error as the store does.
+  std::optional<failure> last_error() const;
   /// Is this the run of queue::run_or_push in its caller, which may become a job?
   bool in_line() const noexcept { return in_line_; }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <weft/codec/codec.hpp>
+#include <weft/codec/failure.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/job_info.hpp>
 
@@ -34,8 +35,9 @@ enum class control_question : unsigned char {
   progress,    ///< `progress` is to be shown; the answer is true
   step,        ///< what `step` left; the answer is its JSON as a text, or null
   keep_step,   ///< `step` left `value`, JSON; the answer is false where another worker holds the job
+  last_error,  ///< the answer is the failure that the attempt before ended with, or null
 };
-WEFT_DESCRIBE_ENUM(control_question, again, still_mine, progress, step, keep_step);
+WEFT_DESCRIBE_ENUM(control_question, again, still_mine, progress, step, keep_step, last_error);
 
 struct control_message {
   control_question what = control_question::again;
@@ -44,8 +46,9 @@ struct control_message {
   std::optional<job_progress> progress = {};
   std::string step = {};
   std::string value = {};
+  std::optional<failure> error = {};  ///< for `again`: why
 };
-WEFT_DESCRIBE(control_message, what, wait, backs_off, progress, step, value);
+WEFT_DESCRIBE(control_message, what, wait, backs_off, progress, step, value, error);
 WEFT_MISSING_IS_DEFAULT(control_message);  // of an older process that runs the attempt
 
 /// What a worker refuses to keep of a step: throws weft::error, invalid_argument for the name, too_large for

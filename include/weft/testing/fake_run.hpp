@@ -9,6 +9,7 @@
 
 #include <weft/closure/closure.hpp>
 #include <weft/closure/services.hpp>
+#include <weft/core/failure.hpp>
 #include <weft/jobs/control.hpp>
 #include <weft/jobs/job.hpp>
 
@@ -34,9 +35,10 @@ struct fake_run {
   int attempt = 1;
   int backoffs = 0;  ///< calls of control::backoff by earlier attempts
   moment due{};
-  double random = 0;       ///< 0 to 1: the chance in this run's jitter
-  bool in_line = false;    ///< as queue::run_or_push runs it: no step is kept or found
-  bool still_mine = true;  ///< false: another worker holds the job, and no step is kept
+  double random = 0;                       ///< 0 to 1: the chance in this run's jitter
+  bool in_line = false;                    ///< as queue::run_or_push runs it: no step is kept or found
+  std::optional<failure> last_error = {};  ///< what the attempt before ended with
+  bool still_mine = true;                  ///< false: another worker holds the job, and no step is kept
   /// What steps have left, by name, as JSON: those of earlier attempts, and then those of this one. With the
   /// bounds that a job has.
   std::map<std::string, std::string> steps = {};
