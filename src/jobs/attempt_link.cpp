@@ -43,6 +43,10 @@ std::string attempt_link::ask(std::string_view object, std::string_view message)
     return wire::to_json(
         shield([&] { return store_.keep_step(claimed_.id, owner_, claimed_.fence, asked.step, value); }));
   }
+  if (asked.what == control_question::push) {
+    if (asked.push) pushes_.add(*asked.push);
+    return wire::to_json(true);
+  }
   if (asked.what == control_question::last_error) return wire::to_json(last_error());
   const std::lock_guard lock(mutex_);
   wanted_ = wish{bounded_wait(asked.wait), asked.backs_off, asked.error};

@@ -11,16 +11,17 @@
 #include <weft/jobs/store.hpp>
 
 #include "jobs/attempt.hpp"
+#include "jobs/later_pushes.hpp"
 
 namespace weft::jobs {
 
 /// The worker's end of a run_link: answers the jobs::control of one attempt, wherever it runs.
 class attempt_link final : public run_link {
  public:
-  /// `keys` sign what is kept of steps.
+  /// `keys` sign what is kept of steps; `pushes` gets what is to be pushed with the end.
   attempt_link(store& kept_in, const wire::key_ring& keys, worker_id owner, const claimed_job& claimed,
-               const control_about& about)
-      : store_(kept_in), keys_(keys), owner_(owner), claimed_(claimed), about_(about) {}
+               const control_about& about, later_pushes& pushes)
+      : store_(kept_in), keys_(keys), owner_(owner), claimed_(claimed), about_(about), pushes_(pushes) {}
 
   std::string about(std::string_view object) override;
   std::string ask(std::string_view object, std::string_view message) override;
@@ -40,6 +41,7 @@ class attempt_link final : public run_link {
   const worker_id owner_;
   const claimed_job& claimed_;
   const control_about about_;
+  later_pushes& pushes_;
   mutable std::mutex mutex_;
   std::optional<wish> wanted_;        // guarded by mutex_
   std::optional<failure> unread_;     // guarded by mutex_

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include <weft/closure/runner.hpp>
+#include <weft/codec/bytes.hpp>
 #include <weft/context/cancellation.hpp>
+#include <weft/context/context.hpp>
 #include <weft/wire/json.hpp>
 
 #include <weft/jobs/control_messages.hpp>
@@ -88,6 +90,19 @@ void control::keep_step(std::string_view name, std::string json) const {
   if (shield([&] { return ask(link_, kept); })) return;
   throw error(errc::refused, "jobs: keep the step \"" + std::string(name) + "\" of job " + to_string(id_) +
                                  ": another worker holds the job by now");
+}
+
+void control::push_described(const detail::pushed_closure& what, const push_options& options) const {
+  control_message wanted{.what = control_question::push};
+  wanted.push.emplace();
+  wanted.push->closure = what.identity;
+  wanted.push->arguments = what.arguments;
+  wanted.push->source = what.source;
+  for (const auto& one : what.secrets)
+    wanted.push->secrets.push_back({one.place, std::string(as_text(one.value.data()))});
+  wanted.push->context = context::capture().to_wire(wire_policy::job);
+  wanted.push->options = options;
+  ask(link_, wanted);
 }
 
 std::optional<failure> control::last_error() const {

@@ -12,6 +12,7 @@
 #include "jobs/attempt.hpp"
 #include "jobs/jitter.hpp"
 #include "jobs/job_ids.hpp"
+#include "jobs/later_pushes.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 /// Answers the control of a run that has no worker.
 class in_line_link final : public run_link {
  public:
-  explicit in_line_link(const control_about& about) : about_(about) {}
+  in_line_link(const control_about& about, const queue& of) : pushes(of), about_(about) {}
 
   std::string about(std::string_view object) override {
     if (object != control_object) return {};
@@ -29,11 +30,13 @@ class in_line_link final : public run_link {
     const auto asked = wire::from_json<control_message>(message);
     if (asked.what == control_question::again) wanted = wish{asked.wait, asked.backs_off};
     if (asked.what == control_question::step) return wire::to_json(std::optional<std::string>());
+    if (asked.what == control_question::push && asked.push) pushes.add(*asked.push);
     if (asked.what == control_question::last_error) return wire::to_json(std::optional<failure>());
     return wire::to_json(true);  // nobody else holds the job, and nobody looks at its progress
   }
 
   std::optional<wish> wanted;
+  later_pushes pushes;
 
  private:
   const control_about about_;
@@ -61,7 +64,7 @@ std::optional<job_id> queue::run_in_line(const detail::pushed_closure& what, ser
   const job_id id = make_id();
   (void)make_job(id, what, options);  // what cannot be pushed must not have run
   in_line_link link(
-      {.id = id, .due = clock().now(), .in_line = true, .random = jitter_of(jitter_seed(), id, 0)});
+      {.id = id, .due = clock().now(), .in_line = true, .random = jitter_of(jitter_seed(), id, 0)}, *this);
   try {
     control self(link);
     services task(from, service_scope::per_task);
@@ -74,7 +77,11 @@ std::optional<job_id> queue::run_in_line(const detail::pushed_closure& what, ser
     log_error(id);
     link.wanted = wish{retry_policy{}.wait_after(1)};
   }
-  if (!link.wanted) return std::nullopt;
+  if (!link.wanted) {
+    const auto push_later = [&] { return store_->push(link.pushes.make()); };
+    if (!link.pushes.empty()) shield([&] { with_fresh_ids(push_later); });
+    return std::nullopt;
+  }
   push_options later = options;
   later.at.reset();
   later.delay = link.wanted->wait;

@@ -334,6 +334,9 @@ bool memory_store::finish(const attempt_end& end) {
   const std::lock_guard lock(mutex_);
   stored_job* const job = held(end.id, end.owner, end.fence);
   if (job == nullptr) return false;
+  const std::span<const new_job> pushes =
+      end.next == next_step::done ? std::span(end.pushes) : std::span<const new_job>();
+  check_pushes(pushes);
   const stored_attempt claimed = job->past.back();
   job->past.pop_back();
   if (end.next != next_step::released) {
@@ -350,6 +353,7 @@ bool memory_store::finish(const attempt_end& end) {
   if (end.next == next_step::again) job->run_at = end.run_at;
   if (end.next == next_step::done) job->result = end.result;
   move(*job, event_of(end, job->cancel_requested), end.now);
+  for (const auto& one : pushes) insert_one(one);
   bell_.ring();
   return true;
 }

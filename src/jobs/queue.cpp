@@ -100,6 +100,11 @@ queue::queue(std::shared_ptr<jobs::store> kept_in, queue_options options)
 job_id queue::make_id() const { return make_job_id(clock().now()); }
 
 new_job queue::make_job(job_id id, const detail::pushed_closure& what, const push_options& options) const {
+  return make_job(id, what, options, context::capture().to_wire(wire_policy::job));
+}
+
+new_job queue::make_job(job_id id, const detail::pushed_closure& what, const push_options& options,
+                        std::string context) const {
   if (options.priority < -priority_max - 1 || options.priority > priority_max) {
     throw error(errc::invalid_argument, "jobs: push \"" + what.identity + "\": the priority " +
                                             std::to_string(options.priority) +
@@ -118,7 +123,7 @@ new_job queue::make_job(job_id id, const detail::pushed_closure& what, const pus
   job.attempts_max = options.max_attempts > 0 ? options.max_attempts : options_.max_attempts;
   job.timeout = options.timeout.count() > 0 ? options.timeout : options_.timeout;
   job.expires = options.expires;
-  job.context = context::capture().to_wire(wire_policy::job);
+  job.context = std::move(context);
   job.source = what.source;
   job.trace = options.trace;
   job.tenant = options_.tenant;

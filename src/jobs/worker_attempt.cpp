@@ -6,8 +6,10 @@
 
 #include "jobs/attempt_link.hpp"
 #include "jobs/jitter.hpp"
+#include "jobs/job_ids.hpp"
 #include "jobs/job_result.hpp"
 #include "jobs/kept_attempt.hpp"
+#include "jobs/later_pushes.hpp"
 #include "jobs/worker_state.hpp"
 
 // One attempt, on its own fiber, in the job's context. It is an edge: nothing that the function throws
@@ -48,6 +50,12 @@ attempt_outcome outcome_of(run_fault fault) {
   return attempt_outcome::failed;
 }
 
+/// No later try would store it.
+bool is_refused_push(errc code) {
+  return code == errc::not_found || code == errc::refused || code == errc::already_exists ||
+         code == errc::invalid_argument;
+}
+
 void log_failure(const claimed_job& claimed, const attempt_result& result) {
   if (!has_failed(result)) return;
   const char* const what = result.outcome == attempt_outcome::failed
@@ -81,24 +89,49 @@ void worker::state::attempt(const claimed_job& claimed, const job_envelope& job)
   const scoped_value which_job(job_in_log, claimed.id);
   const scoped_value which_attempt(attempt_in_log, claimed.attempts + 1);
   log::collector gathered({.pass_on = options_.pass_on_logs});
+  later_pushes pushes(queue_);
   attempt_result result;
   try {
-    result = run_traced(claimed, job);
+    result = run_traced(claimed, job, pushes);
   } catch (...) {
     result = {attempt_outcome::failed, failure::from(std::current_exception())};
     log_failure(claimed, result);
   }
+  log::collection log = gathered.take_all();
+  if (result.outcome == attempt_outcome::done && !result.again && !pushes.empty()) {
+    try {
+      with_fresh_ids([&] {
+        attempt_end end = end_of(claimed, job, result, started);
+        end.record.records = log_to_store(log);
+        end.pushes = pushes.make();
+        conclude(std::move(end));
+        return true;
+      });
+      return;
+    } catch (const error&) {
+      result = {attempt_outcome::failed, failure::from(std::current_exception())};
+      log_failure(claimed, result);
+      for (auto& record : gathered.take_all().records) log.records.push_back(std::move(record));
+    }
+  }
+  attempt_end end = end_of(claimed, job, result, started);
+  end.record.records = log_to_store(log);
+  conclude(std::move(end));
+}
+
+attempt_end worker::state::end_of(const claimed_job& claimed, const job_envelope& job,
+                                  const attempt_result& result, moment started) const {
   attempt_end end = decide(claimed, job, result, {options_.retry, options_.crashes_max}, queue_.clock().now(),
                            random_of(claimed));
   if (end.next == next_step::done && result.value) {
     end.result = result_to_store(queue_.keys(), claimed.id, *result.value);
   }
   end.record.started = started;
-  end.record.records = log_to_store(gathered.take_all());
-  conclude(std::move(end));
+  return end;
 }
 
-attempt_result worker::state::run_traced(const claimed_job& claimed, const job_envelope& job) {
+attempt_result worker::state::run_traced(const claimed_job& claimed, const job_envelope& job,
+                                         later_pushes& pushes) {
   const auto* const pushed_by = trace::current();
   const std::string_view identity = job.closure;
   trace::span here("job " + std::string(identity.substr(0, identity.find('('))),
@@ -106,17 +139,18 @@ attempt_result worker::state::run_traced(const claimed_job& claimed, const job_e
                     {"job.queue", claimed.queue},
                     {"job.attempt", claimed.attempts + 1}},
                    span_of(job, pushed_by));
-  auto result = run_closure(claimed, job, context::capture().to_wire(wire_policy::worker));
+  auto result = run_closure(claimed, job, context::capture().to_wire(wire_policy::worker), pushes);
   note_outcome(here, result);
   log_failure(claimed, result);
   return result;
 }
 
 attempt_result worker::state::run_closure(const claimed_job& claimed, const job_envelope& job,
-                                          std::string context) {
+                                          std::string context, later_pushes& pushes) {
   attempt_link link(
       queue_.kept_in(), queue_.keys(), id_, claimed,
-      {claimed.id, claimed.attempts + 1, claimed.backoffs, job.not_before, false, random_of(claimed)});
+      {claimed.id, claimed.attempts + 1, claimed.backoffs, job.not_before, false, random_of(claimed)},
+      pushes);
   cancel_scope scope;
   const claim_key key{claimed.id, claimed.fence};
   {
@@ -170,6 +204,7 @@ bool worker::state::try_conclude(const attempt_end& end) {
               {{"job", to_string(end.id)}, {"claim", end.fence}});
     return true;
   } catch (const error& failed) {
+    if (!end.pushes.empty() && is_refused_push(failed.code())) throw;
     // Not stored in the end, the job is ready again when the worker leaves.
     log::error("jobs: the end of an attempt cannot be stored",
                {{"job", to_string(end.id)}, {"error", failed.what()}});

@@ -21,6 +21,8 @@
 
 namespace weft::jobs {
 
+class later_pushes;
+
 /// What a worker does. Its loop (run, run_due) is on one fiber; each attempt is on a fiber of its own;
 /// heartbeats come on their thread.
 ///
@@ -68,8 +70,12 @@ class worker::state {
 
   // worker_attempt.cpp
   void attempt(const claimed_job& claimed, const job_envelope& job);
-  attempt_result run_traced(const claimed_job& claimed, const job_envelope& job);
-  attempt_result run_closure(const claimed_job& claimed, const job_envelope& job, std::string context);
+  attempt_result run_traced(const claimed_job& claimed, const job_envelope& job, later_pushes& pushes);
+  attempt_result run_closure(const claimed_job& claimed, const job_envelope& job, std::string context,
+                             later_pushes& pushes);
+  attempt_end end_of(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
+                     moment started) const;
+  /// Throws weft::error only where the store refuses what is to be pushed with the end.
   void conclude(attempt_end end);
   bool try_conclude(const attempt_end& end);
   void count(const attempt_end& end, bool held);

@@ -40,6 +40,14 @@ class fake_link final : public run_link {
         const auto kept = run_.steps.find(asked.step);
         return wire::to_json(kept == run_.steps.end() ? std::nullopt : std::optional(kept->second));
       }
+      case control_question::push:
+        if (run_.pushed.size() >= pushes_max) {
+          throw error(errc::resource_exhausted, "jobs: push when a job is done: no more than " +
+                                                    std::to_string(pushes_max) + " are kept");
+        }
+        if (asked.push)
+          run_.pushed.push_back({asked.push->closure, asked.push->arguments, asked.push->options});
+        break;
       case control_question::last_error:
         return wire::to_json(run_.last_error);
       case control_question::keep_step:
@@ -66,6 +74,7 @@ class fake_link final : public run_link {
 void fake_run::run_with(services& from, const std::function<void(services&)>& body) {
   asked_again.reset();
   progress.clear();
+  pushed.clear();
   fake_link link(*this);
   control self(link);
   services task(from, service_scope::per_task);

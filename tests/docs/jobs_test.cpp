@@ -87,6 +87,20 @@ TEST_F(docs_jobs, jitter) {
   EXPECT_EQ(queue.stats().at(0).scheduled, 1);
 }
 
+TEST_F(docs_jobs, push_when_done) {
+  works.trucks_missing = 1;
+  beside_worker([&] {
+    // example: jobs_push_when_done
+    queue.push(closure{named_closure<"press.edition">([](press& at, jobs::control& job) {
+      job.push_when_done(page("the next one"), {.delay = std::chrono::hours(24)});
+      at.ship();  // where it throws, nothing was pushed
+    })});
+    // end of example
+    while (queue.stats().at(0).done == 0) weft::sleep_for(std::chrono::milliseconds(1));
+  });
+  EXPECT_EQ(queue.stats().at(0).scheduled, 1) << "the second attempt pushed it";
+}
+
 TEST_F(docs_jobs, wait) {
   texts seen;
   beside_worker([&] {

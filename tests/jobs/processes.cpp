@@ -33,6 +33,20 @@ TEST_P(jobs_processes, have_services_and_a_control_of_their_own) {
             (std::vector<log::context_field>{{"weft.attempt", "1"}, {"weft.job", to_string(id)}}));
 }
 
+TEST_P(jobs_processes, push_jobs_with_their_end_and_see_the_last_error) {
+  const closure pushes{placed_closure<workers_place>(named_closure<"process.pushes">([](control& job) {
+    job.push_when_done(survives(1), {.timeout = 1h});
+    if (!job.last_error()) throw booking_failed("not yet");
+    if (job.last_error()->type != "test.booking_failed") throw error(errc::internal, "another error");
+  }))};
+  const job_id id = queue_->push(pushes, {.timeout = 1h});
+  EXPECT_EQ(run_in_processes(), 1U);
+  clock_.advance(1s);
+  EXPECT_EQ(run_in_processes(), 2U) << "the job, and what it pushed";
+  EXPECT_EQ(show(id).past.back().outcome, attempt_outcome::done);
+  EXPECT_EQ(queue_->stats().at(0).done, 2);
+}
+
 TEST_P(jobs_processes, ask_for_another_time) {
   const closure asks{placed_closure<workers_place>(named_closure<"process.asks">([](control& job) {
     if (job.attempt() == 1) job.backoff(1, std::make_exception_ptr(std::runtime_error("closed")));

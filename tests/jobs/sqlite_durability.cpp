@@ -58,6 +58,27 @@ class line_log {
   int fd_;
 };
 
+/// What a job that was pushed by the end of another adds to its number.
+constexpr std::int64_t follower = 500'000;
+bool is_follower(job_id id) { return static_cast<std::int64_t>(id) % 1'000'000 >= follower; }
+job_id follower_of(job_id id) { return job_id{static_cast<std::int64_t>(id) + follower}; }
+
+/// A success, which pushes a follower unless it is one.
+attempt_end end_of(const claimed_job& one, worker_id owner) {
+  attempt_end end;
+  end.id = one.id;
+  end.owner = owner;
+  end.fence = one.fence;
+  if (is_follower(one.id)) return end;
+  new_job next;
+  next.id = follower_of(one.id);
+  next.queue = "mail";
+  next.handler = "mail.welcome";
+  next.envelope = "f";
+  end.pushes = {next};
+  return end;
+}
+
 /// Pushes from three threads and works off with one, until it is killed.
 [[noreturn]] void push_and_work(const std::string& folder, std::int64_t first_id) {
   const auto kept = open_store("sqlite:" + folder + "/jobs.db");
@@ -85,11 +106,7 @@ class line_log {
   kept->add_worker({.id = request.owner, .host = "h", .pid = 1, .build = "b"});
   for (;;) {
     for (const auto& one : kept->claim(request).jobs) {
-      attempt_end end;
-      end.id = one.id;
-      end.owner = request.owner;
-      end.fence = one.fence;
-      if (kept->finish(end)) finished.add(one.id);
+      if (kept->finish(end_of(one, request.owner))) finished.add(one.id);
     }
   }
 }
@@ -106,13 +123,21 @@ std::size_t work_off(store& kept) {
   for (;;) {
     const auto some = kept.claim(request).jobs;
     if (some.empty()) return count;
-    for (const auto& one : some) {
-      attempt_end end;
-      end.id = one.id;
-      end.owner = request.owner;
-      end.fence = one.fence;
-      count += kept.finish(end) ? 1U : 0U;
+    for (const auto& one : some) count += kept.finish(end_of(one, request.owner)) ? 1U : 0U;
+  }
+}
+
+/// A job is done if, and only if, what its end pushed is there.
+void expect_followers_of_done(store& kept) {
+  list_filter page;
+  page.limit = 1000;
+  for (auto jobs = kept.list(page); !jobs.empty(); jobs = kept.list(page)) {
+    for (const auto& one : jobs) {
+      if (is_follower(one.id)) continue;
+      ASSERT_EQ(kept.find(follower_of(one.id)).has_value(), one.state == job_state::done)
+          << to_string(one.id);
     }
+    page.before = jobs.back().id;
   }
 }
 
@@ -149,6 +174,7 @@ TEST_F(sqlite_durability, kill_9_loses_no_acknowledged_job_and_no_recorded_end) 
   EXPECT_EQ(std::set<std::int64_t>(finished.begin(), finished.end()).size(), finished.size())
       << "an end was taken of a job that had ended";
   for (const auto id : finished) ASSERT_EQ(kept->find(job_id{id})->state, job_state::done) << id;
+  expect_followers_of_done(*kept);
   const std::size_t left = work_off(*kept);
   const auto pushed = numbers_in("pushed");
   for (const auto id : pushed) {

@@ -34,6 +34,63 @@ TEST_P(store_contract, a_job_may_have_asked_for_another_time_before_its_push) {
   EXPECT_EQ(store_->find(job_id{1})->backoffs, 2);
 }
 
+TEST_P(store_contract, what_an_end_pushes_is_there_with_a_success_and_never_else) {
+  std::int64_t pushed = 100;
+  const auto ends_with_push = [&](const claimed_job& of, next_step next) {
+    auto ended = end(of, next);
+    ended.pushes = {job(++pushed), job(++pushed, 9000)};
+    return ended;
+  };
+  for (const auto next : {next_step::again, next_step::dead, next_step::cancelled, next_step::quarantined,
+                          next_step::released}) {
+    push(job(static_cast<std::int64_t>(next) + 1));
+    EXPECT_TRUE(store_->finish(ends_with_push(claim_one(), next)));
+    EXPECT_FALSE(store_->find(job_id{pushed}));
+    if (next == next_step::again || next == next_step::released) {
+      EXPECT_TRUE(store_->finish(end(claim_one(), next_step::done)));
+    }
+  }
+  push(job(50));
+  const auto late = claim_one();
+  auto stale = ends_with_push(late, next_step::done);
+  stale.fence += 1;
+  EXPECT_FALSE(store_->finish(stale));
+  EXPECT_FALSE(store_->find(job_id{pushed}));
+  const auto seen = store_->bell();
+  EXPECT_TRUE(store_->finish(ends_with_push(late, next_step::done)));
+  EXPECT_NE(store_->bell(), seen) << "who waits for work hears of them";
+  EXPECT_EQ(store_->find(job_id{pushed - 1})->state, job_state::ready);
+  EXPECT_EQ(store_->find(job_id{pushed})->state, job_state::scheduled);
+  EXPECT_EQ(claim_one().id, job_id{pushed - 1});
+}
+
+TEST_P(store_contract, an_end_whose_pushes_are_refused_changes_nothing) {
+  push(job(1));
+  push(job(2));
+  const auto running = claim_one();
+  auto ended = end(running, next_step::done);
+  ended.pushes = {job(10), job(11)};
+  ended.pushes[1].after = {{job_id{999}, false}};
+  const auto code_of = [&] {
+    try {
+      (void)store_->finish(ended);
+    } catch (const error& refused) {
+      return refused.code();
+    }
+    return errc::unknown;
+  };
+  EXPECT_EQ(code_of(), errc::not_found);
+  ended.pushes[1] = job(2);
+  EXPECT_EQ(code_of(), errc::already_exists);
+  EXPECT_FALSE(store_->find(job_id{10}));
+  EXPECT_TRUE(store_->find(job_id{1})->past.empty());
+  EXPECT_TRUE(store_->holds(job_id{1}, ended.owner, running.fence));
+  ended.pushes[1] = job(11);
+  ended.pushes[1].after = {{job_id{1}, false}, {job_id{10}, false}};
+  EXPECT_TRUE(store_->finish(ended));
+  EXPECT_EQ(store_->find(job_id{11})->waits_for, std::vector<job_id>{job_id{10}}) << "the job itself is done";
+}
+
 TEST_P(store_contract, a_job_that_nobody_begins_in_time_is_dead_and_says_why) {
   const auto until = [](new_job one, std::int64_t micros) {
     one.expires = at(micros);

@@ -12,6 +12,7 @@
 #include <weft/closure/services.hpp>
 #include <weft/core/failure.hpp>
 #include <weft/jobs/job.hpp>
+#include <weft/jobs/pushed_closure.hpp>
 #include <weft/jobs/retry.hpp>
 #include <weft/wire/json.hpp>
 
@@ -97,6 +98,21 @@ class control {
     }
   }
 
+  /// Pushes a job with the end of this attempt, in the same transaction, if that makes this job done: then
+  /// both are on disk, or neither. Nothing is pushed where the attempt fails, asks for another time (delay,
+  /// backoff; the next attempt pushes anew), is cancelled, or has lost its claim to another worker. The job
+  /// is signed like any other, has the context of this call, and goes to the default queue of the worker's
+  /// queue unless it says another; its delay counts from the end. In line, it is pushed when the function has
+  /// returned.
+  ///
+  /// A cancellation point. Throws weft::error as queue::push does, and resource_exhausted for more than
+  /// pushes_max (control_messages.hpp). Where the store refuses it at the end (a job that `after` names is
+  /// not there), the attempt has failed with that.
+  template <typename Result>
+  void push_when_done(const closure<Result>& what, const push_options& options = {}) {
+    push_described(detail::describe_closure(what), options);
+  }
+
   /// Was this attempt asked to give up?
   bool cancelled() const noexcept;
   /// Does the worker still hold the job? Waits for the store. Ask before an effect that must not
@@ -104,6 +120,7 @@ class control {
   bool still_mine() const;
 
  private:
+  void push_described(const detail::pushed_closure& what, const push_options& options) const;
   std::optional<std::string> kept_step(std::string_view name) const;
   void keep_step(std::string_view name, std::string json) const;
 

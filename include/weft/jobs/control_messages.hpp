@@ -1,9 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <weft/codec/codec.hpp>
 #include <weft/codec/failure.hpp>
@@ -14,6 +17,15 @@
 // your own where jobs run, and for tests.
 
 namespace weft::jobs {
+
+WEFT_DESCRIBE_ENUM(job_trace, linked, child);
+WEFT_DESCRIBE_ENUM(unique_until, ended, claimed);
+WEFT_DESCRIBE(unique_options, key, until, period);
+WEFT_DESCRIBE(rate_options, count, period, burst);
+WEFT_DESCRIBE(limit_options, key, max, rate);
+WEFT_DESCRIBE(push_options, delay, at, queue, priority, max_attempts, timeout, expires, trace, unique, tags,
+              limit, after, after_end);
+WEFT_MISSING_IS_DEFAULT(push_options);
 
 inline constexpr std::string_view control_object = "weft.jobs.control";
 
@@ -36,8 +48,30 @@ enum class control_question : unsigned char {
   step,        ///< what `step` left; the answer is its JSON as a text, or null
   keep_step,   ///< `step` left `value`, JSON; the answer is false where another worker holds the job
   last_error,  ///< the answer is the failure that the attempt before ended with, or null
+  push,        ///< `push` is to be pushed with the end of the attempt; the answer is true
 };
-WEFT_DESCRIBE_ENUM(control_question, again, still_mine, progress, step, keep_step, last_error);
+WEFT_DESCRIBE_ENUM(control_question, again, still_mine, progress, step, keep_step, last_error, push);
+
+/// Jobs that one attempt may push with its end.
+inline constexpr std::size_t pushes_max = 1000;
+
+/// A secret among the arguments, in clear: it stays within the machine, as arguments of worker calls do.
+struct control_secret {
+  std::uint64_t place = 0;
+  std::string json = {};
+};
+WEFT_DESCRIBE(control_secret, place, json);
+
+/// A job that is to be pushed with the end of the attempt.
+struct control_push {
+  std::string closure = {};    ///< its identity
+  std::string arguments = {};  ///< a JSON list, with "(secret)" in place of each secret
+  std::string source = {};
+  std::vector<control_secret> secrets = {};
+  std::string context = {};  ///< context::to_wire
+  push_options options = {};
+};
+WEFT_DESCRIBE(control_push, closure, arguments, source, secrets, context, options);
 
 struct control_message {
   control_question what = control_question::again;
@@ -47,8 +81,9 @@ struct control_message {
   std::string step = {};
   std::string value = {};
   std::optional<failure> error = {};  ///< for `again`: why
+  std::optional<control_push> push = {};
 };
-WEFT_DESCRIBE(control_message, what, wait, backs_off, progress, step, value, error);
+WEFT_DESCRIBE(control_message, what, wait, backs_off, progress, step, value, error, push);
 WEFT_MISSING_IS_DEFAULT(control_message);  // of an older process that runs the attempt
 
 /// What a worker refuses to keep of a step: throws weft::error, invalid_argument for the name, too_large for

@@ -241,6 +241,7 @@ class queue {
   std::uint64_t jitter_seed() const noexcept { return *options_.jitter_seed; }
 
  private:
+  friend class later_pushes;
   friend class transaction;
   template <typename Result>
   static std::vector<detail::pushed_closure> describe_all(const std::vector<closure<Result>>& all) {
@@ -259,6 +260,8 @@ class queue {
     return make_job(make_id(), what, options);
   }
   new_job make_job(job_id id, const detail::pushed_closure& what, const push_options& options) const;
+  new_job make_job(job_id id, const detail::pushed_closure& what, const push_options& options,
+                   std::string context) const;
   job_id make_id() const;
   std::optional<job_id> run_in_line(const detail::pushed_closure& what, services& from,
                                     const push_options& options, in_line_error on_error,

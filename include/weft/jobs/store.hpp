@@ -179,6 +179,7 @@ struct attempt_end {
   stored_attempt record;   ///< attempt, outcome, times, error, records; the rest is filled in
   bool durable = false;    ///< wait for the disk, not only for the commit
   std::optional<std::string> result = {};  ///< for `done`: bytes that are kept as long as the job
+  std::vector<new_job> pushes = {};        ///< for `done`: are pushed with it, or it does not end
 };
 
 /// Steps that are kept of a job.
@@ -258,7 +259,7 @@ class store {
   /// with a refused attempt that says so.
   virtual claim_result claim(const claim_request& request) = 0;
   /// Ends the attempt if the owner still holds that fence. One that is released was not begun. False: another
-  /// has it, nothing was changed.
+  /// has it, nothing was changed. Where it has pushes, throws what push does; then nothing was changed, too.
   virtual bool finish(const attempt_end& end) = 0;
   /// Shows how far the attempt is, until it ends. False: the owner does not hold that fence.
   virtual bool progress(job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) = 0;

@@ -31,6 +31,13 @@ struct fake_run {
     bool operator==(const another_time&) const = default;
   };
 
+  /// push_when_done() of the control.
+  struct later_job {
+    std::string closure;    ///< its identity
+    std::string arguments;  ///< a JSON list, with "(secret)" in place of each secret
+    push_options options;
+  };
+
   job_id id{1};
   int attempt = 1;
   int backoffs = 0;  ///< calls of control::backoff by earlier attempts
@@ -45,6 +52,7 @@ struct fake_run {
 
   std::optional<another_time> asked_again = {};  ///< the function's last wish
   std::vector<job_progress> progress = {};       ///< all of it, oldest first
+  std::vector<later_job> pushed = {};            ///< in order; of no use where the function throws
 
   /// Runs the closure here, with services of `from` and this as its control, and returns what it returns.
   /// Throws what it throws. What was asked by a run before is forgotten; the steps stay.

@@ -50,6 +50,9 @@ bool database::finish(const attempt_end& end) {
         .bind_blob(*end.result)
         .run();
   }
+  if (end.next == next_step::done) {
+    for (const auto& one : end.pushes) push(one);
+  }
   return true;
 }
 
