@@ -7,12 +7,17 @@
 
 #include "jobs/job_secrets.hpp"
 #include "jobs/kept_attempt.hpp"
+#include "jobs/longest_wait.hpp"
 
 namespace weft::jobs {
 namespace {
 
 constexpr std::chrono::minutes pause_when_refused{1};
-constexpr std::string_view retries_exceeded_name = "weft.jobs.retries_exceeded";
+
+/// Did the function itself find that no other attempt is of use?
+bool has_given_up(const failure& what) {
+  return what.type == "weft.jobs.retries_exceeded" || what.type == "weft.jobs.job_too_old";
+}
 
 attempt_end end_of(const claimed_job& claimed, next_step next, attempt_outcome outcome, moment now) {
   attempt_end end;
@@ -60,7 +65,7 @@ attempt_end failed(const claimed_job& claimed, const job_envelope& job, const at
   const failure what = result.error.value_or(failure{});
   end.record.error = error_to_store(what);
   const int failures = claimed.attempts + 1;
-  const bool is_last = failures >= std::max(job.attempts_max, 1) || what.type == retries_exceeded_name ||
+  const bool is_last = failures >= std::max(job.attempts_max, 1) || has_given_up(what) ||
                        (retry.retry_if && !retry.retry_if(what));
   if (is_last) {
     end.next = next_step::dead;
@@ -85,6 +90,10 @@ attempt_end crashed(const claimed_job& claimed, const attempt_result& result, co
 }
 
 }  // namespace
+
+bool is_too_late(const control_message& asked, moment due, moment now) noexcept {
+  return asked.age_max && now + bounded_wait(asked.wait) > due + bounded_wait(*asked.age_max);
+}
 
 bool is_fault_of_the_row(errc code) noexcept {
   return code == errc::bad_signature || code == errc::malformed || code == errc::too_large ||

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include <weft/core/failure.hpp>
+#include <weft/jobs/control_messages.hpp>
 #include <weft/jobs/retry.hpp>
 #include <weft/jobs/store.hpp>
 
@@ -19,6 +20,9 @@ struct wish {
   bool backs_off = false;
   std::optional<failure> error = {};  ///< why, where the function said it
 };
+
+/// Would the attempt that is asked for begin past the limit on the job's age?
+bool is_too_late(const control_message& asked, moment due, moment now) noexcept;
 
 /// How the function of an attempt ended.
 struct attempt_result {

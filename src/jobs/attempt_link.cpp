@@ -48,6 +48,7 @@ std::string attempt_link::ask(std::string_view object, std::string_view message)
     return wire::to_json(true);
   }
   if (asked.what == control_question::last_error) return wire::to_json(last_error());
+  if (is_too_late(asked, about_.due, clock_.now())) return wire::to_json(false);
   const std::lock_guard lock(mutex_);
   wanted_ = wish{bounded_wait(asked.wait), asked.backs_off, asked.error};
   return wire::to_json(true);

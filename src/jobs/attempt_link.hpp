@@ -8,6 +8,7 @@
 #include <weft/closure/runner.hpp>
 #include <weft/core/clock.hpp>
 #include <weft/jobs/control_messages.hpp>
+#include <weft/jobs/queue.hpp>
 #include <weft/jobs/store.hpp>
 
 #include "jobs/attempt.hpp"
@@ -18,10 +19,16 @@ namespace weft::jobs {
 /// The worker's end of a run_link: answers the jobs::control of one attempt, wherever it runs.
 class attempt_link final : public run_link {
  public:
-  /// `keys` sign what is kept of steps; `pushes` gets what is to be pushed with the end.
-  attempt_link(store& kept_in, const wire::key_ring& keys, worker_id owner, const claimed_job& claimed,
-               const control_about& about, later_pushes& pushes)
-      : store_(kept_in), keys_(keys), owner_(owner), claimed_(claimed), about_(about), pushes_(pushes) {}
+  /// `pushes` gets what is to be pushed with the end.
+  attempt_link(queue& of, worker_id owner, const claimed_job& claimed, const control_about& about,
+               later_pushes& pushes)
+      : store_(of.kept_in()),
+        keys_(of.keys()),
+        clock_(of.clock()),
+        owner_(owner),
+        claimed_(claimed),
+        about_(about),
+        pushes_(pushes) {}
 
   std::string about(std::string_view object) override;
   std::string ask(std::string_view object, std::string_view message) override;
@@ -37,7 +44,8 @@ class attempt_link final : public run_link {
   std::optional<failure> last_error();
 
   store& store_;
-  const wire::key_ring& keys_;
+  const wire::key_ring& keys_;  // sign what is kept of steps
+  const clock& clock_;
   const worker_id owner_;
   const claimed_job& claimed_;
   const control_about about_;

@@ -20,14 +20,13 @@ bool ask(run_link& link, const control_message& message) {
   return wire::from_json<bool>(link.ask(control_object, wire::to_json(message)));
 }
 
-[[noreturn]] void give_up(job_id id, int max_exponent, const std::exception_ptr& last_error) {
-  const retries_exceeded exceeded("jobs: back off in job " + to_string(id) + ": all " +
-                                  std::to_string(max_exponent + 1) + " retries were used");
-  if (last_error == nullptr) throw exceeded;
+template <typename Error>
+[[noreturn]] void give_up(const Error& with, const std::exception_ptr& last_error) {
+  if (last_error == nullptr) throw with;
   try {
     std::rethrow_exception(last_error);
   } catch (...) {
-    std::throw_with_nested(exceeded);
+    std::throw_with_nested(with);
   }
 }
 
@@ -56,8 +55,17 @@ control::control(run_link& link) : link_(link) {
   random_ = about.random;
 }
 
-void control::delay(std::chrono::microseconds wait) {
-  ask(link_, {control_question::again, std::max(wait, std::chrono::microseconds(0)), false});
+void control::delay(std::chrono::microseconds wait, const delay_options& options,
+                    std::exception_ptr last_error) {
+  control_message again{.what = control_question::again,
+                        .wait = std::max(wait, std::chrono::microseconds(0))};
+  again.age_max = options.age_max;
+  if (last_error) again.error = failure::from(last_error);
+  if (ask(link_, again)) return;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options.age_max.value_or(wait));
+  give_up(job_too_old("jobs: delay job " + to_string(id_) + ": the next attempt would begin past its " +
+                      std::to_string(seconds.count()) + " s"),
+          last_error);
 }
 
 void control::backoff(int max_exponent, const backoff_options& options, std::exception_ptr last_error) {
@@ -66,7 +74,11 @@ void control::backoff(int max_exponent, const backoff_options& options, std::exc
                 "jobs: back off in job " + to_string(id_) +
                     ": the exponent must be at least 0, the base at least 1, and the jitter 0 to 1");
   }
-  if (backoffs_ > max_exponent) give_up(id_, max_exponent, last_error);
+  if (backoffs_ > max_exponent) {
+    give_up(retries_exceeded("jobs: back off in job " + to_string(id_) + ": all " +
+                             std::to_string(max_exponent + 1) + " retries were used"),
+            last_error);
+  }
   const double spread = 1 + options.jitter * random_;
   const double seconds = std::min(std::pow(options.base, backoffs_) * spread, longest_seconds);
   control_message again{.what = control_question::again, .backs_off = true};

@@ -20,7 +20,7 @@ namespace {
 /// Answers the control of a run that has no worker.
 class in_line_link final : public run_link {
  public:
-  in_line_link(const control_about& about, const queue& of) : pushes(of), about_(about) {}
+  in_line_link(const control_about& about, const queue& of) : pushes(of), about_(about), clock_(of.clock()) {}
 
   std::string about(std::string_view object) override {
     if (object != control_object) return {};
@@ -28,7 +28,10 @@ class in_line_link final : public run_link {
   }
   std::string ask(std::string_view, std::string_view message) override {
     const auto asked = wire::from_json<control_message>(message);
-    if (asked.what == control_question::again) wanted = wish{asked.wait, asked.backs_off};
+    if (asked.what == control_question::again) {
+      if (is_too_late(asked, about_.due, clock_.now())) return wire::to_json(false);
+      wanted = wish{asked.wait, asked.backs_off};
+    }
     if (asked.what == control_question::step) return wire::to_json(std::optional<std::string>());
     if (asked.what == control_question::push && asked.push) pushes.add(*asked.push);
     if (asked.what == control_question::last_error) return wire::to_json(std::optional<failure>());
@@ -40,6 +43,7 @@ class in_line_link final : public run_link {
 
  private:
   const control_about about_;
+  const jobs::clock& clock_;
 };
 
 void refuse_to_wait(const push_options& options) {

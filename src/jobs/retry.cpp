@@ -10,6 +10,7 @@ namespace {
 
 [[maybe_unused]] const bool registered = [] {
   register_error<retries_exceeded>("weft.jobs.retries_exceeded");
+  register_error<job_too_old>("weft.jobs.job_too_old");
   return true;
 }();
 

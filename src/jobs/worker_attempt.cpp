@@ -148,7 +148,7 @@ attempt_result worker::state::run_traced(const claimed_job& claimed, const job_e
 attempt_result worker::state::run_closure(const claimed_job& claimed, const job_envelope& job,
                                           std::string context, later_pushes& pushes) {
   attempt_link link(
-      queue_.kept_in(), queue_.keys(), id_, claimed,
+      queue_, id_, claimed,
       {claimed.id, claimed.attempts + 1, claimed.backoffs, job.not_before, false, random_of(claimed)},
       pushes);
   cancel_scope scope;

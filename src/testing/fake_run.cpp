@@ -28,6 +28,7 @@ class fake_link final : public run_link {
     const std::lock_guard lock(mutex_);
     switch (asked.what) {
       case control_question::again:
+        if (asked.age_max && run_.age + asked.wait > *asked.age_max) return wire::to_json(false);
         run_.asked_again = fake_run::another_time{asked.wait, asked.backs_off};
         break;
       case control_question::still_mine:

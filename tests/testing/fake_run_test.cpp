@@ -78,6 +78,15 @@ TEST_F(fake_run, backs_off_by_the_calls_of_earlier_attempts) {
   EXPECT_THROW(run(asks, app), jobs::retries_exceeded);
 }
 
+TEST_F(fake_run, bounds_a_delay_by_the_age_that_it_is_given) {
+  const closure asks{[](jobs::control& job) { job.delay(5min, {.age_max = 1h}); }};
+  jobs::fake_run run{.age = 55min};
+  run(asks, app);
+  EXPECT_EQ(run.asked_again->wait, 5min);
+  run.age += 1s;
+  EXPECT_THROW(run(asks, app), jobs::job_too_old);
+}
+
 TEST_F(fake_run, keeps_steps_from_run_to_run_and_takes_them_from_the_test) {
   const closure<int> steps{[](jobs::control& job, desk& from) {
     job.checkpoint("paid", [] {});

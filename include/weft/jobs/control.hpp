@@ -29,6 +29,12 @@ struct backoff_options {
   double jitter = 0;
 };
 
+/// How long control::delay may go on.
+struct delay_options {
+  /// Bound on the age of the job, from control::due(): what would begin later is given up. None: no bound.
+  std::optional<std::chrono::microseconds> age_max = {};
+};
+
 /// The run of a job, for the function that runs: a parameter `jobs::control&` of a closure.
 ///
 /// Used by the task that runs the attempt, and by what it starts and joins; it lives as long as the
@@ -53,8 +59,10 @@ class control {
   bool in_line() const noexcept { return in_line_; }
 
   /// Asks for another attempt in `wait`, once the function has returned; spends no attempt. The last
-  /// wish holds; an exception that leaves the function afterwards overrides it. A cancellation point.
-  void delay(std::chrono::microseconds wait);
+  /// wish holds; an exception that leaves the function afterwards overrides it. Where the next attempt would
+  /// begin past `age_max`, throws job_too_old, with `last_error` nested. A cancellation point.
+  void delay(std::chrono::microseconds wait, const delay_options& options = {},
+             std::exception_ptr last_error = std::current_exception());
 
   /// The same with a wait that grows from call to call of this job: base^0, base^1 ... base^max_exponent
   /// seconds, exactly. The call after the last one throws retries_exceeded, with `last_error` nested.

@@ -42,7 +42,7 @@ WEFT_DESCRIBE(control_about, id, attempt, backoffs, due, in_line, random);
 WEFT_MISSING_IS_DEFAULT(control_about);  // of an older worker
 
 enum class control_question : unsigned char {
-  again,       ///< another attempt, in `wait`; the answer is true
+  again,       ///< another attempt, in `wait`; the answer is false where that is past `age_max`
   still_mine,  ///< the answer is a bool
   progress,    ///< `progress` is to be shown; the answer is true
   step,        ///< what `step` left; the answer is its JSON as a text, or null
@@ -82,8 +82,9 @@ struct control_message {
   std::string value = {};
   std::optional<failure> error = {};  ///< for `again`: why
   std::optional<control_push> push = {};
+  std::optional<std::chrono::microseconds> age_max = {};  ///< for `again`
 };
-WEFT_DESCRIBE(control_message, what, wait, backs_off, progress, step, value, error, push);
+WEFT_DESCRIBE(control_message, what, wait, backs_off, progress, step, value, error, push, age_max);
 WEFT_MISSING_IS_DEFAULT(control_message);  // of an older process that runs the attempt
 
 /// What a worker refuses to keep of a step: throws weft::error, invalid_argument for the name, too_large for

@@ -31,4 +31,11 @@ class retries_exceeded : public error {
   explicit retries_exceeded(std::string message) : error(errc::resource_exhausted, std::move(message)) {}
 };
 
+/// control::delay was asked for an attempt past the limit on the job's age. A job whose attempt ends with it
+/// is dead at once.
+class job_too_old : public error {
+ public:
+  explicit job_too_old(std::string message) : error(errc::timed_out, std::move(message)) {}
+};
+
 }  // namespace weft::jobs

@@ -42,6 +42,7 @@ struct fake_run {
   int attempt = 1;
   int backoffs = 0;  ///< calls of control::backoff by earlier attempts
   moment due{};
+  std::chrono::microseconds age{0};        ///< of the job, for the bound of control::delay
   double random = 0;                       ///< 0 to 1: the chance in this run's jitter
   bool in_line = false;                    ///< as queue::run_or_push runs it: no step is kept or found
   std::optional<failure> last_error = {};  ///< what the attempt before ended with

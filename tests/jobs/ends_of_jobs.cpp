@@ -1,0 +1,68 @@
+#include "jobs/jobs_fixture.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <weft/jobs/job_given_up.hpp>
+#include <weft/metrics/registry.hpp>
+
+// How long a job is tried, and what becomes of it then.
+
+namespace weft::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ends_of_jobs : public jobs_fixture {
+ protected:
+  ends_of_jobs() { app_.provide(tries_); }
+
+  struct tries {
+    int count = 0;
+  };
+  tries tries_;
+};
+
+TEST_F(ends_of_jobs, a_delay_has_a_bound_on_the_age_of_the_job) {
+  const closure patient{named_closure<"ends.patient">([](tries& all, control& job) {
+    ++all.count;
+    try {
+      throw std::runtime_error("no seat left");
+    } catch (const std::runtime_error&) {
+      job.delay(5min, {.age_max = 12min});
+    }
+  })};
+  const job_id id = queue_->push(patient, {.delay = 1h});
+  clock_.advance(1h);
+  for (int run = 0; run < 3; ++run, clock_.advance(5min)) EXPECT_EQ(run_due(), 1U) << run;
+  EXPECT_EQ(tries_.count, 3) << "at 0, 5 and 10 minutes after it was due; 15 would be past its bound";
+  const auto job = show(id);
+  EXPECT_EQ(job.state, job_state::dead);
+  EXPECT_EQ(job.past.at(1).error->message, "no seat left") << "what was handled is kept, too";
+  const auto& last = *job.past.back().error;
+  EXPECT_EQ(last.type, "weft.jobs.job_too_old");
+  EXPECT_EQ(last.code, errc::timed_out);
+  EXPECT_EQ(last.chain(), "jobs: delay job " + to_string(id) +
+                              ": the next attempt would begin past its 720 s: caused by: no seat left");
+}
+
+TEST_F(ends_of_jobs, a_function_may_catch_that_it_is_too_old) {
+  const closure cleans_up{named_closure<"ends.cleans_up">([](control& job) {
+    try {
+      job.delay(1h, {.age_max = 30min}, nullptr);
+    } catch (const job_too_old&) {
+      return std::string("cleaned up");
+    }
+    return std::string("waits");
+  })};
+  const auto id = queue_->push(cleans_up);
+  EXPECT_EQ(run_due(), 1U);
+  EXPECT_EQ(queue_->result<std::string>(id), "cleaned up");
+  EXPECT_EQ(queue_->run_or_push(cleans_up, app_).result, "cleaned up");
+}
+
+}  // namespace
+}  // namespace weft::jobs
