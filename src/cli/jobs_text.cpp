@@ -65,6 +65,8 @@ void add_state(rows& to, const jobs::job_info& from, jobs::moment now) {
   } else if (from.state != jobs::job_state::running) {
     to.push_back({"due", date_text(from.run_at, now)});
   }
+  if (from.attempts > 0 && !from.finished)
+    to.push_back({"failing since", date_text(from.due.value_or(from.created), now)});
   if (from.owner) to.push_back({"worker", to_string(*from.owner)});
   if (from.progress) to.push_back({"progress", progress_text(*from.progress)});
 }

@@ -75,6 +75,10 @@ shown_job view_of(const jobs::job_info& from) {
   made.state = to_string(from.state);
   made.priority = from.priority;
   made.created = time_text(from.created);
+  if (!from.finished) {
+    const auto age = jobs::clock::system().now() - from.due.value_or(from.created);
+    made.age_seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
+  }
   if (from.finished) {
     made.finished = time_text(*from.finished);
   } else if (from.state != jobs::job_state::running) {

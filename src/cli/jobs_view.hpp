@@ -24,6 +24,8 @@ struct shown_job {
   std::string state;
   int priority = 0;
   std::string created;
+  std::optional<std::int64_t>
+      age_seconds;                      ///< of one that has not ended, from the moment that it was pushed for
   std::optional<std::string> run_at;    ///< while it waits
   std::optional<std::string> finished;  ///< once it has ended
   int attempts = 0;                     ///< that failed
@@ -37,8 +39,9 @@ struct shown_job {
   wire::json_value arguments;          ///< with keys
   std::optional<std::string> problem;  ///< with keys: why its envelope cannot be trusted or read
 };
-WEFT_DESCRIBE(shown_job, id, queue, closure, state, priority, created, run_at, finished, attempts,
-              attempts_max, backoffs, crashes, owner, cancel_requested, tags, source, arguments, problem);
+WEFT_DESCRIBE(shown_job, id, queue, closure, state, priority, created, age_seconds, run_at, finished,
+              attempts, attempts_max, backoffs, crashes, owner, cancel_requested, tags, source, arguments,
+              problem);
 
 /// `weft jobs list`.
 struct shown_list {

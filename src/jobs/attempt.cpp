@@ -65,8 +65,8 @@ attempt_end failed(const claimed_job& claimed, const job_envelope& job, const at
   const failure what = result.error.value_or(failure{});
   end.record.error = error_to_store(what);
   const int failures = claimed.attempts + 1;
-  const bool is_last = failures >= std::max(job.attempts_max, 1) || has_given_up(what) ||
-                       (retry.retry_if && !retry.retry_if(what));
+  const bool all_are_spent = !retry.for_ever && failures >= std::max(job.attempts_max, 1);
+  const bool is_last = all_are_spent || has_given_up(what) || (retry.retry_if && !retry.retry_if(what));
   if (is_last) {
     end.next = next_step::dead;
   } else {

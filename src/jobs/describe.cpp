@@ -17,6 +17,7 @@ void read_envelope(job_info& into, const std::string& envelope, const wire::key_
     into.source = std::move(sealed.source);
     into.arguments = std::move(sealed.arguments);
     into.attempts_max = sealed.attempts_max;
+    into.due = sealed.not_before;
   } catch (const error& bad) {
     into.problem = bad.message();
   }

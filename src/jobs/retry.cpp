@@ -16,6 +16,10 @@ namespace {
 
 }  // namespace
 
+retry_policy retry_policy::forever(std::chrono::microseconds wait, std::chrono::microseconds alert_after) {
+  return {.first = wait, .base = 1, .longest = wait, .for_ever = true, .alert_after = alert_after};
+}
+
 std::chrono::microseconds retry_policy::wait_after(int failed, double random) const {
   if (first.count() <= 0) return std::chrono::microseconds(0);
   const auto most = static_cast<double>(bounded_wait(longest).count());

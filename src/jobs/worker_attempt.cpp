@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <weft/core/clock.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/collector.hpp>
@@ -115,8 +117,39 @@ void worker::state::attempt(const claimed_job& claimed, const job_envelope& job)
     }
   }
   attempt_end end = end_of(claimed, job, result, started);
+  if (result.outcome == attempt_outcome::failed) {
+    note_age(claimed, job, end);
+    for (auto& record : gathered.take_all().records) log.records.push_back(std::move(record));
+  }
   end.record.records = log_to_store(log);
   conclude(std::move(end));
+}
+
+void worker::state::note_age(const claimed_job& claimed, const job_envelope& job, const attempt_end& end) {
+  const auto age = end.now - job.not_before;
+  failed_ages_.with({claimed.queue}).record(std::chrono::duration<double>(age).count());
+  const auto alert_after = options_.retry.alert_after;
+  if (end.next != next_step::again || alert_after.count() <= 0 || age < alert_after) return;
+  if (has_alerted(claimed, job.not_before + alert_after)) return;
+  log::error("jobs: a job has failed for longer than it should",
+             {{"job", to_string(claimed.id)},
+              {"queue", claimed.queue},
+              {"age_seconds", std::chrono::duration_cast<std::chrono::seconds>(age).count()},
+              {"attempts", claimed.attempts + 1}});
+}
+
+/// Has an attempt before this one failed after that moment? Then it gave the alarm.
+bool worker::state::has_alerted(const claimed_job& claimed, moment since) {
+  try {
+    const auto kept = queue_.kept_in().find(claimed.id);
+    return kept && std::any_of(kept->past.begin(), kept->past.end(), [&](const stored_attempt& one) {
+             return one.fence < claimed.fence && one.outcome == attempt_outcome::failed && one.ended >= since;
+           });
+  } catch (const unwinding&) {
+    return true;  // the next attempt gives it
+  } catch (const error&) {
+    return false;
+  }
 }
 
 attempt_end worker::state::end_of(const claimed_job& claimed, const job_envelope& job,

@@ -22,6 +22,15 @@ worker_options checked(worker_options options, const queue& from) {
   return options;
 }
 
+metrics::family<metrics::histogram> ages_of_failed() {
+  return metrics::default_registry().get_histograms(
+      {.name = "weft_jobs_failed_age_seconds",
+       .help = "Age of jobs at attempts that failed, from the moment that they were pushed for",
+       .unit = "seconds",
+       .labels = {"queue"}},
+      {1, 10, 60, 300, 1800, 3600, 21600, 86400, 604800});
+}
+
 worker_row row_of(worker_id id) {
   const std::int64_t pid = ::getpid();
   worker_row row;
@@ -41,7 +50,8 @@ worker::state::state(queue& from, services& app, worker_options options)
       options_(checked(std::move(options), from)),
       shares_(options_.weighted),
       id_(make_worker_id()),
-      places_(app, options_) {
+      places_(app, options_),
+      failed_ages_(ages_of_failed()) {
   const heartbeat_options beats{options_.heartbeat, options_.missed_beats_max, options_.crashes_max};
   heartbeat_ = std::make_unique<heartbeat>(
       from.kept_in(), from.clock(), row_of(id_), beats,

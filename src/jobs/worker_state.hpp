@@ -11,6 +11,7 @@
 #include <weft/closure/runner.hpp>
 #include <weft/context/cancellation.hpp>
 #include <weft/jobs/worker.hpp>
+#include <weft/metrics/registry.hpp>
 
 #include "jobs/attempt.hpp"
 #include "jobs/bell.hpp"
@@ -75,6 +76,8 @@ class worker::state {
                              later_pushes& pushes);
   attempt_end end_of(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
                      moment started) const;
+  void note_age(const claimed_job& claimed, const job_envelope& job, const attempt_end& end);
+  bool has_alerted(const claimed_job& claimed, moment since);
   /// Throws weft::error only where the store refuses what is to be pushed with the end.
   void conclude(attempt_end end);
   bool try_conclude(const attempt_end& end);
@@ -87,6 +90,7 @@ class worker::state {
   queue_shares shares_;  // the loop's
   const worker_id id_;
   run_places places_;
+  const metrics::family<metrics::histogram> failed_ages_;
 
   bell changed_;
   std::atomic<bool> stopping_{false};

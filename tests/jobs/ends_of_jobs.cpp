@@ -49,6 +49,53 @@ TEST_F(ends_of_jobs, a_delay_has_a_bound_on_the_age_of_the_job) {
                               ": the next attempt would begin past its 720 s: caused by: no seat left");
 }
 
+TEST_F(ends_of_jobs, forever_tries_at_one_pace_and_gives_the_alarm_once) {
+  const closure fails{named_closure<"ends.fails">([](tries& all) {
+    if (++all.count <= 30) throw std::runtime_error("still closed");
+  })};
+  const job_id id = queue_->push(fails, {.max_attempts = 2});
+  const worker_options options{.retry = retry_policy::forever(5min, 1h)};
+  for (int run = 0; run < 31; ++run) {
+    EXPECT_EQ(run_due(options), 1U) << run;
+    clock_.advance(5min - 1us);
+    EXPECT_EQ(run_due(options), 0U) << run;
+    clock_.advance(1us);
+  }
+  const auto job = show(id);
+  EXPECT_EQ(job.state, job_state::done);
+  EXPECT_EQ(job.attempts, 30);
+  std::vector<std::size_t> alarms;
+  for (std::size_t run = 0; run < job.past.size(); ++run) {
+    for (const auto& record : job.past[run].log.records) {
+      if (record.level != log::level::error) continue;
+      alarms.push_back(run);
+      EXPECT_EQ(record.message, "jobs: a job has failed for longer than it should");
+    }
+  }
+  EXPECT_EQ(alarms, std::vector<std::size_t>{12}) << "an hour is twelve waits";
+}
+
+TEST_F(ends_of_jobs, the_age_of_failing_jobs_is_in_the_metrics) {
+  const auto failed_by = [](double bound) {
+    const auto now = metrics::default_registry().take_snapshot();
+    const auto* const found = now.find("weft_jobs_failed_age_seconds", {"ends.metric"});
+    if (found == nullptr) return std::uint64_t{0};
+    std::uint64_t count = 0;
+    const auto& ages = found->histogram;
+    for (std::size_t i = 0; i < ages.bounds.size() && ages.bounds[i] <= bound; ++i) count += ages.counts[i];
+    return count;
+  };
+  const closure fails{named_closure<"ends.fails_in_metrics">([] { throw std::runtime_error("no"); })};
+  queue_->push(fails, {.queue = "ends.metric", .max_attempts = 2});
+  const worker_options options{.queues = {"ends.metric"}, .retry = {.first = 2h, .longest = 2h}};
+  EXPECT_EQ(run_due(options), 1U);
+  EXPECT_EQ(failed_by(3600), 1U);
+  clock_.advance(2h);
+  EXPECT_EQ(run_due(options), 1U);
+  EXPECT_EQ(failed_by(3600), 1U);
+  EXPECT_EQ(failed_by(86400), 2U);
+}
+
 TEST_F(ends_of_jobs, a_function_may_catch_that_it_is_too_old) {
   const closure cleans_up{named_closure<"ends.cleans_up">([](control& job) {
     try {

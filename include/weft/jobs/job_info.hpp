@@ -42,7 +42,8 @@ struct job_info {
   job_state state = job_state::ready;
   int priority = 0;
   moment created{};
-  moment run_at{};  ///< while it waits
+  std::optional<moment> due;  ///< the moment that it was pushed for, where its envelope can be trusted
+  moment run_at{};            ///< while it waits
   std::optional<moment> finished;
   int attempts = 0;  ///< that failed
   int attempts_max = 0;
@@ -57,8 +58,8 @@ struct job_info {
   std::string problem;                   ///< why its envelope cannot be trusted or read; empty: it can
   std::vector<attempt_info> past;        ///< oldest first; only from show()
 };
-WEFT_DESCRIBE(job_info, id, queue, closure, source, arguments, state, priority, created, run_at, finished,
-              attempts, attempts_max, backoffs, crashes, owner, cancel_requested, tags, limit, waits_for,
-              progress, problem, past);
+WEFT_DESCRIBE(job_info, id, queue, closure, source, arguments, state, priority, created, due, run_at,
+              finished, attempts, attempts_max, backoffs, crashes, owner, cancel_requested, tags, limit,
+              waits_for, progress, problem, past);
 
 }  // namespace weft::jobs

@@ -20,6 +20,14 @@ struct retry_policy {
   /// Is another attempt of any use after that failure? Empty: always.
   std::function<bool(const failure&)> retry_if = {};
 
+  bool for_ever = false;  ///< failures are not counted: max_attempts of jobs has no effect
+  /// Age of a job, from the moment that it was pushed for, at which a failed attempt that is to be tried
+  /// again logs one error, once for the job. 0: never.
+  std::chrono::microseconds alert_after{0};
+
+  /// Every `wait`, until it works. The function may still give up: retries_exceeded, job_too_old.
+  static retry_policy forever(std::chrono::microseconds wait, std::chrono::microseconds alert_after = {});
+
   /// The wait after the `failed`-th failed attempt; `random` is 0 to 1.
   std::chrono::microseconds wait_after(int failed, double random = 0) const;
 };
