@@ -60,14 +60,17 @@ attempt_end expired(const claimed_job& claimed, moment now) {
 }
 
 attempt_end failed(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
-                   const retry_policy& retry, moment now, double random) {
+                   const attempt_rules& rules, moment now, double random) {
+  const retry_policy& retry = rules.retry;
   attempt_end end = end_of(claimed, next_step::again, attempt_outcome::failed, now);
   const failure what = result.error.value_or(failure{});
   end.record.error = error_to_store(what);
   const int failures = claimed.attempts + 1;
   const bool all_are_spent = !retry.for_ever && failures >= std::max(job.attempts_max, 1);
   const bool is_last = all_are_spent || has_given_up(what) || (retry.retry_if && !retry.retry_if(what));
-  if (is_last) {
+  if (rules.drops_failed) {
+    end.next = next_step::cancelled;
+  } else if (is_last) {
     end.next = next_step::dead;
   } else {
     end.run_at = now + retry.wait_after(failures, random);
@@ -130,7 +133,7 @@ attempt_end decide(const claimed_job& claimed, const job_envelope& job, const at
                    const attempt_rules& rules, moment now, double random) {
   switch (result.outcome) {
     case attempt_outcome::failed:
-      return failed(claimed, job, result, rules.retry, now, random);
+      return failed(claimed, job, result, rules, now, random);
     case attempt_outcome::crashed:
       return crashed(claimed, result, rules, now, random);
     case attempt_outcome::cancelled: {

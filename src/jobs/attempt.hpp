@@ -56,6 +56,7 @@ attempt_end released(const claimed_job& claimed, moment now);
 struct attempt_rules {
   const retry_policy& retry;
   int crashes_max = 3;
+  bool drops_failed = false;
 };
 
 /// What becomes of the job after that result. `random` is 0 to 1.

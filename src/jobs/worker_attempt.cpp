@@ -154,8 +154,7 @@ bool worker::state::has_alerted(const claimed_job& claimed, moment since) {
 
 attempt_end worker::state::end_of(const claimed_job& claimed, const job_envelope& job,
                                   const attempt_result& result, moment started) const {
-  attempt_end end = decide(claimed, job, result, {options_.retry, options_.crashes_max}, queue_.clock().now(),
-                           random_of(claimed));
+  attempt_end end = decide(claimed, job, result, rules_, queue_.clock().now(), random_of(claimed));
   if (end.next == next_step::done && result.value) {
     end.result = result_to_store(queue_.keys(), claimed.id, *result.value);
   }
@@ -272,6 +271,7 @@ void worker::state::count(const attempt_end& end, bool held) {
       break;
   }
   if (end.next == next_step::dead) ++figures_.dead;
+  if (end.next == next_step::cancelled && end.record.outcome == attempt_outcome::failed) ++figures_.dropped;
   if (end.next == next_step::quarantined) ++figures_.quarantined;
 }
 

@@ -48,6 +48,7 @@ worker::state::state(queue& from, services& app, worker_options options)
     : queue_(from),
       app_(app),
       options_(checked(std::move(options), from)),
+      rules_{options_.retry, options_.crashes_max, options_.on_uncaught == on_uncaught::log_and_drop},
       shares_(options_.weighted),
       id_(make_worker_id()),
       places_(app, options_),

@@ -87,6 +87,7 @@ class worker::state {
   queue& queue_;
   services& app_;
   const worker_options options_;
+  const attempt_rules rules_;
   queue_shares shares_;  // the loop's
   const worker_id id_;
   run_places places_;

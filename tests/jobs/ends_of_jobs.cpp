@@ -96,6 +96,47 @@ TEST_F(ends_of_jobs, the_age_of_failing_jobs_is_in_the_metrics) {
   EXPECT_EQ(failed_by(86400), 2U);
 }
 
+TEST_F(ends_of_jobs, log_and_drop_ends_a_job_with_its_first_uncaught_error) {
+  const closure fails{named_closure<"ends.dropped">([](tries& all) {
+    ++all.count;
+    throw std::runtime_error("no");
+  })};
+  const closure after{named_closure<"ends.after">([](tries& all) { all.count += 100; })};
+  const worker_options options{.on_uncaught = on_uncaught::log_and_drop};
+  const job_id id = queue_->push(fails);
+  queue_->push(after, {.after_end = {id}});
+  EXPECT_EQ(run_due(options), 2U) << "who waits for its end goes on";
+  EXPECT_EQ(tries_.count, 101);
+  const auto job = show(id);
+  EXPECT_EQ(job.state, job_state::cancelled);
+  ASSERT_EQ(job.past.size(), 1U);
+  EXPECT_EQ(job.past[0].outcome, attempt_outcome::failed);
+  EXPECT_EQ(job.past[0].error->message, "no");
+  ASSERT_EQ(job.past[0].log.records.size(), 1U);
+  EXPECT_EQ(job.past[0].log.records[0].level, log::level::critical);
+  EXPECT_EQ(last_.dropped, 1U);
+  EXPECT_EQ(last_.failed, 1U);
+  EXPECT_EQ(last_.dead, 0U);
+  EXPECT_EQ(queue_->stats().at(0).dead, 0);
+  EXPECT_EQ(queue_->stats().at(0).cancelled, 1);
+  EXPECT_THROW(queue_->wait<int>(id), job_given_up);
+  clock_.advance(1s);
+  EXPECT_EQ(queue_->purge(0s), 2U) << "as all that have ended";
+}
+
+TEST_F(ends_of_jobs, log_and_drop_keeps_what_has_not_failed) {
+  const closure waits{named_closure<"ends.waits">([](control& job) { job.backoff(1); })};
+  const job_id id = queue_->push(waits);
+  const worker_options options{.on_uncaught = on_uncaught::log_and_drop};
+  EXPECT_EQ(run_due(options), 1U);
+  EXPECT_EQ(show(id).state, job_state::scheduled);
+  clock_.advance(1s);
+  EXPECT_EQ(run_due(options), 1U);
+  clock_.advance(2s);
+  EXPECT_EQ(run_due(options), 1U) << "more than it has: an error like any other";
+  EXPECT_EQ(show(id).state, job_state::cancelled);
+}
+
 TEST_F(ends_of_jobs, a_function_may_catch_that_it_is_too_old) {
   const closure cleans_up{named_closure<"ends.cleans_up">([](control& job) {
     try {

@@ -29,6 +29,12 @@ struct weighted_queue {
   int weight = 1;  ///< 1 to 1000
 };
 
+/// What becomes of a job whose function ends with an error.
+enum class on_uncaught : unsigned char {
+  retry,         ///< it is tried again by the retry policy, and dead at last
+  log_and_drop,  ///< it has ended: cancelled, with its one failed attempt; neither tried again nor dead
+};
+
 struct worker_options {
   std::vector<std::string> queues = {};  ///< in the order they are looked at
   /// Looked at after those, in turns: while each of them has jobs, they share the claims by their weights,
@@ -36,6 +42,9 @@ struct worker_options {
   std::vector<weighted_queue> weighted = {};
   std::size_t concurrency = 10;  ///< attempts at a time, a fiber each
   retry_policy retry = {};
+  /// For attempts that fail, by their timeout as well. Those whose process died, and those that could not be
+  /// begun, are tried again in any case.
+  jobs::on_uncaught on_uncaught = jobs::on_uncaught::retry;
   /// Workers, and worker processes, that may die under a job until it is quarantined.
   int crashes_max = 3;
   std::chrono::milliseconds heartbeat{2000};      ///< how often this worker says that it lives
@@ -67,6 +76,7 @@ struct worker_statistics {
   std::uint64_t failed = 0;   ///< attempts that ended with an error, the last ones included
   std::uint64_t delayed = 0;  ///< attempts that asked for another time
   std::uint64_t dead = 0;
+  std::uint64_t dropped = 0;  ///< by on_uncaught::log_and_drop; they are in `failed`, too
   std::uint64_t crashed = 0;  ///< attempts whose worker process died
   std::uint64_t quarantined = 0;
   std::uint64_t refused = 0;   ///< envelopes that were not run
