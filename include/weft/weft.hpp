@@ -92,6 +92,7 @@
 #include <weft/jobs/in_line.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/job_given_up.hpp>
+#include <weft/jobs/job_list.hpp>
 #include <weft/jobs/key_use.hpp>
 #include <weft/jobs/maintenance.hpp>
 #include <weft/jobs/queue.hpp>

@@ -224,6 +224,9 @@ command add_work(CLI::App& to) {
   to.add_option("--pass-env", options->pass, "A variable that programs get, beside PATH, HOME and the like")
       ->allow_extra_args(false);
   to.add_flag("--once", options->once, "Run what is due, and end");
+  to.get_option("--db")->required(false);  // the list needs none
+  auto* const list = to.add_flag("--list-jobs", options->list_jobs, "Print which jobs it knows, and end");
+  to.add_flag("--json", options->as_json, "The list as JSON")->needs(list);
   to.footer(
       "SIGTERM and SIGINT stop it in order, a second one at once: what it runs goes back to its queue.");
   return [options] { return run_work(*options); };

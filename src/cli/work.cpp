@@ -2,17 +2,20 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
 #include <weft/jobs/command.hpp>
+#include <weft/jobs/job_list.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/worker.hpp>
 #include <weft/log/log.hpp>
 #include <weft/process/exit_status.hpp>
 #include <weft/process/signals.hpp>
+#include <weft/wire/json.hpp>
 
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
@@ -95,6 +98,15 @@ int run_worker(const work_options& options) {
 }  // namespace
 
 int run_work(const work_options& options) {
+  if (options.list_jobs) {
+    const auto all = jobs::list_jobs(worker_of(options));
+    std::fputs((options.as_json ? wire::to_json(all) + '\n' : jobs::to_text(all)).c_str(), stdout);
+    return exit_ok;
+  }
+  if (options.store.empty()) {
+    std::fputs("weft work: no database; write --db sqlite:/path, or set WEFT_DB\n", stderr);
+    return exit_usage;
+  }
   return guarded("weft work", [&] {
     run_options how;
     how.stack_bytes = 256 * 1024;

@@ -19,6 +19,8 @@ struct work_options {
   std::chrono::microseconds retry_longest = std::chrono::hours(1);
   std::vector<std::string> pass;  ///< variables that programs get, beside the usual ones
   bool once = false;              ///< run what is due, and end
+  bool list_jobs = false;         ///< print which jobs it knows, and end; needs no store
+  bool as_json = false;           ///< the list
 };
 
 /// Works until SIGTERM or SIGINT: then nothing more is started, what runs may end within the grace, and what

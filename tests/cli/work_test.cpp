@@ -13,6 +13,7 @@
 
 #include <weft/fiber/fiber.hpp>
 #include <weft/jobs/command.hpp>
+#include <weft/jobs/job_list.hpp>
 #include <weft/process/exec.hpp>
 #include <weft/process/program.hpp>
 
@@ -225,6 +226,17 @@ TEST_F(weft_work, ends_a_command_and_its_children_at_the_timeout) {
   EXPECT_GT(::read(reader, text, sizeof text), 0);
   EXPECT_TRUE(comes_true([&] { return ::read(reader, text, sizeof text) == 0; })) << "some of them are alive";
   ::close(reader);
+}
+
+TEST_F(weft_work, lists_the_jobs_that_it_knows_without_a_database) {
+  const auto text = weft_test::run_weft({"work", "--list-jobs"});
+  EXPECT_EQ(text.status, 0) << text.err;
+  EXPECT_NE(text.out.find("  weft.exec("), std::string::npos) << text.out;
+  const auto json = weft_test::run_weft({"work", "--list-jobs", "--json", "--retry-first", "3s"});
+  const auto all = from_json<weft::jobs::job_list>(json.out);
+  EXPECT_EQ(all.retry.first, 3s);
+  EXPECT_TRUE(std::ranges::any_of(all.jobs, [](const auto& one) { return one.name == "weft.exec"; }));
+  EXPECT_EQ(weft_test::run_weft({"work"}).status, 2);
 }
 
 TEST_F(weft_work, takes_over_from_a_worker_that_was_killed) {

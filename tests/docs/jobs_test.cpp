@@ -10,6 +10,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/jobs/job_given_up.hpp>
+#include <weft/jobs/job_list.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/worker.hpp>
 
@@ -45,6 +46,16 @@ closure<int> page(std::string text) {
   return closure{named_closure<"press.page">([](press& at, std::string what) { return at.print(what); }),
                  std::move(text)};
 }
+
+int work(const jobs::worker_options&) { return 1; }
+
+// example: jobs_list
+int shop_worker(int argc, const char* const* argv) {
+  const jobs::worker_options how{.retry = {.first = std::chrono::seconds(5)}};
+  if (jobs::print_job_list_if_asked(argc, argv, how)) return 0;
+  return work(how);
+}
+// end of example
 
 class docs_jobs : public testing::Test {
  protected:
@@ -99,6 +110,14 @@ TEST_F(docs_jobs, push_when_done) {
     while (queue.stats().at(0).done == 0) weft::sleep_for(std::chrono::milliseconds(1));
   });
   EXPECT_EQ(queue.stats().at(0).scheduled, 1) << "the second attempt pushed it";
+}
+
+TEST_F(docs_jobs, list) {
+  const char* const asked[] = {"shop-worker", "--list-jobs"};
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(shop_worker(2, asked), 0);
+  EXPECT_NE(testing::internal::GetCapturedStdout().find("press.page(str) -> i32"), std::string::npos);
+  EXPECT_EQ(shop_worker(1, asked), 1);
 }
 
 TEST_F(docs_jobs, wait) {
