@@ -53,6 +53,7 @@
 #include <weft/fiber/fiber_properties.hpp>
 #include <weft/fiber/first_of.hpp>
 #include <weft/fiber/from_fd.hpp>
+#include <weft/fiber/hook_engine.hpp>
 #include <weft/fiber/io_event.hpp>
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/keyed_waiter.hpp>

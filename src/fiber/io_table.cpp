@@ -136,6 +136,18 @@ void io_table::leave(io_entry& entry) noexcept {
   entry.release();
 }
 
+void io_table::forget(unsigned first, unsigned last) noexcept {
+  if (is_inherited()) return;
+  const std::lock_guard lock(mutex_);
+  for (std::size_t fd = first; fd <= last && fd < by_fd_.size(); ++fd) {
+    io_entry* const entry = by_fd_[fd];
+    if (entry == nullptr) continue;
+    entry->close();
+    control(EPOLL_CTL_DEL, *entry);
+    take_out(*entry);
+  }
+}
+
 void io_table::watch_writable(io_entry& entry) noexcept {
   if (is_inherited()) return;
   const std::lock_guard lock(mutex_);

@@ -51,6 +51,9 @@ class io_table : public std::enable_shared_from_this<io_table> {
   /// and calls leave(). Throws weft::error.
   io_entry* enter(int fd, const char* what);
   void leave(io_entry& entry) noexcept;
+  /// Descriptors `first` to `last` are about to be closed by somebody else: who waits there is told so, and
+  /// their registrations end with them, though a copy may live on.
+  void forget(unsigned first, unsigned last) noexcept;
 
   /// From here on the entry gets the edges of being writable, and one at once if it is.
   void watch_writable(io_entry& entry) noexcept;

@@ -11,6 +11,7 @@
 
 #include <weft/core/error.hpp>
 
+#include "fiber/hook_seam.hpp"
 #include "fiber/inspection.hpp"
 #include "fiber/loop_executor.hpp"
 #include "fiber/run_meters.hpp"
@@ -416,6 +417,7 @@ void scheduler::sleep() {
 }
 
 void scheduler::loop() {
+  const hooked_thread hooked;
   while (!runtime_.over()) {
     now_ = steady_clock::now();
     take_remote_wakes();

@@ -1,0 +1,14 @@
+#pragma once
+
+namespace weft::detail {
+
+/// While it lives, libweft_hook.so, where the program has loaded it, may make this thread's fibers wait.
+class hooked_thread {
+ public:
+  hooked_thread() noexcept;
+  hooked_thread(const hooked_thread&) = delete;
+  hooked_thread& operator=(const hooked_thread&) = delete;
+  ~hooked_thread();
+};
+
+}  // namespace weft::detail

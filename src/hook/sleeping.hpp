@@ -1,0 +1,18 @@
+#pragma once
+
+#include "hook/waiting.hpp"
+
+namespace weft::hook {
+
+/// Sleeps for that long; 0 lets other fibers run. False with errno where the task must give up before: `left`
+/// is what is left then.
+bool sleep_for_here(const engine& of, std::int64_t nanoseconds, std::int64_t& left) noexcept;
+
+/// nanosleep, with -1 and errno.
+int nanosleep_here(const engine& of, const timespec& time, timespec* left) noexcept;
+
+/// clock_nanosleep, with the error as its result.
+int clock_nanosleep_here(const engine& of, clockid_t clock, int flags, const timespec& time,
+                         timespec* left) noexcept;
+
+}  // namespace weft::hook
