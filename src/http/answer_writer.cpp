@@ -1,5 +1,6 @@
 #include "http/answer_writer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -28,6 +29,7 @@ void append_number(std::string& out, std::size_t number, int base = 10) {
 void answer_writer::begin(std::string id) {
   response_access::reset(answer_, this);
   filters_.clear();
+  left_.reset();
   id_ = std::move(id);
   keeps_alive_ = parser_.head().keep_alive;
 }
@@ -58,15 +60,14 @@ void answer_writer::refuse(const refusal& why) {
   keeps_alive_ = false;
   answer_.status(why.status).body(std::string(reason_phrase(why.status)) + ": " + why.why + "\n");
   head_.clear();
-  append_head(head_, true);
+  append_head(head_, answer_.body().size());
   stream_.send(head_, answer_.body());
 }
 
 // ---- whole answers
 
-void answer_writer::append_head(std::string& out, bool has_length) {
+void answer_writer::append_head(std::string& out, std::optional<std::uint64_t> length) {
   const int status = answer_.status();
-  const std::string& body = answer_.body();
   if (status == 200) {
     out += "HTTP/1.1 200 OK\r\n";
   } else {
@@ -75,15 +76,15 @@ void answer_writer::append_head(std::string& out, bool has_length) {
     out.append(" ").append(reason_phrase(status)).append("\r\n");
   }
   out += core_.date_line();
-  if (has_length && may_have_body()) {
+  if (length && may_have_body()) {
     out += "Content-Length: ";
-    append_number(out, body.size());
+    append_number(out, *length);
     out += "\r\n";
-  } else if (!has_length && may_have_body() && is_chunked()) {
+  } else if (!length && may_have_body() && is_chunked()) {
     out += "Transfer-Encoding: chunked\r\n";
   }
   const std::string& fields = response_access::fields(answer_);
-  if ((!body.empty() || !has_length) && may_have_body() && !find_field(fields, "Content-Type")) {
+  if (length != 0 && may_have_body() && !find_field(fields, "Content-Type")) {
     out += "Content-Type: text/plain; charset=utf-8\r\n";
   }
   if (!keeps_alive_) {
@@ -97,7 +98,11 @@ void answer_writer::append_head(std::string& out, bool has_length) {
 
 void answer_writer::send_whole() {
   head_.clear();
-  append_head(head_, true);
+  // The answer to HEAD may say what it would have.
+  const std::uint64_t said = answer_.body().empty() && parser_.head().method == "HEAD"
+                                 ? response_access::length(answer_).value_or(0)
+                                 : answer_.body().size();
+  append_head(head_, said);
   const std::string_view body = sends_body() ? std::string_view(answer_.body()) : std::string_view();
   if (more_is_here() && stream_.corked_bytes() + head_.size() + body.size() <= corked_bytes_max) {
     stream_.cork(head_);
@@ -115,14 +120,50 @@ bool answer_writer::more_is_here() const noexcept {
 
 // ---- streamed answers
 
-void answer_writer::write_piece(response& of, std::string_view piece) {
+void answer_writer::begin_writing(response& of) {
   if (over_) {
     throw error(errc::misuse,
                 "http: write: the answer was cut off, or the connection speaks another protocol");
   }
   head_.clear();
   if (!of.is_streaming()) begin_stream();
+}
+
+void answer_writer::write_piece(response& of, std::string_view piece) {
+  begin_writing(of);
   send_piece(filters_.empty() || !sends_body() ? piece : filtered(piece, false));
+}
+
+bool answer_writer::write_file(response& of, files::file& from, std::uint64_t offset, std::uint64_t bytes) {
+  constexpr std::uint64_t piece_bytes = 64 * 1024;
+  begin_writing(of);
+  if (!sends_body()) {
+    send_piece({});
+    return true;
+  }
+  if (filters_.empty() && left_) {
+    count_off(bytes);
+    if (stream_.send_file(head_, from, offset, bytes)) return true;
+    cut_off();
+    return false;
+  }
+  while (bytes > 0) {
+    const std::string piece = from.read_at(offset, std::min(bytes, piece_bytes));
+    if (piece.empty()) break;
+    send_piece(filters_.empty() ? std::string_view(piece) : filtered(piece, false));
+    head_.clear();
+    offset += piece.size();
+    bytes -= piece.size();
+  }
+  return bytes == 0;
+}
+
+/// So many bytes of the body will be sent.
+void answer_writer::count_off(std::uint64_t bytes) {
+  if (!left_) return;
+  if (bytes > *left_)
+    throw error(errc::misuse, "http: write: that is more than the length that was said of the body");
+  *left_ -= bytes;
 }
 
 void answer_writer::begin_stream() {
@@ -130,9 +171,10 @@ void answer_writer::begin_stream() {
     if (!filters_[i - 1]->begin(answer_))
       filters_.erase(filters_.begin() + static_cast<std::ptrdiff_t>(i) - 1);
   }
+  if (filters_.empty()) left_ = response_access::length(answer_);
   body_.answer_begins();
-  keeps_alive_ = keeps_alive_ && is_chunked() && !core_.is_stopping() && body_.is_worth_skipping();
-  append_head(head_, false);
+  keeps_alive_ = keeps_alive_ && (is_chunked() || left_) && !core_.is_stopping() && body_.is_worth_skipping();
+  append_head(head_, left_);
   response_access::set_streaming(answer_);
 }
 
@@ -142,6 +184,7 @@ void answer_writer::send_piece(std::string_view piece) {
     if (!head_.empty()) stream_.send(head_);
     return;
   }
+  count_off(piece.size());
   if (is_chunked()) {
     append_number(head_, piece.size(), 16);
     head_ += "\r\n";
@@ -164,6 +207,10 @@ void answer_writer::finish_stream() {
   head_.clear();
   if (!filters_.empty() && sends_body()) send_piece(filtered({}, true));
   if (sends_body() && is_chunked()) stream_.send("0\r\n\r\n");
+  if (sends_body() && left_.value_or(0) > 0) {
+    keeps_alive_ = false;
+    log::error("http: the handler sent less than it said", {{"missing", *left_}});
+  }
 }
 
 // ---- other protocols

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <weft/http/response.hpp>
+#include <weft/net/files.hpp>
 
 #include "http/body_reader.hpp"
 #include "http/byte_buffer.hpp"
@@ -51,13 +54,17 @@ class answer_writer final : body_sink {
 
  private:
   void write_piece(response& of, std::string_view piece) override;
+  bool write_file(response& of, files::file& from, std::uint64_t offset, std::uint64_t bytes) override;
   void add_filter(std::unique_ptr<body_filter> filter) override { filters_.push_back(std::move(filter)); }
   transport switch_protocol(std::string_view answer) override;
   std::string_view received() const noexcept override;
   void set_switched(switched_protocol& to) noexcept override;
   void take_back(transport lent) noexcept override;
 
-  void append_head(std::string& out, bool has_length);
+  /// Without a length the body is chunked, or ends with the connection.
+  void append_head(std::string& out, std::optional<std::uint64_t> length);
+  void begin_writing(response& of);
+  void count_off(std::uint64_t bytes);
   void send_whole();
   void begin_stream();
   void send_piece(std::string_view piece);
@@ -68,7 +75,7 @@ class answer_writer final : body_sink {
   bool more_is_here() const noexcept;
   bool may_have_body() const noexcept { return answer_.status() != 204 && answer_.status() != 304; }
   bool sends_body() const noexcept { return may_have_body() && parser_.head().method != "HEAD"; }
-  bool is_chunked() const noexcept { return parser_.head().minor_version == 1; }
+  bool is_chunked() const noexcept { return parser_.head().minor_version == 1 && !left_; }
 
   server_core& core_;
   corked_stream& stream_;
@@ -81,6 +88,7 @@ class answer_writer final : body_sink {
   std::vector<std::unique_ptr<body_filter>> filters_;  // the one nearest to the handler is last
   std::string piece_;                                  // after the filters
   std::string unfiltered_;
+  std::optional<std::uint64_t> left_;  // of a streamed body whose length was said
   bool keeps_alive_ = true;
   bool over_ = false;
   bool was_switched_ = false;

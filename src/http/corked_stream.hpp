@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include <weft/core/clock.hpp>
+#include <weft/net/files.hpp>
 
 #include "http/transport.hpp"
 
@@ -29,6 +31,9 @@ class corked_stream {
   /// Sends what is corked and these. Throws weft::error: timed_out where the peer does not read, closed where
   /// an earlier one was cut off in the middle, by whatever.
   void send(std::string_view first, std::string_view second = {}, std::string_view third = {});
+  /// Sends what is corked, `first`, and a part of a file. False where the file is shorter. Throws as send()
+  /// and files::file::read_at.
+  bool send_file(std::string_view first, files::file& from, std::uint64_t offset, std::uint64_t bytes);
   void flush() {
     if (!corked_.empty()) send({});
   }
@@ -39,6 +44,8 @@ class corked_stream {
   }
 
  private:
+  std::uint64_t send_window(files::file& from, std::uint64_t offset, std::uint64_t bytes);
+
   transport peer_;
   std::chrono::milliseconds write_timeout_;
   std::string corked_;

@@ -2,6 +2,7 @@
 
 #include <weft/core/error.hpp>
 #include <weft/http/header.hpp>
+#include <weft/net/files.hpp>
 
 #include "http/chars.hpp"
 #include "http/response_access.hpp"
@@ -106,6 +107,21 @@ response& response::body(std::string&& bytes) {
   body_ = std::move(bytes);
   touched_ = true;
   return *this;
+}
+
+response& response::length(std::uint64_t bytes) {
+  if (streaming_) throw error(errc::misuse, "http: length: the body is on its way already");
+  length_ = bytes;
+  touched_ = true;
+  return *this;
+}
+
+bool response::send_file(files::file& from, std::uint64_t offset, std::uint64_t bytes) {
+  touched_ = true;
+  if (sink_ != nullptr) return sink_->write_file(*this, from, offset, bytes);
+  const std::string read = from.read_at(offset, bytes);
+  body_.append(read);
+  return read.size() == bytes;
 }
 
 bool body_filter::begin(response& /*head*/) { return true; }

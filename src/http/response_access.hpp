@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +18,7 @@ struct response_access {
     of.streaming_ = false;
     of.fields_.clear();
     of.body_.clear();
+    of.length_.reset();
     of.sink_ = sink;
   }
   /// Takes over status, headers and body; stays what it is otherwise.
@@ -24,10 +27,12 @@ struct response_access {
     to.touched_ = true;
     to.fields_ = std::move(from.fields_);
     to.body_ = std::move(from.body_);
+    to.length_ = from.length_;
   }
   static void received(response& into, int status) noexcept { into.status_ = status; }
   static std::string& fields(response& of) noexcept { return of.fields_; }
   static std::string& body(response& of) noexcept { return of.body_; }
+  static std::optional<std::uint64_t> length(const response& of) noexcept { return of.length_; }
   /// The connection that it belongs to; null for none.
   static protocol_host* host(response& of) noexcept { return of.sink_; }
   static bool touched(const response& of) noexcept { return of.touched_; }

@@ -9,10 +9,15 @@
 #include <weft/closure/services.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
+#include <weft/http/content.hpp>
 #include <weft/http/server.hpp>
+#include <weft/http/static_files.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/http/websocket.hpp>
+#include <weft/net/files.hpp>
+
 #include <weft/wire/key_ring.hpp>
+#include "support/scratch_folder.hpp"
 
 namespace {
 
@@ -128,6 +133,32 @@ TEST(http, cookies) {
     const std::string set(logged_in.header("Set-Cookie").value_or(""));
     EXPECT_EQ(asking.get("/me", {.headers = {{"Cookie", set.substr(0, set.find(';'))}}}).body(), "user 7");
     EXPECT_EQ(asking.get("/me").status(), 401);
+    server.stop();
+  });
+}
+
+TEST(http, files_and_content) {
+  weft::run([] {
+    const weft_test::scratch_folder scratch;
+    const std::string& folder = scratch.path();
+    weft::files::write_file(folder + "/a.txt", "a text");
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    // clang-format off
+    // example: static_files
+    server.get("/static/{path...}", weft::http::static_files(folder, {.cache_control = "max-age=3600", .has_precompressed = true}));
+    // end of example
+    // example: content
+    server.get("/report", [](weft::http::request& in, weft::http::response& out) {
+      const std::string report = "a,b\n1,2\n";
+      weft::http::send_content(in, out, report, {.type = "text/csv", .validators = {.tag = weft::http::entity_tag{"v7"}}});
+    });
+    // end of example
+    // clang-format on
+    server.start();
+    weft::http::client asking(server.url());
+    EXPECT_EQ(asking.get("/static/a.txt").body(), "a text");
+    EXPECT_EQ(asking.get("/report", {.headers = {{"If-None-Match", "\"v7\""}}}).status(), 304);
+    EXPECT_EQ(asking.get("/report", {.headers = {{"Range", "bytes=-2"}}}).body(), "2\n");
     server.stop();
   });
 }

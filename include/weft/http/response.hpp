@@ -1,11 +1,16 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <weft/http/cookie.hpp>
+
+namespace weft::files {
+class file;
+}
 
 namespace weft::http {
 
@@ -61,6 +66,7 @@ class protocol_host {
 class body_sink : public protocol_host {
  public:
   virtual void write_piece(response& of, std::string_view piece) = 0;
+  virtual bool write_file(response& of, files::file& from, std::uint64_t offset, std::uint64_t bytes) = 0;
   virtual void add_filter(std::unique_ptr<body_filter> filter) = 0;
 
  protected:
@@ -110,6 +116,14 @@ class response {
   /// Sends a piece of the body at once, chunked; status and headers are on their way after the first.
   /// Waits while the peer does not read. Outside a handler the pieces are gathered in the body.
   void write(std::string_view piece);
+  /// Says how long the body will be that write() and send_file() send: it goes out with a Content-Length and
+  /// not in chunks, unless a filter changes it. More throws weft::error (misuse); a handler that sends less
+  /// has its connection closed, which tells the client. The answer to HEAD has the length and sends nothing.
+  response& length(std::uint64_t bytes);
+  /// As write(), with a part of a file, which need not go through this process (sendfile). What is not in
+  /// memory yet is read on the pool, so that the loop does not wait for the disk. False where the file is
+  /// shorter. Throws as files::file::read_at and write().
+  bool send_file(files::file& from, std::uint64_t offset, std::uint64_t bytes);
   /// Lets `filter` change what write() sends. The last one added, which is the one nearest to the handler,
   /// sees the pieces first. A body that is not streamed is left alone: a middleware changes that after
   /// next(). So has it no effect outside a handler. Throws weft::error (misuse) once a piece was sent.
@@ -125,7 +139,8 @@ class response {
   bool streaming_ = false;
   std::string fields_;  // as on the wire: "Name: value\r\n" each
   std::string body_;
-  detail::body_sink* sink_ = nullptr;  // the connection that the response belongs to, if any
+  std::optional<std::uint64_t> length_;  // of a body that is streamed
+  detail::body_sink* sink_ = nullptr;    // the connection that the response belongs to, if any
 };
 
 }  // namespace weft::http

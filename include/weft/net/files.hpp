@@ -138,6 +138,9 @@ class file {
   /// empty.
   std::string read(std::size_t bytes_max);
   std::string read_at(std::uint64_t offset, std::size_t bytes_max);
+  /// Brings a part into memory, so that stream::send_file need not wait for the disk: nothing is done where
+  /// it is there already, which costs two system calls.
+  void load(std::uint64_t offset, std::size_t bytes);
   /// All of `bytes`; where that fails in the middle, a part was written.
   void write(std::string bytes);
   void write_at(std::uint64_t offset, std::string bytes);

@@ -1,6 +1,8 @@
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
 
 #include <weft/net/files.hpp>
@@ -39,6 +41,13 @@ std::int64_t checked_offset(std::uint64_t offset) {
   return static_cast<std::int64_t>(offset);
 }
 
+/// Is what lies there in memory? Where the system cannot say, it is not.
+bool is_loaded(int fd, std::int64_t offset) noexcept {
+  char byte;
+  const iovec room{&byte, 1};
+  return ::preadv2(fd, &room, 1, offset, RWF_NOWAIT) >= 0;
+}
+
 }  // namespace
 
 file file::open(std::string path, mode how, open_options options) {
@@ -68,6 +77,14 @@ std::string file::read_at(std::uint64_t offset, std::size_t bytes_max) {
   return detail::off_loop([on = opened(), at = checked_offset(offset), bytes_max] {
     return detail::read_some(on->fd.get(), at, bytes_max, on->name);
   });
+}
+
+void file::load(std::uint64_t offset, std::size_t bytes) {
+  const std::int64_t begin = checked_offset(offset);
+  const std::int64_t last = checked_offset(offset + std::max<std::size_t>(bytes, 1) - 1);
+  const int fd = opened()->fd.get();
+  if (is_loaded(fd, begin) && is_loaded(fd, last)) return;
+  read_at(offset, bytes);
 }
 
 void file::write(std::string bytes) {

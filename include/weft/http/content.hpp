@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <weft/http/conditional.hpp>
+#include <weft/http/request.hpp>
+#include <weft/http/response.hpp>
+
+namespace weft::files {
+class file;
+}
+
+namespace weft::http {
+
+/// What is known of some content.
+struct content_options {
+  std::string type = {};  ///< Content-Type; empty: by no name
+  http::validators validators = {};
+  std::size_t ranges_max = 16;  ///< more in one request are answered with all of it
+};
+
+/// Answers a GET or HEAD with content that has an identity: as its conditions and ranges want it, with 200,
+/// 206 (several ranges as multipart/byteranges), 304, 412 or 416. Sets ETag, Last-Modified, Accept-Ranges,
+/// Content-Type; other header fields are the caller's, before. Not for answers that were given already.
+///
+///     http::send_content(in, out, report, {.type = "text/csv", .validators = {.tag =
+///     http::entity_tag{"v7"}}});
+///
+/// Waits while the client does not read.
+void send_content(request& in, response& out, std::string_view bytes, const content_options& options = {});
+/// With the whole of a file, which has `bytes` of them. One that shrinks meanwhile has its connection closed;
+/// what it grows is not sent.
+void send_content(request& in, response& out, files::file& from, std::uint64_t bytes,
+                  const content_options& options = {});
+
+/// The usual media type of a name's ending, e.g. "text/css; charset=utf-8"; application/octet-stream for
+/// others.
+std::string_view content_type_of(std::string_view file_name) noexcept;
+
+}  // namespace weft::http
