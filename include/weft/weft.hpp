@@ -81,6 +81,8 @@
 #include <weft/http/conditional.hpp>
 #include <weft/http/content.hpp>
 #include <weft/http/cookie.hpp>
+#include <weft/http/event_parser.hpp>
+#include <weft/http/event_stream.hpp>
 #include <weft/http/ranges.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/static_files.hpp>

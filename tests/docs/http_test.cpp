@@ -10,11 +10,13 @@
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/content.hpp>
+#include <weft/http/event_stream.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/static_files.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/http/websocket.hpp>
 #include <weft/net/files.hpp>
+#include <weft/net/stream.hpp>
 
 #include <weft/wire/key_ring.hpp>
 #include "support/scratch_folder.hpp"
@@ -160,6 +162,29 @@ TEST(http, files_and_content) {
     EXPECT_EQ(asking.get("/report", {.headers = {{"If-None-Match", "\"v7\""}}}).status(), 304);
     EXPECT_EQ(asking.get("/report", {.headers = {{"Range", "bytes=-2"}}}).body(), "2\n");
     server.stop();
+  });
+}
+
+TEST(http, server_sent_events) {
+  weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    // clang-format off
+    // example: server_sent_events
+    server.get("/ticks", [](weft::http::request& in, weft::http::response& out) {
+      weft::http::event_stream events(in, out);
+      for (int tick = 1; events.wait_for(10ms); ++tick) events.send({.data = std::to_string(tick), .name = "tick"});
+    }, {.handler_timeout = 0ms});
+    // end of example
+    // clang-format on
+    server.start();
+    auto asking = weft::net::stream::connect(server.address());
+    asking.write_all("GET /ticks HTTP/1.1\r\nHost: a\r\n\r\n");
+    std::string got;
+    while (got.find("event: tick\ndata: 2\n\n") == std::string::npos) {
+      char piece[1024];
+      got.append(piece, asking.read_some(piece));
+    }
+    EXPECT_TRUE(server.stop(10s));
   });
 }
 

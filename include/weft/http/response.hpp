@@ -8,6 +8,9 @@
 
 #include <weft/http/cookie.hpp>
 
+namespace weft::net {
+class stream;
+}
 namespace weft::files {
 class file;
 }
@@ -55,6 +58,9 @@ class protocol_host {
   /// What was read behind the request.
   virtual std::string_view received() const noexcept = 0;
   virtual void set_switched(switched_protocol& to) noexcept = 0;
+  /// There is none any more; HTTP goes on.
+  virtual void clear_switched() noexcept = 0;
+  virtual const net::stream& connection() noexcept = 0;
   /// The end of what was set, with the stream, unless it is closed.
   virtual void take_back(transport lent) noexcept = 0;
 
