@@ -2,14 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <utility>
 
 #include "cli/batches.hpp"
+#include "cli/batches_push.hpp"
 #include "cli/jobs_change.hpp"
 #include "cli/option_values.hpp"
 
 namespace weft::cli {
 
-command add_batches(CLI::App& to) {
+command add_batches(CLI::App& to, std::vector<std::string> program) {
   auto options = std::make_shared<jobs_options>();
   auto chosen = std::make_shared<command>();
   to.require_subcommand(1);
@@ -38,6 +40,25 @@ command add_batches(CLI::App& to) {
   add_safeguards(*add_of_one("cancel", "Give up all its jobs that have not ended, its last one too",
                              &run_batches_cancel),
                  options->yes, options->dry_run);
+  auto pushed = std::make_shared<batches_push_options>();
+  pushed->then.arguments = std::move(program);
+  CLI::App* const push =
+      to.add_subcommand("push", "Keep programs as a batch, for `weft work`; behind --: one that runs last");
+  add_database(*push, pushed->store);
+  push->add_option("file", pushed->file, R"(A line for each: {"arguments": ["backup", "/srv"]}; - for stdin)")
+      ->required();
+  push->add_option("--keys", pushed->keys, "Key file that signs the jobs; else $WEFT_KEYS");
+  push->add_option("--queue", pushed->how.queue, "Where they wait; \"default\" unless said");
+  push->add_option("--priority", pushed->how.priority, "Lower runs first; 0 unless said")
+      ->check(CLI::Range(-32768, 32767));
+  add_span(*push, "--delay", pushed->how.delay, "They run that long from now at the earliest: 5m, 2h");
+  add_span(*push, "--timeout", pushed->how.timeout, "Bound of one attempt: then it is ended, and has failed");
+  push->add_option("--attempts", pushed->how.max_attempts, "Failures until one is dead; 10 unless said")
+      ->check(CLI::Range(1, 1'000'000));
+  push->add_option("--tag", pushed->how.tags, "For people; several: again")->allow_extra_args(false);
+  add_json(*push, pushed->as_json);
+  push->footer("Example: weft batches push --keys keys pages.jsonl -- mail -s done me@example.org");
+  push->parse_complete_callback([=] { *chosen = [=] { return run_batches_push(*pushed); }; });
   return [chosen] { return (*chosen)(); };
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "cli/arguments.hpp"
 
 namespace weft::cli {
 
 /// The options of `weft batches` and its commands.
-command add_batches(CLI::App& to);
+command add_batches(CLI::App& to, std::vector<std::string> program);
 
 }  // namespace weft::cli

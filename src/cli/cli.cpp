@@ -195,7 +195,6 @@ constexpr command_entry commands[] = {
     {"call", "Call a function that a worker server offers", &add_call},
     {"workers", "Show what a worker server is doing", &add_workers},
     {"db", "Check, migrate and back up a database of jobs", &add_db},
-    {"batches", "Show jobs that were pushed together, and give them up", &add_batches},
     {"work", "Run the programs that `weft jobs push --exec` keeps", &add_work},
     {"keys", "Make, rotate and check keys that sign jobs", &add_keys},
     {"log", "Logs that were kept", &add_log},
@@ -216,6 +215,9 @@ int parse_and_run(int argc, char** argv) {
   const auto program = take_program(argc, argv);
   CLI::App* const jobs = app.add_subcommand("jobs", "Push jobs, look at them, and decide about them");
   enter(*jobs, add_jobs(*jobs, program));
+  CLI::App* const batches =
+      app.add_subcommand("batches", "Push programs together, show such jobs, and give them up");
+  enter(*batches, add_batches(*batches, program));
   CLI::App* const schedules = app.add_subcommand("schedules", "Push programs by the clock; all schedules");
   enter(*schedules, add_schedules(*schedules, program));
   try {

@@ -90,7 +90,9 @@ std::vector<std::string> take_program(int& argc, char** argv) {
   if (argc < 3) return {};
   const std::string_view group = argv[1];
   const std::string_view name = argv[2];
-  if ((group != "jobs" || name != "push") && (group != "schedules" || name != "add")) return {};
+  const bool has_program =
+      ((group == "jobs" || group == "batches") && name == "push") || (group == "schedules" && name == "add");
+  if (!has_program) return {};
   char** const mark = std::find(argv, argv + argc, std::string_view("--"));
   if (mark == argv + argc) return {};
   std::vector<std::string> program(mark + 1, argv + argc);

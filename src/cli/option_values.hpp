@@ -38,8 +38,8 @@ void add_job_ids(CLI::App& to, const char* name, std::vector<jobs::job_id>& into
 /// --exec, without which it is wrong usage, and the surroundings of a program: --directory, --env.
 void add_command(CLI::App& to, jobs::command& what);
 
-/// Takes away what follows the first "--" of `weft jobs push` and `weft schedules add`: CLI11 would read the
-/// program's own options.
+/// Takes away what follows the first "--" of `weft jobs push`, `weft batches push` and `weft schedules add`:
+/// CLI11 would read the program's own options.
 std::vector<std::string> take_program(int& argc, char** argv);
 
 }  // namespace weft::cli

@@ -72,25 +72,36 @@ exec_options how_to_run(const command& what, const command_options& options, con
   return how;
 }
 
+std::string with_errors(std::string message, const exec_result& done) {
+  const auto errors = log::to_utf8(end_of(done.err));
+  if (!errors.empty()) message += ": " + errors.substr(0, errors.find_last_not_of('\n') + 1);
+  return message;
+}
+
 [[noreturn]] void fail(const command& what, const exec_result& done) {
   const auto status = to_string(done.status);
   log::warn(
       "jobs: a command failed",
       {{"command", text_of(what)}, {"status", status}, {"out", end_of(done.out)}, {"err", end_of(done.err)}});
-  std::string message = "jobs: run the command " + text_of(what) + ": " + status;
-  const auto errors = log::to_utf8(end_of(done.err));
-  if (!errors.empty()) message += ": " + errors.substr(0, errors.find_last_not_of('\n') + 1);
-  throw command_failed(message);
+  throw command_failed(with_errors("jobs: run the command " + text_of(what) + ": " + status, done));
 }
 
 exec_result result_of(const command& what, const command_options& options, const control& job) {
+  exec_result so_far;
+  auto how = how_to_run(what, options, job);
+  how.until_given_up = &so_far;
   try {
-    return exec(what.arguments, how_to_run(what, options, job));
+    return exec(what.arguments, std::move(how));
   } catch (const cancelled& given_up) {
-    // The error of the attempt only says that its time was over.
     log::warn("jobs: a command was ended before it had ended by itself",
-              {{"command", text_of(what)}, {"reason", to_string(given_up.reason())}});
-    throw;
+              {{"command", text_of(what)},
+               {"reason", to_string(given_up.reason())},
+               {"out", log::to_utf8(so_far.out)},
+               {"err", log::to_utf8(so_far.err)}});
+    if (given_up.reason() != cancel_reason::deadline) throw;
+    // Its attempt has no other work whose time this was.
+    throw deadline_exceeded(with_errors(
+        "jobs: run the command " + text_of(what) + ": it still ran at its timeout, and was ended", so_far));
   }
 }
 

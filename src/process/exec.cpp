@@ -36,18 +36,28 @@ class session {
       watch();
       serve_until_end();
     } catch (...) {
+      if (options_.until_given_up != nullptr) *options_.until_given_up = printed_so_far();
       program_.terminate();
       throw;
     }
-    take_rest(out_);
-    take_rest(err_);
-    drop_front(out_, options_.output_bytes_max);
-    drop_front(err_, options_.output_bytes_max);
+    take_all_rest();
     result_.status = program_.wait();
     return std::move(result_);
   }
 
  private:
+  exec_result printed_so_far() {
+    if (options_.truncate_output) take_all_rest();  // else there may be too much
+    return result_;
+  }
+
+  void take_all_rest() {
+    take_rest(out_);
+    take_rest(err_);
+    drop_front(out_, options_.output_bytes_max);
+    drop_front(err_, options_.output_bytes_max);
+  }
+
   void watch() {
     set_.add(program_.pidfd(), io_events::readable);
     if (program_.in().fd() >= 0) set_.add(program_.in().fd(), io_events::writable);

@@ -1,5 +1,8 @@
 #include "cli/batches.hpp"
 
+#include <fstream>
+#include <iterator>
+
 #include "cli/jobs_change.hpp"
 #include "cli/jobs_fixture.hpp"
 
@@ -55,6 +58,49 @@ TEST_F(weft_batches, are_listed_newest_first_a_page_at_a_time) {
   EXPECT_EQ(second.batches[0].last->state, "blocked");
   EXPECT_EQ(second.next, std::nullopt);
   EXPECT_TRUE(has(batches("list").out, "cli.batch_report")) << batches("list").out;
+}
+
+TEST_F(weft_batches, are_pushed_from_lines_of_programs_with_one_that_runs_last) {
+  const std::string log = folder_ / "log";
+  std::ofstream(folder_ / "pages") << R"({"arguments": ["sh", "-c", "echo one >> )" << log << R"("]})"
+                                   << "\n\n"
+                                   << R"({"arguments": ["sh", "-c", "echo $NAME >> )" << log
+                                   << R"("], "environment": ["NAME=two"]})" << '\n';
+  const auto pushed = batches("push", {folder_ / "pages", "--keys", keys_, "--queue", "print", "--", "sh",
+                                       "-c", "echo last >> " + log});
+  ASSERT_EQ(pushed.status, 0) << pushed.err;
+  const std::string id = pushed.out.substr(0, pushed.out.size() - 1);
+  const auto batch = from_json<weft::cli::shown_batch_details>(batches("show", {id, "--json"}).out);
+  EXPECT_EQ(batch.batch.jobs, (weft::jobs::state_counts{.ready = 2}));
+  EXPECT_EQ(batch.batch.last.value().state, "blocked");
+  const auto done = weft_test::run_weft(
+      {"work", "--db", url(), "--keys", keys_, "--queue", "print", "--once", "--concurrency", "1"});
+  ASSERT_EQ(done.status, 0) << done.err;
+  std::ifstream in(log);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "one\ntwo\nlast\n");
+}
+
+TEST_F(weft_batches, that_are_pushed_without_a_last_program_have_one_that_does_nothing) {
+  std::ofstream(folder_ / "pages") << R"({"arguments": ["true"]})" << '\n';
+  const auto pushed = batches("push", {folder_ / "pages", "--keys", keys_, "--json"});
+  ASSERT_EQ(pushed.status, 0) << pushed.err;
+  EXPECT_EQ(queue().stats().at(0).blocked, 1);
+}
+
+TEST_F(weft_batches, with_a_line_that_is_wrong_are_not_pushed_and_the_line_is_named) {
+  const auto refused = [&](const std::string& text) {
+    std::ofstream(folder_ / "pages") << text;
+    const auto done = batches("push", {folder_ / "pages", "--keys", keys_});
+    EXPECT_EQ(done.status, 1) << text;
+    EXPECT_TRUE(queue().stats().empty());
+    return done.err;
+  };
+  const std::string good = "{\"arguments\": [\"true\"]}\n";
+  EXPECT_TRUE(has(refused(good + "{\"arguments\": 7}\n"), "pages, line 2: "));
+  EXPECT_TRUE(has(refused(good + good + "no json\n"), "pages, line 3: "));
+  EXPECT_TRUE(has(refused("{\"arguments\": []}\n"), "pages, line 1: "));
+  EXPECT_TRUE(has(refused("\n"), "no program"));
+  EXPECT_EQ(batches("push", {folder_ / "nothing_there", "--keys", keys_}).status, 1);
 }
 
 TEST_F(weft_batches, show_how_their_jobs_have_ended) {

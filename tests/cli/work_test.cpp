@@ -214,14 +214,19 @@ TEST_F(weft_work, ends_a_command_and_its_children_at_the_timeout) {
   const auto fifo = folder_ / "fifo";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  const auto id = pushed_script("exec 3> " + fifo + "; echo started >&3; sleep 1000 & sleep 1000",
-                                {"--timeout", "1s", "--attempts", "1"});
+  const auto id = pushed_script(
+      "exec 3> " + fifo + "; echo step one; echo stuck >&2; echo started >&3; sleep 1000 & sleep 1000",
+      {"--timeout", "1s", "--attempts", "1"});
   work();
   const auto shown = show(id);
   EXPECT_EQ(shown.job.state, "dead");
   const auto log = to_text(shown.attempts.at(0).log);
   EXPECT_NE(log.find("a command was ended"), std::string::npos) << log;
   EXPECT_NE(log.find("deadline"), std::string::npos) << log;
+  EXPECT_NE(log.find("step one\\n"), std::string::npos) << "what it had printed: " << log;
+  const auto error = to_text(shown.attempts.at(0).error);
+  EXPECT_NE(error.find("\"jobs: run the command "), std::string::npos) << error;
+  EXPECT_NE(error.find("it still ran at its timeout, and was ended: stuck\""), std::string::npos) << error;
   char text[64];
   EXPECT_GT(::read(reader, text, sizeof text), 0);
   EXPECT_TRUE(comes_true([&] { return ::read(reader, text, sizeof text) == 0; })) << "some of them are alive";

@@ -182,6 +182,14 @@ TEST(exec, of_output_over_its_bound_the_end_may_be_kept) {
   });
 }
 
+TEST(exec, leaves_what_was_printed_where_it_gives_up) {
+  weft::exec_result so_far;
+  EXPECT_THROW(exec(shell("printf oops >&2; printf 1234567; exec sleep 1000"),
+                    {.output_bytes_max = 5, .until_given_up = &so_far}),
+               weft::error);
+  EXPECT_EQ(so_far.out, "12345");
+}
+
 TEST(exec, a_bound_that_is_reached_exactly_is_no_error) {
   in_fiber_and_thread([] {
     EXPECT_EQ(exec({"head", "-c", "1000", "/dev/zero"}, {.output_bytes_max = 1000}).out.size(), 1000U);

@@ -62,7 +62,8 @@ void allow_commands(services& app, command_options options = {});
 
 /// The closure "weft.exec", to be pushed. An attempt is done when the program ends with status 0, and its
 /// result is what that printed; else it failed with command_failed, or as weft::exec does. At its timeout,
-/// cancelled, or with a worker that stops, the program and its process group are ended. Throws weft::error
+/// cancelled, or with a worker that stops, the program and its process group are ended; the attempt's log has
+/// what it had printed, and at its timeout the error the end of its stderr. Throws weft::error
 /// (invalid_argument) without arguments, and where text is not UTF-8 or has a zero byte.
 closure<command_output> run_command(command what);
 

@@ -10,6 +10,18 @@
 
 namespace weft {
 
+/// What a program did.
+struct exec_result {
+  process::exit_status status = {};
+  std::string out = {};  ///< its stdout, as far as that was a pipe
+  std::string err = {};  ///< its stderr, unless that was merged into stdout or led elsewhere
+  bool out_truncated = false;
+  bool err_truncated = false;
+
+  /// Exit status 0?
+  bool ok() const noexcept { return status == process::exit_status::exited(0); }
+};
+
 /// How weft::exec runs a program.
 struct exec_options {
   std::string input = {};  ///< written to its stdin, which then ends; what it does not read is dropped
@@ -21,20 +33,10 @@ struct exec_options {
   bool keep_end = false;
   /// How long it may run; then it is ended, and exec fails with timed_out.
   std::chrono::nanoseconds timeout = std::chrono::nanoseconds::max();
+  /// Where exec throws after the program was started, gets what it had printed until then; outlives the call.
+  exec_result* until_given_up = nullptr;
   /// The rest: directory, environment, limits, where its streams lead.
   process::program_options program = {};
-};
-
-/// What a program did.
-struct exec_result {
-  process::exit_status status = {};
-  std::string out = {};  ///< its stdout, as far as that was a pipe
-  std::string err = {};  ///< its stderr, unless that was merged into stdout or led elsewhere
-  bool out_truncated = false;
-  bool err_truncated = false;
-
-  /// Exit status 0?
-  bool ok() const noexcept { return status == process::exit_status::exited(0); }
 };
 
 /// Runs a program to its end and collects what it prints. The first argument is the program, found in
