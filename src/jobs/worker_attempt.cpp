@@ -138,17 +138,16 @@ void worker::state::note_age(const claimed_job& claimed, const job_envelope& job
               {"attempts", claimed.attempts + 1}});
 }
 
-/// Has an attempt before this one failed after that moment? Then it gave the alarm.
+/// Has an attempt before this one failed after that moment? Then it gave the alarm. Asked also where this one
+/// was cancelled: later ones would take it for the one that gave it.
 bool worker::state::has_alerted(const claimed_job& claimed, moment since) {
   try {
-    const auto kept = queue_.kept_in().find(claimed.id);
+    const auto kept = shield([&] { return queue_.kept_in().find(claimed.id); });
     return kept && std::any_of(kept->past.begin(), kept->past.end(), [&](const stored_attempt& one) {
              return one.fence < claimed.fence && one.outcome == attempt_outcome::failed && one.ended >= since;
            });
-  } catch (const unwinding&) {
-    return true;  // the next attempt gives it
   } catch (const error&) {
-    return false;
+    return false;  // rather twice than never
   }
 }
 
