@@ -43,6 +43,11 @@ class byte_buffer {
     }
   }
 
+  /// Takes memory for that many bytes in all. They may move.
+  void reserve(std::size_t bytes) {
+    if (bytes > capacity_) take_memory(bytes, [](const char*, const char*) {});
+  }
+
   /// Drops bytes at the front.
   void consume(std::size_t count) noexcept { begin_ += count; }
   /// Nothing is being read: gives back memory that only a large message needed.
@@ -56,7 +61,11 @@ class byte_buffer {
   template <typename Moved>
   void make_room(Moved&& moved) {
     const std::size_t wanted = size() >= capacity_ / 2 ? capacity_ * 2 : capacity_;
-    const std::size_t capacity = std::max(wanted, first_bytes);
+    take_memory(std::max(wanted, first_bytes), moved);
+  }
+
+  template <typename Moved>
+  void take_memory(std::size_t capacity, Moved&& moved) {
     std::unique_ptr<char[]> larger(new char[capacity]);  // not zeroed
     if (size() > 0) std::memcpy(larger.get(), data(), size());
     moved(static_cast<const char*>(data()), static_cast<const char*>(larger.get()));

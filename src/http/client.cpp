@@ -1,26 +1,28 @@
 #include <weft/http/client.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
-#include <weft/fiber/semaphore.hpp>
-#include <weft/http/request.hpp>
+#include <weft/http/header.hpp>
+#include <weft/net/connection_pool.hpp>
 #include <weft/net/endpoint.hpp>
 
-#include "http/chars.hpp"
+#include "http/bound_until.hpp"
 #include "http/client_link.hpp"
+#include "http/redirect.hpp"
+#include "http/request_head.hpp"
+#include "http/response_access.hpp"
 #include "http/url.hpp"
 
 namespace weft::http {
 
 namespace {
 
+using detail::bound_until;
 using detail::client_link;
-
-steady_time bound_from(steady_time now, std::chrono::milliseconds bound) {
-  return bound.count() == 0 ? no_deadline : now + bound;
-}
+using link_pool = net::connection_pool<client_link>;
 
 detail::origin read_server(std::string_view url) {
   if (url.starts_with("unix:"))
@@ -32,155 +34,233 @@ detail::origin read_server(std::string_view url) {
 }
 
 bool is_repeatable(std::string_view method) noexcept {
-  for (const std::string_view one : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
+  for (const std::string_view one : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"}) {
     if (method == one) return true;
   }
   return false;
 }
 
-void append_field(std::string& head, std::string_view name, std::string_view value) {
-  if (!detail::token_bytes.spells(name) || !detail::is_field_value(value)) {
-    throw error(errc::invalid_argument,
-                "header " + std::string(name) + " has a byte that no header may have");
-  }
-  for (const std::string_view own : {"Host", "Content-Length", "Transfer-Encoding", "Connection"}) {
-    if (same_name(name, own))
-      throw error(errc::invalid_argument, "header " + std::string(name) + " is set by the client itself");
-  }
-  head.append(name).append(": ").append(value).append("\r\n");
+/// Errors say what was tried, on what.
+[[noreturn]] void throw_told(const error& failed, std::string_view method, const std::string& where) {
+  throw error(failed.code(), "http: " + std::string(method) + " " + where + ": " + failed.message());
 }
 
-std::string make_head(std::string_view method, std::string_view target, std::string_view host,
-                      std::size_t body_bytes, const request_options& options) {
-  if (!detail::token_bytes.spells(method)) throw error(errc::invalid_argument, "the method is no word");
-  if (!detail::target_bytes.spells(target) || (target.front() != '/' && target != "*")) {
-    throw error(errc::invalid_argument, "the target must begin with '/' and be percent-encoded");
-  }
-  std::string head;
-  head.reserve(256);
-  head.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n");
-  if (body_bytes > 0 || method == "POST" || method == "PUT" || method == "PATCH") {
-    head.append("Content-Length: ").append(std::to_string(body_bytes)).append("\r\n");
-  }
-  if (!options.content_type.empty()) append_field(head, "Content-Type", options.content_type);
-  bool has_id = false;
-  for (const auto& [name, value] : options.headers) {
-    append_field(head, name, value);
-    has_id = has_id || same_name(name, "X-Request-Id");
-  }
-  const std::string* const id = request_id.find();
-  if (id != nullptr && !has_id) append_field(head, "X-Request-Id", *id);
-  return head.append("\r\n");
+std::string place_text(std::string_view target, const detail::origin& at) {
+  constexpr std::size_t shown_max = 200;
+  return std::string(target.substr(0, shown_max)) + " at " + at.text();
 }
 
 }  // namespace
 
-/// The connections of a client. Requests take a permit, then the connection used last.
+/// A link in use, until the response was read.
+class streamed_response::impl {
+ public:
+  impl(link_pool::lease lease, std::unique_ptr<client_link> own, std::size_t bytes_max, steady_time until)
+      : lease_(std::move(lease)), own_(std::move(own)), bytes_max_(bytes_max), until_(until) {}
+  ~impl() {
+    if (lease_) lease_.discard();  // not read to its end
+  }
+
+  client_link& link() noexcept { return own_ ? *own_ : *lease_; }
+  void take_head(std::string method, std::string where) {
+    method_ = std::move(method);
+    where_ = std::move(where);
+    status_ = link().head().status;
+    for (const http::header& field : link().head().fields)
+      fields_.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
+  /// Reads what is worth it, for the connection's sake.
+  void drop_body() {
+    constexpr std::size_t dropped_max = 64 * 1024;
+    for (std::size_t dropped = 0; dropped < dropped_max && !over_;) dropped += read().size();
+  }
+  int status() const noexcept { return status_; }
+  std::string& fields() noexcept { return fields_; }
+
+  std::string_view read() {
+    if (over_) return {};
+    try {
+      const std::string_view piece = link().read_piece(bytes_max_, until_);
+      if (piece.empty()) end();
+      return piece;
+    } catch (const error& failed) {
+      throw_told(failed, method_, where_);
+    }
+  }
+
+ private:
+  void end() noexcept {
+    over_ = true;
+    if (!lease_) return;
+    if (link().is_reusable()) {
+      lease_.give_back();
+    } else {
+      lease_.discard();
+    }
+  }
+
+  link_pool::lease lease_;
+  std::unique_ptr<client_link> own_;  // a link to another server, which is not kept
+  std::size_t bytes_max_;
+  steady_time until_;
+  int status_ = 0;
+  std::string fields_;
+  std::string method_;
+  std::string where_;
+  bool over_ = false;
+};
+
+/// The connections of a client: a pool for its server. Those to others, by redirects, are not kept.
 class client::impl {
  public:
   impl(std::string_view url, client_options options)
-      : options_(options), origin_(read_server(url)), permits_(options.connections_max) {}
+      : options_(std::move(options)),
+        origin_(read_server(url)),
+        pool_([limits = options_.limits] { return std::make_unique<client_link>(limits); },
+              {.name = "connections",
+               .connections_max = options_.connections_max,
+               .idle_max = options_.idle_timeout,
+               .check_after = std::chrono::milliseconds(0)}) {}
 
-  response send(std::string_view method, std::string_view target, std::string_view body,
-                const request_options& options) {
-    const steady_time now = steady_clock::now();
-    const steady_time until = bound_from(now, options.timeout.value_or(options_.timeout));
-    const std::string head = make_head(method, target, origin_.authority, body.size(), options);
-    ++statistics_.requests;
-    if (until == no_deadline) {
-      permits_.acquire();
-    } else if (!permits_.try_acquire_for(until - now)) {
-      throw error(errc::timed_out,
-                  "all " + std::to_string(options_.connections_max) + " connections are in use");
+  using response_impl = std::unique_ptr<streamed_response::impl>;
+
+  response_impl open(std::string_view method, std::string_view target, std::string_view body,
+                     const body_pieces* pieces, const request_options& options, std::size_t bytes_max) {
+    const steady_time until = bound_until(options.timeout.value_or(options_.timeout));
+    detail::url to{origin_, std::string(target)};
+    std::string verb(method);
+    request_options with = options;
+    for (std::size_t followed = 0;; ++followed) {
+      response_impl got = exchange(to, verb, body, pieces, with, bytes_max, until);
+      if (options_.redirects_max == 0) return got;
+      const auto next = redirected(*got, verb, to);
+      if (!next || (pieces != nullptr && next->keeps_body)) return got;  // pieces cannot be had again
+      if (followed == options_.redirects_max)
+        throw_told(error(errc::refused, "more than " + std::to_string(followed) + " redirects"), method,
+                   place_text(target, origin_));
+      got->drop_body();
+      const bool same_origin = next->to.origin.text() == to.origin.text();
+      with = detail::options_elsewhere(with, same_origin, next->keeps_body);
+      if (!next->keeps_body) {
+        body = {};
+        pieces = nullptr;
+      }
+      verb = next->method;
+      to = next->to;
     }
-    const permit mine{permits_};
-    return exchange(method, head, body, until);
   }
 
-  void close_idle() noexcept { idle_.clear(); }
-  client_statistics statistics() const noexcept {
+  const client_options& options() const noexcept { return options_; }
+  void close_idle() {
+    while (true) {
+      const net::pool_statistics now = pool_.statistics();
+      if (now.idle == 0 || now.leased >= options_.connections_max) return;
+      pool_.get(steady_clock::now()).discard();
+    }
+  }
+  client_statistics statistics() const {
     client_statistics now = statistics_;
-    now.idle = idle_.size();
+    now.idle = pool_.statistics().idle;
     return now;
   }
-  std::string server() const { return origin_.text(); }
 
  private:
-  struct permit {
-    semaphore& of;
-    ~permit() { of.release(); }
-  };
-  struct kept {
-    std::unique_ptr<client_link> link;
-    steady_time since;
-  };
+  std::optional<detail::redirected> redirected(streamed_response::impl& got, const std::string& method,
+                                               const detail::url& from) {
+    try {
+      return detail::redirect_of(got.status(), detail::find_field(got.fields(), "Location"), method,
+                                 from.origin, from.target);
+    } catch (const error& failed) {
+      throw_told(failed, method, place_text(from.target, from.origin));
+    }
+  }
 
-  response exchange(std::string_view method, std::string_view head, std::string_view body,
-                    steady_time until) {
-    response got;
-    if (std::unique_ptr<client_link> link = take_idle()) {
-      const auto failed = link->exchange(method, head, body, until, got);
-      if (failed == client_link::failed::no) return finish(std::move(link), std::move(got));
-      if (failed == client_link::failed::unanswered && !is_repeatable(method)) {
+  response_impl exchange(const detail::url& to, const std::string& method, std::string_view body,
+                         const body_pieces* pieces, const request_options& options, std::size_t bytes_max,
+                         steady_time until) {
+    detail::outgoing_request request{.method = method, .head = {}, .body = body, .pieces = pieces};
+    try {
+      const auto body_bytes = pieces == nullptr ? std::optional(body.size()) : std::nullopt;
+      request.head = detail::make_request_head(method, to.target, to.origin.authority, body_bytes, options);
+      ++statistics_.requests;
+      const bool is_own = to.origin.text() == origin_.text();
+      auto got = std::make_unique<streamed_response::impl>(
+          is_own ? pool_.get(until) : link_pool::lease(),
+          is_own ? nullptr : std::make_unique<client_link>(options_.limits), bytes_max, until);
+      begin(got->link(), to.origin, request, until);
+      got->take_head(method, place_text(to.target, to.origin));
+      return got;
+    } catch (const error& failed) {
+      if (request.pieces_failed) throw;
+      throw_told(failed, method, place_text(to.target, to.origin));
+    }
+  }
+
+  /// A kept connection may turn out to be closed: then once more, by a new one.
+  void begin(client_link& link, const detail::origin& to, detail::outgoing_request& request,
+             steady_time until) {
+    if (link.is_connected()) {
+      const auto failed = link.begin(request, until);
+      if (failed == client_link::failed::no) return;
+      if (request.pieces_were_asked ||
+          (failed == client_link::failed::unanswered && !is_repeatable(request.method))) {
         throw error(errc::unavailable,
                     "the server closed the connection without an answer; it may have served the request");
       }
       ++statistics_.repeated;
     }
-    auto link = std::make_unique<client_link>(connect(until), options_.limits);
-    if (link->exchange(method, head, body, until, got) != client_link::failed::no) {
-      throw error(errc::unavailable, "the server closed the connection without an answer");
-    }
-    return finish(std::move(link), std::move(got));
-  }
-
-  detail::transport connect(steady_time until) {
-    const steady_time connected = bound_from(steady_clock::now(), options_.connect_timeout);
-    detail::transport made =
-        detail::connect_to(origin_, options_.tls ? &*options_.tls : nullptr, std::min(until, connected));
+    const steady_time connected = bound_until(options_.connect_timeout);
+    link.connect(detail::connect_to(to, options_.tls ? &*options_.tls : nullptr, std::min(until, connected)));
     ++statistics_.connections;
-    return made;
-  }
-
-  std::unique_ptr<client_link> take_idle() {
-    while (!idle_.empty()) {
-      kept last = std::move(idle_.back());
-      idle_.pop_back();
-      const bool fresh =
-          options_.idle_timeout.count() == 0 || steady_clock::now() - last.since < options_.idle_timeout;
-      if (fresh && last.link->is_quiet()) return std::move(last.link);
-    }
-    return nullptr;
-  }
-
-  response finish(std::unique_ptr<client_link> link, response got) {
-    if (link->is_reusable()) idle_.push_back({std::move(link), steady_clock::now()});
-    return got;
+    if (link.begin(request, until) != client_link::failed::no)
+      throw error(errc::unavailable, "the server closed the connection without an answer");
   }
 
   client_options options_;
   detail::origin origin_;
-  semaphore permits_;
-  std::vector<kept> idle_;
+  link_pool pool_;
   client_statistics statistics_;
 };
 
-client::client(std::string_view url, client_options options) : impl_(std::make_unique<impl>(url, options)) {}
+client::client(std::string_view url, client_options options)
+    : impl_(std::make_unique<impl>(url, std::move(options))) {}
 client::~client() = default;
 
 response client::send(std::string_view method, std::string_view target, std::string_view body,
                       const request_options& options) {
-  try {
-    return impl_->send(method, target, body, options);
-  } catch (const error& failed) {
-    constexpr std::size_t shown_max = 200;
-    throw error(failed.code(), "http: " + std::string(method) + " " +
-                                   std::string(target.substr(0, shown_max)) + " at " + impl_->server() +
-                                   ": " + failed.what());
-  }
+  const auto got =
+      impl_->open(method, target, body, nullptr, options, impl_->options().limits.body_bytes_max);
+  response whole;
+  detail::response_access::received(whole, got->status());
+  std::string& bytes = detail::response_access::body(whole);
+  for (std::string_view piece; !(piece = got->read()).empty();) bytes.append(piece);
+  detail::response_access::fields(whole) = std::move(got->fields());
+  return whole;
 }
 
-void client::close_idle() noexcept { impl_->close_idle(); }
-client_statistics client::statistics() const noexcept { return impl_->statistics(); }
+streamed_response client::open(std::string_view method, std::string_view target, std::string_view body,
+                               const request_options& options) {
+  return streamed_response(impl_->open(method, target, body, nullptr, options, SIZE_MAX));
+}
+
+streamed_response client::upload(std::string_view method, std::string_view target, const body_pieces& body,
+                                 const request_options& options) {
+  return streamed_response(impl_->open(method, target, {}, &body, options, SIZE_MAX));
+}
+
+void client::close_idle() { impl_->close_idle(); }
+client_statistics client::statistics() const { return impl_->statistics(); }
+
+streamed_response::streamed_response(std::unique_ptr<impl> made) noexcept : impl_(std::move(made)) {}
+streamed_response::streamed_response(streamed_response&&) noexcept = default;
+streamed_response& streamed_response::operator=(streamed_response&&) noexcept = default;
+streamed_response::~streamed_response() = default;
+
+int streamed_response::status() const noexcept { return impl_->status(); }
+std::optional<std::string_view> streamed_response::header(std::string_view name) const noexcept {
+  return detail::find_field(impl_->fields(), name);
+}
+const std::string& streamed_response::fields() const noexcept { return impl_->fields(); }
+std::string_view streamed_response::read_body() { return impl_->read(); }
 
 }  // namespace weft::http

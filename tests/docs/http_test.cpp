@@ -188,6 +188,25 @@ TEST(http, server_sent_events) {
   });
 }
 
+TEST(http, a_client) {
+  weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    server.get("/hello/{name}", [](weft::http::request& in) { return "hello " + in.param("name"); });
+    server.get("/large", [] { return std::string(1'000'000, 'x'); });
+    server.start();
+    // example: a_client
+    weft::http::client client{server.url(), {.timeout = 5s, .redirects_max = 5}};
+    const std::string page = client.get("/hello/Ada").body();
+    auto large = client.open("GET", "/large");
+    std::size_t bytes = 0;
+    for (std::string_view piece; !(piece = large.read_body()).empty();) bytes += piece.size();
+    // end of example
+    EXPECT_EQ(page, "hello Ada");
+    EXPECT_EQ(bytes, 1'000'000u);
+    server.stop();
+  });
+}
+
 TEST(http, a_websocket) {
   weft::run([] {
     weft::http::server server{{.listen = "127.0.0.1:0"}};

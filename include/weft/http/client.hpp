@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include <weft/http/limits.hpp>
 #include <weft/http/response.hpp>
+#include <weft/http/streamed_response.hpp>
 #include <weft/net/tls/context.hpp>
 
 namespace weft::http {
@@ -23,6 +25,9 @@ struct client_options {
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{60'000};  ///< for a whole request, the wait for a connection included
   std::chrono::milliseconds idle_timeout{30'000};  ///< a connection unused for longer is not used again
+  /// Redirects followed for one request, by RFC 9110; 0: none, the caller sees them. Credentials stay with
+  /// the server they were given for, and https is not left.
+  std::size_t redirects_max = 0;
   std::optional<net::tls::client_context> tls =
       {};  ///< for https; nothing: net::tls::client_context::common()
 };
@@ -32,7 +37,14 @@ struct request_options {
   std::string content_type = {};  ///< of the body; empty: none is named
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::optional<std::chrono::milliseconds> timeout = {};  ///< instead of the client's
+  /// The trace and the baggage of the task go along (traceparent, tracestate, baggage): for servers of one's
+  /// own.
+  bool sends_trace = false;
 };
+
+/// Where a streamed body comes from: gives the next piece, valid until the next call; empty at its end. It
+/// may wait: it is called when the piece before has been taken by the socket.
+using body_pieces = std::function<std::string_view()>;
 
 /// What a client did so far.
 struct client_statistics {
@@ -47,10 +59,10 @@ struct client_statistics {
 ///     weft::http::client client{"http://127.0.0.1:8080"};
 ///     weft::http::response got = client.get("/users/7");
 ///
-/// A response with any status is a response; redirects are not followed. Failures throw weft::error:
-/// unavailable (no server, or it closed early), timed_out, malformed or too_large. A kept connection
-/// that turns out to be closed is replaced once, where the request cannot have been served: not sent
-/// in full, or GET, HEAD, PUT, DELETE, OPTIONS. The id of the request in whose work it is used
+/// A response with any status is a response; redirects are followed where client_options says so. Failures
+/// throw weft::error: unavailable (no server, or it closed early), timed_out, malformed or too_large. A kept
+/// connection that turns out to be closed is replaced once, where the request cannot have been served: not
+/// sent in full, or GET, HEAD, PUT, DELETE, OPTIONS. The id of the request in whose work it is used
 /// (request_id) goes along as X-Request-Id.
 ///
 /// Thread-safety: any number of fibers of one run; made and destroyed inside it. Cancellation and the
@@ -88,9 +100,17 @@ class client {
   response send(std::string_view method, std::string_view target, std::string_view body,
                 const request_options& options = {});
 
+  /// As send(), but gives the response when its head is here; the body is read from it, of any size.
+  streamed_response open(std::string_view method, std::string_view target, std::string_view body = {},
+                         const request_options& options = {});
+  /// As open(), and the request's body is sent in pieces, too (chunked), and never twice. All of it is sent
+  /// before the response is read. An exception of `body` passes; the connection is closed then.
+  streamed_response upload(std::string_view method, std::string_view target, const body_pieces& body,
+                           const request_options& options = {});
+
   /// Closes the connections that are kept and not in use.
-  void close_idle() noexcept;
-  client_statistics statistics() const noexcept;
+  void close_idle();
+  client_statistics statistics() const;
 
  private:
   class impl;

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <weft/http/client.hpp>
+
+namespace weft::http::detail {
+
+/// The head of a client's request; without `body_bytes` the body comes in chunks. Throws weft::error
+/// (invalid_argument) for what would break the message.
+std::string make_request_head(std::string_view method, std::string_view target, std::string_view host,
+                              std::optional<std::size_t> body_bytes, const request_options& options);
+
+}  // namespace weft::http::detail

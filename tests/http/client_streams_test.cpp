@@ -1,0 +1,217 @@
+// Bodies that are streamed, and redirects.
+#include <gtest/gtest.h>
+
+#include <weft/fiber/event.hpp>
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/http/client.hpp>
+#include <weft/http/server.hpp>
+#include <weft/trace/propagation.hpp>
+
+#include "http/raw_client.hpp"
+#include "support/expect_error.hpp"
+
+namespace weft::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string rest_of(streamed_response& from) {
+  std::string all;
+  for (std::string_view piece; !(piece = from.read_body()).empty();) all += piece;
+  return all;
+}
+
+TEST(http_client_stream, a_response_is_read_as_it_comes_and_its_connection_kept) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/chunks", [](request&, response& out) {
+      for (int i = 0; i < 100; ++i) out.write(std::string(50'000, 'x'));
+    });
+    serving.get("/whole", [] { return std::string(3'000'000, 'y'); });
+    serving.get("/empty", [] {});
+    serving.start();
+    client asking(serving.url());
+    for (const auto& [target, bytes] : std::vector<std::pair<const char*, std::size_t>>{
+             {"/chunks", 5'000'000}, {"/whole", 3'000'000}, {"/empty", 0}}) {
+      streamed_response got = asking.open("GET", target);
+      EXPECT_EQ(got.status(), 200);
+      EXPECT_TRUE(got.header("Date"));
+      EXPECT_EQ(rest_of(got).size(), bytes) << target;
+      EXPECT_EQ(got.read_body(), "");
+    }
+    EXPECT_EQ(asking.statistics().connections, 1u);
+    EXPECT_EQ(asking.statistics().idle, 1u);
+    serving.stop();
+  });
+}
+
+TEST(http_client_stream, one_that_is_not_read_to_its_end_is_not_kept) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/", [] { return std::string(3'000'000, 'y'); });
+    serving.start();
+    client asking(serving.url(), {.connections_max = 1});
+    EXPECT_FALSE(asking.open("GET", "/").read_body().empty());
+    EXPECT_EQ(asking.statistics().idle, 0u);
+    EXPECT_EQ(asking.get("/").body().size(), 3'000'000u);  // there is a place again
+    serving.stop();
+  });
+}
+
+TEST(http_client_stream, a_request_goes_out_in_pieces_as_the_server_reads) {
+  run([] {
+    server serving(on_any_port());
+    event go_on;
+    serving.post("/",
+                 [&](request& in) {
+                   std::size_t bytes = 0;
+                   EXPECT_FALSE(in.content_length());
+                   go_on.wait();
+                   for (std::string_view piece; !(piece = in.read_body()).empty();) bytes += piece.size();
+                   return std::to_string(bytes);
+                 },
+                 {.streams_body = true, .body_bytes_max = 1u << 30});
+    serving.start();
+    client asking(serving.url());
+    const std::string piece(100'000, 'x');
+    int given = 0;
+    auto sending = go([&] {
+      streamed_response got = asking.upload("POST", "/", [&]() -> std::string_view {
+        return given++ < 300 ? std::string_view(piece) : std::string_view();
+      });
+      return rest_of(got);
+    });
+    int before = -1;  // until the sockets are full
+    while (before != given) {
+      before = given;
+      for (int i = 0; i < 200; ++i) yield();
+    }
+    EXPECT_LT(given, 300);
+    go_on.set();
+    EXPECT_EQ(sending.join(), "30000000");
+    EXPECT_EQ(asking.statistics().idle, 1u);
+    serving.stop();
+  });
+}
+
+TEST(http_client_stream, a_failure_of_who_gives_the_pieces_passes_and_the_server_sees_a_cut) {
+  run([] {
+    server serving(on_any_port());
+    event seen;
+    serving.post("/",
+                 [&](request& in) {
+                   try {
+                     while (!in.read_body().empty()) continue;
+                     ADD_FAILURE() << "a whole body";
+                   } catch (const error& cut) {
+                     EXPECT_EQ(cut.code(), errc::closed);
+                     seen.set();
+                     throw;
+                   }
+                 },
+                 {.streams_body = true});
+    serving.start();
+    client asking(serving.url());
+    int given = 0;
+    EXPECT_THROW((void)asking.upload("POST", "/",
+                                     [&]() -> std::string_view {
+                                       if (given++ == 0) return "begin";
+                                       throw std::runtime_error("no more");
+                                     }),
+                 std::runtime_error);
+    seen.wait();
+    EXPECT_EQ(asking.statistics().idle, 0u);
+    serving.stop();
+  });
+}
+
+TEST(http_client_redirect, methods_and_bodies_change_as_the_status_says) {
+  run([] {
+    server serving(on_any_port());
+    for (const int status : {301, 302, 303, 307, 308}) {
+      serving.route("POST", "/" + std::to_string(status), [status] {
+        return response(status).header("Location", "echo?from=" + std::to_string(status));
+      });
+    }
+    const auto echo = [](request& in) {
+      return std::string(in.method()) + ' ' + std::string(in.target()) + ' ' + std::string(in.body()) +
+             (in.header("Content-Type") ? " typed" : "");
+    };
+    serving.get("/echo", echo).post("/echo", echo);
+    serving.start();
+    client asking(serving.url(), {.redirects_max = 5});
+    const auto posted = [&](const char* target) {
+      return asking.post(target, "body", {.content_type = "text/plain"}).body();
+    };
+    EXPECT_EQ(posted("/301"), "GET /echo?from=301 ");
+    EXPECT_EQ(posted("/302"), "GET /echo?from=302 ");
+    EXPECT_EQ(posted("/303"), "GET /echo?from=303 ");
+    EXPECT_EQ(posted("/307"), "POST /echo?from=307 body typed");
+    EXPECT_EQ(posted("/308"), "POST /echo?from=308 body typed");
+    EXPECT_EQ(client(serving.url()).post("/301", "body").status(),
+              301);  // not followed where nobody wants it
+    serving.stop();
+  });
+}
+
+TEST(http_client_redirect, credentials_stay_with_their_server) {
+  run([] {
+    server other(on_any_port());
+    const auto seen = [](request& in) {
+      return std::string(in.header("Authorization") ? "authorized" : "unknown") +
+             (in.header("Cookie") ? " with cookie" : "") + (in.header("X-Own") ? " own" : "");
+    };
+    other.get("/seen", seen);
+    other.start();
+    server serving(on_any_port());
+    serving.get("/seen", seen);
+    serving.get("/near", [](request&, response& out) { out.status(302).header("Location", "/x/../seen"); });
+    serving.get("/far", [&](request&, response& out) {
+      out.status(302).header("Location", other.url() + "/seen#part");
+    });
+    serving.start();
+    client asking(serving.url(), {.redirects_max = 5});
+    const request_options mine{.headers = {{"Authorization", "Basic x"}, {"Cookie", "a=b"}, {"X-Own", "1"}}};
+    EXPECT_EQ(asking.get("/near", mine).body(), "authorized with cookie own");
+    EXPECT_EQ(asking.get("/far", mine).body(), "unknown own");
+    EXPECT_EQ(asking.get("/near", mine).body(), "authorized with cookie own");
+    serving.stop();
+    other.stop();
+  });
+}
+
+TEST(http_client_redirect, circles_and_nonsense_end) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/circle", [](request&, response& out) { out.status(302).header("Location", "/circle"); });
+    serving.get("/nonsense", [](request&, response& out) { out.status(302).header("Location", "ftp://a/"); });
+    serving.get("/none", [](request&, response& out) { out.status(302); });
+    serving.start();
+    client asking(serving.url(), {.redirects_max = 3});
+    EXPECT_TRUE(has_text(message_of(errc::refused, [&] { asking.get("/circle"); }), "more than 3 redirects"));
+    EXPECT_EQ(serving.statistics().requests, 4u);
+    EXPECT_TRUE(has_text(message_of(errc::malformed, [&] { asking.get("/nonsense"); }), "ftp://a/"));
+    EXPECT_EQ(asking.get("/none").status(), 302);
+    serving.stop();
+  });
+}
+
+TEST(http_client, the_trace_goes_along_where_it_is_wanted) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/", [](request& in) { return in.header("traceparent") ? "traced" : "alone"; });
+    serving.start();
+    client asking(serving.url());
+    const std::vector<std::pair<std::string, std::string>> came{
+        {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}};
+    trace::from_headers(came).run([&] {
+      EXPECT_EQ(asking.get("/").body(), "alone");
+      EXPECT_EQ(asking.get("/", {.sends_trace = true}).body(), "traced");
+    });
+    serving.stop();
+  });
+}
+
+}  // namespace
+}  // namespace weft::http
