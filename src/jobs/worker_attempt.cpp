@@ -86,7 +86,7 @@ void note_outcome(trace::span& of, const attempt_result& result) {
 
 }  // namespace
 
-void worker::state::attempt(const claimed_job& claimed, const job_envelope& job) {
+void worker::state::attempt(const claimed_job& claimed, const job_envelope& job, slot& taken) {
   const moment started = queue_.clock().now();
   const scoped_value which_job(job_in_log, claimed.id);
   const scoped_value which_attempt(attempt_in_log, claimed.attempts + 1);
@@ -99,6 +99,7 @@ void worker::state::attempt(const claimed_job& claimed, const job_envelope& job)
     result = {attempt_outcome::failed, failure::from(std::current_exception())};
     log_failure(claimed, result);
   }
+  taken.leave();
   log::collection log = gathered.take_all();
   if (result.outcome == attempt_outcome::done && !result.again && !pushes.empty()) {
     try {

@@ -15,6 +15,7 @@ namespace weft::jobs {
 namespace {
 
 constexpr std::chrono::milliseconds pause_after_error{500};
+constexpr std::size_t ahead_by_default = 64;
 
 worker_options checked(worker_options options, const queue& from) {
   if (options.queues.empty() && options.weighted.empty()) options.queues = {from.name()};
@@ -52,12 +53,16 @@ worker::state::state(queue& from, services& app, worker_options options)
       shares_(options_.weighted),
       id_(make_worker_id()),
       places_(app, options_),
-      failed_ages_(ages_of_failed()) {
+      failed_ages_(ages_of_failed()),
+      ahead_(options_.claim_ahead.value_or(options_.concurrency == 1 ? 0 : ahead_by_default)) {
   const heartbeat_options beats{options_.heartbeat, options_.missed_beats_max, options_.crashes_max};
   heartbeat_ = std::make_unique<heartbeat>(
       from.kept_in(), from.clock(), row_of(id_), beats,
       heartbeat::listener{[this](const std::vector<job_id>& jobs) { cancel_some(jobs); },
-                          [this] { cancel_all(); }});
+                          [this] {
+                            forget_waiting();
+                            cancel_all();
+                          }});
   add_control(app_);
   places_.warn_of_missing();
 }
@@ -76,14 +81,14 @@ void worker::state::run() {
   try {
     while (!stopping_) {
       const auto seen = changed_.value();
-      if (active_ >= options_.concurrency) {
+      give_back_late();
+      const std::size_t count = room_worth_a_claim();
+      if (count == 0) {
         wait_while_full(seen);
         continue;
       }
       const auto heard = queue_.kept_in().bell();
-      bool more = false;
-      claim_and_start(more);
-      if (!more && !stopping_) wait_for_work(heard);
+      if (!claim_and_start(count) && !stopping_) wait_for_work(heard);
     }
     finish_what_runs();
   } catch (...) {
@@ -93,19 +98,23 @@ void worker::state::run() {
 }
 
 std::size_t worker::state::run_due() {
-  std::size_t attempts = 0;
+  const auto begun = [this] {
+    const std::lock_guard lock(mutex_);
+    return begun_;
+  };
+  const std::size_t before = begun();
   try {
     for (;;) {
       const auto seen = changed_.value();
       const auto fired_before = fired_;
-      bool more = false;
-      const bool may_start = active_ < options_.concurrency && !stopping_;
-      const std::size_t started = may_start ? claim_and_start(more) : 0;
-      attempts += started;
+      const auto begun_before = begun();
+      give_back_late();
+      const std::size_t count = stopping_ ? 0 : room_worth_a_claim();
+      if (count > 0) claim_and_start(count);
       // A claim does no more than so much at once: what is due may need another one.
-      if (started > 0 || fired_ != fired_before || is_due()) continue;
-      if (active_ == 0) return attempts;
-      wait_for_slot(seen, no_deadline);
+      if (count > 0 && (begun() != begun_before || fired_ != fired_before || is_due())) continue;
+      if (active_ == 0 && changed_.value() == seen) return begun() - before;
+      wait_for_slot(seen, late_at());
     }
   } catch (...) {
     cancel_and_wait();
@@ -123,6 +132,22 @@ bool worker::state::is_due() const {
   return active_ < options_.concurrency && !stopping_ && next_due_ && *next_due_ <= queue_.clock().now();
 }
 
+std::size_t worker::state::room() const {
+  const std::lock_guard lock(mutex_);
+  const std::size_t most = options_.concurrency + ahead_.window(steady_clock::now());
+  return most - std::min(most, active_ + ahead_.size());
+}
+
+/// Some together, where a slot has no need of it at once.
+std::size_t worker::state::room_worth_a_claim() const {
+  const std::lock_guard lock(mutex_);
+  const std::size_t window = ahead_.window(steady_clock::now());
+  const std::size_t most = options_.concurrency + window;
+  const std::size_t free = most - std::min(most, active_ + ahead_.size());
+  const bool is_needed = ahead_.empty() && slots_taken_ < options_.concurrency;
+  return is_needed || free > window / 2 ? free : 0;
+}
+
 claim_result worker::state::claim(const claim_request& request) {
   try {
     return queue_.kept_in().claim(request);
@@ -133,12 +158,13 @@ claim_result worker::state::claim(const claim_request& request) {
   }
 }
 
-std::size_t worker::state::claim_and_start(bool& more) {
+/// True if there may be more to claim at once.
+bool worker::state::claim_and_start(std::size_t count) {
   claim_request request;
   request.owner = id_;
   request.queues = options_.queues;
   for (auto& name : shares_.order()) request.queues.push_back(std::move(name));
-  request.count = options_.concurrency - active_;
+  request.count = count;
   request.now = queue_.clock().now();
   request.routable = [this](std::string_view identity) { return places_.can_run(identity); };
   request.wants_schedule = [this](const stored_schedule& due) { return !not_for_us_.holds(due); };
@@ -150,22 +176,45 @@ std::size_t worker::state::claim_and_start(bool& more) {
     log::error("jobs: a claim failed", {{"worker", to_string(id_)}, {"error", failed.what()}});
     next_due_.reset();
     sleep_for(pause_after_error);
-    more = true;
-    return 0;
+    return true;
   }
   next_due_ = claimed.next_due;
   const bool more_at_once = next_due_ && *next_due_ <= request.now;
   shares_.count(claimed.jobs, request.count, more_at_once);
   next_fire_ = claimed.next_fire;
-  more = claimed.jobs.size() == request.count || !claimed.schedules.empty();
+  const bool more = claimed.jobs.size() == request.count || !claimed.schedules.empty();
   {
     const std::lock_guard lock(mutex_);
     figures_.unroutable = claimed.unroutable;
+    for (auto& one : claimed.jobs) ahead_.put(std::move(one), steady_clock::now());
   }
-  const std::size_t count = claimed.jobs.size();
-  for (auto& one : claimed.jobs) start(std::move(one));
+  start_waiting();
   fire_some(claimed.schedules);
-  return count;
+  return more;
+}
+
+void worker::state::start_waiting() noexcept {
+  while (auto next = next_to_start()) {
+    const job_id id = next->id;
+    try {
+      start(std::move(*next));
+    } catch (...) {
+      log::write_exception(log::level::critical,
+                           "jobs: a claimed job cannot be started; it is kept until the worker ends",
+                           std::current_exception(), {{"job", to_string(id)}});
+      free_slot();
+      --active_;
+    }
+  }
+}
+
+std::optional<claimed_job> worker::state::next_to_start() {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || ahead_.empty() || slots_taken_ >= options_.concurrency) return std::nullopt;
+  ++slots_taken_;
+  ++begun_;
+  ++active_;
+  return ahead_.take();
 }
 
 void worker::state::start(claimed_job claimed) {
@@ -180,26 +229,28 @@ void worker::state::start(claimed_job claimed) {
     }
   }
   const attempt_end release = released(claimed, queue_.clock().now());
-  ++active_;
   try {
     auto body = [this, held = std::move(claimed), what = std::move(opened)] {
-      attempt_or_conclude(held, what);
+      attempt_and_conclude(held, what);
     };
     go(std::move(body), std::move(options)).detach();  // NOLINT: the worker waits until active_ is zero
   } catch (const error& failed) {
     log::error("jobs: an attempt cannot be started",
                {{"job", to_string(release.id)}, {"error", failed.what()}});
     conclude(release);
+    free_slot();
     --active_;
   }
 }
 
-void worker::state::attempt_or_conclude(const claimed_job& claimed,
-                                        const std::variant<job_envelope, attempt_end>& opened) noexcept {
+void worker::state::attempt_and_conclude(const claimed_job& claimed,
+                                         const std::variant<job_envelope, attempt_end>& opened) noexcept {
   try {
+    slot taken(*this);
     if (const auto* const job = std::get_if<job_envelope>(&opened)) {
-      attempt(claimed, *job);
+      attempt(claimed, *job, taken);
     } else {
+      taken.leave();
       conclude(std::get<attempt_end>(opened));
     }
   } catch (...) {
@@ -209,6 +260,61 @@ void worker::state::attempt_or_conclude(const claimed_job& claimed,
   }
   --active_;
   changed_.ring();
+}
+
+void worker::state::free_slot() noexcept {
+  const std::lock_guard lock(mutex_);
+  --slots_taken_;
+  ahead_.note_end(steady_clock::now());
+}
+
+/// As if they had not been claimed; each on a fiber, so that they are stored together.
+void worker::state::give_back(std::vector<claimed_job> jobs) {
+  for (const auto& one : jobs) {
+    const attempt_end release = released(one, queue_.clock().now());
+    const auto back = [this, release]() noexcept {
+      conclude(release);
+      --active_;
+      changed_.ring();
+    };
+    ++active_;
+    try {
+      go(back, {.name = "job " + to_string(one.id), .context = context()}).detach();  // NOLINT: as start()
+    } catch (const error&) {
+      back();
+    }
+  }
+}
+
+void worker::state::give_back_late() {
+  std::vector<claimed_job> late;
+  {
+    const std::lock_guard lock(mutex_);
+    late = ahead_.take_late(steady_clock::now());
+    figures_.given_back += late.size();
+  }
+  give_back(std::move(late));
+}
+
+void worker::state::give_back_all() {
+  std::vector<claimed_job> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all = ahead_.take_all();
+    figures_.given_back += all.size();
+  }
+  give_back(std::move(all));
+}
+
+/// They are others' by now.
+void worker::state::forget_waiting() {
+  const std::lock_guard lock(mutex_);
+  ahead_.take_all();
+}
+
+steady_time worker::state::late_at() const {
+  const std::lock_guard lock(mutex_);
+  return ahead_.late_at();
 }
 
 void worker::state::fire_some(const std::vector<stored_schedule>& due) {
@@ -237,10 +343,9 @@ void worker::state::fire_some(const std::vector<stored_schedule>& due) {
 /// poll_interval.
 void worker::state::wait_while_full(std::uint64_t seen) {
   const steady_time look_again = deadline_after(options_.poll_interval);
-  if (!is_fire_due()) wait_for_slot(seen, std::min(until(next_fire_), look_again));
+  if (!is_fire_due()) wait_for_slot(seen, std::min({until(next_fire_), look_again, late_at()}));
   if (!is_fire_due() && steady_clock::now() < look_again) return;
-  bool more = false;
-  claim_and_start(more);
+  claim_and_start(room());
 }
 
 bool worker::state::is_fire_due() const { return next_fire_ && *next_fire_ <= queue_.clock().now(); }
@@ -251,11 +356,12 @@ steady_time worker::state::until(const std::optional<moment>& when) const {
 }
 
 void worker::state::wait_for_work(std::uint64_t seen) {
-  const steady_time next = std::min(until(next_due_), until(next_fire_));
+  const steady_time next = std::min({until(next_due_), until(next_fire_), late_at()});
   queue_.kept_in().wait_bell(seen, std::min(next, deadline_after(options_.poll_interval)));
 }
 
 void worker::state::finish_what_runs() {
+  give_back_all();
   const steady_time until = deadline_after(options_.stop_grace);
   for (auto seen = changed_.value(); active_ > 0 && steady_clock::now() < until; seen = changed_.value()) {
     if (active_ > 0) wait_for_slot(seen, until);
@@ -266,6 +372,7 @@ void worker::state::finish_what_runs() {
 void worker::state::cancel_and_wait() noexcept {
   try {
     shield([&] {
+      give_back_all();
       cancel_all();
       for (auto seen = changed_.value(); active_ > 0; seen = changed_.value()) {
         // One that was starting has entered itself by now.

@@ -15,6 +15,7 @@
 
 #include "jobs/attempt.hpp"
 #include "jobs/bell.hpp"
+#include "jobs/claimed_ahead.hpp"
 #include "jobs/heartbeat.hpp"
 #include "jobs/put_aside.hpp"
 #include "jobs/queue_shares.hpp"
@@ -27,10 +28,13 @@ class later_pushes;
 /// What a worker does. Its loop (run, run_due) is on one fiber; each attempt is on a fiber of its own;
 /// heartbeats come on their thread.
 ///
+/// A job is claimed, waits in ahead_ for a slot, begins on a fiber of its own, leaves its slot when its
+/// function is over, so that the next one begins, and is concluded: its end is stored.
+///
 /// mutex_ guards running_, the attempts that may be cancelled: an attempt enters itself before its
 /// function starts and leaves before its cancel scope ends, so who holds the mutex may cancel it.
-/// changed_ rings when an attempt has ended or stop() was called: what the loop waits for when all
-/// slots are taken. With free slots it waits for the store's bell, which stop() rings, too.
+/// changed_ rings when an attempt was concluded or stop() was called: what the loop waits for when it may
+/// claim nothing. Else it waits for the store's bell, which stop() rings, too.
 class worker::state {
  public:
   state(queue& from, services& app, worker_options options);
@@ -51,13 +55,41 @@ class worker::state {
     bool cancel_requested = false;
   };
 
+  /// The place of an attempt among those that run at a time.
+  class slot {
+   public:
+    explicit slot(state& of) : of_(&of) {}
+    slot(const slot&) = delete;
+    slot& operator=(const slot&) = delete;
+    ~slot() { leave(); }
+    /// Its function is over: the next one begins.
+    void leave() noexcept {
+      if (of_ == nullptr) return;
+      of_->free_slot();
+      std::exchange(of_, nullptr)->start_waiting();
+    }
+
+   private:
+    state* of_;
+  };
+
   // worker_loop.cpp
   bool is_due() const;
+  std::size_t room() const;
+  std::size_t room_worth_a_claim() const;
   claim_result claim(const claim_request& request);
-  std::size_t claim_and_start(bool& more);
+  bool claim_and_start(std::size_t count);
+  void start_waiting() noexcept;
+  std::optional<claimed_job> next_to_start();
   void start(claimed_job claimed);
-  void attempt_or_conclude(const claimed_job& claimed,
-                           const std::variant<job_envelope, attempt_end>& opened) noexcept;
+  void attempt_and_conclude(const claimed_job& claimed,
+                            const std::variant<job_envelope, attempt_end>& opened) noexcept;
+  void free_slot() noexcept;
+  void give_back(std::vector<claimed_job> jobs);
+  void give_back_late();
+  void give_back_all();
+  void forget_waiting();
+  steady_time late_at() const;
   void wait_for_slot(std::uint64_t seen, steady_time until) { changed_.wait(seen, until); }
   void fire_some(const std::vector<stored_schedule>& due);
   void wait_while_full(std::uint64_t seen);
@@ -70,7 +102,7 @@ class worker::state {
   void cancel_some(const std::vector<job_id>& jobs);
 
   // worker_attempt.cpp
-  void attempt(const claimed_job& claimed, const job_envelope& job);
+  void attempt(const claimed_job& claimed, const job_envelope& job, slot& taken);
   attempt_result run_traced(const claimed_job& claimed, const job_envelope& job, later_pushes& pushes);
   attempt_result run_closure(const claimed_job& claimed, const job_envelope& job, std::string context,
                              later_pushes& pushes);
@@ -95,8 +127,11 @@ class worker::state {
 
   bell changed_;
   std::atomic<bool> stopping_{false};
-  std::atomic<std::size_t> active_{0};
+  std::atomic<std::size_t> active_{0};  // begun, and not concluded
   mutable std::mutex mutex_;
+  claimed_ahead ahead_;                           // guarded by mutex_
+  std::size_t slots_taken_ = 0;                   // guarded by mutex_
+  std::size_t begun_ = 0;                         // guarded by mutex_; attempts ever
   std::map<claim_key, running_attempt> running_;  // guarded by mutex_
   worker_statistics figures_;                     // guarded by mutex_
   std::optional<moment> next_due_;                // the loop's

@@ -180,7 +180,7 @@ class simulated_queue {
   }
 
   void push_one(queue& to) {
-    switch (random(12)) {
+    switch (random(13)) {
       case 0:
         to.push(closure{works, 2000}, {.delay = up_to(5s), .queue = random(2) == 0 ? "second" : ""});
         return;
@@ -215,7 +215,11 @@ class simulated_queue {
       case 9:
         to.push_batch(std::vector(3, closure{works, 1000}), closure{works, 10});
         return;
-      case 10:
+      case 10:  // short ones that are claimed ahead, and then some that take long
+        to.push_many(std::vector(30, closure{works, 0}));
+        to.push_many(std::vector(8, closure{works, 1000}));
+        return;
+      case 11:
         to.transact([&](transaction& inside) {
           inside.push(closure{steps});
           inside.push(closure{works_on_pool});
