@@ -1,8 +1,6 @@
 #include "fiber/io_entry.hpp"
 
 #include <sys/epoll.h>
-#include <algorithm>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -160,8 +158,7 @@ std::uint32_t io_entry::wait_locked(std::unique_lock<spin_lock>& lock, std::uint
 
 void io_entry::throw_second(std::unique_lock<spin_lock>& lock, const waiter& first, const char* what) {
   char name[64] = {};  // copied while the first one cannot leave, and without an allocation under the lock
-  const std::string_view full = first.task->name();
-  std::memcpy(name, full.data(), std::min(full.size(), sizeof name - 1));
+  first.task->name().copy(name, sizeof name - 1);
   const auto id = first.task->id();
   lock.unlock();
   const task_block& second = task_block::current();

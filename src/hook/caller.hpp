@@ -18,6 +18,7 @@ struct thread_state {
   off* offs = nullptr;         ///< of all fibers here, the newest first
 };
 
+// constinit: not dynamically. NOLINTNEXTLINE(bugprone-dynamic-static-initializers)
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local thread_state this_thread;
 
 /// The engine where the caller is a fiber that may wait, and the kind is hooked; else null: the call is

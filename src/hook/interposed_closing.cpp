@@ -11,13 +11,16 @@ namespace {
 
 using namespace weft::hook;
 
-/// On the threads of a run. A child by vfork closes its own copies only.
-bool closes_for_loops() noexcept { return this_thread.of != nullptr && !is_other_process(); }
+/// On the threads of a run. A child by vfork closes its own copies only, and a handler may have interrupted
+/// the loop.
+bool closes_for_loops() noexcept {
+  return this_thread.of != nullptr && this_thread.handlers == 0 && !is_other_process();
+}
 
 /// What the loops know of these ends before they are closed: the numbers may be another's at once. Waits for
 /// several descriptors are told afterwards: they look at them again.
 template <typename Close>
-auto close_with(unsigned first, unsigned last, Close&& close) noexcept {
+auto close_with(unsigned first, unsigned last, Close&& close) {
   if (!closes_for_loops()) return close();
   this_thread.of->closing(first, last);
   const auto result = close();
@@ -27,7 +30,7 @@ auto close_with(unsigned first, unsigned last, Close&& close) noexcept {
   return result;
 }
 
-int close_one(int fd) noexcept {
+int close_one(int fd) {
   const auto number = static_cast<unsigned>(fd);
   return fd < 0 ? real::close(fd) : close_with(number, number, [fd] { return real::close(fd); });
 }
@@ -42,6 +45,8 @@ int duplicate(int from, int to, Make&& make) noexcept {
 
 }  // namespace
 
+// libc's names.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 WEFT_EXPORTED int close(int fd) { return close_one(fd); }
@@ -72,3 +77,4 @@ WEFT_EXPORTED sighandler_t signal(int number, sighandler_t handler) noexcept {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)

@@ -14,6 +14,8 @@ const engine* sockets() noexcept { return engine_for(calls::sockets); }
 
 }  // namespace
 
+// libc's names.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 [[noreturn]] void __chk_fail(void);
@@ -109,3 +111,4 @@ WEFT_EXPORTED int __connect(int fd, const sockaddr* to, socklen_t to_bytes) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)

@@ -13,6 +13,8 @@ const engine* names() noexcept { return engine_for(calls::names); }
 
 }  // namespace
 
+// libc's names.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 [[noreturn]] void __chk_fail(void);
@@ -120,3 +122,4 @@ WEFT_EXPORTED int gethostbyaddr_r(const void* address, socklen_t address_bytes, 
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)

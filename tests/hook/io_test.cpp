@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -453,6 +454,25 @@ TEST(hooked_io, plain_threads_block_as_ever) {
   });
   weft::run([&] { EXPECT_EQ(write(sockets.there.get(), "x", 1), 1); });
   reader.join();
+}
+
+TEST(hooked_io, a_plain_thread_in_a_call_can_be_cancelled) {
+  const blocking_pair sockets;
+  int number = sockets.here.get();
+  pthread_t thread{};
+  ASSERT_EQ(pthread_create(
+                &thread, nullptr,
+                [](void* fd) -> void* {
+                  char got = 0;
+                  static_cast<void>(read(*static_cast<int*>(fd), &got, 1) + close(-1));
+                  return nullptr;
+                },
+                &number),
+            0);
+  ASSERT_EQ(pthread_cancel(thread), 0);
+  void* result = nullptr;
+  ASSERT_EQ(pthread_join(thread, &result), 0);
+  EXPECT_EQ(result, PTHREAD_CANCELED);
 }
 
 TEST(hooked_io, fibers_of_two_loops_talk) {
