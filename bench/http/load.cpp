@@ -13,10 +13,9 @@
 #include <stdexcept>
 #include <string_view>
 
-namespace weft::bench {
-namespace {
+#include "http/load_socket.hpp"
 
-constexpr std::string_view request = "GET /hello/world HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+namespace weft::bench {
 
 double now_us() {
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch())
@@ -36,6 +35,10 @@ int connect_to(int port) {
   }
   return fd;
 }
+
+namespace {
+
+constexpr std::string_view request = "GET /hello/world HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
 /// Asks once and gives the length of the answer.
 std::size_t measure_answer(int fd) {

@@ -1,9 +1,12 @@
-// weft_bench_http_server raw|weft: serves hello on a port that it prints, until its standard input ends.
+// weft_bench_http_server raw|weft|busy: serves hello, busy a millisecond of work, on a port that it prints,
+// until its standard input ends.
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <string_view>
 
 #include <weft/core/error.hpp>
@@ -32,15 +35,41 @@ int serve_weft() {
   });
 }
 
+void work_for(std::chrono::microseconds time) {
+  timespec begin{}, now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+  do {
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  } while (std::chrono::seconds(now.tv_sec - begin.tv_sec) +
+               std::chrono::nanoseconds(now.tv_nsec - begin.tv_nsec) <
+           time);
+}
+
+int serve_busy() {
+  using namespace std::chrono_literals;
+  return weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0", .queue_delay_max = 1ms}};
+    server.get("/work", [] {
+      work_for(1ms);
+      return "done\n";
+    });
+    server.start();
+    tell(server.address().port());
+    weft::wait_readable(STDIN_FILENO);
+    server.stop(0ms);
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view kind = argc > 1 ? argv[1] : "";
   if (kind == "weft") return serve_weft();
+  if (kind == "busy") return serve_busy();
   if (kind == "raw") {
     weft::bench::serve_raw_epoll(STDIN_FILENO, tell);
     return 0;
   }
-  std::fputs("usage: weft_bench_http_server raw|weft\n", stderr);
+  std::fputs("usage: weft_bench_http_server raw|weft|busy\n", stderr);
   return 2;
 }

@@ -59,6 +59,7 @@
 #include <weft/fiber/keyed_waiter.hpp>
 #include <weft/fiber/latch.hpp>
 #include <weft/fiber/lazy.hpp>
+#include <weft/fiber/loop_rest.hpp>
 #include <weft/fiber/loop_timer.hpp>
 #include <weft/fiber/map_limited.hpp>
 #include <weft/fiber/mutex.hpp>

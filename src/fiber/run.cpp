@@ -1,5 +1,7 @@
 #include <weft/fiber/run.hpp>
 
+#include <weft/fiber/loop_rest.hpp>
+
 #include <weft/fiber/fiber.hpp>
 
 #include "fiber/runtime.hpp"
@@ -83,6 +85,11 @@ void exit(std::any status) {
 }
 
 const std::any& last_exit() noexcept { return last_exit_of_thread(); }
+
+steady_time loop_at_rest() noexcept {
+  const detail::scheduler* const here = detail::scheduler::current();
+  return here == nullptr ? steady_time::min() : here->at_rest();
+}
 
 run_statistics statistics() noexcept {
   const detail::scheduler* const here = detail::scheduler::current();

@@ -23,7 +23,8 @@
 namespace weft::detail {
 namespace {
 
-constexpr int turns_between_looks = 64;                             // at timers and other threads' wakes
+constexpr int turns_between_looks = 64;                   // at timers and other threads' wakes
+constexpr auto rest_min = std::chrono::microseconds(50);  // a shorter sleep is a look for what has come
 constexpr auto time_between_polls = std::chrono::microseconds(60);  // while fibers are ready
 constexpr int jumps_between_looks = 48;  // so the line moves by at least a quarter of the turns
 constexpr std::ptrdiff_t unsettled_max = 64;
@@ -406,6 +407,7 @@ void scheduler::sleep() {
   }
   const steady_time now = steady_clock::now();
   meter_.end_line(now);
+  sleeps_since_ = now;
   int timeout_ms = -1;
   if (until != no_deadline) {
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
@@ -420,6 +422,10 @@ void scheduler::loop() {
   const hooked_thread hooked;
   while (!runtime_.over()) {
     now_ = steady_clock::now();
+    if (sleeps_since_ != no_deadline) {
+      if (now_ - sleeps_since_ >= rest_min) at_rest_ = now_;
+      sleeps_since_ = no_deadline;
+    }
     take_remote_wakes();
     calls_.run_all();
     fire_timers();

@@ -129,6 +129,8 @@ class scheduler {
   survey_desk& desk() noexcept { return desk_; }
   /// Time of the loop's last turn; cheap.
   steady_time now() const noexcept { return now_; }
+  /// As loop_at_rest().
+  steady_time at_rest() const noexcept { return at_rest_; }
 
   // For the other loops, and for whoever watches.
   using line = fiber_line;
@@ -202,6 +204,8 @@ class scheduler {
   int& errno_;  // the thread's: what a fiber does must not change it for another one
   steady_time now_ = epoch_;
   steady_time polled_ = epoch_;
+  steady_time sleeps_since_ = no_deadline;  // no_deadline: it works
+  steady_time at_rest_ = epoch_;
   std::atomic<fiber_block*> running_{nullptr};  // written by the home thread
   std::atomic<std::uint64_t> switches_{0};      // written by the home thread
   inspection* inspection_ = nullptr;

@@ -42,8 +42,7 @@ bool connection::serve_one() {
   if (is_too_large()) return refuse({413, "the body is too large"});
   start_body();
   if (!is_body_in_order()) return false;
-  ++core_.statistics().requests;
-  exchange_.run();
+  exchange_.serve();
   if (writer_.is_over()) {
     // Nothing else is done where an answer was cut short.
     if (writer_.end_other_protocol()) linger();

@@ -30,9 +30,26 @@ void exchange::find() {
   if (match_.work == nullptr) match_.options.streams_body = head.expects_continue;
 }
 
-void exchange::run() {
-  const request_head& head = parser_.head();
+void exchange::serve() {
   writer_.begin(request_id_of());
+  if (match_.options.is_always_admitted) return run();
+  admission& door = core_.admission();
+  if (!door.begin()) return turn_away();
+  struct admitted {
+    admission& door;
+    ~admitted() { door.end(); }
+  } const here{door};
+  run();
+}
+
+void exchange::turn_away() {
+  ++core_.statistics().shed_requests;
+  writer_.answer().status(503).header("Retry-After", "1").body("the server is busy\n");
+}
+
+void exchange::run() {
+  ++core_.statistics().requests;
+  const request_head& head = parser_.head();
   if (match_.work == nullptr && match_.around.empty()) return answer_without_handler();
   request in(request_parts{.method = head.method,
                            .target = head.target,

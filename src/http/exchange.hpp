@@ -17,7 +17,7 @@ namespace weft::http::detail {
 /// A request from its head to its answer: finds the route and runs middleware and handler, whose exceptions
 /// end here.
 ///
-/// For each request: find(), and run() once as much of the body is here as the route wants.
+/// For each request: find(), and serve() once as much of the body is here as the route wants.
 class exchange final : request_chain, request_services {
  public:
   exchange(server_core& core, corked_stream& stream, const request_parser& asked, body_reader& body,
@@ -32,9 +32,11 @@ class exchange final : request_chain, request_services {
 
   /// Makes the answer, which may be sent in part by then. Throws weft::cancelled where the cancellation
   /// came from outside.
-  void run();
+  void serve();
 
  private:
+  void run();
+  void turn_away();
   std::string request_id_of() const;
   void call(std::size_t place) override;
   void answer(std::size_t place) override;

@@ -18,7 +18,9 @@
 namespace weft::http::detail {
 
 server_core::server_core(server_options options)
-    : options_(std::move(options)), handshakes_(options_.handshakes_max) {
+    : options_(std::move(options)),
+      admission_(options_.requests_max, options_.queue_delay_max),
+      handshakes_(options_.handshakes_max) {
   if (::getrandom(random_, sizeof random_, 0) != sizeof random_) {
     throw system_error("http: random bytes for request ids", errno);
   }
@@ -48,6 +50,8 @@ void server_core::start() {
   if (!problems.empty()) throw error(errc::not_found, "http: the server cannot start:" + problems);
   listener_.emplace(net::endpoint::parse(options_.listen), options_.socket);
   const scoped_value inside(in_server, true);
+  if (admission_.measures())
+    measuring_ = go([this, taken = seat(*this)] { admission_.measure(); }, {.name = "http admission"});
   acceptor_ = go([this, taken = seat(*this)] { accept_all(); }, {.name = "http accept"});
 }
 
@@ -149,6 +153,8 @@ bool server_core::stop(std::chrono::milliseconds grace) {
   stopping_ = true;
   if (!listener_) return true;
   listener_->close();
+  admission_.stop_measuring();
+  measuring_.cancel(cancel_reason::shutdown);
   end_connections(true);
   if (running_.wait_until(steady_clock::now() + grace)) return true;
   acceptor_.cancel(cancel_reason::shutdown);

@@ -15,6 +15,8 @@
 #include <weft/fiber/wait_group.hpp>
 #include <weft/http/server.hpp>
 
+#include "http/admission.hpp"
+
 namespace weft::http::detail {
 
 class connection;
@@ -28,6 +30,7 @@ class server_core {
   const server_options& options() const noexcept { return options_; }
   http::router& routes() noexcept { return routes_; }
   server_statistics& statistics() noexcept { return statistics_; }
+  detail::admission& admission() noexcept { return admission_; }
   bool is_stopping() const noexcept { return stopping_; }
   const net::listener* listener() const noexcept { return listener_ ? &*listener_ : nullptr; }
 
@@ -73,9 +76,11 @@ class server_core {
 
   server_options options_;
   http::router routes_;
+  detail::admission admission_;
   std::optional<net::listener> listener_;
   fiber<void> acceptor_;
-  wait_group running_;             // the acceptor and the connections
+  fiber<void> measuring_;
+  wait_group running_;             // the fibers of this object
   std::vector<served> served_;     // places; link is null where one is free or not begun
   std::vector<std::size_t> free_;  // places
   semaphore handshakes_;

@@ -27,6 +27,9 @@ struct route_options {
   std::optional<std::size_t> body_bytes_max = {};
   std::optional<std::chrono::milliseconds> body_timeout = {};
   std::optional<std::chrono::milliseconds> handler_timeout = {};
+  /// Neither counted by requests_max nor turned away by it or by queue_delay_max: for health checks, and for
+  /// answers that last as long as the client likes.
+  bool is_always_admitted = false;
 };
 
 namespace detail {

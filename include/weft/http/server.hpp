@@ -37,6 +37,13 @@ struct server_options {
   /// What handlers ask for by their parameters; outlives the server. Each request that asks has a child of
   /// it, a per_request one. What is missing is an error of start().
   weft::services* services = nullptr;
+  /// Requests that are in handlers at a time; 0 means no bound. More are answered with 503 and Retry-After.
+  std::size_t requests_max = 0;
+  /// How long a request may have been ready to run before it runs. Where the server has not been at rest for
+  /// 100 ms, those that waited longer are answered with 503 and Retry-After at once, so that the others are
+  /// served in time. A good bound is about the time that a usual request takes of the processor. Zero: none
+  /// are turned away.
+  std::chrono::milliseconds queue_delay_max{0};
 };
 
 /// What a server did so far.
@@ -47,6 +54,7 @@ struct server_statistics {
   std::uint64_t refused_requests = 0;     ///< malformed or over a limit
   std::uint64_t refused_connections = 0;  ///< over connections_max
   std::uint64_t failed_handshakes = 0;    ///< of TLS
+  std::uint64_t shed_requests = 0;        ///< over requests_max or queue_delay_max
 };
 
 namespace detail {
@@ -112,12 +120,12 @@ class server {
   }
 
   /// Serves WebSockets there: `function` takes (http::websocket&), or (http::websocket&, http::request&), and
-  /// the connection is closed when it returns. No handler_timeout. When the server stops, read() gives
-  /// nothing.
+  /// the connection is closed when it returns. No handler_timeout, and always admitted. When the server
+  /// stops, read() gives nothing.
   template <typename Function>
   server& websocket(std::string_view pattern, Function&& function, websocket_options options = {}) {
     return get(pattern, detail::make_websocket_handler(std::forward<Function>(function), std::move(options)),
-               {.handler_timeout = std::chrono::milliseconds(0)});
+               {.handler_timeout = std::chrono::milliseconds(0), .is_always_admitted = true});
   }
 
   /// Listens and begins to serve, on fibers of its own, in the caller's context. Throws weft::error as

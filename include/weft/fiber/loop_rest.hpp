@@ -1,0 +1,12 @@
+#pragma once
+
+#include <weft/core/clock.hpp>
+
+namespace weft {
+
+/// When the loop of the running thread last had nothing to do, for 50 microseconds at least: a loop for which
+/// that is long ago has more work than it can do. Before any such moment, when the run began; outside a run
+/// the smallest time. A load.
+steady_time loop_at_rest() noexcept;
+
+}  // namespace weft

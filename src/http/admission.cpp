@@ -1,0 +1,48 @@
+#include "http/admission.hpp"
+
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/loop_rest.hpp>
+
+namespace weft::http::detail {
+
+namespace {
+
+/// A way through the line that took no longer met nobody.
+constexpr std::chrono::microseconds empty_line{5};
+
+}  // namespace
+
+bool admission::begin() noexcept {
+  if (requests_max_ != 0 && running_ >= requests_max_) return false;
+  if (measures() && !came_in_time()) return false;
+  ++running_;
+  return true;
+}
+
+bool admission::came_in_time() noexcept {
+  const steady_time now = steady_clock::now();
+  if (!in_line_since_) {
+    in_line_since_ = now;
+    wanted_.set();
+    return true;
+  }
+  const auto waited = now - *in_line_since_;
+  if (waited <= delay_max_) return true;
+  return waited <= interval && now - loop_at_rest() < interval;
+}
+
+void admission::measure() {
+  while (true) {
+    wanted_.wait();
+    wanted_.reset();
+    steady_time now = steady_clock::now();
+    do {
+      in_line_since_ = now;
+      yield();
+      now = steady_clock::now();
+    } while (now - *in_line_since_ > empty_line);
+    in_line_since_.reset();
+  }
+}
+
+}  // namespace weft::http::detail

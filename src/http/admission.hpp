@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include <weft/core/clock.hpp>
+#include <weft/fiber/event.hpp>
+
+namespace weft::http::detail {
+
+/// Decides which requests a server takes on where there are more than it can serve.
+///
+/// The delay of a request is how long its fiber was in line before it ran. It is measured by a fiber that
+/// walks through the same line: what runs while that stands in line has waited at least as long as it has. It
+/// is woken by the first request after a pause and lies down when it meets nobody else in line, so it costs
+/// two switches for each round of the loop, however many requests are in it.
+///
+/// As in CoDel, a delay above the bound is let pass while it comes from a burst: requests are turned away
+/// only where the loop had no rest for an interval. Those that waited longer are, so that the others are
+/// served while their clients still want them.
+///
+/// One thread.
+class admission {
+ public:
+  /// How long the loop may have been without rest before it counts as overloaded; nobody waits longer.
+  static constexpr std::chrono::milliseconds interval{100};
+
+  /// Zero: no bound.
+  admission(std::size_t requests_max, std::chrono::milliseconds delay_max) noexcept
+      : requests_max_(requests_max), delay_max_(delay_max) {}
+
+  /// A request came. True: to be served; end() follows.
+  bool begin() noexcept;
+  void end() noexcept { --running_; }
+
+  bool measures() const noexcept { return delay_max_.count() > 0; }
+  /// Before measure() is cancelled: nobody is turned away for a delay that nobody measures.
+  void stop_measuring() noexcept { delay_max_ = std::chrono::milliseconds(0); }
+  /// The walk through the line; until it is cancelled.
+  void measure();
+
+ private:
+  bool came_in_time() noexcept;
+
+  const std::size_t requests_max_;
+  std::chrono::milliseconds delay_max_;
+  std::size_t running_ = 0;
+  event wanted_;                              // by somebody who found no measurement under way
+  std::optional<steady_time> in_line_since_;  // the measuring fiber
+};
+
+}  // namespace weft::http::detail
