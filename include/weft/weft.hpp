@@ -85,6 +85,8 @@
 #include <weft/http/event_parser.hpp>
 #include <weft/http/event_stream.hpp>
 #include <weft/http/ranges.hpp>
+#include <weft/http/form.hpp>
+#include <weft/http/multipart.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/static_files.hpp>
 #include <weft/http/status_error.hpp>

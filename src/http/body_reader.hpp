@@ -37,6 +37,7 @@ class body_reader final : public body_source {
   // weft::error (closed) where the client left in the middle of it; any later call does so again.
   std::string_view whole() override;
   std::string_view next_piece() override;
+  bool is_whole() const noexcept override { return gathers_; }
 
   /// Is there nothing of it to come any more?
   bool is_ended() const noexcept { return part_ == part::ended; }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,12 @@
 namespace {
 
 using namespace std::chrono_literals;
+
+struct person {
+  std::string name;
+  int number = 0;
+};
+WEFT_DESCRIBE(person, name, number);
 
 TEST(http, a_server) {
   weft::run([] {
@@ -113,6 +120,40 @@ TEST(http, an_upload) {
               "5000000 bytes");
     server.stop();
   });
+}
+
+TEST(http, a_form) {
+  std::string uploads = (std::filesystem::temp_directory_path() / "weft-docs-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(uploads.data()), nullptr);
+  weft::run([&] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    // clang-format off
+    // example: a_form
+    server.post("/people", [&](weft::http::request& in) {
+      weft::http::form sent = in.form({.file_bytes_max = 10 << 20, .folder = uploads});
+      const auto who = sent.fields.as<person>();
+      if (auto* portrait = sent.file("portrait")) portrait->save_as(uploads + "/" + std::to_string(who.number));
+      return "welcome, " + who.name;
+    }, {.streams_body = true, .body_bytes_max = 20 << 20});
+    // end of example
+    // clang-format on
+    server.start();
+    const auto part = [](std::string_view what, std::string_view value) {
+      return "--x\r\nContent-Disposition: form-data; name=" + std::string(what) + "\r\n\r\n" +
+             std::string(value) + "\r\n";
+    };
+    const std::string body =
+        part("name", "Ada") + part("number", "7") + part("portrait; filename=a.png", "png") + "--x--\r\n";
+    weft::http::client asking(server.url());
+    EXPECT_EQ(asking.post("/people", body, {.content_type = "multipart/form-data; boundary=x"}).body(),
+              "welcome, Ada");
+    EXPECT_EQ(std::filesystem::file_size(uploads + "/7"), 3u);
+    EXPECT_EQ(
+        asking.post("/people", "name=Ada", {.content_type = "application/x-www-form-urlencoded"}).status(),
+        400);
+    server.stop();
+  });
+  std::filesystem::remove_all(uploads);
 }
 
 TEST(http, cookies) {

@@ -1,13 +1,10 @@
 #pragma once
 
-#include <charconv>
-#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 #include <weft/closure/parameter.hpp>
@@ -15,7 +12,9 @@
 #include <weft/context/key.hpp>
 #include <weft/core/error.hpp>
 #include <weft/http/cookie.hpp>
+#include <weft/http/form.hpp>
 #include <weft/http/header.hpp>
+#include <weft/http/text_value.hpp>
 #include <weft/wire/json.hpp>
 
 namespace weft {
@@ -51,6 +50,7 @@ class body_source {
  public:
   virtual std::string_view whole() = 0;
   virtual std::string_view next_piece() = 0;
+  virtual bool is_whole() const noexcept = 0;  // whole() was, or is being, asked for
 
  protected:
   ~body_source() = default;
@@ -83,51 +83,10 @@ struct request_parts {
   request_services* services = nullptr;
 };
 
-template <typename Value>
-concept has_parse = requires(std::string_view text) {
-  { Value::parse(text) } -> std::convertible_to<std::optional<Value>>;
-};
-
-template <typename Value>
-std::optional<Value> from_text(std::string_view text) {
-  if constexpr (std::is_same_v<Value, bool>) {
-    if (text == "true" || text == "1") return true;
-    if (text == "false" || text == "0") return false;
-    return std::nullopt;
-  } else if constexpr (std::is_arithmetic_v<Value>) {
-    Value value{};
-    const char* const end = text.data() + text.size();
-    const auto [stop, failure] = std::from_chars(text.data(), end, value);
-    if (failure != std::errc() || stop != end) return std::nullopt;
-    return value;
-  } else if constexpr (std::is_same_v<Value, std::string>) {
-    return Value(text);
-  } else {
-    try {
-      if constexpr (has_parse<Value>) {
-        return Value::parse(text);
-      } else {
-        return Value(text);
-      }
-    } catch (const error& unfit) {
-      if (unfit.code() != errc::invalid_argument && unfit.code() != errc::malformed) throw;
-      return std::nullopt;
-    }
-  }
-}
-
 [[noreturn]] void throw_no_parameter(std::string_view name);
-[[noreturn]] void throw_bad_parameter(std::string_view name, std::string_view text);
 [[noreturn]] void throw_bad_body(const error& unreadable);
 
 }  // namespace detail
-
-/// A value that a piece of text in a request can be read as: a number, a bool, text, or a class that is made
-/// from a std::string_view by `static parse` or its constructor. Text that is no such value is told by an
-/// empty optional, or by a weft::error with invalid_argument or malformed.
-template <typename Value>
-concept text_readable = std::is_arithmetic_v<Value> || std::constructible_from<Value, std::string_view> ||
-                        detail::has_parse<Value>;
 
 /// A request as a handler sees it. All text is a view into the connection's buffer, valid until the
 /// handler returns; copy what shall live longer.
@@ -155,6 +114,8 @@ class request {
   /// answered with 400, 413 or 408 (http::status_error); where the client leaves in the middle of it,
   /// weft::error (closed). A client that waits for "100 Continue" gets it with the first call.
   std::string_view read_body() const;
+  /// Is the body to be read in pieces? Else all of it is here.
+  bool streams_body() const noexcept { return parts_.source != nullptr && !parts_.source->is_whole(); }
   /// The length of the body where the client says it; nothing where it comes in chunks.
   std::optional<std::uint64_t> content_length() const noexcept { return parts_.content_length; }
   /// As the context key request_id.
@@ -177,10 +138,7 @@ class request {
   /// value is answered with 400. Throws weft::error (misuse) for a name that the route does not have.
   template <text_readable Value = std::string>
   Value param(std::string_view name) const {
-    const std::string_view text = param_text(name);
-    std::optional<Value> value = detail::from_text<Value>(text);
-    if (!value) detail::throw_bad_parameter(name, text);
-    return std::move(*value);
+    return detail::require_value<Value>(name, param_text(name));
   }
 
   /// The first value of `name` in the query, decoded; nothing where it is absent. Text that is no such
@@ -189,10 +147,20 @@ class request {
   std::optional<Value> query(std::string_view name) const {
     const std::optional<std::string> text = query_text(name);
     if (!text) return std::nullopt;
-    std::optional<Value> value = detail::from_text<Value>(*text);
-    if (!value) detail::throw_bad_parameter(name, *text);
-    return value;
+    return detail::require_value<Value>(name, *text);
   }
+  /// All values of the query: for names that come more than once, and for `query_fields().as<search>()`. A
+  /// query that is badly encoded is answered with 400.
+  form_fields query_fields() const { return form_fields::parse(parts_.query); }
+
+  /// The form that was sent, as application/x-www-form-urlencoded or multipart/form-data. Files go to
+  /// `options.folder`, written off this thread as they come where the route has streams_body; without one
+  /// they are kept in memory. They are deleted with the form.
+  ///
+  /// Once for a request. Throws status_error: 415 for another kind of body, 400 for one that is malformed,
+  /// 413 over a bound, 507 where the disk is full; weft::error for other failures of the folder; and as
+  /// read_body().
+  http::form form(const form_options& options = {}) const;
 
   /// The body, read as JSON. One that is no such value is answered with 400 and says where.
   template <encodable Value>
