@@ -1,6 +1,7 @@
 # Third-party libraries. Each is wrapped by the components that docs/dependencies.md names.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB 1.2.13 REQUIRED)
 find_package(Boost 1.81.0 EXACT CONFIG REQUIRED COMPONENTS json)
 
 # elfutils: names of addresses. No CMake package of its own; the target only says -ldw.

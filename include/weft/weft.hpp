@@ -79,14 +79,15 @@
 #include <weft/fiber/wait_group.hpp>
 #include <weft/fiber/wait_set.hpp>
 #include <weft/http/client.hpp>
+#include <weft/http/compression.hpp>
 #include <weft/http/conditional.hpp>
 #include <weft/http/content.hpp>
 #include <weft/http/cookie.hpp>
 #include <weft/http/event_parser.hpp>
 #include <weft/http/event_stream.hpp>
-#include <weft/http/ranges.hpp>
 #include <weft/http/form.hpp>
 #include <weft/http/multipart.hpp>
+#include <weft/http/ranges.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/static_files.hpp>
 #include <weft/http/status_error.hpp>

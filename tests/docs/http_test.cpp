@@ -10,6 +10,7 @@
 #include <weft/closure/services.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
+#include <weft/http/compression.hpp>
 #include <weft/http/content.hpp>
 #include <weft/http/event_stream.hpp>
 #include <weft/http/server.hpp>
@@ -202,6 +203,27 @@ TEST(http, files_and_content) {
     EXPECT_EQ(asking.get("/static/a.txt").body(), "a text");
     EXPECT_EQ(asking.get("/report", {.headers = {{"If-None-Match", "\"v7\""}}}).status(), 304);
     EXPECT_EQ(asking.get("/report", {.headers = {{"Range", "bytes=-2"}}}).body(), "2\n");
+    server.stop();
+  });
+}
+
+TEST(http, compression) {
+  weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    // clang-format off
+    // example: compression
+    server.use(weft::http::compress());                          // answers, as Accept-Encoding wants it
+    server.use(weft::http::decompress({.bytes_max = 10 << 20}));  // bodies of requests
+    // end of example
+    // clang-format on
+    server.get("/x", [] { return std::string(10'000, 'x'); });
+    server.start();
+    weft::http::client asking(server.url());
+    const auto got = asking.get("/x", {.headers = {{"Accept-Encoding", "gzip"}}});
+    weft::http::content_decoder decoder(got.header("Content-Encoding").value_or(""));
+    std::string body;
+    decoder.write(got.body(), body);
+    EXPECT_EQ(body, std::string(10'000, 'x'));
     server.stop();
   });
 }

@@ -65,6 +65,8 @@ class request_services {
   ~request_services() = default;
 };
 
+struct request_access;
+
 /// What a request is made of; all of it views.
 struct request_parts {
   std::string_view method = {};
@@ -184,6 +186,8 @@ class request {
   const net::tls::session* tls() const noexcept;
 
  private:
+  friend struct detail::request_access;
+
   std::string_view param_text(std::string_view name) const;
   std::optional<std::string> query_text(std::string_view name) const;
 

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "http/compression/zlib_stream.hpp"
+
+namespace weft::http::detail {
+
+/// The format of a content coding: gzip, x-gzip or deflate. Nothing for another one, or a list of more than
+/// one.
+std::optional<deflate_format> format_of(std::string_view content_encoding) noexcept;
+
+/// Which of ours an Accept-Encoding wants most; nothing where it wants none. Elements that are malformed are
+/// left out.
+std::optional<deflate_format> wanted_format(std::string_view accept_encoding) noexcept;
+
+/// The name of gzip or zlib as a content coding.
+std::string_view name_of(deflate_format format) noexcept;
+
+}  // namespace weft::http::detail
