@@ -61,7 +61,7 @@ class layering_test(unittest.TestCase):
         self.one('high does not declare fmt::', {'src/high/a.cpp': '#include <fmt/core.h>\n'})
 
     def test_an_unknown_library_is_found(self):
-        self.one('neither weft, standard', {'src/high/a.cpp': '#include <zlib.h>\n'})
+        self.one('neither weft, standard', {'src/high/a.cpp': '#include <lzma.h>\n'})
 
     def test_a_private_header_of_another_component_is_found(self):
         self.one('a private header of middle', {'src/high/a.cpp': '#include "middle/private.hpp"\n'})

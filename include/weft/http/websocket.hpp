@@ -27,6 +27,18 @@ struct websocket_message {
   std::string data;
 };
 
+/// How messages are compressed (permessage-deflate, RFC 7692).
+///
+/// Without keeps_context a connection has no memory for it between messages, and about 300 KiB while one is
+/// packed or unpacked. With it small messages that are alike become much smaller, and each connection has 300
+/// KiB for good: 260 to pack with 15 window_bits and 130 with 9, and 40 to unpack.
+struct websocket_compression {
+  int level = 5;                ///< 1 (fast) to 9 (small)
+  std::size_t bytes_min = 256;  ///< messages below are sent as they are
+  bool keeps_context = false;   ///< look back into messages before, where the peer does not mind
+  int window_bits = 15;         ///< 9 to 15: how far to look back
+};
+
 /// Bounds of a WebSocket connection. A time of zero means no bound.
 struct websocket_options {
   std::size_t message_bytes_max =
@@ -44,6 +56,10 @@ struct websocket_options {
   /// Server: who may connect from a web page besides pages of the same host, e.g. "https://example.org"; "*"
   /// for all. Programs, which send no Origin, always may. Without this any page could act for its visitor.
   std::vector<std::string> origins = {};
+  /// Messages are compressed where the peer does so, too. Off by default: what an attacker can have beside a
+  /// secret in one message tells of it by the length, and a message costs up to 1000 times its bytes once it
+  /// is unpacked (message_bytes_max holds for what comes and for what it becomes).
+  std::optional<websocket_compression> compression = {};
 };
 
 /// A WebSocket connection (RFC 6455), of a server's handler or a client.
@@ -57,8 +73,7 @@ struct websocket_options {
 /// a write that was cancelled in the middle of a message ends the connection.
 ///
 /// Errors: weft::error; malformed (1002, 1007) or too_large (1009) for what the peer sent, unavailable where
-/// it left without a close, timed_out; the connection is closed by then. No extensions: messages are not
-/// compressed.
+/// it left without a close, timed_out; the connection is closed by then.
 ///
 /// Lifetime: a server's is closed when its handler returns, also one that was moved elsewhere; of no use
 /// after that, and after it was moved from (misuse). No task may be in a call of it when it is destroyed.
@@ -97,6 +112,8 @@ class websocket {
   const std::string& close_reason() const;
   /// The subprotocol that was agreed on; empty for none.
   const std::string& protocol() const;
+  /// Do both sides compress messages?
+  bool is_compressed() const;
 
   /// Ends it without waiting, as after a failure.
   void drop(int code) noexcept;

@@ -29,6 +29,10 @@ std::string make_request(const detail::url& to, const std::string& key, const we
     head.append(i == 0 ? "Sec-WebSocket-Protocol: " : ", ").append(options.protocols[i]);
   }
   if (!options.protocols.empty()) head += "\r\n";
+  if (options.compression)
+    head.append("Sec-WebSocket-Extensions: ")
+        .append(detail::deflate_offer(*options.compression))
+        .append("\r\n");
   for (const auto& [name, value] : headers) {
     if (!detail::token_bytes.spells(name) || !detail::is_field_value(value))
       throw error(errc::invalid_argument,
@@ -60,6 +64,21 @@ void read_answer(detail::transport& from, detail::byte_buffer& buffer, detail::r
   }
 }
 
+/// What came of the offer to compress messages.
+std::optional<detail::deflate_agreement> agreed_compression(const detail::response_head& answer,
+                                                            const websocket_options& options) {
+  std::optional<detail::deflate_agreement> agreed;
+  for (const header& field : answer.fields) {
+    if (!same_name(field.name, "Sec-WebSocket-Extensions") || field.value.empty()) continue;
+    if (options.compression && !agreed)
+      agreed = detail::read_deflate_answer(field.value, *options.compression);
+    else
+      agreed.reset();
+    if (!agreed) throw error(errc::malformed, "the server uses an extension that was not offered");
+  }
+  return agreed;
+}
+
 /// The subprotocol that the server chose.
 std::string check_answer(const detail::response_head& answer, const std::string& key,
                          const websocket_options& options) {
@@ -72,8 +91,6 @@ std::string check_answer(const detail::response_head& answer, const std::string&
       field("Sec-WebSocket-Accept") != detail::websocket_accept_text(key)) {
     throw error(errc::malformed, "the server's handshake is none");
   }
-  if (!field("Sec-WebSocket-Extensions").empty())
-    throw error(errc::malformed, "the server uses an extension that was not offered");
   std::string protocol(field("Sec-WebSocket-Protocol"));
   if (!protocol.empty() &&
       std::find(options.protocols.begin(), options.protocols.end(), protocol) == options.protocols.end())
@@ -86,6 +103,7 @@ std::string check_answer(const detail::response_head& answer, const std::string&
 websocket websocket::connect(std::string_view url, websocket_options options,
                              const std::vector<std::pair<std::string, std::string>>& headers) {
   const detail::url to = detail::read_url(url, "ws", "websocket: connect to");
+  detail::check_compression(options);
   const std::string key = wire::to_base64(wire::random_bytes(16));
   const std::string request = make_request(to, key, options, headers);
   const steady_time until = detail::bound_until(options.connect_timeout);
@@ -98,7 +116,8 @@ websocket websocket::connect(std::string_view url, websocket_options options,
     read_answer(stream, buffer, parser, until);
     std::string protocol = check_answer(parser.head(), key, options);
     const std::string received(buffer.readable().substr(parser.head_bytes()));
-    return websocket(std::make_unique<impl>(std::move(stream), received, options, std::move(protocol)));
+    return websocket(std::make_unique<impl>(std::move(stream), received, options, std::move(protocol),
+                                            agreed_compression(parser.head(), options)));
   } catch (const error& failed) {
     throw error(failed.code(), "websocket: connect to " + std::string(url) + ": " + failed.message());
   }

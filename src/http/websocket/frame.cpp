@@ -8,6 +8,7 @@ namespace {
 
 constexpr unsigned char final_bit = 0x80;
 constexpr unsigned char reserved_bits = 0x70;
+constexpr unsigned char compressed_bit = 0x40;
 constexpr unsigned char mask_bit = 0x80;
 constexpr unsigned length_of_two = 126;
 constexpr unsigned length_of_eight = 127;
@@ -28,14 +29,18 @@ bool is_known(unsigned code) noexcept { return code <= 2 || (code >= 8 && code <
 
 }  // namespace
 
-read_head parse_frame_head(std::string_view bytes, bool must_be_masked) noexcept {
+read_head parse_frame_head(std::string_view bytes, bool must_be_masked, bool is_compression_agreed) noexcept {
   constexpr read_head more{read_head::outcome::more, 0, {}, ""};
   if (bytes.size() < 2) return more;
   const auto first = static_cast<unsigned char>(bytes[0]);
   const auto second = static_cast<unsigned char>(bytes[1]);
   read_head got{read_head::outcome::done, 2, {}, ""};
-  if ((first & reserved_bits) != 0) return refused("a reserved bit is set");
   if (!is_known(first & 0x0f)) return refused("an unknown opcode");
+  const unsigned code = first & 0x0f;
+  const bool may_be_compressed = is_compression_agreed && (code == 1 || code == 2);
+  got.head.is_compressed = may_be_compressed && (first & compressed_bit) != 0;
+  if ((first & reserved_bits) != (got.head.is_compressed ? compressed_bit : 0))
+    return refused("a reserved bit is set");
   got.head.what = static_cast<opcode>(first & 0x0f);
   got.head.is_final = (first & final_bit) != 0;
   const bool is_masked = (second & mask_bit) != 0;
@@ -66,7 +71,8 @@ read_head parse_frame_head(std::string_view bytes, bool must_be_masked) noexcept
 }
 
 void append_frame_head(std::string& out, const frame_head& head) {
-  out += static_cast<char>((head.is_final ? final_bit : 0) | static_cast<unsigned char>(head.what));
+  out += static_cast<char>((head.is_final ? final_bit : 0) | (head.is_compressed ? compressed_bit : 0) |
+                           static_cast<unsigned char>(head.what));
   const unsigned char masked = head.mask ? mask_bit : 0;
   if (head.payload_bytes < length_of_two) {
     out += static_cast<char>(masked | head.payload_bytes);

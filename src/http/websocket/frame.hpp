@@ -20,6 +20,7 @@ using frame_mask = std::array<char, 4>;
 struct frame_head {
   opcode what = opcode::text;
   bool is_final = true;
+  bool is_compressed = false;  ///< RSV1 of RFC 7692: of the first frame of a message
   std::uint64_t payload_bytes = 0;
   std::optional<frame_mask> mask;
 };
@@ -36,8 +37,10 @@ struct read_head {
 
 /// The head of the frame that begins where `bytes` begin. Refuses what part 5.2 forbids: reserved bits and
 /// opcodes, lengths written longer than needed or beyond 2^63, control frames that are long or in pieces, and
-/// a mask where there must be none or none where there must be one.
-read_head parse_frame_head(std::string_view bytes, bool must_be_masked) noexcept;
+/// a mask where there must be none or none where there must be one. RSV1 is let pass on the first frame of a
+/// message where compression was agreed on.
+read_head parse_frame_head(std::string_view bytes, bool must_be_masked,
+                           bool is_compression_agreed = false) noexcept;
 
 void append_frame_head(std::string& out, const frame_head& head);
 

@@ -68,9 +68,19 @@ std::string detail::websocket_accept_text(std::string_view key) {
   return wire::to_base64(wire::sha1(std::as_bytes(std::span(text))));
 }
 
+void detail::check_compression(const websocket_options& options) {
+  if (!options.compression) return;
+  const websocket_compression& how = *options.compression;
+  if (how.level < 1 || how.level > 9)
+    throw error(errc::invalid_argument, "websocket: the level of compression is 1 to 9");
+  if (how.window_bits < 9 || how.window_bits > 15)
+    throw error(errc::invalid_argument, "websocket: window_bits is 9 to 15");
+}
+
 websocket accept_websocket(request& in, response& out, const websocket_options& options) {
   detail::protocol_host* const host = detail::response_access::host(out);
   if (host == nullptr) throw error(errc::misuse, "websocket: accept: the request came over no connection");
+  detail::check_compression(options);
   const std::string_view key = checked_key(in);
   if (!is_welcome(in, options)) throw status_error(403, "pages of this origin may not connect");
   std::string protocol;
@@ -82,8 +92,14 @@ websocket accept_websocket(request& in, response& out, const websocket_options& 
       "Upgrade\r\nSec-WebSocket-Accept: " +
       detail::websocket_accept_text(key) + "\r\n";
   if (!protocol.empty()) answer.append("Sec-WebSocket-Protocol: ").append(protocol).append("\r\n");
+  std::optional<detail::deflate_agreement> deflate;
+  if (options.compression) {
+    std::string agreed;
+    deflate = detail::accept_deflate_offer(in.headers(), *options.compression, agreed);
+    if (deflate) answer.append("Sec-WebSocket-Extensions: ").append(agreed).append("\r\n");
+  }
   answer.append(detail::response_access::fields(out)).append("\r\n");
-  return websocket(std::make_unique<websocket::impl>(*host, answer, options, std::move(protocol)));
+  return websocket(std::make_unique<websocket::impl>(*host, answer, options, std::move(protocol), deflate));
 }
 
 }  // namespace weft::http

@@ -52,8 +52,9 @@ struct websocket::impl::cut_guard {
 };
 
 websocket::impl::impl(detail::protocol_host& host, std::string_view answer, const websocket_options& options,
-                      std::string protocol)
+                      std::string protocol, const std::optional<detail::deflate_agreement>& deflate)
     : options_(options), protocol_(std::move(protocol)), is_server_(true) {
+  if (deflate) deflate_.emplace(*options.compression, *deflate);
   stream_ = host.switch_protocol(answer);
   buffer_.append(host.received());
   host_ = &host;
@@ -61,8 +62,10 @@ websocket::impl::impl(detail::protocol_host& host, std::string_view answer, cons
 }
 
 websocket::impl::impl(detail::transport connected, std::string_view received,
-                      const websocket_options& options, std::string protocol)
+                      const websocket_options& options, std::string protocol,
+                      const std::optional<detail::deflate_agreement>& deflate)
     : options_(options), protocol_(std::move(protocol)), is_server_(false), stream_(std::move(connected)) {
+  if (deflate) deflate_.emplace(*options.compression, *deflate);
   buffer_.append(received);
 }
 
@@ -104,7 +107,7 @@ std::optional<websocket_message> websocket::impl::read_on() {
 }
 
 bool websocket::impl::begin_frame() {
-  const detail::read_head got = detail::parse_frame_head(buffer_.readable(), is_server_);
+  const detail::read_head got = detail::parse_frame_head(buffer_.readable(), is_server_, is_compressed());
   if (got.how == detail::read_head::outcome::more) return false;
   if (got.how == detail::read_head::outcome::refused) fail(1002, got.why);
   frame_ = got.head;
@@ -115,6 +118,7 @@ bool websocket::impl::begin_frame() {
       fail(1009, "a message over the bound");
     if (!in_message_) {
       message_.kind = frame_.what == opcode::text ? websocket_kind::text : websocket_kind::binary;
+      message_is_compressed_ = frame_.is_compressed;
       in_message_ = true;
     }
   }
@@ -144,8 +148,21 @@ std::optional<websocket_message> websocket::impl::end_frame() {
   websocket_message whole = std::exchange(message_, {});
   buffer_.trim();
   if (said_close_) return std::nullopt;  // nobody waits for it any more
+  if (message_is_compressed_) unpack(whole);
   if (whole.kind == websocket_kind::text && !wire::is_utf8(whole.data)) fail(1007, "text that is not UTF-8");
   return whole;
+}
+
+void websocket::impl::unpack(websocket_message& whole) {
+  using outcome = detail::message_deflate::unpacked;
+  switch (deflate_->unpack(whole.data, options_.message_bytes_max)) {
+    case outcome::done:
+      return;
+    case outcome::malformed:
+      fail(1002, "a compressed message that is malformed");
+    case outcome::too_large:
+      fail(1009, "a message over the bound");
+  }
 }
 
 void websocket::impl::answer_control() {
@@ -233,19 +250,30 @@ void websocket::impl::send(opcode what, std::string_view payload) {
   const std::unique_lock lock(writing_, until);
   if (!lock) throw error(errc::timed_out, "websocket: send: others write, and the peer does not read");
   if (!is_open()) throw error(errc::closed, "websocket: send: the connection is closed");
-  write_frame(what, payload, until);
+  write_message(what, payload, until);
   write_due(until);
 }
 
 /// The caller has the lock.
-void websocket::impl::write_frame(opcode what, std::string_view payload, steady_time until) {
+void websocket::impl::write_message(opcode what, std::string_view payload, steady_time until) {
+  checkpoint();  // once it is packed it has to be sent: the next one may look back to it
+  const auto packed = deflate_ ? deflate_->pack(payload) : std::nullopt;
+  write_frame(what, packed ? std::string_view(*packed) : payload, until, packed.has_value());
+}
+
+/// The caller has the lock.
+void websocket::impl::write_frame(opcode what, std::string_view payload, steady_time until,
+                                  bool is_compressed) {
   checkpoint();  // nothing is cut off by a task that was cancelled before
   std::string bytes;
   if (is_server_) {
-    detail::append_frame_head(bytes,
-                              {.what = what, .is_final = true, .payload_bytes = payload.size(), .mask = {}});
+    detail::append_frame_head(bytes, {.what = what,
+                                      .is_final = true,
+                                      .is_compressed = is_compressed,
+                                      .payload_bytes = payload.size(),
+                                      .mask = {}});
   } else {
-    bytes = frame_bytes(what, payload);
+    bytes = frame_bytes(what, payload, is_compressed);
     payload = {};
   }
   const std::array<std::string_view, 2> pieces{bytes, payload};
@@ -256,8 +284,12 @@ void websocket::impl::write_frame(opcode what, std::string_view payload, steady_
 }
 
 /// Head and payload; masked where this is a client.
-std::string websocket::impl::frame_bytes(opcode what, std::string_view payload) {
-  detail::frame_head head{.what = what, .is_final = true, .payload_bytes = payload.size(), .mask = {}};
+std::string websocket::impl::frame_bytes(opcode what, std::string_view payload, bool is_compressed) {
+  detail::frame_head head{.what = what,
+                          .is_final = true,
+                          .is_compressed = is_compressed,
+                          .payload_bytes = payload.size(),
+                          .mask = {}};
   if (!is_server_) head.mask = next_mask();
   std::string bytes;
   bytes.reserve(detail::frame_head_bytes_max + payload.size());
@@ -433,5 +465,6 @@ bool websocket::is_open() const noexcept { return impl_ != nullptr && impl_->is_
 int websocket::close_code() const { return self().close_code(); }
 const std::string& websocket::close_reason() const { return self().close_reason(); }
 const std::string& websocket::protocol() const { return self().protocol(); }
+bool websocket::is_compressed() const { return self().is_compressed(); }
 
 }  // namespace weft::http

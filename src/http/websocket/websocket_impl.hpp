@@ -16,6 +16,7 @@
 #include "http/byte_buffer.hpp"
 #include "http/transport.hpp"
 #include "http/websocket/frame.hpp"
+#include "http/websocket/permessage_deflate.hpp"
 
 namespace weft::http {
 
@@ -24,10 +25,10 @@ class websocket::impl final : detail::switched_protocol {
  public:
   /// The server's side, on the stream of `host`, which gets it back at the end.
   impl(detail::protocol_host& host, std::string_view answer, const websocket_options& options,
-       std::string protocol);
+       std::string protocol, const std::optional<detail::deflate_agreement>& deflate);
   /// The client's side. `received` is what came behind the handshake.
   impl(detail::transport connected, std::string_view received, const websocket_options& options,
-       std::string protocol);
+       std::string protocol, const std::optional<detail::deflate_agreement>& deflate);
   ~impl();
 
   std::optional<websocket_message> read();
@@ -39,6 +40,7 @@ class websocket::impl final : detail::switched_protocol {
   int close_code() const noexcept { return close_code_; }
   const std::string& close_reason() const noexcept { return close_reason_; }
   const std::string& protocol() const noexcept { return protocol_; }
+  bool is_compressed() const noexcept { return deflate_.has_value(); }
 
  private:
   // Reading.
@@ -46,6 +48,7 @@ class websocket::impl final : detail::switched_protocol {
   bool begin_frame();
   void take_payload();
   std::optional<websocket_message> end_frame();
+  void unpack(websocket_message& whole);
   void answer_control();
   void take_close();
   void fill();
@@ -60,8 +63,10 @@ class websocket::impl final : detail::switched_protocol {
   struct cut_guard;
 
   bool may_write() const noexcept { return !cut_ && !said_close_; }
-  void write_frame(detail::opcode what, std::string_view payload, steady_time until);
-  std::string frame_bytes(detail::opcode what, std::string_view payload);
+  void write_message(detail::opcode what, std::string_view payload, steady_time until);
+  void write_frame(detail::opcode what, std::string_view payload, steady_time until,
+                   bool is_compressed = false);
+  std::string frame_bytes(detail::opcode what, std::string_view payload, bool is_compressed = false);
   detail::frame_mask next_mask();
   void flush_due(steady_time until) noexcept;
   void write_due(steady_time until) noexcept;
@@ -77,7 +82,8 @@ class websocket::impl final : detail::switched_protocol {
   websocket_options options_;
   std::string protocol_;
   bool is_server_;
-  detail::protocol_host* host_ = nullptr;  // server, until it ends
+  std::optional<detail::message_deflate> deflate_;  // where it was agreed on
+  detail::protocol_host* host_ = nullptr;           // server, until it ends
   detail::transport stream_;
 
   detail::byte_buffer buffer_;
@@ -87,7 +93,8 @@ class websocket::impl final : detail::switched_protocol {
   std::uint64_t taken_ = 0;  // of the frame's payload
   bool in_message_ = false;
   websocket_message message_;  // so far
-  std::string control_;        // payload of a control frame so far
+  bool message_is_compressed_ = false;
+  std::string control_;  // payload of a control frame so far
   unsigned frames_ = 0;
   bool asked_ = false;  // by a ping, and nothing came since
 
