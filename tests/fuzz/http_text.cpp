@@ -1,0 +1,84 @@
+// Text of requests from anywhere: queries and forms, cookies, header values with parameters, Accept-Encoding.
+// What was written is read as the same; what was read keeps its bounds.
+#include "fuzz/check.hpp"
+#include "http/compression/encoding.hpp"
+#include "http/parameters.hpp"
+
+#include <weft/core/error.hpp>
+#include <weft/http/cookie.hpp>
+#include <weft/http/form.hpp>
+#include <weft/http/request.hpp>
+#include <weft/http/status_error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using namespace weft::http;
+
+void check_percent(std::string_view text) {
+  fuzz_check(percent_decode(percent_encode(text)) == text, "what was encoded is decoded as the same");
+  if (const auto decoded = percent_decode(text))
+    fuzz_check(decoded->size() <= text.size(), "decoded text is no longer");
+}
+
+void check_form(std::string_view text) {
+  constexpr std::size_t fields_max = 20;
+  const form_options small{.fields_max = fields_max, .field_bytes_max = 100, .folder = {}};
+  form_fields got;
+  try {
+    got = form_fields::parse(text, small);
+  } catch (const status_error& refused) {
+    fuzz_check(refused.status() == 400 || refused.status() == 413, "a refusal is the client's fault");
+    return;
+  }
+  fuzz_check(got.size() <= fields_max, "the number of fields keeps its bound");
+  std::string written;
+  for (const form_field& one : got) {
+    fuzz_check(one.name.size() + one.value.size() <= small.field_bytes_max, "a field keeps its bound");
+    written += percent_encode(one.name) + "=" + percent_encode(one.value) + "&";
+  }
+  if (written.size() > 2000) return;
+  const form_fields again = form_fields::parse(written, {.field_bytes_max = 1000, .folder = {}});
+  fuzz_check(again.size() == got.size(), "what was written is read as the same fields");
+  for (const form_field& one : got) {
+    fuzz_check(again.first(one.name) == got.first(one.name), "what was written is read as the same value");
+    fuzz_check(form_value(written, one.name) == got.first(one.name), "both readers agree");
+  }
+}
+
+void check_cookies(std::string_view text) {
+  for (const received_cookie& one : parse_cookies(text)) {
+    fuzz_check(find_cookie(text, one.name).has_value(), "what is listed is found");
+    try {
+      const std::string set = set_cookie_text(
+          one.name, one.value, {.path = "", .http_only = false, .same_site = same_site::unset});
+      fuzz_check(find_cookie(set, one.name) == one.value, "what was set is read as the same");
+      fuzz_check(set.find_first_of("\r\n;") == std::string::npos, "no cookie has a second line or attribute");
+    } catch (const weft::error& refused) {
+      fuzz_check(refused.code() == weft::errc::invalid_argument, "a cookie that cannot be set is told so");
+    }
+  }
+}
+
+void check_parameters(std::string_view text) {
+  if (const auto got = detail::parse_parameters(text)) {
+    for (const auto& [name, value] : got->parameters)
+      fuzz_check(got->find(name) == &value, "names of parameters are found, and unique");
+  }
+  detail::wanted_format(text);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  check_percent(text);
+  check_form(text);
+  check_cookies(text);
+  check_parameters(text);
+  return 0;
+}
