@@ -6,11 +6,17 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include <weft/context/context.hpp>
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/fiber_local.hpp>
+#include <weft/fiber/latch.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
+#include <weft/http/client.hpp>
+#include <weft/http/server.hpp>
 
 namespace {
 
@@ -107,6 +113,66 @@ TEST(coming_from, go_channel) {
     producers.join();
     EXPECT_EQ(sum, 6);
     // end of example
+  });
+}
+
+// example: race_global
+std::string current_user;  // wrong: all requests share it
+
+void serve_global(weft::http::server& server, weft::latch& both_wait) {
+  server.get("/global/{name}", [&](weft::http::request& in) {
+    current_user = in.param("name");
+    both_wait.arrive_and_wait();  // a query, say: the other request comes in between
+    return current_user;
+  });
+}
+// end of example
+
+// example: race_own
+weft::fiber_local<std::string> own_user;  // what Swoole has in Coroutine::getContext()
+constexpr weft::key_spec user_spec{.name = "swoole.user", .log = true};
+const weft::key<std::string> user{user_spec};
+
+void serve_own(weft::http::server& server, weft::latch& local_wait, weft::latch& key_wait) {
+  server.get("/local/{name}", [&](weft::http::request& in) {
+    *own_user = in.param("name");
+    local_wait.arrive_and_wait();
+    return *own_user;
+  });
+  server.get("/key/{name}", [&](weft::http::request& in) {
+    const weft::scoped_value here{user, std::string(in.param("name"))};
+    key_wait.arrive_and_wait();
+    return weft::go([] { return user.require(); }).join();  // follows into the child
+  });
+}
+// end of example
+
+/// Two requests at once, for Ada and for Bob.
+std::pair<std::string, std::string> ask_for_two(const std::string& url, const std::string& path) {
+  const auto ask = [&](const char* name) {
+    return std::string(weft::http::client(url).get(path + name).body());
+  };
+  auto ada = weft::go([&] { return ask("Ada"); });
+  auto bob = weft::go([&] { return ask("Bob"); });
+  std::string first = ada.join();
+  return {std::move(first), bob.join()};
+}
+
+TEST(coming_from, two_requests_race_for_a_global_and_not_for_what_is_their_own) {
+  weft::run([] {
+    weft::latch global_wait(2);
+    weft::latch local_wait(2);
+    weft::latch key_wait(2);
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    serve_global(server, global_wait);
+    serve_own(server, local_wait, key_wait);
+    server.start();
+    const auto [one, other] = ask_for_two(server.url(), "/global/");
+    EXPECT_EQ(one, other) << "one of them was served as the other";
+    const std::pair<std::string, std::string> own("Ada", "Bob");
+    EXPECT_EQ(ask_for_two(server.url(), "/local/"), own);
+    EXPECT_EQ(ask_for_two(server.url(), "/key/"), own);
+    server.stop();
   });
 }
 
