@@ -47,6 +47,9 @@ class answer_writer final : body_sink {
   /// Answers a request that is not served. The connection is to be closed behind it.
   void refuse(const refusal& why);
 
+  /// What is here of the requests behind this one.
+  std::string_view received() const noexcept override;
+
   /// Asks the other protocol, if any, to end soon.
   void leave() noexcept;
   /// After is_over(): ends the other protocol. True if its stream is here again, and open.
@@ -57,7 +60,6 @@ class answer_writer final : body_sink {
   bool write_file(response& of, files::file& from, std::uint64_t offset, std::uint64_t bytes) override;
   void add_filter(std::unique_ptr<body_filter> filter) override { filters_.push_back(std::move(filter)); }
   transport switch_protocol(std::string_view answer) override;
-  std::string_view received() const noexcept override;
   void set_switched(switched_protocol& to) noexcept override;
   void take_back(transport lent) noexcept override;
   void clear_switched() noexcept override { switched_ = nullptr; }

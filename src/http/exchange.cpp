@@ -1,5 +1,7 @@
 #include "http/exchange.hpp"
 
+#include <algorithm>
+
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
 #include <weft/core/unwinding.hpp>
@@ -16,6 +18,31 @@ namespace {
 
 constexpr byte_set id_bytes = byte_set("-._").with_letters_and_digits();
 constexpr std::size_t id_bytes_max = 128;
+
+/// Cancels a handler whose client has gone.
+class client_interest final : client_watch::watched {
+ public:
+  client_interest(client_watch& by, corked_stream& stream, const answer_writer& writer,
+                  cancel_scope& work) noexcept
+      : watched(by), stream_(stream), writer_(writer), work_(work) {}
+  /// Whether it goes does not matter.
+  void end() noexcept { matters_ = false; }
+  bool has_left() const noexcept { return left_; }
+
+ private:
+  int socket() const noexcept override { return matters_ && !left_ ? stream_.peer().socket().fd() : -1; }
+  bool expects_nothing() const noexcept override { return writer_.received().empty(); }
+  void client_left() noexcept override {
+    left_ = true;
+    work_.cancel(cancel_reason::requested);
+  }
+
+  corked_stream& stream_;
+  const answer_writer& writer_;
+  cancel_scope& work_;
+  bool matters_ = true;
+  bool left_ = false;
+};
 
 bool is_request_id(std::string_view text) noexcept {
   return text.size() <= id_bytes_max && id_bytes.spells(text);
@@ -129,10 +156,17 @@ void exchange::answer(std::size_t place) {
 
 /// The edge where a handler's exceptions end. Only a cancellation from outside passes.
 void exchange::run_bounded() {
-  cancel_scope bound(handler_deadline());
+  cancel_scope bound(std::min(own_deadline(), client_deadline()));
+  client_interest client(core_.clients(), stream_, writer_, bound);
+  if (!match_.options.ends_with_client) client.end();
   try {
     answer(0);
   } catch (const cancelled& stop) {
+    if (client.has_left() && stop.reason() == cancel_reason::requested) {
+      log::debug("http: the client left before its answer", {{"target", request_->target()}});
+      ++core_.statistics().abandoned_requests;
+      return writer_.cut_off();
+    }
     if (stop.reason() != cancel_reason::deadline || !bound.deadline_passed()) throw;
     log::error("http: the handler took too long",
                {{"method", request_->method()}, {"target", request_->target()}});
@@ -164,8 +198,16 @@ void exchange::answer_exception() {
   }
 }
 
+/// As request_timeout_header says; no_deadline where it says nothing.
+steady_time exchange::client_deadline() const {
+  const std::optional<std::string_view> said = find_header(parser_.head().fields, request_timeout_header);
+  if (!said) return no_deadline;
+  const auto time = from_text<std::uint32_t>(*said);
+  return time ? steady_clock::now() + std::chrono::milliseconds(*time) : no_deadline;
+}
+
 /// A handler that reads the body itself has the time for both.
-steady_time exchange::handler_deadline() const {
+steady_time exchange::own_deadline() const {
   const server_options& all = core_.options();
   const route_options& own = match_.options;
   if (own.handler_timeout || !own.streams_body)

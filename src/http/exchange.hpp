@@ -44,7 +44,8 @@ class exchange final : request_chain, request_services {
   void answer_without_handler();
   void run_bounded();
   void answer_exception();
-  steady_time handler_deadline() const;
+  steady_time own_deadline() const;
+  steady_time client_deadline() const;
 
   server_core& core_;
   corked_stream& stream_;

@@ -1,5 +1,8 @@
 #include "http/request_head.hpp"
 
+#include <chrono>
+
+#include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
 #include <weft/http/header.hpp>
 #include <weft/http/request.hpp>
@@ -41,12 +44,18 @@ std::string make_request_head(std::string_view method, std::string_view target, 
   }
   if (!options.content_type.empty()) append_field(head, "Content-Type", options.content_type);
   bool has_id = false;
+  bool has_timeout = false;
   for (const auto& [name, value] : options.headers) {
     append_field(head, name, value);
     has_id = has_id || same_name(name, "X-Request-Id");
+    has_timeout = has_timeout || same_name(name, request_timeout_header);
   }
   const std::string* const id = request_id.find();
   if (id != nullptr && !has_id) append_field(head, "X-Request-Id", *id);
+  if (const auto left = remaining(); left && !has_timeout) {
+    const auto time = std::chrono::floor<std::chrono::milliseconds>(*left);
+    append_field(head, request_timeout_header, std::to_string(time.count()));
+  }
   if (options.sends_trace) {
     for (const trace::header& one : trace::to_headers()) append_field(head, one.name, one.value);
   }

@@ -52,6 +52,7 @@ void server_core::start() {
   const scoped_value inside(in_server, true);
   if (admission_.measures())
     measuring_ = go([this, taken = seat(*this)] { admission_.measure(); }, {.name = "http admission"});
+  watching_ = go([this, taken = seat(*this)] { clients_.run(); }, {.name = "http clients"});
   acceptor_ = go([this, taken = seat(*this)] { accept_all(); }, {.name = "http accept"});
 }
 
@@ -155,6 +156,7 @@ bool server_core::stop(std::chrono::milliseconds grace) {
   listener_->close();
   admission_.stop_measuring();
   measuring_.cancel(cancel_reason::shutdown);
+  watching_.cancel(cancel_reason::shutdown);
   end_connections(true);
   if (running_.wait_until(steady_clock::now() + grace)) return true;
   acceptor_.cancel(cancel_reason::shutdown);

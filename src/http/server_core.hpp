@@ -16,6 +16,7 @@
 #include <weft/http/server.hpp>
 
 #include "http/admission.hpp"
+#include "http/client_watch.hpp"
 
 namespace weft::http::detail {
 
@@ -31,6 +32,7 @@ class server_core {
   http::router& routes() noexcept { return routes_; }
   server_statistics& statistics() noexcept { return statistics_; }
   detail::admission& admission() noexcept { return admission_; }
+  client_watch& clients() noexcept { return clients_; }
   bool is_stopping() const noexcept { return stopping_; }
   const net::listener* listener() const noexcept { return listener_ ? &*listener_ : nullptr; }
 
@@ -77,9 +79,11 @@ class server_core {
   server_options options_;
   http::router routes_;
   detail::admission admission_;
+  client_watch clients_;
   std::optional<net::listener> listener_;
   fiber<void> acceptor_;
   fiber<void> measuring_;
+  fiber<void> watching_;
   wait_group running_;             // the fibers of this object
   std::vector<served> served_;     // places; link is null where one is free or not begun
   std::vector<std::size_t> free_;  // places

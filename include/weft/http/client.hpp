@@ -63,7 +63,8 @@ struct client_statistics {
 /// throw weft::error: unavailable (no server, or it closed early), timed_out, malformed or too_large. A kept
 /// connection that turns out to be closed is replaced once, where the request cannot have been served: not
 /// sent in full, or GET, HEAD, PUT, DELETE, OPTIONS. The id of the request in whose work it is used
-/// (request_id) goes along as X-Request-Id.
+/// (request_id) goes along as X-Request-Id, and what is left of the task's deadline as
+/// request_timeout_header.
 ///
 /// Thread-safety: any number of fibers of one run; made and destroyed inside it. Cancellation and the
 /// task's deadline end a request; its connection is closed.

@@ -35,6 +35,11 @@ namespace weft::http {
 inline constexpr key_spec request_id_spec{.name = "http.request_id", .wire = wire_policy::job, .log = true};
 inline const key<std::string> request_id{request_id_spec};
 
+/// How long a client waits for the answer, in whole milliseconds from when the request is there: the
+/// handler's deadline is not later than that. What is no such number is ignored. http::client sends it where
+/// the task that asks has a deadline.
+inline constexpr std::string_view request_timeout_header = "X-Request-Timeout-Ms";
+
 namespace detail {
 
 /// What was captured by `{name}` in a route's pattern; decoded.

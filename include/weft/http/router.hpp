@@ -30,6 +30,10 @@ struct route_options {
   /// Neither counted by requests_max nor turned away by it or by queue_delay_max: for health checks, and for
   /// answers that last as long as the client likes.
   bool is_always_admitted = false;
+  /// Cancels the handler where the client has closed its connection meanwhile, which is noticed within 200
+  /// ms. A client that only ended its sending counts as gone, unless it sent more requests first. Over TLS
+  /// only a connection that broke is noticed.
+  bool ends_with_client = true;
 };
 
 namespace detail {

@@ -30,10 +30,11 @@ struct server_options {
   std::size_t connections_max = 10'000;                 ///< more are answered with 503 and closed
   std::chrono::milliseconds head_timeout{
       10'000};  ///< from a request's first byte to the end of its head: 408
-  std::chrono::milliseconds body_timeout{30'000};     ///< for all of the body: 408
-  std::chrono::milliseconds idle_timeout{60'000};     ///< between requests: the connection is closed
-  std::chrono::milliseconds write_timeout{30'000};    ///< for one response, or one piece of it
-  std::chrono::milliseconds handler_timeout{30'000};  ///< deadline of a handler: 503
+  std::chrono::milliseconds body_timeout{30'000};   ///< for all of the body: 408
+  std::chrono::milliseconds idle_timeout{60'000};   ///< between requests: the connection is closed
+  std::chrono::milliseconds write_timeout{30'000};  ///< for one response, or one piece of it
+  /// Deadline of a handler: 503. A request may bring an earlier one, see request_timeout_header.
+  std::chrono::milliseconds handler_timeout{30'000};
   /// What handlers ask for by their parameters; outlives the server. Each request that asks has a child of
   /// it, a per_request one. What is missing is an error of start().
   weft::services* services = nullptr;
@@ -54,6 +55,7 @@ struct server_statistics {
   std::uint64_t refused_requests = 0;     ///< malformed or over a limit
   std::uint64_t refused_connections = 0;  ///< over connections_max
   std::uint64_t failed_handshakes = 0;    ///< of TLS
+  std::uint64_t abandoned_requests = 0;   ///< cancelled because the client had gone
   std::uint64_t shed_requests = 0;        ///< over requests_max or queue_delay_max
 };
 
@@ -125,7 +127,9 @@ class server {
   template <typename Function>
   server& websocket(std::string_view pattern, Function&& function, websocket_options options = {}) {
     return get(pattern, detail::make_websocket_handler(std::forward<Function>(function), std::move(options)),
-               {.handler_timeout = std::chrono::milliseconds(0), .is_always_admitted = true});
+               {.handler_timeout = std::chrono::milliseconds(0),
+                .is_always_admitted = true,
+                .ends_with_client = false});
   }
 
   /// Listens and begins to serve, on fibers of its own, in the caller's context. Throws weft::error as

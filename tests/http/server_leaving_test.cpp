@@ -1,0 +1,128 @@
+#include <weft/http/server.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/core/unwinding.hpp>
+#include <weft/fiber/event.hpp>
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/http/client.hpp>
+
+#include "http/raw_client.hpp"
+
+namespace weft::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Waits, in turns, until `so`.
+template <typename So>
+void wait_until_it_is(So&& so) {
+  while (!so()) sleep_for(2ms);
+}
+
+TEST(http_leaving, the_handler_of_a_client_that_has_gone_is_cancelled) {
+  run([] {
+    server serving(on_any_port());
+    std::optional<cancel_reason> why;
+    event begun, left_alone_begun, end_now;
+    bool finished = false;
+    serving.get("/slow", [&] {
+      begun.set();
+      try {
+        sleep_for(1h);
+      } catch (const cancelled& stop) {
+        why = stop.reason();
+        throw;
+      }
+    });
+    serving.get("/left-alone",
+                [&] {
+                  left_alone_begun.set();
+                  end_now.wait();
+                  finished = true;
+                },
+                {.ends_with_client = false});
+    serving.start();
+    {
+      raw_client alone(serving);
+      alone.send("GET /left-alone HTTP/1.1\r\nHost: a\r\n\r\n");
+      left_alone_begun.wait();
+    }
+    {
+      raw_client leaving(serving);
+      leaving.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+      begun.wait();
+    }
+    wait_until_it_is([&] { return serving.statistics().abandoned_requests == 1; });
+    EXPECT_EQ(why, cancel_reason::requested);
+    EXPECT_FALSE(finished);
+    end_now.set();
+    wait_until_it_is([&] { return serving.statistics().connections == 0; });
+    EXPECT_TRUE(finished);
+    EXPECT_EQ(serving.statistics().abandoned_requests, 1u);
+    serving.stop();
+  });
+}
+
+TEST(http_leaving, a_client_that_sent_more_before_it_ended_its_side_is_served) {
+  run([] {
+    server serving(on_any_port());
+    event begun;
+    serving.get("/slow", [&] { sleep_for(1h); });
+    serving.get("/until-another-left", [&] {
+      begun.set();
+      wait_until_it_is([&] { return serving.statistics().abandoned_requests == 1; });
+      return "first";
+    });
+    serving.get("/second", [] { return "second"; });
+    serving.start();
+    raw_client pipelining(serving);
+    pipelining.send("GET /until-another-left HTTP/1.1\r\nHost: a\r\n\r\n");
+    begun.wait();
+    pipelining.send("GET /second HTTP/1.1\r\nHost: a\r\n\r\n");
+    pipelining.stream().shutdown_write();
+    raw_client leaving(serving);  // begins later, so whoever looks at it has looked at the other
+    leaving.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+    leaving.stream().shutdown_write();
+    const std::string got = pipelining.read_to_end();
+    EXPECT_NE(got.find("first"), std::string::npos) << got;
+    EXPECT_NE(got.find("second"), std::string::npos) << got;
+    serving.stop();
+  });
+}
+
+TEST(http_leaving, a_request_may_bring_an_earlier_deadline) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/slow", [&] { sleep_for(1h); });
+    serving.get("/left", [](request& in) {
+      const auto left = std::chrono::duration_cast<std::chrono::seconds>(*remaining());
+      return std::string(in.header(request_timeout_header).value_or("none")) + "," +
+             std::to_string(left.count() / 100);
+    });
+    serving.start();
+    client asking(serving.url());
+    const auto with_header = [](const char* text) {
+      return request_options{.headers = {{std::string(request_timeout_header), text}}};
+    };
+    EXPECT_EQ(asking.get("/slow", with_header("20")).status(), 503);
+    EXPECT_EQ(asking.get("/slow", with_header("0")).status(), 503);
+    // Not what the server's own bound is extended by, nor what is no number.
+    for (const char* const ignored : {"100000000", "", "-5", "soon", "99999999999999999999"})
+      EXPECT_EQ(asking.get("/left", with_header(ignored)).body(), std::string(ignored) + ",0") << ignored;
+    EXPECT_EQ(asking.get("/left").body(), "none,0");
+    const std::string told = with_timeout(25s, [&] { return asking.get("/left").body(); });
+    EXPECT_GT(std::stoi(told), 0) << told;
+    EXPECT_LE(std::stoi(told), 25'000) << told;
+    serving.stop();
+  });
+}
+
+}  // namespace
+}  // namespace weft::http
