@@ -30,6 +30,8 @@ void answer_writer::begin(std::string id) {
   response_access::reset(answer_, this);
   filters_.clear();
   left_.reset();
+  sent_status_ = 0;
+  sent_body_bytes_ = 0;
   id_ = std::move(id);
   keeps_alive_ = parser_.head().keep_alive;
 }
@@ -104,6 +106,8 @@ void answer_writer::send_whole() {
                                  : answer_.body().size();
   append_head(head_, said);
   const std::string_view body = sends_body() ? std::string_view(answer_.body()) : std::string_view();
+  sent_status_ = answer_.status();
+  sent_body_bytes_ = body.size();
   if (more_is_here() && stream_.corked_bytes() + head_.size() + body.size() <= corked_bytes_max) {
     stream_.cork(head_);
     stream_.cork(body);
@@ -160,6 +164,7 @@ bool answer_writer::write_file(response& of, files::file& from, std::uint64_t of
 
 /// So many bytes of the body will be sent.
 void answer_writer::count_off(std::uint64_t bytes) {
+  sent_body_bytes_ += bytes;
   if (!left_) return;
   if (bytes > *left_)
     throw error(errc::misuse, "http: write: that is more than the length that was said of the body");
@@ -176,6 +181,7 @@ void answer_writer::begin_stream() {
   keeps_alive_ = keeps_alive_ && (is_chunked() || left_) && !core_.is_stopping() && body_.is_worth_skipping();
   append_head(head_, left_);
   response_access::set_streaming(answer_);
+  sent_status_ = answer_.status();
 }
 
 /// Sends head_, with what it has of the head of the answer, and the piece.
@@ -220,6 +226,7 @@ transport answer_writer::switch_protocol(std::string_view answer) {
     throw error(errc::misuse, "http: the handler both answered and switched to another protocol");
   if (parser_.head().minor_version == 0) throw status_error(426, "HTTP/1.0 has no other protocols");
   over_ = was_switched_ = true;
+  sent_status_ = 101;
   stream_.send(answer);
   return std::move(stream_.peer());
 }

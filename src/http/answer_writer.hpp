@@ -38,6 +38,10 @@ class answer_writer final : body_sink {
 
   /// A failure in place of what was made so far. Where a part has been sent, the answer is cut off.
   void fail(int status, std::string_view text);
+  /// The status that was sent, whole or in part; 0 for none, 101 for another protocol.
+  int sent_status() const noexcept { return sent_status_; }
+  std::uint64_t sent_body_bytes() const noexcept { return sent_body_bytes_; }
+
   /// Nothing more can be answered: the answer was cut off, or HTTP is over.
   void cut_off() noexcept { over_ = true; }
   bool is_over() const noexcept { return over_; }
@@ -93,6 +97,8 @@ class answer_writer final : body_sink {
   std::string piece_;                                  // after the filters
   std::string unfiltered_;
   std::optional<std::uint64_t> left_;  // of a streamed body whose length was said
+  int sent_status_ = 0;
+  std::uint64_t sent_body_bytes_ = 0;
   bool keeps_alive_ = true;
   bool over_ = false;
   bool was_switched_ = false;

@@ -3,6 +3,7 @@
 #include <weft/core/error.hpp>
 #include <weft/fiber/fiber.hpp>
 
+#include "http/access_log.hpp"
 #include "http/bound_until.hpp"
 
 namespace weft::http::detail {
@@ -42,19 +43,26 @@ bool connection::serve_one() {
   if (is_too_large()) return refuse({413, "the body is too large"});
   start_body();
   if (!is_body_in_order()) return false;
-  exchange_.serve();
+  const bool stays = answer();
   if (writer_.is_over()) {
     // Nothing else is done where an answer was cut short.
     if (writer_.end_other_protocol()) linger();
     return false;
   }
   if (body_.why_refused() != nullptr) ++core_.statistics().refused_requests;
-  if (writer_.finish() && skip_body()) {
+  if (stays && skip_body()) {
     forget_request();
     return true;
   }
   linger();
   return false;
+}
+
+/// True if the connection stays, as far as the answer goes.
+bool connection::answer() {
+  const access_entry noted(core_.options(), parser_.head(), exchange_.route(), writer_, stream_);
+  exchange_.serve();
+  return !writer_.is_over() && writer_.finish();
 }
 
 /// Nothing more is owed: who stops the server need not wait for it.

@@ -39,6 +39,7 @@ class connection {
   void forget_request();
   filled fill(steady_time until);
 
+  bool answer();
   bool skip_body();
   bool refuse(const refusal& why);
   void linger();

@@ -7,6 +7,8 @@
 #include <weft/core/unwinding.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/log/log.hpp>
+#include <weft/trace/propagation.hpp>
+#include <weft/trace/span.hpp>
 
 #include "http/bound_until.hpp"
 #include "http/chars.hpp"
@@ -102,7 +104,7 @@ void exchange::run() {
   } const here{*this};
   request_ = &in;
   const scoped_value named(request_id, writer_.id());
-  run_bounded();
+  run_traced();
 }
 
 std::string exchange::request_id_of() const {
@@ -152,6 +154,34 @@ void exchange::answer(std::size_t place) {
   } catch (...) {
     answer_exception();
   }
+}
+
+/// In the trace that the request belongs to.
+void exchange::run_traced() {
+  const http::trace_headers believed = core_.options().trace_headers;
+  if (believed == http::trace_headers::none) return run_in_span();
+  trace::incoming came;
+  bool has_any = false;
+  for (const header& one : parser_.head().fields) {
+    const bool is_trace = same_name(one.name, "traceparent") || same_name(one.name, "tracestate");
+    if (!is_trace && (believed != http::trace_headers::trace_and_baggage || !same_name(one.name, "baggage")))
+      continue;
+    came.add(one.name, one.value);
+    has_any = true;
+  }
+  if (!has_any) return run_in_span();
+  came.on(context::capture()).run([this] { run_in_span(); });
+}
+
+void exchange::run_in_span() {
+  if (!trace::detail::is_recording.load(std::memory_order_relaxed)) return run_bounded();
+  const std::string_view name = match_.pattern.empty() ? std::string_view("http") : match_.pattern;
+  trace::span here(name, {{"http.request.method", request_->method()}, {"url.path", request_->path()}},
+                   {.kind = trace::span_kind::server});
+  run_bounded();
+  const int status = writer_.answer().status();
+  here.set({{"http.response.status_code", status}});
+  if (status >= 500) here.status(trace::span_status::error, reason_phrase(status));
 }
 
 /// The edge where a handler's exceptions end. Only a cancellation from outside passes.

@@ -28,6 +28,8 @@ class exchange final : request_chain, request_services {
 
   /// Looks up what the request asks for.
   void find();
+  /// The pattern of the route; empty for none.
+  std::string_view route() const noexcept { return match_.pattern; }
   const route_options& options() const noexcept { return match_.options; }
 
   /// Makes the answer, which may be sent in part by then. Throws weft::cancelled where the cancellation
@@ -42,6 +44,8 @@ class exchange final : request_chain, request_services {
   void answer(std::size_t place) override;
   weft::services& get() override;
   void answer_without_handler();
+  void run_traced();
+  void run_in_span();
   void run_bounded();
   void answer_exception();
   steady_time own_deadline() const;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,12 +12,24 @@
 
 #include <weft/http/limits.hpp>
 #include <weft/http/router.hpp>
+#include <weft/http/trace_headers.hpp>
 #include <weft/http/websocket.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/net/tls/context.hpp>
 
 namespace weft::http {
+
+/// A request that is over, for the access log. Views are valid during the call.
+struct served_request {
+  std::string_view method;
+  std::string_view target;
+  std::string_view route;  ///< the pattern; empty where none was found
+  std::string_view id;
+  int status = 0;                     ///< 0: nothing was sent
+  std::uint64_t body_bytes = 0;       ///< sent, before chunks are counted
+  std::chrono::microseconds took{0};  ///< from its head to the end of its answer
+};
 
 /// Where a server listens, and its bounds. A time of zero means no bound.
 struct server_options {
@@ -45,6 +58,13 @@ struct server_options {
   /// served in time. A good bound is about the time that a usual request takes of the processor. Zero: none
   /// are turned away.
   std::chrono::milliseconds queue_delay_max{0};
+  /// What requests bring along is around their handlers. With a recorder each request is a span, named by its
+  /// route.
+  http::trace_headers trace_headers = http::trace_headers::trace;
+  /// A log record, of level info, for each request that was answered or left; with a filter for those that it
+  /// wants.
+  bool access_log = false;
+  std::function<bool(const served_request&)> access_log_filter = {};
 };
 
 /// What a server did so far.

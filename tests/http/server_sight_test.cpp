@@ -1,0 +1,148 @@
+// What a server tells about its requests: traces and the access log.
+#include <weft/http/server.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <weft/fiber/run.hpp>
+#include <weft/http/client.hpp>
+#include <weft/http/status_error.hpp>
+#include <weft/log/collector.hpp>
+#include <weft/trace/baggage.hpp>
+#include <weft/trace/propagation.hpp>
+#include <weft/trace/recorder.hpp>
+#include <weft/trace/span.hpp>
+
+#include "http/raw_client.hpp"
+
+namespace weft::http {
+namespace {
+
+constexpr const char* parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+inline constexpr key_spec tenant_spec{.name = "sight.tenant", .wire = wire_policy::baggage};
+const key<std::string> tenant{tenant_spec};
+
+std::string field_of(const log::record& one, std::string_view name) {
+  for (const log::field& field : one.fields) {
+    if (field.name != name) continue;
+    if (const auto* const text = std::get_if<std::string>(&field.value)) return *text;
+    if (const auto* const count = std::get_if<std::uint64_t>(&field.value)) return std::to_string(*count);
+    return std::to_string(std::get<std::int64_t>(field.value));
+  }
+  return "none";
+}
+
+/// Tells the trace headers that came.
+void tell_headers(server& to) {
+  to.get("/told", [](request& in) {
+    return std::string(in.header("traceparent").value_or("none")) + " " +
+           std::string(in.header("tracestate").value_or("none")) + " " +
+           std::string(in.header("baggage").value_or("none"));
+  });
+}
+
+TEST(http_trace, goes_from_request_to_request) {
+  run([] {
+    server last(on_any_port());
+    tell_headers(last);
+    last.start();
+    const auto told_behind = [&](trace_headers taken, bool sent) {
+      server_options options = on_any_port();
+      options.trace_headers = taken;
+      server between(options);
+      between.get("/", [&] {
+        client on(last.url());
+        return tenant.value_or("nobody") + " " + on.get("/told", {.sends_trace = sent}).body();
+      });
+      between.start();
+      const std::string told = client(between.url())
+                                   .get("/", {.headers = {{"traceparent", parent},
+                                                          {"tracestate", "a=1"},
+                                                          {"baggage", "sight.tenant=me"}}})
+                                   .body();
+      between.stop();
+      return told;
+    };
+    const std::string here(parent);
+    EXPECT_EQ(told_behind(trace_headers::trace, true), "nobody " + here + " a=1 none");
+    EXPECT_EQ(told_behind(trace_headers::trace_and_baggage, true), "me " + here + " a=1 sight.tenant=me");
+    EXPECT_EQ(told_behind(trace_headers::none, true), "nobody none none none");
+    EXPECT_EQ(told_behind(trace_headers::trace_and_baggage, false), "me none none none");
+    last.stop();
+  });
+}
+
+TEST(http_trace, a_request_is_a_span_where_there_is_a_recorder) {
+  run([] {
+    auto recorder = std::make_shared<trace::recorder>(trace::recorder_options{});
+    const auto before = trace::exchange_recorder(recorder);
+    server serving(on_any_port());
+    serving.get("/users/{id}", [] { return "x"; });
+    serving.get("/broken", []() -> std::string { throw status_error(502, "no"); });
+    serving.start();
+    client asking(serving.url());
+    asking.get("/users/7", {.headers = {{"traceparent", parent}}});
+    asking.get("/broken");
+    serving.stop();
+    trace::exchange_recorder(before);
+    const auto spans = recorder->drain();
+    ASSERT_EQ(spans.size(), 2u);
+    EXPECT_EQ(spans[0].name, "/users/{id}");
+    EXPECT_EQ(spans[0].kind, trace::span_kind::server);
+    EXPECT_EQ(to_string(spans[0].context.trace), "0af7651916cd43dd8448eb211c80319c");
+    EXPECT_EQ(spans[0].status, trace::span_status::unset);
+    EXPECT_EQ(spans[1].status, trace::span_status::error);
+  });
+}
+
+TEST(http_access_log, has_a_record_for_each_request_that_the_filter_wants) {
+  run([] {
+    log::collector records;
+    server_options options = on_any_port();
+    options.access_log = true;
+    options.access_log_filter = [](const served_request& one) { return one.target != "/dull"; };
+    server serving(options);
+    serving.get("/users/{id}", [] { return "four"; });
+    serving.get("/dull", [] { return "dull"; });
+    serving.get("/pieces", [](response& out) {
+      out.status(201).write("one");
+      out.write("two");
+    });
+    serving.get("/cut", [](response& out) {
+      out.write("one");
+      throw std::runtime_error("too late");
+    });
+    serving.start();
+    client asking(serving.url());
+    asking.get("/users/7?a=b", {.headers = {{"X-Request-Id", "mine"}}});
+    asking.get("/dull");
+    asking.get("/pieces");
+    asking.get("/nowhere");
+    EXPECT_THROW(asking.get("/cut"), error);
+    serving.stop();
+    std::vector<log::record> served;
+    for (log::record& one : records.take()) {
+      if (one.message == "http: served") served.push_back(std::move(one));
+    }
+    ASSERT_EQ(served.size(), 4u);
+    EXPECT_EQ(field_of(served[0], "method"), "GET");
+    EXPECT_EQ(field_of(served[0], "target"), "/users/7?a=b");
+    EXPECT_EQ(field_of(served[0], "route"), "/users/{id}");
+    EXPECT_EQ(field_of(served[0], "status"), "200");
+    EXPECT_EQ(field_of(served[0], "bytes"), "4");
+    EXPECT_EQ(field_of(served[0], "id"), "mine");
+    EXPECT_EQ(field_of(served[0], "peer").find("127.0.0.1:"), 0u);
+    EXPECT_EQ(field_of(served[1], "status"), "201");
+    EXPECT_EQ(field_of(served[1], "bytes"), "6");
+    EXPECT_EQ(field_of(served[2], "status"), "404");
+    EXPECT_EQ(field_of(served[3], "target"), "/cut");
+  });
+}
+
+}  // namespace
+}  // namespace weft::http
