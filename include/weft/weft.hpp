@@ -86,6 +86,7 @@
 #include <weft/http/event_parser.hpp>
 #include <weft/http/event_stream.hpp>
 #include <weft/http/form.hpp>
+#include <weft/http/health.hpp>
 #include <weft/http/multipart.hpp>
 #include <weft/http/ranges.hpp>
 #include <weft/http/server.hpp>

@@ -16,6 +16,7 @@ server::~server() {
 router& server::routes() noexcept { return core_->routes(); }
 void server::start() { core_->start(); }
 void server::wait() { core_->wait(); }
+bool server::is_stopping() const noexcept { return core_->is_stopping(); }
 bool server::stop(std::chrono::milliseconds grace) { return core_->stop(grace); }
 
 const net::endpoint& server::address() const {

@@ -13,6 +13,7 @@
 #include <weft/http/compression.hpp>
 #include <weft/http/content.hpp>
 #include <weft/http/event_stream.hpp>
+#include <weft/http/health.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/static_files.hpp>
 #include <weft/http/status_error.hpp>
@@ -47,6 +48,25 @@ TEST(http, a_server) {
     EXPECT_EQ(asking.get("/hello/Ada").body(), "hello Ada");
     EXPECT_EQ(asking.get("/sum/3/4").body(), "7");
     EXPECT_EQ(asking.get("/sum/3/four").status(), 400);
+    server.stop();
+  });
+}
+
+struct pretended_database {
+  bool is_there() const { return true; }
+};
+
+TEST(http, health) {
+  weft::run([] {
+    const pretended_database database;
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    // example: health
+    weft::http::health health;
+    health.add("database", [&] { return database.is_there(); });
+    health.serve_on(server);
+    // end of example
+    server.start();
+    EXPECT_EQ(weft::http::client(server.url()).get("/readyz").body(), "ready\ndatabase: ok\n");
     server.stop();
   });
 }

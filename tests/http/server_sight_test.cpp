@@ -1,4 +1,4 @@
-// What a server tells about its requests: traces and the access log.
+// What a server tells about itself: traces, the access log and its health.
 #include <weft/http/server.hpp>
 
 #include <gtest/gtest.h>
@@ -9,8 +9,13 @@
 #include <variant>
 #include <vector>
 
+#include <weft/context/cancellation.hpp>
+#include <weft/core/unwinding.hpp>
+#include <weft/fiber/event.hpp>
+#include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
+#include <weft/http/health.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/log/collector.hpp>
 #include <weft/trace/baggage.hpp>
@@ -141,6 +146,74 @@ TEST(http_access_log, has_a_record_for_each_request_that_the_filter_wants) {
     EXPECT_EQ(field_of(served[1], "bytes"), "6");
     EXPECT_EQ(field_of(served[2], "status"), "404");
     EXPECT_EQ(field_of(served[3], "target"), "/cut");
+  });
+}
+
+TEST(http_health, is_ready_where_all_checks_pass_in_time) {
+  run([] {
+    health how;
+    bool database = true;
+    bool disk_throws = false;
+    bool slow = false;
+    bool was_cancelled = false;
+    how.add("database", [&] { return database; });
+    how.add("disk", [&] { return disk_throws ? throw std::runtime_error("secret path") : true; });
+    how.add(
+        "neighbour",
+        [&] {
+          try {
+            if (slow) sleep_for(std::chrono::hours(1));
+          } catch (const cancelled&) {
+            was_cancelled = true;
+            throw;
+          }
+          return true;
+        },
+        std::chrono::milliseconds(20));
+    server serving(on_any_port());
+    how.serve_on(serving);
+    serving.start();
+    client asking(serving.url());
+    EXPECT_EQ(asking.get("/livez").status(), 200);
+    EXPECT_EQ(asking.get("/readyz").status(), 200);
+    EXPECT_EQ(asking.get("/readyz").body(), "ready\ndatabase: ok\ndisk: ok\nneighbour: ok\n");
+    EXPECT_EQ(asking.get("/readyz").header("Cache-Control"), "no-store");
+    database = false;
+    disk_throws = slow = true;
+    EXPECT_EQ(asking.get("/readyz").status(), 503);
+    EXPECT_EQ(asking.get("/readyz").body(), "not ready\ndatabase: failed\ndisk: failed\nneighbour: failed\n");
+    EXPECT_TRUE(was_cancelled);
+    database = true;
+    disk_throws = slow = false;
+    how.set_ready(false);
+    EXPECT_EQ(asking.get("/readyz").status(), 503);
+    EXPECT_EQ(asking.get("/livez").status(), 200);
+    serving.stop();
+  });
+}
+
+TEST(http_health, is_not_ready_while_the_server_stops) {
+  run([] {
+    health how;
+    server serving(on_any_port());
+    how.serve_on(serving);
+    event begun, go_on;
+    serving.use("/readyz", [&](request&, response&, next& next) {
+      begun.set();
+      go_on.wait();
+      next();
+    });
+    serving.start();
+    raw_client asking(serving);
+    asking.send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
+    begun.wait();
+    auto stopping = go([&] { serving.stop(); });
+    while (!serving.is_stopping()) yield();
+    go_on.set();
+    const std::string got = asking.read_to_end();
+    EXPECT_EQ(got.find("HTTP/1.1 503 "), 0u) << got;
+    EXPECT_TRUE(got.ends_with("stopping\n")) << got;
+    stopping.join();
   });
 }
 

@@ -167,6 +167,9 @@ class server {
   /// then cancels them. True if none had to be cancelled. Waits; calling it again has no effect.
   bool stop(std::chrono::milliseconds grace = std::chrono::seconds(10));
 
+  /// Has stop() been called?
+  bool is_stopping() const noexcept;
+
   /// Where it listens, with the real port; after start().
   const net::endpoint& address() const;
   /// "http://127.0.0.1:8080"; after start(), for TCP.
