@@ -65,11 +65,11 @@ TEST(http_trace, goes_from_request_to_request) {
         return tenant.value_or("nobody") + " " + on.get("/told", {.sends_trace = sent}).body();
       });
       between.start();
-      const std::string told = client(between.url())
-                                   .get("/", {.headers = {{"traceparent", parent},
-                                                          {"tracestate", "a=1"},
-                                                          {"baggage", "sight.tenant=me"}}})
-                                   .body();
+      std::string told = client(between.url())
+                             .get("/", {.headers = {{"traceparent", parent},
+                                                    {"tracestate", "a=1"},
+                                                    {"baggage", "sight.tenant=me"}}})
+                             .body();
       between.stop();
       return told;
     };
