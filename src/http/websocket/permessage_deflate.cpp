@@ -45,7 +45,8 @@ std::optional<deflate_parameters> read_parameters(std::string_view element) {
     } else if (same_name(name, "client_no_context_takeover") && value.empty()) {
       got.client_no_context = true;
     } else if (same_name(name, "server_max_window_bits")) {
-      if (!(got.server_bits = read_bits(value))) return std::nullopt;
+      got.server_bits = read_bits(value);
+      if (!got.server_bits) return std::nullopt;
     } else if (same_name(name, "client_max_window_bits")) {
       got.may_limit_client = true;
       got.client_bits = read_bits(value);
