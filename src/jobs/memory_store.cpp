@@ -111,11 +111,13 @@ job_id memory_store::insert_one(const new_job& job) {
   return job.id;
 }
 
-std::optional<job_id> memory_store::holder_of(const unique_key& key, moment now) const {
+std::optional<job_id> memory_store::holder_of(const unique_key& key, moment now,
+                                              std::optional<job_id> ending) const {
   const auto held = key_holders_.find(key.key);
   if (held == key_holders_.end()) return std::nullopt;
   const unique_hold& hold = unique_.at(held->second);
-  return hold.by_job || hold.of.at_least > now ? std::optional(held->second) : std::nullopt;
+  const bool by_job = hold.by_job && held->second != ending;
+  return by_job || hold.of.at_least > now ? std::optional(held->second) : std::nullopt;
 }
 
 void memory_store::release_key(const stored_job& job, moment now) {
@@ -336,7 +338,7 @@ bool memory_store::finish(const attempt_end& end) {
   if (job == nullptr) return false;
   const std::span<const new_job> pushes =
       end.next == next_step::done ? std::span(end.pushes) : std::span<const new_job>();
-  check_pushes(pushes);
+  check_pushes(pushes, end.id);
   const stored_attempt claimed = job->past.back();
   job->past.pop_back();
   if (end.next != next_step::released) {

@@ -79,7 +79,8 @@ class memory_store final : public store {
 
   std::vector<job_id> insert(std::span<const new_job> jobs);
   job_id insert_one(const new_job& job);
-  std::optional<job_id> holder_of(const unique_key& key, moment now) const;
+  /// `ending` is about to end, and its key then free.
+  std::optional<job_id> holder_of(const unique_key& key, moment now, std::optional<job_id> ending = {}) const;
   void release_key(const stored_job& job, moment now);
   void take_key_again(const stored_job& job, moment now);
   bool has_expired(job_id id, moment now) const;
@@ -99,7 +100,9 @@ class memory_store final : public store {
     job_id child{};
     bool even_if_given_up = false;
   };
-  void check_pushes(std::span<const new_job> jobs) const;  // memory_waits.cpp
+  /// `ending` as in holder_of.
+  void check_pushes(std::span<const new_job> jobs,
+                    std::optional<job_id> ending = {}) const;  // memory_waits.cpp
   void add_dependencies(stored_job& job, const new_job& from);
   void add_dependent(const new_job& from);
   void release_children(const stored_job& parent, moment now);

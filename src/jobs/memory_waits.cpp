@@ -12,12 +12,13 @@
 
 namespace weft::jobs {
 
-void memory_store::check_pushes(std::span<const new_job> jobs) const {
+void memory_store::check_pushes(std::span<const new_job> jobs, std::optional<job_id> ending) const {
   std::set<job_id> kept;
   std::set<std::string> keys;
   const auto is_there = [&](job_id id) { return jobs_.contains(id) || kept.contains(id); };
   for (const auto& job : jobs) {
-    if (job.unique && (keys.contains(job.unique->key) || holder_of(*job.unique, job.created))) continue;
+    if (job.unique && (keys.contains(job.unique->key) || holder_of(*job.unique, job.created, ending)))
+      continue;
     if (is_there(job.id))
       throw error(errc::already_exists, "jobs: push a job: the id " + to_string(job.id) + " is taken");
     for (const auto& one : job.after) {

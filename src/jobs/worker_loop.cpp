@@ -113,7 +113,11 @@ std::size_t worker::state::run_due() {
       if (count > 0) claim_and_start(count);
       // A claim does no more than so much at once: what is due may need another one.
       if (count > 0 && (begun() != begun_before || fired_ != fired_before || is_due())) continue;
-      if (active_ == 0 && changed_.value() == seen) return begun() - before;
+      if (stopping_) give_back_all();
+      if (active_ == 0 && changed_.value() == seen) {
+        see_them_gone();
+        return begun() - before;
+      }
       wait_for_slot(seen, late_at());
     }
   } catch (...) {
@@ -193,7 +197,9 @@ bool worker::state::claim_and_start(std::size_t count) {
   return more;
 }
 
+/// Also called where an attempt has left its slot: nothing of it, as its log, may be seen by the next one.
 void worker::state::start_waiting() noexcept {
+  const auto outside = context().attach();
   while (auto next = next_to_start()) {
     const job_id id = next->id;
     try {
@@ -203,7 +209,7 @@ void worker::state::start_waiting() noexcept {
                            "jobs: a claimed job cannot be started; it is kept until the worker ends",
                            std::current_exception(), {{"job", to_string(id)}});
       free_slot();
-      --active_;
+      note_concluded();
     }
   }
 }
@@ -239,7 +245,7 @@ void worker::state::start(claimed_job claimed) {
                {{"job", to_string(release.id)}, {"error", failed.what()}});
     conclude(release);
     free_slot();
-    --active_;
+    note_concluded();
   }
 }
 
@@ -258,9 +264,18 @@ void worker::state::attempt_and_conclude(const claimed_job& claimed,
                          "jobs: an attempt cannot be concluded; its job is kept until the worker ends",
                          std::current_exception(), {{"job", to_string(claimed.id)}});
   }
+  note_concluded();
+}
+
+/// The last that an attempt does with the worker, which may end then: see_them_gone().
+void worker::state::note_concluded() noexcept {
+  const std::lock_guard lock(mutex_);
   --active_;
   changed_.ring();
 }
+
+/// Once active_ is zero: whoever made it so has let go of everything.
+void worker::state::see_them_gone() { const std::lock_guard lock(mutex_); }
 
 void worker::state::free_slot() noexcept {
   const std::lock_guard lock(mutex_);
@@ -273,14 +288,19 @@ void worker::state::give_back(std::vector<claimed_job> jobs) {
   for (const auto& one : jobs) {
     const attempt_end release = released(one, queue_.clock().now());
     const auto back = [this, release]() noexcept {
-      conclude(release);
-      --active_;
-      changed_.ring();
+      try {
+        conclude(release);
+      } catch (...) {
+        log::write_exception(log::level::critical,
+                             "jobs: a claimed job cannot be given back; it is kept until the worker ends",
+                             std::current_exception(), {{"job", to_string(release.id)}});
+      }
+      note_concluded();
     };
     ++active_;
     try {
       go(back, {.name = "job " + to_string(one.id), .context = context()}).detach();  // NOLINT: as start()
-    } catch (const error&) {
+    } catch (...) {
       back();
     }
   }
@@ -379,6 +399,7 @@ void worker::state::cancel_and_wait() noexcept {
         cancel_all();
         wait_for_slot(seen, deadline_after(std::chrono::seconds(1)));
       }
+      see_them_gone();
     });
   } catch (const error& failed) {
     log::error("jobs: a stopping worker cannot wait for its attempts", {{"error", failed.what()}});

@@ -85,6 +85,8 @@ class worker::state {
   void attempt_and_conclude(const claimed_job& claimed,
                             const std::variant<job_envelope, attempt_end>& opened) noexcept;
   void free_slot() noexcept;
+  void note_concluded() noexcept;
+  void see_them_gone();
   void give_back(std::vector<claimed_job> jobs);
   void give_back_late();
   void give_back_all();

@@ -90,7 +90,8 @@ class worker_ahead : public testing::Test {
   struct scene {
     gate holds;
     services app;
-    jobs::queue queue{"memory:", {.keys = std::make_shared<wire::key_ring>(wire::key::generate("k"))}};
+    std::shared_ptr<store> kept = open_store("memory:");
+    jobs::queue queue{kept, {.keys = std::make_shared<wire::key_ring>(wire::key::generate("k"))}};
 
     scene() { app.provide(holds); }
     queue_stats stats() {
@@ -172,6 +173,54 @@ TEST_F(worker_ahead, one_that_was_cancelled_meanwhile_ends_where_it_would_be_giv
     EXPECT_EQ(on.stats().cancelled, 1);
     EXPECT_EQ(on.stats().ready, 29);
   });
+}
+
+TEST_F(worker_ahead, what_begins_in_the_slot_of_another_is_not_in_its_log) {
+  simulate(1,
+           [] {
+             scene on;
+             queue forger(on.kept, {.keys = std::make_shared<wire::key_ring>(wire::key::generate("k"))});
+             worker one(on.queue, on.app, {.concurrency = 2});
+             auto working = go([&] { one.run(); });
+             on.push_quick(100);
+             on.wait_until_done(100);
+             on.kept->set_paused("default", true);
+             on.push_mixed();
+             forger.push(closure{quick});  // last; to open it writes a critical record
+             on.kept->set_paused("default", false);
+             while (on.running() < 33) sleep_for(1ms);
+             on.holds.opened.set();
+             on.wait_until_done(132);
+             EXPECT_EQ(on.stats().quarantined, 1);
+             list_filter done_ones;
+             done_ones.state = job_state::done;
+             done_ones.limit = 1000;
+             for (const auto& done : on.queue.list(done_ones)) {
+               EXPECT_TRUE(done.past.at(0).log.records.empty());
+             }
+             one.stop();
+             working.join();
+           },
+           {.run = {.stack_bytes = 256 * 1024}});
+}
+
+TEST_F(worker_ahead, told_to_stop_run_due_gives_it_back_too) {
+  simulate(1,
+           [] {
+             scene on;
+             worker one(on.queue, on.app, {.concurrency = 2, .pass_on_logs = false});
+             on.push_quick(100);
+             EXPECT_EQ(one.run_due(), 100U);
+             on.push_mixed();
+             auto working = go([&] { EXPECT_EQ(one.run_due(), 2U); });
+             while (on.running() < 32) yield();
+             one.stop();
+             on.holds.opened.set();
+             working.join();
+             EXPECT_EQ(on.running(), 0);
+             EXPECT_EQ(on.stats().ready, 30);
+           },
+           {.run = {.stack_bytes = 256 * 1024}});
 }
 
 TEST_F(worker_ahead, with_a_concurrency_of_one_nothing_is_claimed_ahead) {

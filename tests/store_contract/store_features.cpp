@@ -91,6 +91,19 @@ TEST_P(store_contract, an_end_whose_pushes_are_refused_changes_nothing) {
   EXPECT_EQ(store_->find(job_id{11})->waits_for, std::vector<job_id>{job_id{10}}) << "the job itself is done";
 }
 
+TEST_P(store_contract, the_key_of_a_job_that_ends_is_free_for_what_its_end_pushes) {
+  const auto keyed = [&](std::int64_t id) { return unique_job(id, unique_until::ended, 0); };
+  push(keyed(1));
+  auto ended = end(claim_one(), next_step::done);
+  ended.pushes = {keyed(2)};
+  ended.pushes[0].after = {{job_id{999}, false}};
+  EXPECT_THROW((void)store_->finish(ended), error);
+  EXPECT_TRUE(store_->find(job_id{1})->past.empty());
+  ended.pushes[0].after.clear();
+  EXPECT_TRUE(store_->finish(ended));
+  EXPECT_EQ(store_->find(job_id{2})->state, job_state::ready);
+}
+
 TEST_P(store_contract, a_job_that_nobody_begins_in_time_is_dead_and_says_why) {
   const auto until = [](new_job one, std::int64_t micros) {
     one.expires = at(micros);
