@@ -33,7 +33,7 @@ class transport {
     return secure_ ? secure_->write_some_until(bytes, until) : plain_.write_some_until(bytes, until);
   }
   void shutdown_write() { secure_ ? secure_->shutdown_write() : plain_.shutdown_write(); }
-  void shutdown_read() noexcept { socket().shutdown_read(); }
+  void shutdown_read() noexcept { secure_ ? secure_->shutdown_read() : plain_.shutdown_read(); }
   void close() noexcept { secure_ ? secure_->close() : plain_.close(); }
   bool is_open() const noexcept { return socket().is_open(); }
   bool is_quiet() noexcept { return secure_ ? secure_->is_quiet() : plain_.is_quiet(); }

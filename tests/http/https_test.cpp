@@ -161,6 +161,31 @@ TEST(https, a_handshake_does_not_delay_the_stop) {
   });
 }
 
+TEST(https, a_stop_tells_whoever_is_connected) {
+  run([] {
+    const secure_site site;
+    server serving(site.options());
+    serving.websocket("/wait", [](websocket& socket) { EXPECT_FALSE(socket.read()); });
+    serving.get("/", [] { return "hello"; });
+    serving.start();
+    auto socket =
+        websocket::connect("wss://" + serving.address().text() + "/wait", {.tls = site.trusting().tls});
+    auto kept =
+        tls::stream::connect(net::stream::connect(serving.address()), *site.trusting().tls, "localhost");
+    kept.write_all("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    std::string got;
+    char piece[1024];
+    while (!got.ends_with("hello")) got.append(piece, kept.read_some(piece));
+    auto told = go([&] {
+      EXPECT_FALSE(socket.read());
+      return socket.close_code();
+    });
+    EXPECT_TRUE(serving.stop(60s));
+    EXPECT_EQ(told.join(), 1001);
+    EXPECT_EQ(kept.read_some(piece), 0u);  // the end, not a cut
+  });
+}
+
 TEST(https, curl_is_served) {
   run([] {
     const weft_test::scratch_folder folder;

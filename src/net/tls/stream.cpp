@@ -45,7 +45,7 @@ std::optional<std::size_t> stream::write_some_until(std::string_view bytes, stea
   return impl_->write_some(bytes, until);
 }
 void stream::shutdown_write() { impl_->shutdown_write(); }
-void stream::shutdown_read() noexcept { impl_->below().shutdown_read(); }
+void stream::shutdown_read() noexcept { impl_->shutdown_read(); }
 void stream::close() noexcept {
   if (impl_) impl_->close();
 }

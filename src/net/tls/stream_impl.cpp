@@ -105,7 +105,7 @@ int stream::impl::receive(BIO* bio, char* into, int bytes) noexcept {
   BIO_clear_retry_flags(bio);
   ssize_t count = -1;
   errno = EAGAIN;
-  if (!drained_) {
+  if (!drained_ && !shut_) {
     do count = ::recv(socket_.fd_.get(), into, static_cast<std::size_t>(bytes), MSG_DONTWAIT);
     while (count < 0 && errno == EINTR);
   }
@@ -273,6 +273,7 @@ std::optional<std::size_t> stream::impl::read_some(std::span<char> into, steady_
       case SSL_ERROR_ZERO_RETURN:
         return 0;
       case SSL_ERROR_WANT_READ:
+        if (shut_) return 0;
         if (!await_bytes(until)) return std::nullopt;
         break;
       default:
@@ -348,6 +349,12 @@ void stream::impl::shutdown_write() {
     return;
   }
   socket_.shutdown_write();
+}
+
+/// OpenSSL hears of no end: it would take it for one that was not announced.
+void stream::impl::shutdown_read() noexcept {
+  shut_ = true;
+  socket_.shutdown_read();
 }
 
 void stream::impl::close() noexcept {

@@ -39,6 +39,7 @@ class stream::impl {
   transfer write_all(std::span<const std::string_view> pieces, steady_time until);
   std::optional<std::size_t> write_some(std::string_view bytes, steady_time until);
   void shutdown_write();
+  void shutdown_read() noexcept;
   void close() noexcept;
   bool is_quiet() noexcept;
   void renew_keys(steady_time until);
@@ -76,6 +77,7 @@ class stream::impl {
   bool flushing_ = false;  // a task is in flush()
   bool drained_ = false;   // the socket has nothing, as far as is known
   bool ended_ = false;     // the connection below has
+  bool shut_ = false;      // by shutdown_read
   bool broken_ = false;    // OpenSSL has given up
   bool is_server_ = true;
   int socket_errno_ = 0;  // of a read that failed

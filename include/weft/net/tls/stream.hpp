@@ -69,7 +69,7 @@ class stream final : public byte_stream {
   /// Says that nothing more comes (close_notify), and waits until the socket has taken it, at most 5 s.
   /// Reading goes on. Throws only weft::cancelled.
   void shutdown_write() override;
-  /// Ends this side's reading: a task that waits for bytes gets an error, as if the connection was cut.
+  /// Ends this side's reading: a task that waits for bytes sees the end, and this side may go on writing.
   void shutdown_read() noexcept;
   /// Says that nothing more comes, as far as that needs no wait, and closes the connection; tasks that wait
   /// get weft::error (closed). Calling it again has no effect.
