@@ -11,6 +11,7 @@
 
 #include "http/bound_until.hpp"
 #include "http/client_link.hpp"
+#include "http/proxy.hpp"
 #include "http/redirect.hpp"
 #include "http/request_head.hpp"
 #include "http/response_access.hpp"
@@ -181,13 +182,15 @@ class client::impl {
     detail::outgoing_request request{.method = method, .head = {}, .body = body, .pieces = pieces};
     try {
       const auto body_bytes = pieces == nullptr ? std::optional(body.size()) : std::nullopt;
-      request.head = detail::make_request_head(method, to.target, to.origin.authority, body_bytes, options);
+      const auto by = detail::proxy_for(to.origin, options_);
+      request.head = detail::make_request_head(method, to.target, to.origin.authority, body_bytes, options,
+                                               by && !to.origin.secure ? &*by : nullptr);
       ++statistics_.requests;
       const bool is_own = to.origin.text() == origin_.text();
       auto got = std::make_unique<streamed_response::impl>(
           is_own ? pool_.get(until) : link_pool::lease(),
           is_own ? nullptr : std::make_unique<client_link>(options_.limits), bytes_max, until);
-      begin(got->link(), to.origin, request, until);
+      begin(got->link(), to.origin, by, request, until);
       got->take_head(method, place_text(to.target, to.origin));
       return got;
     } catch (const error& failed) {
@@ -197,8 +200,8 @@ class client::impl {
   }
 
   /// A kept connection may turn out to be closed: then once more, by a new one.
-  void begin(client_link& link, const detail::origin& to, detail::outgoing_request& request,
-             steady_time until) {
+  void begin(client_link& link, const detail::origin& to, const std::optional<detail::proxy>& by,
+             detail::outgoing_request& request, steady_time until) {
     if (link.is_connected()) {
       const auto failed = link.begin(request, until);
       if (failed == client_link::failed::no) return;
@@ -210,10 +213,19 @@ class client::impl {
       ++statistics_.repeated;
     }
     const steady_time connected = bound_until(options_.connect_timeout);
-    link.connect(detail::connect_to(to, options_.tls ? &*options_.tls : nullptr, std::min(until, connected)));
+    link.connect(connect(to, by, std::min(until, connected)));
     ++statistics_.connections;
     if (link.begin(request, until) != client_link::failed::no)
       throw error(errc::unavailable, "the server closed the connection without an answer");
+  }
+
+  detail::transport connect(const detail::origin& to, const std::optional<detail::proxy>& by,
+                            steady_time until) {
+    const net::tls::client_context* const tls = options_.tls ? &*options_.tls : nullptr;
+    if (!by) return detail::connect_to(to, tls, until);
+    return detail::open_over(
+        to.secure ? detail::tunnel_to(to, *by, until) : net::stream::connect(by->server, until), to, tls,
+        until);
   }
 
   client_options options_;

@@ -9,6 +9,7 @@
 #include <weft/trace/propagation.hpp>
 
 #include "http/chars.hpp"
+#include "http/proxy.hpp"
 
 namespace weft::http::detail {
 
@@ -29,14 +30,19 @@ void append_field(std::string& head, std::string_view name, std::string_view val
 }  // namespace
 
 std::string make_request_head(std::string_view method, std::string_view target, std::string_view host,
-                              std::optional<std::size_t> body_bytes, const request_options& options) {
+                              std::optional<std::size_t> body_bytes, const request_options& options,
+                              const proxy* by) {
   if (!token_bytes.spells(method)) throw error(errc::invalid_argument, "the method is no word");
   if (!target_bytes.spells(target) || (target.front() != '/' && target != "*")) {
     throw error(errc::invalid_argument, "the target must begin with '/' and be percent-encoded");
   }
   std::string head;
   head.reserve(256);
-  head.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n");
+  head.append(method).append(" ");
+  if (by != nullptr) head.append("http://").append(host);
+  head.append(target).append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n");
+  if (by != nullptr && !by->authorization.empty())
+    append_field(head, "Proxy-Authorization", by->authorization);
   if (!body_bytes) {
     head.append("Transfer-Encoding: chunked\r\n");
   } else if (*body_bytes > 0 || method == "POST" || method == "PUT" || method == "PATCH") {

@@ -8,9 +8,12 @@
 
 namespace weft::http::detail {
 
-/// The head of a client's request; without `body_bytes` the body comes in chunks. Throws weft::error
-/// (invalid_argument) for what would break the message.
+struct proxy;
+
+/// The head of a client's request; `by` is a proxy that gets it, null for none; without `body_bytes` the body
+/// comes in chunks. Throws weft::error (invalid_argument) for what would break the message.
 std::string make_request_head(std::string_view method, std::string_view target, std::string_view host,
-                              std::optional<std::size_t> body_bytes, const request_options& options);
+                              std::optional<std::size_t> body_bytes, const request_options& options,
+                              const proxy* by = nullptr);
 
 }  // namespace weft::http::detail

@@ -49,11 +49,15 @@ url read_url(std::string_view text, std::string_view scheme, const std::string& 
   return {origin_of(rest.substr(0, end), secure), std::move(target)};
 }
 
-transport connect_to(const origin& to, const net::tls::client_context* tls, steady_time until) {
-  net::stream below = net::stream::connect(to.server, until);
-  if (!to.secure) return below;
+transport open_over(net::stream connected, const origin& to, const net::tls::client_context* tls,
+                    steady_time until) {
+  if (!to.secure) return connected;
   const net::tls::client_context& with = tls != nullptr ? *tls : net::tls::client_context::common();
-  return net::tls::stream::connect(std::move(below), with, to.name, until);
+  return net::tls::stream::connect(std::move(connected), with, to.name, until);
+}
+
+transport connect_to(const origin& to, const net::tls::client_context* tls, steady_time until) {
+  return open_over(net::stream::connect(to.server, until), to, tls, until);
 }
 
 }  // namespace weft::http::detail

@@ -35,7 +35,10 @@ struct url {
 /// weft::error (invalid_argument) that begins with `tried`.
 url read_url(std::string_view text, std::string_view scheme, const std::string& tried);
 
-/// Connects to it, with a TLS handshake where it is secure; all until `until`.
+/// HTTP over a connection to it, with a TLS handshake where it is secure.
+transport open_over(net::stream connected, const origin& to, const net::tls::client_context* tls,
+                    steady_time until);
+/// Connects to it; all until `until`.
 transport connect_to(const origin& to, const net::tls::client_context* tls, steady_time until);
 
 }  // namespace weft::http::detail

@@ -1,14 +1,19 @@
 // Bodies that are streamed, and redirects.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
+#include <weft/fiber/scope.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
+#include <weft/net/listener.hpp>
 #include <weft/trace/propagation.hpp>
 
 #include "http/raw_client.hpp"
+#include "support/certificates.hpp"
 #include "support/expect_error.hpp"
 
 namespace weft::http {
@@ -210,6 +215,112 @@ TEST(http_client, the_trace_goes_along_where_it_is_wanted) {
       EXPECT_EQ(asking.get("/", {.sends_trace = true}).body(), "traced");
     });
     serving.stop();
+  });
+}
+
+/// A proxy that notes the heads of what it gets; CONNECT makes a tunnel, everything else goes to `to`.
+class small_proxy {
+ public:
+  explicit small_proxy(net::endpoint to) : to_(std::move(to)) {
+    all_.go([this] {
+      while (true) all_.go([this, peer = listening_.accept()]() mutable { serve(std::move(peer)); });
+    });
+  }
+  ~small_proxy() { all_.cancel(); }
+  std::string address() const { return listening_.address().text(); }
+  std::vector<std::string> heads;
+  std::string refusal;  // in place of a tunnel
+
+ private:
+  void serve(net::stream peer) {
+    std::string head;
+    char byte = 0;
+    while (!head.ends_with("\r\n\r\n")) {
+      if (peer.read_some({&byte, 1}) == 0) return;
+      head += byte;
+    }
+    heads.push_back(head);
+    if (!refusal.empty()) return peer.write_all(refusal);
+    net::stream server = net::stream::connect(to_);
+    if (head.starts_with("CONNECT ")) {
+      peer.write_all("HTTP/1.1 200 Connection established\r\n\r\n");
+    } else {
+      server.write_all(head.replace(head.find("http://"), head.find('/', 12) - head.find("http://"), ""));
+    }
+    try {
+      with_scope([&](scope& both) {
+        both.go([&] { pass(peer, server); });
+        pass(server, peer);
+      });
+    } catch (const error&) {  // a side is gone
+    }
+  }
+  static void pass(net::stream& from, net::stream& to) {
+    char bytes[4096];
+    while (const std::size_t count = from.read_some(bytes)) to.write_all({bytes, count});
+    to.shutdown_write();
+  }
+
+  net::endpoint to_;
+  net::listener listening_{net::endpoint::parse("127.0.0.1:0")};
+  scope all_;
+};
+
+TEST(http_client_proxy, plain_requests_name_their_server_and_secure_ones_go_in_a_tunnel) {
+  run([] {
+    weft_test::test_ca ca;
+    server plain(on_any_port());
+    plain.get("/a", [] { return "plain"; });
+    plain.start();
+    small_proxy by(plain.address());
+    const client_options options{.proxy = "http://ann:a%40b@" + by.address()};
+    client asking("http://shop.example:8080", options);
+    EXPECT_EQ(asking.get("/a").body(), "plain");
+    ASSERT_EQ(by.heads.size(), 1u);
+    EXPECT_TRUE(
+        by.heads[0].starts_with("GET http://shop.example:8080/a HTTP/1.1\r\nHost: shop.example:8080\r\n"));
+    EXPECT_TRUE(has_text(by.heads[0], "Proxy-Authorization: Basic YW5uOmFAYg==\r\n")) << by.heads[0];
+
+    server secure(
+        {.listen = "127.0.0.1:0",
+         .tls = net::tls::server_context({.certificates = {ca.make({.names = {"shop.example"}})}})});
+    secure.get("/a", [](request& in) {
+      return "secure" + std::string(in.header("Proxy-Authorization") ? "!" : "");
+    });
+    secure.start();
+    small_proxy tunnel(secure.address());
+    client_options with{.proxy = "http://ann:secret@" + tunnel.address(),
+                        .tls = net::tls::client_context({.ca = ca.pem()})};
+    client behind("https://shop.example", with);
+    EXPECT_EQ(behind.get("/a").body(), "secure");
+    ASSERT_EQ(tunnel.heads.size(), 1u);
+    EXPECT_TRUE(
+        tunnel.heads[0].starts_with("CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example:443\r\n"));
+    tunnel.refusal = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+    behind.close_idle();
+    const std::string text = message_of(errc::refused, [&] { behind.get("/a"); });
+    EXPECT_TRUE(has_text(text, "the proxy at " + tunnel.address() + " answers 407")) << text;
+    EXPECT_FALSE(has_text(text, "secret"));
+    plain.stop();
+    secure.stop();
+  });
+}
+
+TEST(http_client_proxy, the_environment_names_one_where_that_is_wanted) {
+  run([] {
+    server plain(on_any_port());
+    plain.get("/a", [] { return "plain"; });
+    plain.start();
+    small_proxy by(plain.address());
+    ::setenv("http_proxy", by.address().c_str(), 1);
+    ::setenv("no_proxy", "other.example, 127.0.0.1", 1);
+    const client_options options{.proxy_from_environment = true};
+    EXPECT_EQ(client("http://shop.example", options).get("/a").body(), "plain");
+    EXPECT_EQ(client(plain.url(), options).get("/a").body(), "plain");
+    EXPECT_EQ(by.heads.size(), 1u);
+    ::unsetenv("http_proxy");
+    ::unsetenv("no_proxy");
+    plain.stop();
   });
 }
 

@@ -28,6 +28,12 @@ struct client_options {
   /// Redirects followed for one request, by RFC 9110; 0: none, the caller sees them. Credentials stay with
   /// the server they were given for, and https is not left.
   std::size_t redirects_max = 0;
+  /// Requests go through this proxy: "http://host:port" or "http://user:password@host:port"; https in a
+  /// tunnel (CONNECT). Empty: none.
+  std::string proxy = {};
+  /// Without one, the proxy that the environment names: http_proxy, https_proxy or HTTPS_PROXY, unless
+  /// no_proxy or NO_PROXY lists the server.
+  bool proxy_from_environment = false;
   std::optional<net::tls::client_context> tls =
       {};  ///< for https; nothing: net::tls::client_context::common()
 };
