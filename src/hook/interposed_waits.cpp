@@ -1,6 +1,7 @@
 // The names of libc for calls that wait for descriptors, for time and for name servers.
 
 #include "hook/exported.hpp"
+#include "hook/hosts.hpp"
 #include "hook/named.hpp"
 
 namespace {
@@ -77,21 +78,25 @@ WEFT_EXPORTED int getnameinfo(const sockaddr* of, socklen_t of_bytes, char* host
 }
 WEFT_EXPORTED hostent* gethostbyname(const char* name) {
   const engine* const of = names();
-  hostent* found = nullptr;
-  const auto ask = [&] { found = real::gethostbyname(name); };
-  return of != nullptr ? (call_on_thread(*of, ask), found) : real::gethostbyname(name);
+  if (of == nullptr) return real::gethostbyname(name);
+  return host_by(*of, [=](host_room& into, hostent** found, int* failed) {
+    return real::gethostbyname_r(name, &into.entry, into.text(), into.text_bytes, found, failed);
+  });
 }
 WEFT_EXPORTED hostent* gethostbyname2(const char* name, int family) {
   const engine* const of = names();
-  hostent* found = nullptr;
-  const auto ask = [&] { found = real::gethostbyname2(name, family); };
-  return of != nullptr ? (call_on_thread(*of, ask), found) : real::gethostbyname2(name, family);
+  if (of == nullptr) return real::gethostbyname2(name, family);
+  return host_by(*of, [=](host_room& into, hostent** found, int* failed) {
+    return real::gethostbyname2_r(name, family, &into.entry, into.text(), into.text_bytes, found, failed);
+  });
 }
 WEFT_EXPORTED hostent* gethostbyaddr(const void* address, socklen_t bytes, int family) {
   const engine* const of = names();
-  hostent* found = nullptr;
-  const auto ask = [&] { found = real::gethostbyaddr(address, bytes, family); };
-  return of != nullptr ? (call_on_thread(*of, ask), found) : real::gethostbyaddr(address, bytes, family);
+  if (of == nullptr) return real::gethostbyaddr(address, bytes, family);
+  return host_by(*of, [=](host_room& into, hostent** found, int* failed) {
+    return real::gethostbyaddr_r(address, bytes, family, &into.entry, into.text(), into.text_bytes, found,
+                                 failed);
+  });
 }
 WEFT_EXPORTED int gethostbyname_r(const char* name, hostent* into, char* buffer, size_t bytes,
                                   hostent** found, int* failed) {

@@ -6,10 +6,11 @@
 namespace weft::hook {
 namespace {
 
-/// Looks, and waits where there is nothing. `block` makes the call that blocks.
-template <typename Look, typename Block>
+/// Looks, and waits where there is nothing. `block` makes the call that blocks; `lost(fd)` gives the result
+/// where one was closed meanwhile, with errno EBADF.
+template <typename Look, typename Block, typename Lost>
 int look_until_seen(const engine& of, const pollfd* all, nfds_t count, std::int64_t bound, const char* what,
-                    Look&& look, Block&& block) noexcept {
+                    Look&& look, Block&& block, Lost&& lost) noexcept {
   const errno_before before;
   const std::int64_t until = bound_after(of, bound);
   int result = look();
@@ -24,18 +25,21 @@ int look_until_seen(const engine& of, const pollfd* all, nfds_t count, std::int6
                               return one.result != 0;
                             },
                             &asked};
-  switch (wait_at_any(of, all, count, until, what, content)) {
+  int closed = -1;
+  switch (wait_at_any(of, all, count, until, what, content, closed)) {
     case waited::ready:
       return before.keep(result);
     case waited::bound_over:
       return before.keep(look());
     case waited::failed:
-      return -1;
+      return closed < 0 ? -1 : before.keep(lost(closed));
     case waited::cannot:
       break;
   }
   return block();
 }
+
+int fail(int /*closed*/) noexcept { return -1; }
 
 /// The sets of a select, which it overwrites.
 class chosen_sets {
@@ -88,8 +92,17 @@ int poll_here(const engine& of, pollfd* all, nfds_t count, std::int64_t bound) n
   const auto block = [&] {
     return real::poll(all, count, bound < 0 ? -1 : static_cast<int>(bound / 1'000'000));
   };
-  return look_until_seen(
-      of, all, count, bound, "poll", [&] { return real::poll(all, count, 0); }, block);
+  const auto look = [&] { return real::poll(all, count, 0); };
+  const auto tell = [&](int closed) {
+    int told = look();
+    for (nfds_t i = 0; i < count && told >= 0; ++i) {
+      if (all[i].fd != closed) continue;
+      if (all[i].revents == 0) ++told;
+      all[i].revents = POLLNVAL;
+    }
+    return told;
+  };
+  return look_until_seen(of, all, count, bound, "poll", look, block, tell);
 }
 
 int select_here(const engine& of, int count, fd_set* read, fd_set* write, fd_set* except,
@@ -109,7 +122,8 @@ int select_here(const engine& of, int count, fd_set* read, fd_set* write, fd_set
       [&] {
         sets.restore();
         return block_with();
-      });
+      },
+      fail);
   const int failed = errno;
   if (result < 0) sets.restore();
   std::free(all);
@@ -122,7 +136,7 @@ int epoll_wait_here(const engine& of, int epoll, epoll_event* into, int most, st
   const pollfd own{epoll, POLLIN, 0};
   return look_until_seen(
       of, &own, 1, bound, "epoll_wait", [&] { return ask(0); },
-      [&] { return ask(bound < 0 ? -1 : static_cast<int>(bound / 1'000'000)); });
+      [&] { return ask(bound < 0 ? -1 : static_cast<int>(bound / 1'000'000)); }, fail);
 }
 
 }  // namespace weft::hook

@@ -33,6 +33,17 @@ void run_handler(int number, siginfo_t* about, void* context) {
   --this_thread.handlers;
 }
 
+/// A signal may come at any point: there is always one of them where there was one.
+void set_program_handler(program_handler& of, plain_handler plain, handler_of_three of_three) noexcept {
+  if (of_three != nullptr) {
+    of.of_three.store(of_three);
+    of.plain.store(nullptr);
+  } else {
+    of.plain.store(plain);
+    of.of_three.store(nullptr);
+  }
+}
+
 bool is_function(const struct sigaction& action) noexcept {
   return (action.sa_flags & SA_SIGINFO) != 0 ||
          (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
@@ -64,13 +75,10 @@ int set_action(int number, const struct sigaction* action, struct sigaction* for
     const bool takes_three = (action->sa_flags & SA_SIGINFO) != 0;
     ours.sa_flags |= SA_SIGINFO;
     ours.sa_sigaction = &run_handler;
-    of.plain.store(takes_three ? nullptr : action->sa_handler);
-    of.of_three.store(takes_three ? action->sa_sigaction : nullptr);
+    set_program_handler(of, takes_three ? nullptr : action->sa_handler,
+                        takes_three ? action->sa_sigaction : nullptr);
     result = real::sigaction(number, &ours, former);
-    if (result != 0) {
-      of.plain.store(former_plain);
-      of.of_three.store(former_of_three);
-    }
+    if (result != 0) set_program_handler(of, former_plain, former_of_three);
   } else {
     result = real::sigaction(number, action, former);
   }

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <atomic>
 
 #include "hook/real_call.hpp"
@@ -37,12 +38,13 @@ class set_of_descriptors {
   set_of_descriptors(const pollfd* all, nfds_t count) noexcept
       : all_(all), count_(count), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     if (epoll_ < 0) return;
-    for (nfds_t i = 0; i < count && is_good_; ++i) is_good_ = add(all[i]);
+    // Known first: whatever is closed after it was added is told.
+    sets_count.fetch_add(1);
     pthread_mutex_lock(&sets_mutex);
     next_ = sets;
     sets = this;
     pthread_mutex_unlock(&sets_mutex);
-    sets_count.fetch_add(1);
+    for (nfds_t i = 0; i < count && is_good_; ++i) is_good_ = add(all[i]);
   }
   set_of_descriptors(const set_of_descriptors&) = delete;
   set_of_descriptors& operator=(const set_of_descriptors&) = delete;
@@ -54,20 +56,22 @@ class set_of_descriptors {
     *link = next_;
     pthread_mutex_unlock(&sets_mutex);
     sets_count.fetch_sub(1);
+    if (alarm_ >= 0) real::close(alarm_);
     real::close(epoll_);
   }
 
   waited wait(const engine& of, std::int64_t until, const char* what) noexcept {
     if (epoll_ < 0 || !is_good_) return waited::cannot;
     const int result = of.wait_descriptor(epoll_, POLLIN, until, what);
-    if (result == -EBADF && has_lost_one()) return waited::ready;
+    if (lost() >= 0) return outcome_of(-EBADF);
     if (result != 0) return outcome_of(result);
     epoll_event events[16];
     real::epoll_wait(epoll_, events, 16, 0);
     return waited::ready;
   }
 
-  bool has_lost_one() const noexcept { return lost_one_.load(); }
+  /// The first one that was closed meanwhile; -1: none.
+  int lost() const noexcept { return lost_.load(); }
 
   static void lose(unsigned first, unsigned last) noexcept {
     pthread_mutex_lock(&sets_mutex);
@@ -96,9 +100,14 @@ class set_of_descriptors {
     for (nfds_t i = 0; i < count_; ++i) {
       const auto fd = static_cast<unsigned>(all_[i].fd);
       if (all_[i].fd < 0 || fd < first || fd > last) continue;
-      lost_one_.store(true);
-      // Whoever waits for the set is woken as if it were closed.
-      this_thread.of->closing(static_cast<unsigned>(epoll_), static_cast<unsigned>(epoll_));
+      if (lost() >= 0) return;
+      lost_.store(all_[i].fd);
+      // Who waits for the set is woken, and who is about to will not begin to.
+      epoll_event event{};
+      event.events = EPOLLIN;
+      alarm_ = eventfd(1, EFD_CLOEXEC);
+      if (alarm_ < 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, alarm_, &event) != 0)
+        this_thread.of->closing(static_cast<unsigned>(epoll_), static_cast<unsigned>(epoll_));
       return;
     }
   }
@@ -107,7 +116,8 @@ class set_of_descriptors {
   const nfds_t count_;
   const int epoll_;
   bool is_good_ = true;
-  std::atomic<bool> lost_one_{false};
+  std::atomic<int> lost_{-1};
+  int alarm_ = -1;                      // guarded by sets_mutex: can be read once one was lost
   set_of_descriptors* next_ = nullptr;  // guarded by sets_mutex
 };
 
@@ -120,27 +130,24 @@ waited wait_at(const engine& of, int fd, std::uint32_t events, std::int64_t unti
   if (result != -EBUSY) return outcome_of(result);
   const pollfd one{fd, static_cast<short>(events), 0};
   set_of_descriptors own(&one, 1);
-  const waited outcome = own.wait(of, until, what);
-  if (!own.has_lost_one()) return outcome;
-  errno = EBADF;
-  return waited::failed;
+  return own.wait(of, until, what);
 }
 
 waited wait_at_any(const engine& of, const pollfd* all, nfds_t count, std::int64_t until, const char* what,
-                   look_at_all look) noexcept {
+                   look_at_all look, int& closed) noexcept {
   if (is_other_process()) return waited::cannot;
   constexpr int known = POLLIN | POLLOUT | POLLPRI;
   if (count == 1 && all->fd >= 0 && all->events != 0 && (all->events & ~known) == 0) {
     const int result = of.wait_descriptor(all->fd, static_cast<std::uint32_t>(all->events), until, what);
-    // Where it was closed, the look finds that it is not open.
-    const bool came = result == 0 || result == -EBADF;
-    if (came && look.look(look.with)) return waited::ready;
-    if (!came && result != -EBUSY) return outcome_of(result);
+    if (result == -EBADF) closed = all->fd;
+    if (result == 0 && look.look(look.with)) return waited::ready;
+    if (result != 0 && result != -EBUSY) return outcome_of(result);
     // Something came that the caller does not want, or another fiber waits there.
   }
   set_of_descriptors own(all, count);
   for (;;) {
     const waited outcome = own.wait(of, until, what);
+    closed = own.lost();
     if (outcome != waited::ready || look.look(look.with)) return outcome;
   }
 }

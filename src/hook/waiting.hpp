@@ -25,9 +25,10 @@ struct look_at_all {
   void* with;
 };
 /// Waits until `look` is content; it is asked each time when something has happened at one of `all`, of which
-/// those below 0 are left out.
+/// those below 0 are left out. Where one of them was closed meanwhile it has failed with EBADF, and `closed`
+/// says which: its number may be another's already.
 waited wait_at_any(const engine& of, const pollfd* all, nfds_t count, std::int64_t until, const char* what,
-                   look_at_all look) noexcept;
+                   look_at_all look, int& closed) noexcept;
 
 /// Sleeps until `until`; false with errno where the task must give up before.
 bool sleep_here(const engine& of, std::int64_t until) noexcept;

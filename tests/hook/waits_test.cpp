@@ -117,6 +117,36 @@ TEST(hooked_poll, a_closed_descriptor_wakes_it) {
   });
 }
 
+TEST(hooked_poll, a_closed_descriptor_is_told_whatever_has_its_number) {
+  weft::run([] {
+    for (const nfds_t count : {1, 2}) {
+      const blocking_pair sockets;
+      const blocking_pair others;
+      const blocking_pipe ends;
+      const int number = sockets.here.get();
+      auto poller = weft::go([&] {
+        pollfd all[2] = {{number, POLLIN, 0}, {ends.reader.get(), POLLIN, 0}};
+        EXPECT_EQ(poll(all, count, 20'000), 1);
+        EXPECT_EQ(all[0].revents, POLLNVAL);
+        EXPECT_EQ(all[1].revents, 0);
+      });
+      auto selecting = weft::go([&] {
+        fd_set wanted;
+        FD_ZERO(&wanted);
+        FD_SET(number, &wanted);
+        if (count > 1) FD_SET(ends.reader.get(), &wanted);
+        timeval bound{20, 0};
+        EXPECT_EQ(select(FD_SETSIZE, &wanted, nullptr, nullptr, &bound), -1);
+        EXPECT_EQ(errno, EBADF);
+      });
+      weft::yield();
+      EXPECT_EQ(dup2(others.here.get(), number), number);
+      poller.join();
+      selecting.join();
+    }
+  });
+}
+
 TEST(hooked_poll, select_waits_and_tells_what_is_left) {
   weft::run([] {
     blocking_pair sockets;
@@ -279,6 +309,26 @@ TEST(hooked_names, are_looked_up_on_another_thread) {
     ASSERT_EQ(getaddrinfo(nullptr, "80", &hints, &found), 0);
     freeaddrinfo(found);
     EXPECT_EQ(on_threads(), before) << "no name, no thread";
+  });
+}
+
+TEST(hooked_names, of_hosts_are_the_threads_own) {
+  weft::run([] {
+    const auto last_byte = [](const hostent* of) {
+      return of == nullptr ? -1 : static_cast<int>(static_cast<unsigned char>(of->h_addr_list[0][3]));
+    };
+    const hostent* const here = gethostbyname("127.0.0.1");
+    const hostent* const elsewhere = weft::blocking([] { return gethostbyname("127.0.0.2"); });
+    EXPECT_EQ(last_byte(here), 1) << "what another thread asks is put elsewhere";
+    EXPECT_EQ(last_byte(elsewhere), 2);
+    EXPECT_EQ(last_byte(gethostbyname2("127.0.0.3", AF_INET)), 3);
+    EXPECT_EQ(last_byte(elsewhere), 2);
+    const in_addr loopback{htonl(INADDR_LOOPBACK)};
+    const hostent* const named = gethostbyaddr(&loopback, sizeof loopback, AF_INET);
+    if (named != nullptr) {  // it need not have a name
+      EXPECT_EQ(last_byte(named), 1);
+    }
+    EXPECT_EQ(last_byte(elsewhere), 2);
   });
 }
 
