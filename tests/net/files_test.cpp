@@ -13,6 +13,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 
+#include "net/files/file_io.hpp"
 #include "support/expect_error.hpp"
 #include "support/scratch_folder.hpp"
 
@@ -152,6 +153,19 @@ TEST(files, links_are_followed_or_kept_as_asked) {
     EXPECT_EQ(stat(folder / "link", links::keep)->kind, kind::file);
     EXPECT_EQ(read_file(folder / "real"), "content");
   });
+}
+
+TEST(files, times_beyond_the_clock_are_its_ends) {
+  struct ::stat seen {};
+  const auto modified = [&](std::int64_t seconds) {
+    seen.st_mtim = {.tv_sec = seconds, .tv_nsec = 999'999'999};
+    return detail::info_of(seen).modified;
+  };
+  using time_point = std::chrono::system_clock::time_point;
+  EXPECT_EQ(modified(-1), time_point(-1ns));
+  EXPECT_EQ(modified(13'569'465'600), time_point::max());  // 2400
+  EXPECT_EQ(modified(INT64_MAX), time_point::max());
+  EXPECT_EQ(modified(INT64_MIN), time_point::min());
 }
 
 TEST(files, names_are_made_moved_and_removed) {

@@ -10,6 +10,21 @@
 
 namespace weft::files::detail {
 
+namespace {
+
+/// The clock ends in 2262, and a file may say anything.
+std::chrono::system_clock::time_point time_of(const timespec& time) noexcept {
+  using time_point = std::chrono::system_clock::time_point;
+  const std::chrono::seconds seconds(time.tv_sec);
+  if (seconds >= std::chrono::floor<std::chrono::seconds>(time_point::max().time_since_epoch()))
+    return time_point::max();
+  if (seconds <= std::chrono::ceil<std::chrono::seconds>(time_point::min().time_since_epoch()))
+    return time_point::min();
+  return time_point(seconds + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+}  // namespace
+
 info info_of(const struct ::stat& seen) noexcept {
   info told;
   told.kind = S_ISREG(seen.st_mode)   ? kind::file
@@ -17,8 +32,7 @@ info info_of(const struct ::stat& seen) noexcept {
               : S_ISLNK(seen.st_mode) ? kind::link
                                       : kind::other;
   told.bytes = static_cast<std::uint64_t>(seen.st_size);
-  told.modified = std::chrono::system_clock::time_point(std::chrono::seconds(seen.st_mtim.tv_sec) +
-                                                        std::chrono::nanoseconds(seen.st_mtim.tv_nsec));
+  told.modified = time_of(seen.st_mtim);
   told.permissions = seen.st_mode & 07777;
   told.inode = seen.st_ino;
   told.device = seen.st_dev;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -36,7 +37,9 @@ class walking {
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {
       checkpoint();
-      if (!take(at, prefix, name)) break;
+      const taken how = take(at, prefix, name);
+      if (how == taken::no_room) break;
+      if (how == taken::is_gone) continue;
       entry& added = into_.entries.back();
       if (added.info.kind != kind::folder) continue;
       if (depth >= within_.depth_max) {
@@ -44,6 +47,10 @@ class walking {
         continue;
       }
       unique_fd below(::openat(at, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (!below && errno == ENOENT) {
+        into_.entries.pop_back();
+        continue;
+      }
       if (!below) {
         added.problem = std::strerror(errno);  // NOLINT(concurrency-mt-unsafe): of glibc, it is safe
         continue;
@@ -57,22 +64,25 @@ class walking {
  private:
   bool is_full() const noexcept { return into_.is_cut && into_.entries.size() >= within_.entries_max; }
 
-  /// False where there is no room for it any more.
-  bool take(int at, const std::string& prefix, const std::string& name) {
+  enum class taken : unsigned char { yes, is_gone, no_room };
+
+  taken take(int at, const std::string& prefix, const std::string& name) {
     struct ::stat seen {};
     const bool is_there = ::fstatat(at, name.c_str(), &seen, AT_SYMLINK_NOFOLLOW) == 0;
+    const int failed = errno;
+    if (!is_there && failed == ENOENT) return taken::is_gone;
     if (into_.entries.size() >= within_.entries_max) {
       into_.is_cut = true;
-      return false;
+      return taken::no_room;
     }
     entry& added = into_.entries.emplace_back();
     added.path = prefix + name;
     if (is_there) {
       added.info = detail::info_of(seen);
     } else {
-      added.problem = std::strerror(errno);  // NOLINT(concurrency-mt-unsafe)
+      added.problem = std::strerror(failed);  // NOLINT(concurrency-mt-unsafe)
     }
-    return true;
+    return taken::yes;
   }
 
   std::vector<std::string> names_in(unique_fd folder, const std::string& prefix) {
@@ -84,7 +94,10 @@ class walking {
       const std::string_view name = one->d_name;
       if (name == "." || name == "..") continue;
       // More are not needed to fill it; which ones are kept is then the file system's choice.
-      if (names.size() > within_.entries_max) break;
+      if (names.size() > within_.entries_max) {
+        into_.is_cut = true;  // also where some of these are gone by then
+        break;
+      }
       names.emplace_back(name);
       checkpoint();
     }
