@@ -32,6 +32,7 @@ void answer_writer::begin(std::string id) {
   left_.reset();
   sent_status_ = 0;
   sent_body_bytes_ = 0;
+  sends_files_ = false;
   id_ = std::move(id);
   keeps_alive_ = parser_.head().keep_alive;
 }
@@ -134,12 +135,15 @@ void answer_writer::begin_writing(response& of) {
 }
 
 void answer_writer::write_piece(response& of, std::string_view piece) {
+  const beyond_deadline here(sends_files_ ? handler_scope_ : handler_scope());
   begin_writing(of);
   send_piece(filters_.empty() || !sends_body() ? piece : filtered(piece, false));
 }
 
 bool answer_writer::write_file(response& of, files::file& from, std::uint64_t offset, std::uint64_t bytes) {
   constexpr std::uint64_t piece_bytes = 64 * 1024;
+  sends_files_ = true;
+  const beyond_deadline here(handler_scope_);
   begin_writing(of);
   if (!sends_body()) {
     send_piece({});

@@ -13,6 +13,7 @@
 #include "http/body_reader.hpp"
 #include "http/byte_buffer.hpp"
 #include "http/corked_stream.hpp"
+#include "http/handler_scope.hpp"
 #include "http/head_parser.hpp"
 #include "http/server_core.hpp"
 #include "http/transport.hpp"
@@ -45,6 +46,10 @@ class answer_writer final : body_sink {
   /// Nothing more can be answered: the answer was cut off, or HTTP is over.
   void cut_off() noexcept { over_ = true; }
   bool is_over() const noexcept { return over_; }
+
+  /// Where the handler runs; until a call with nothing. From the first part of a file on, write_timeout is
+  /// what bounds the answer, and no longer the handler's deadline.
+  void set_handler_scope(handler_scope scope) noexcept { handler_scope_ = scope; }
 
   /// Sends what is not sent yet. True if the connection stays, as far as this answer goes.
   bool finish();
@@ -99,6 +104,8 @@ class answer_writer final : body_sink {
   std::optional<std::uint64_t> left_;  // of a streamed body whose length was said
   int sent_status_ = 0;
   std::uint64_t sent_body_bytes_ = 0;
+  handler_scope handler_scope_;
+  bool sends_files_ = false;
   bool keeps_alive_ = true;
   bool over_ = false;
   bool was_switched_ = false;

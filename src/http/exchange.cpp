@@ -186,7 +186,13 @@ void exchange::run_in_span() {
 
 /// The edge where a handler's exceptions end. Only a cancellation from outside passes.
 void exchange::run_bounded() {
+  weft::detail::cancel_state* const around = weft::detail::current_cancel_state();
   cancel_scope bound(std::min(own_deadline(), client_deadline()));
+  writer_.set_handler_scope({.own = weft::detail::current_cancel_state(), .around = around});
+  struct bounded {
+    answer_writer& writer;
+    ~bounded() { writer.set_handler_scope({}); }
+  } const here{writer_};
   client_interest client(core_.clients(), stream_, writer_, bound);
   if (!match_.options.ends_with_client) client.end();
   try {

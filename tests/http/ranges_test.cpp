@@ -68,6 +68,9 @@ TEST(ranges, count_for_get_and_where_if_range_fits) {
   EXPECT_EQ(chosen("GET", {range, {"If-Range", "Sun, 06 Nov 1994 08:49:37 GMT"}}, now), outcome::partial);
   EXPECT_EQ(chosen("GET", {range, {"If-Range", "Sun, 06 Nov 1994 08:49:38 GMT"}}, now), outcome::whole);
   EXPECT_EQ(chosen("GET", {range, {"If-Range", "nonsense"}}, now), outcome::whole);
+  // A second that is not over, and that no clock of nanoseconds reaches.
+  const validators far_away{.modified = std::chrono::sys_days(std::chrono::year(2400) / 1 / 1)};
+  EXPECT_EQ(chosen("GET", {range, {"If-Range", "Sat, 01 Jan 2400 00:00:00 GMT"}}, far_away), outcome::whole);
 }
 
 }  // namespace

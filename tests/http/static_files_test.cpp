@@ -6,8 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/fiber/event.hpp>
+#include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
+#include <weft/http/content.hpp>
 #include <weft/http/server.hpp>
 #include <weft/net/files.hpp>
 
@@ -19,7 +25,11 @@
 namespace weft::http {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr auto quickly = files::write_options{.durability = files::durability::none};
+
+constexpr const char* not_to_be_had = "kept beside the site";
 
 /// A folder "site" to be served, with things beside it that must not be had.
 struct site {
@@ -34,7 +44,7 @@ struct site {
     add("site/.hidden", "hidden");
     files::make_folder(root + "/.git");
     add("site/.git/config", "hidden too");
-    add("secret", "secret");
+    add("secret", not_to_be_had);
     EXPECT_EQ(::symlink("../secret", (root + "/out").c_str()), 0);
     EXPECT_EQ(::symlink((scratch / "secret").c_str(), (root + "/absolute").c_str()), 0);
     EXPECT_EQ(::symlink("a.txt", (root + "/in").c_str()), 0);
@@ -156,7 +166,8 @@ TEST(static_files, nothing_outside_and_nothing_hidden_can_be_had) {
                                      "..;/secret"}) {
         const std::string got = get(serving, "/s/" + path);
         EXPECT_EQ(got.find("HTTP/1.1 404 "), 0u) << path << '\n' << got;
-        EXPECT_FALSE(has_text(got, "secret\r") || has_text(got, "hidden") || has_text(got, "root:")) << path;
+        EXPECT_FALSE(has_text(got, not_to_be_had) || has_text(got, "hidden") || has_text(got, "root:"))
+            << path;
       }
       for (const std::string path : {"a.txt%00", "a%00.txt", "%00", "%zz", "%"}) {
         const std::string got = get(serving, "/s/" + path);
@@ -237,6 +248,103 @@ TEST(static_files, compressed_siblings_are_for_those_who_accept_them) {
     EXPECT_EQ(plain.header("Vary"), "Accept-Encoding");
     EXPECT_NE(plain.header("ETag"), best.header("ETag"));
     EXPECT_EQ(asking.get("/s/a.txt.gz").body(), "as gzip");
+  });
+}
+
+TEST(static_files, what_is_encoded_says_so_with_its_bytes_only) {
+  with_site({.cache_control = "max-age=60", .has_precompressed = true},
+            [](server& serving, const site& there) {
+              there.add("site/a.txt.gz", "as gzip");
+              client asking(serving.url());
+              const auto ask = [&](const std::string& name, const std::string& value) {
+                return asking.get("/s/a.txt", {.headers = {{"Accept-Encoding", "gzip"}, {name, value}}});
+              };
+              const response whole = ask("X-Nothing", "");
+              EXPECT_EQ(whole.header("Content-Encoding"), "gzip");
+              const std::string tag(*whole.header("ETag"));
+              for (const response& got : {ask("If-Match", "\"other\""), ask("Range", "bytes=100-")}) {
+                EXPECT_TRUE(got.status() == 412 || got.status() == 416);
+                EXPECT_FALSE(got.header("Content-Encoding")) << got.status();
+                EXPECT_FALSE(got.header("Cache-Control")) << got.status();
+                EXPECT_EQ(got.header("Vary"), "Accept-Encoding");
+              }
+              const response same = ask("If-None-Match", tag);
+              EXPECT_EQ(same.status(), 304);
+              EXPECT_EQ(same.header("Cache-Control"), "max-age=60");
+              EXPECT_FALSE(same.header("Content-Encoding"));
+              const response part = ask("Range", "bytes=3-");
+              EXPECT_EQ(part.status(), 206);
+              EXPECT_EQ(part.body(), "gzip");
+              EXPECT_EQ(part.header("Content-Encoding"), "gzip");
+              EXPECT_EQ(part.header("Cache-Control"), "max-age=60");
+              EXPECT_EQ(ask("Range", "bytes=0-1,3-4").status(), 200);  // no parts of encoded bytes
+            });
+}
+
+TEST(static_files, keep_what_was_said_before_of_caches) {
+  run([] {
+    const site there;
+    server serving(on_any_port());
+    serving.use([](request&, response& out, next& behind) {
+      out.header("Vary", "Origin");
+      behind();
+    });
+    serving.get("/s/{path...}", static_files(there.root, {.has_precompressed = true}));
+    serving.start();
+    const std::string got = get(serving, "/s/a.txt");
+    EXPECT_TRUE(has_text(got, "\r\nVary: Origin\r\n")) << got;
+    EXPECT_TRUE(has_text(got, "\r\nVary: Accept-Encoding\r\n")) << got;
+    serving.stop();
+  });
+}
+
+/// More than the buffers between two ends take.
+constexpr std::size_t very_large = 24'000'000;
+
+TEST(static_files, take_longer_than_a_handler_may) {
+  run([] {
+    constexpr auto bound = 400ms;
+    const site there;
+    there.add("site/large.bin", "");
+    ASSERT_EQ(::truncate((there.root + "/large.bin").c_str(), very_large), 0);
+    server serving({.listen = "127.0.0.1:0", .handler_timeout = bound});
+    serving.get("/s/{path...}", static_files(there.root));
+    serving.start();
+    const auto head_of = [&](raw_client& from) {
+      from.send("GET /s/large.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      return from.read_until("\r\n\r\n");
+    };
+    std::optional<raw_client> reading;
+    do {
+      reading.emplace(serving);
+    } while (head_of(*reading).starts_with("HTTP/1.1 503 "));  // a slow machine: it had not begun
+    sleep_for(bound);
+    EXPECT_EQ(reading->read_to_end().size(), very_large);
+    serving.stop();
+  });
+}
+
+TEST(static_files, obey_the_stop_and_bounds_within_the_handler_when_nobody_reads) {
+  run([] {
+    const site there;
+    there.add("site/large.bin", "");
+    ASSERT_EQ(::truncate((there.root + "/large.bin").c_str(), very_large), 0);
+    server serving({.listen = "127.0.0.1:0", .write_timeout = 0ms});
+    serving.get("/s/{path...}", static_files(there.root));
+    event ended;
+    serving.get("/bounded", [&](request& in, response& out) {
+      files::file from = files::file::open(there.root + "/large.bin");
+      EXPECT_THROW(with_timeout(20ms, [&] { send_content(in, out, from, very_large); }), deadline_exceeded);
+      ended.set();
+    });
+    serving.start();
+    raw_client unread(serving);
+    unread.send("GET /bounded HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(ended.wait_for(20s));
+    raw_client downloading(serving);
+    downloading.send("GET /s/large.bin HTTP/1.1\r\nHost: a\r\n\r\n");
+    downloading.read_until("\r\n\r\n");
+    EXPECT_FALSE(serving.stop(10ms));
   });
 }
 

@@ -1,5 +1,6 @@
 // Streamed answers whose length is said, and content with conditions and ranges, on the wire.
 
+#include <weft/http/compression.hpp>
 #include <weft/http/content.hpp>
 #include <weft/http/server.hpp>
 
@@ -140,6 +141,28 @@ TEST(streamed_files, that_have_shrunk_close_the_connection) {
     const std::string got = raw_client(serving).ask(request + request);
     EXPECT_EQ(count_of(got, "HTTP/1.1"), 1u) << got;
     EXPECT_TRUE(got.ends_with("\r\n\r\n0123456789")) << got;
+    serving.stop();
+  });
+}
+
+TEST(content, of_a_file_that_has_shrunk_is_cut_off_also_behind_a_filter) {
+  run([] {
+    const weft_test::scratch_folder folder;
+    files::write_file(folder / "text", std::string(10'000, 'x'));
+    server serving(on_any_port());
+    serving.use(compress());
+    serving.get("/x", [&](request& in, response& out) {
+      files::file from = files::file::open(folder / "text");
+      send_content(in, out, from, 20'000, {.type = "text/plain"});
+    });
+    serving.start();
+    for (const std::string accepted : {"gzip", "identity"}) {
+      const std::string request = "GET /x HTTP/1.1\r\nHost: a\r\nAccept-Encoding: " + accepted + "\r\n\r\n";
+      const std::string got = raw_client(serving).ask(request + request);
+      EXPECT_EQ(count_of(got, "HTTP/1.1 200 "), 1u) << got;
+      EXPECT_EQ(count_of(got, "Content-Encoding: gzip\r\n"), accepted == "gzip" ? 1u : 0u);
+      EXPECT_FALSE(got.ends_with("\r\n0\r\n\r\n")) << got;
+    }
     serving.stop();
   });
 }

@@ -127,8 +127,10 @@ class response {
   /// has its connection closed, which tells the client. The answer to HEAD has the length and sends nothing.
   response& length(std::uint64_t bytes);
   /// As write(), with a part of a file, which need not go through this process (sendfile). What is not in
-  /// memory yet is read on the pool, so that the loop does not wait for the disk. False where the file is
-  /// shorter. Throws as files::file::read_at and write().
+  /// memory yet is read on the pool, so that the loop does not wait for the disk. From here on the server's
+  /// write_timeout, which is for each piece, bounds the answer, and no longer handler_timeout: a large file
+  /// takes what it takes. Bounds within the handler hold. False where the file is shorter. Throws as
+  /// files::file::read_at and write().
   bool send_file(files::file& from, std::uint64_t offset, std::uint64_t bytes);
   /// Lets `filter` change what write() sends. The last one added, which is the one nearest to the handler,
   /// sees the pieces first. A body that is not streamed is left alone: a middleware changes that after

@@ -38,6 +38,7 @@ struct static_options {
 /// cannot, name by name without links. What is not there, no regular file or not allowed is answered with
 /// 404; a folder's name without '/' at its end by a redirect. Conditions, ranges and HEAD are as send_content
 /// does them; the ETag is made of the file's time, size and number. All look-ups are on the pool (see files).
+/// handler_timeout bounds the look-up, and write_timeout each piece of what is sent.
 ///
 /// The folder is looked up anew for each request, so it may be replaced as a whole. Throws weft::error where
 /// it is not there when the handler is made, which looks at once.

@@ -16,6 +16,7 @@ namespace {
 
 using detail::deflate_format;
 using detail::deflater;
+using detail::say_that_it_varies;
 
 constexpr std::size_t bytes_in_a_row = 64 * 1024;
 
@@ -34,12 +35,6 @@ bool is_compressible(const response& of, const compression_options& options) {
   const std::string_view type = detail::trim_blanks(full.substr(0, full.find(';')));
   return std::any_of(options.types.begin(), options.types.end(),
                      [&](const std::string& one) { return is_of(type, one); });
-}
-
-/// Caches keep the answer apart for each Accept-Encoding, also one that was not compressed.
-void say_that_it_varies(response& of) {
-  const std::string_view now = of.header("Vary").value_or("");
-  if (now != "*" && !has_list_token(now, "Accept-Encoding")) of.add_header("Vary", "Accept-Encoding");
 }
 
 void say_that_it_is_compressed(response& of, deflate_format format) {

@@ -78,4 +78,9 @@ std::string_view name_of(deflate_format format) noexcept {
   return format == deflate_format::gzip ? "gzip" : "deflate";
 }
 
+void say_that_it_varies(response& of) {
+  const std::string_view now = of.header("Vary").value_or("");
+  if (now != "*" && !has_list_token(now, "Accept-Encoding")) of.add_header("Vary", "Accept-Encoding");
+}
+
 }  // namespace weft::http::detail

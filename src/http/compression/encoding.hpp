@@ -3,6 +3,8 @@
 #include <optional>
 #include <string_view>
 
+#include <weft/http/response.hpp>
+
 #include "http/compression/zlib_stream.hpp"
 
 namespace weft::http::detail {
@@ -17,5 +19,8 @@ std::optional<deflate_format> wanted_format(std::string_view accept_encoding) no
 
 /// The name of gzip or zlib as a content coding.
 std::string_view name_of(deflate_format format) noexcept;
+
+/// Caches keep the answer apart for each Accept-Encoding, also one that was not encoded.
+void say_that_it_varies(response& of);
 
 }  // namespace weft::http::detail

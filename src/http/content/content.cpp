@@ -1,5 +1,8 @@
 #include <weft/http/content.hpp>
 
+#include <algorithm>
+
+#include <weft/core/error.hpp>
 #include <weft/http/ranges.hpp>
 #include <weft/net/files.hpp>
 #include <weft/wire/random.hpp>
@@ -14,7 +17,7 @@ namespace {
 class content_source {
  public:
   virtual std::uint64_t size() const = 0;
-  virtual bool send(response& out, std::uint64_t first, std::uint64_t bytes) = 0;
+  virtual void send(response& out, std::uint64_t first, std::uint64_t bytes) = 0;
 
  protected:
   ~content_source() = default;
@@ -24,9 +27,8 @@ class text_source final : public content_source {
  public:
   explicit text_source(std::string_view bytes) noexcept : bytes_(bytes) {}
   std::uint64_t size() const override { return bytes_.size(); }
-  bool send(response& out, std::uint64_t first, std::uint64_t bytes) override {
+  void send(response& out, std::uint64_t first, std::uint64_t bytes) override {
     out.write(bytes_.substr(first, bytes));
-    return true;
   }
 
  private:
@@ -37,8 +39,10 @@ class file_source final : public content_source {
  public:
   file_source(files::file& from, std::uint64_t bytes) noexcept : from_(from), bytes_(bytes) {}
   std::uint64_t size() const override { return bytes_; }
-  bool send(response& out, std::uint64_t first, std::uint64_t bytes) override {
-    return out.send_file(from_, first, bytes);
+  /// An answer that has begun is cut off by what is thrown, also where a filter would end it well.
+  void send(response& out, std::uint64_t first, std::uint64_t bytes) override {
+    if (!out.send_file(from_, first, bytes))
+      throw error(errc::unavailable, "http: send a file: it has become shorter meanwhile");
   }
 
  private:
@@ -78,7 +82,7 @@ void send_parts(response& out, content_source& from, const std::vector<byte_rang
   out.content_type("multipart/byteranges; boundary=" + boundary).length(length);
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     out.write(heads[i]);
-    if (!from.send(out, ranges[i].first, ranges[i].bytes)) return;
+    from.send(out, ranges[i].first, ranges[i].bytes);
   }
   out.write(end);
 }
@@ -88,9 +92,13 @@ bool begin(request& in, response& out, content_source& from, const content_optio
   const validators& now = options.validators;
   if (now.tag) out.header("ETag", to_string(*now.tag));
   if (now.modified) out.header("Last-Modified", detail::http_date(*now.modified));
+  const auto say_how_long = [&] {
+    if (!options.cache_control.empty()) out.header("Cache-Control", options.cache_control);
+  };
   switch (check_preconditions(in, now)) {
     case precondition::not_modified:
       out.status(304);
+      say_how_long();
       return false;
     case precondition::failed:
       out.status(412).body("Precondition Failed\n");
@@ -98,12 +106,17 @@ bool begin(request& in, response& out, content_source& from, const content_optio
     default:
       out.header("Accept-Ranges", "bytes");
   }
-  const chosen_ranges chosen = choose_ranges(in, now, from.size(), options.ranges_max);
+  // Parts of encoded bytes within a body that is not encoded are more than clients understand.
+  const std::size_t ranges_max =
+      options.encoding.empty() ? options.ranges_max : std::min<std::size_t>(options.ranges_max, 1);
+  const chosen_ranges chosen = choose_ranges(in, now, from.size(), ranges_max);
   if (chosen.outcome == range_outcome::unsatisfiable) {
     out.status(416).header("Content-Range", "bytes */" + std::to_string(from.size()));
     out.body("Range Not Satisfiable\n");
     return false;
   }
+  say_how_long();
+  if (!options.encoding.empty()) out.header("Content-Encoding", options.encoding);
   if (chosen.outcome == range_outcome::partial && chosen.ranges.size() > 1) {
     send_parts(out.status(206), from, chosen.ranges, options.type);
     return false;

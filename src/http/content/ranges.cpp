@@ -52,7 +52,7 @@ bool is_same_for_ranges(std::string_view if_range, const validators& now) {
   const auto date = detail::parse_http_date(if_range);
   // A time is a strong validator only once its second is over.
   return date && now.modified && *date == *now.modified &&
-         *now.modified + std::chrono::seconds(1) < wall_clock::now();
+         *now.modified < std::chrono::floor<std::chrono::seconds>(wall_clock::now());
 }
 
 }  // namespace

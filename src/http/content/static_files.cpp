@@ -15,6 +15,7 @@
 #include <weft/net/files.hpp>
 
 #include "http/chars.hpp"
+#include "http/compression/encoding.hpp"
 #include "http/content/folder_listing.hpp"
 #include "http/content/open_beneath.hpp"
 
@@ -197,13 +198,13 @@ void send_listing(const request& in, response& out, const detail::folder_listing
 }
 
 void send_file(request& in, response& out, found there, const static_options& options) {
-  if (!options.cache_control.empty()) out.header("Cache-Control", options.cache_control);
   out.header("X-Content-Type-Options", "nosniff");
-  if (!there.encoding.empty()) out.header("Content-Encoding", there.encoding);
-  const content_options about{
-      .type = type_of(there.name, options),
-      .validators = {.tag = tag_of(there.seen),
-                     .modified = std::chrono::sys_seconds(std::chrono::seconds(there.seen.st_mtim.tv_sec))}};
+  content_options about;
+  about.type = type_of(there.name, options);
+  about.validators.tag = tag_of(there.seen);
+  about.validators.modified = std::chrono::sys_seconds(std::chrono::seconds(there.seen.st_mtim.tv_sec));
+  about.encoding = there.encoding;
+  about.cache_control = options.cache_control;
   files::file from(std::move(there.opened), std::move(there.name));
   send_content(in, out, from, static_cast<std::uint64_t>(there.seen.st_size), about);
 }
@@ -229,7 +230,7 @@ void static_files::operator()(request& in, response& out) const {
   what.names_folder = what.path.empty() || what.path.ends_with('/');
   if (what.path.ends_with('/')) what.path.pop_back();
   if (options.has_precompressed) {
-    out.header("Vary", "Accept-Encoding");
+    detail::say_that_it_varies(out);
     what.accepts_brotli = accepts(in, "br");
     what.accepts_gzip = accepts(in, "gzip");
   }

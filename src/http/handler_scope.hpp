@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <source_location>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/context/context.hpp>
+
+namespace weft::http::detail {
+
+/// The cancel_scope of a handler, and what may cancel its connection.
+struct handler_scope {
+  weft::detail::cancel_state* own = nullptr;
+  weft::detail::cancel_state* around = nullptr;
+};
+
+/// While it lives, waits do not obey the handler's deadline, but what is around the handler. A scope or
+/// shield within the handler that is in force is left alone.
+class [[nodiscard]] beyond_deadline {
+ public:
+  explicit beyond_deadline(const handler_scope& of) {
+    if (of.own == nullptr || weft::detail::current_cancel_state() != of.own) return;
+    if (of.around != nullptr) of.around->retain();
+    inside_.emplace(context::from_node(weft::detail::divided_as_current(
+                        weft::detail::make_border(weft::detail::retain_current(), of.around))),
+                    std::source_location::current(), weft::detail::scope_kind::same_work);
+  }
+
+ private:
+  std::optional<context::attachment> inside_;
+};
+
+}  // namespace weft::http::detail
