@@ -216,7 +216,7 @@ TEST_F(weft_work, ends_a_command_and_its_children_at_the_timeout) {
   const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   const auto id = pushed_script(
       "exec 3> " + fifo + "; echo step one; echo stuck >&2; echo started >&3; sleep 1000 & sleep 1000",
-      {"--timeout", "1s", "--attempts", "1"});
+      {"--timeout", "5s", "--attempts", "1"});
   work();
   const auto shown = show(id);
   EXPECT_EQ(shown.job.state, "dead");

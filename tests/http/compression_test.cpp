@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include <weft/core/error.hpp>
@@ -114,6 +115,16 @@ TEST(content_decoder, keeps_its_bounds_whatever_comes) {
   EXPECT_TRUE(out == text);
   content_decoder one_less("gzip", {.bytes_max = text.size() - 1});
   EXPECT_EQ(code_of([&] { one_less.write(packed(text), out); }), errc::too_large);
+}
+
+TEST(content_decoder, may_have_no_bounds_at_all) {
+  constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+  const std::string text = text_of(300'000);
+  content_decoder decoder("gzip", {.bytes_max = most, .ratio_max = most});
+  std::string out;
+  decoder.write(packed(text), out);
+  decoder.finish();
+  EXPECT_TRUE(out == text);
 }
 
 TEST(content_decoder, refuses_what_is_malformed_or_cut_short) {

@@ -64,6 +64,19 @@ TEST(event_parser, keeps_id_and_retry_and_passes_nonsense_over) {
   message_of(errc::too_large, [&] { small.feed("data: 12345678"); });
 }
 
+TEST(event_parser, a_long_id_is_neither_kept_by_each_event_nor_without_a_bound) {
+  event_parser parser;
+  const std::string id(event_parser::id_bytes_max, 'i');
+  parser.feed("id:" + id + "\n\ndata\n\ndata\n\nid\n\nid:2\ndata\n\ndata\n\nid\ndata\n\n");
+  for (const std::string& expected : {id, id, std::string("2"), std::string("2"), std::string()}) {
+    const auto got = parser.next();
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->id, expected);
+  }
+  EXPECT_FALSE(parser.next());
+  message_of(errc::too_large, [&] { parser.feed("id:" + id + "i\n"); });
+}
+
 /// What is behind the chunk sizes of a streamed answer.
 std::string without_chunks(const std::string& answer) {
   std::string body;

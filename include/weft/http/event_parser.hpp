@@ -20,9 +20,12 @@ struct received_event {
 /// not understood is passed over; an event at the end that no empty line ended is dropped.
 class event_parser {
  public:
+  static constexpr std::size_t id_bytes_max = 4096;
+
   explicit event_parser(std::size_t event_bytes_max = 1024 * 1024) noexcept : bytes_max_(event_bytes_max) {}
 
-  /// Throws weft::error (too_large) for an event over the bound; the parser is of no use then.
+  /// Throws weft::error (too_large) for an event over the bound, and for an id of more than id_bytes_max; the
+  /// parser is of no use then.
   void feed(std::string_view bytes);
   /// The next event that is complete.
   std::optional<received_event> next();
@@ -42,7 +45,13 @@ class event_parser {
   std::string name_;
   std::string last_id_;
   std::optional<std::chrono::milliseconds> retry_;
-  std::deque<received_event> complete_;
+  struct waiting {
+    received_event event;  // its id only where it named one: many events may have the same long one
+    bool names_id;
+  };
+  std::deque<waiting> complete_;
+  std::string told_id_;    // of the event that next() gave last
+  bool names_id_ = false;  // since the last event that is complete
   bool first_ = true;      // no line was taken yet
   bool skips_lf_ = false;  // the last line ended with CR
 };

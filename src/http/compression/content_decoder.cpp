@@ -28,7 +28,8 @@ class content_decoder::impl {
       const std::size_t given = piece.size();
       const std::size_t before = out.size();
       // One byte more than allowed, to see whether there is one.
-      const outcome how = inflater_.read(piece, out, std::min(full_at - before, allowed - made_ + 1));
+      const std::size_t room = std::max(allowed - made_, allowed - made_ + 1);
+      const outcome how = inflater_.read(piece, out, std::min(full_at - before, room));
       taken_ += given - piece.size();
       made_ += out.size() - before;
       if (made_ > allowed) {

@@ -39,7 +39,11 @@ void event_parser::take_line() {
   }
   if (!data_.empty()) {
     data_.pop_back();  // the end of its last line
-    complete_.push_back({std::move(data_), name_.empty() ? "message" : std::move(name_), last_id_});
+    complete_.push_back({{.data = std::move(data_),
+                          .name = name_.empty() ? "message" : std::move(name_),
+                          .id = names_id_ ? last_id_ : std::string()},
+                         names_id_});
+    names_id_ = false;
   }
   data_.clear();
   name_.clear();
@@ -51,7 +55,13 @@ void event_parser::take_field(std::string_view name, std::string_view value) {
   } else if (name == "event") {
     name_ = value;
   } else if (name == "id") {
-    if (value.find('\0') == std::string_view::npos) last_id_ = value;
+    if (value.find('\0') != std::string_view::npos) return;
+    if (value.size() > id_bytes_max) {
+      throw error(errc::too_large, "http: the id of a server-sent event has more than " +
+                                       std::to_string(id_bytes_max) + " bytes");
+    }
+    last_id_ = value;
+    names_id_ = true;
   } else if (name == "retry") {
     std::chrono::milliseconds::rep time = 0;
     const char* const end = value.data() + value.size();
@@ -63,8 +73,13 @@ void event_parser::take_field(std::string_view name, std::string_view value) {
 
 std::optional<received_event> event_parser::next() {
   if (complete_.empty()) return std::nullopt;
-  received_event first = std::move(complete_.front());
+  auto [first, names_id] = std::move(complete_.front());
   complete_.pop_front();
+  if (names_id) {
+    told_id_ = first.id;
+  } else {
+    first.id = told_id_;
+  }
   return first;
 }
 

@@ -256,15 +256,17 @@ void websocket::impl::send(opcode what, std::string_view payload) {
 
 /// The caller has the lock.
 void websocket::impl::write_message(opcode what, std::string_view payload, steady_time until) {
-  checkpoint();  // once it is packed it has to be sent: the next one may look back to it
+  checkpoint();            // nothing is cut off by a task that was cancelled before
+  cut_guard whole{*this};  // once it is packed it has to be sent: the next one may look back to it
   const auto packed = deflate_ ? deflate_->pack(payload) : std::nullopt;
   write_frame(what, packed ? std::string_view(*packed) : payload, until, packed.has_value());
+  whole.is_done = true;
 }
 
 /// The caller has the lock.
 void websocket::impl::write_frame(opcode what, std::string_view payload, steady_time until,
                                   bool is_compressed) {
-  checkpoint();  // nothing is cut off by a task that was cancelled before
+  cut_guard whole{*this};
   std::string bytes;
   if (is_server_) {
     detail::append_frame_head(bytes, {.what = what,
@@ -277,7 +279,6 @@ void websocket::impl::write_frame(opcode what, std::string_view payload, steady_
     payload = {};
   }
   const std::array<std::string_view, 2> pieces{bytes, payload};
-  cut_guard whole{*this};
   if (!stream_.write_all_until(pieces, until))
     throw error(errc::timed_out, "websocket: the peer does not read");
   whole.is_done = true;
@@ -355,6 +356,7 @@ void websocket::impl::close(int code, std::string_view reason) {
   try {
     const std::unique_lock lock(writing_, until);
     if (lock && is_open()) {
+      checkpoint();
       write_frame(opcode::close, close_text(code).append(reason), until);
       close_by_ = until;
       said_close_ = true;
