@@ -244,6 +244,11 @@ void answer_writer::set_switched(switched_protocol& to) noexcept {
   if (core_.is_stopping()) to.leave();
 }
 
+transport& answer_writer::connection() noexcept {
+  transport* const lent = switched_ == nullptr ? nullptr : switched_->lent();
+  return lent == nullptr ? stream_.peer() : *lent;
+}
+
 void answer_writer::take_back(transport lent) noexcept {
   switched_ = nullptr;
   stream_.peer() = std::move(lent);

@@ -72,7 +72,7 @@ class answer_writer final : body_sink {
   void set_switched(switched_protocol& to) noexcept override;
   void take_back(transport lent) noexcept override;
   void clear_switched() noexcept override { switched_ = nullptr; }
-  const net::stream& connection() noexcept override { return stream_.peer().socket(); }
+  transport& connection() noexcept override;
 
   /// Without a length the body is chunked, or ends with the connection.
   void append_head(std::string& out, std::optional<std::uint64_t> length);

@@ -1,7 +1,6 @@
 #include "http/client_watch.hpp"
 
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <array>
 #include <cstddef>
@@ -14,12 +13,6 @@ namespace weft::http::detail {
 namespace {
 
 constexpr std::size_t at_once = 128;
-
-/// The client closed its side, and nothing that it sent before lies unread.
-bool is_end(int socket) noexcept {
-  char next = 0;
-  return ::recv(socket, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
 
 }  // namespace
 
@@ -61,7 +54,7 @@ void client_watch::look() const {
       for (std::size_t i = 0; i < count; ++i) {
         const short came = sockets[i].revents;
         const bool broken = (came & (POLLHUP | POLLERR)) != 0;
-        const bool ended = (came & POLLRDHUP) != 0 && who[i]->expects_nothing() && is_end(sockets[i].fd);
+        const bool ended = (came & POLLRDHUP) != 0 && who[i]->has_ended();
         if (broken || ended) who[i]->client_left();
       }
     }

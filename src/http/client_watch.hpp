@@ -24,8 +24,9 @@ class client_watch {
     watched& operator=(const watched&) = delete;
     /// The socket; negative while there is none to look at.
     virtual int socket() const noexcept = 0;
-    /// Nothing of a next request is here: else the client may have said goodbye behind that.
-    virtual bool expects_nothing() const noexcept = 0;
+    /// Has it closed its side, with nothing that it sent before lying unread? That may be a next request, and
+    /// the client has said goodbye behind it.
+    virtual bool has_ended() noexcept = 0;
     virtual void client_left() noexcept = 0;
     /// The round in which it came.
     std::uint64_t since() const noexcept { return since_; }

@@ -33,7 +33,7 @@ class client_interest final : client_watch::watched {
 
  private:
   int socket() const noexcept override { return matters_ && !left_ ? stream_.peer().socket().fd() : -1; }
-  bool expects_nothing() const noexcept override { return writer_.received().empty(); }
+  bool has_ended() noexcept override { return writer_.received().empty() && !stream_.peer().is_alive(); }
   void client_left() noexcept override {
     left_ = true;
     work_.cancel(cancel_reason::requested);
@@ -93,7 +93,7 @@ void exchange::run() {
                            .id = writer_.id(),
                            .route = match_.pattern,
                            .parameters = match_.parameters,
-                           .connection = &stream_.peer(),
+                           .connection = response_access::host(writer_.answer()),
                            .services = core_.options().services == nullptr ? nullptr : this});
   struct running {
     exchange& of;

@@ -1,5 +1,6 @@
 #include <weft/http/request.hpp>
 
+#include <weft/http/response.hpp>
 #include <weft/http/status_error.hpp>
 
 #include "http/transport.hpp"
@@ -46,11 +47,12 @@ weft::services& request::services() const {
 
 net::endpoint request::peer() const {
   if (parts_.connection == nullptr) throw error(errc::misuse, "http: the request came over no connection");
-  return parts_.connection->socket().peer_address();
+  return parts_.connection->connection().socket().peer_address();
 }
 
 const net::tls::session* request::tls() const noexcept {
-  const net::tls::stream* const secure = parts_.connection == nullptr ? nullptr : parts_.connection->tls();
+  const net::tls::stream* const secure =
+      parts_.connection == nullptr ? nullptr : parts_.connection->connection().tls();
   return secure == nullptr ? nullptr : &secure->session();
 }
 

@@ -18,6 +18,15 @@ class transport {
   transport() noexcept = default;
   transport(net::stream plain) noexcept : plain_(std::move(plain)) {}
   transport(net::tls::stream secure) noexcept : secure_(std::move(secure)) {}
+  /// The other one is without a connection then, and without TLS.
+  transport(transport&& other) noexcept
+      : plain_(std::move(other.plain_)), secure_(std::exchange(other.secure_, std::nullopt)) {}
+  transport& operator=(transport&& other) noexcept {
+    plain_ = std::move(other.plain_);
+    secure_ = std::exchange(other.secure_, std::nullopt);
+    return *this;
+  }
+  ~transport() = default;
 
   std::optional<std::size_t> read_some_until(std::span<char> into, steady_time until) {
     if (secure_) [[unlikely]]
@@ -35,7 +44,10 @@ class transport {
   void shutdown_write() { secure_ ? secure_->shutdown_write() : plain_.shutdown_write(); }
   void shutdown_read() noexcept { secure_ ? secure_->shutdown_read() : plain_.shutdown_read(); }
   void close() noexcept { secure_ ? secure_->close() : plain_.close(); }
+  /// Closes, and what was sent so far is not the whole: TLS does not say that nothing more comes.
+  void cut() noexcept { socket().close(); }
   bool is_open() const noexcept { return socket().is_open(); }
+  bool is_alive() noexcept { return secure_ ? secure_->is_alive() : plain_.is_alive(); }
   bool is_quiet() noexcept { return secure_ ? secure_->is_quiet() : plain_.is_quiet(); }
 
   /// The connection at the bottom, for addresses and options.

@@ -6,6 +6,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
+#include <weft/http/event_stream.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/websocket.hpp>
 #include <weft/net/tls/stream.hpp>
@@ -101,6 +102,65 @@ TEST(https, websockets_go_over_it) {
     EXPECT_EQ(socket.read()->data.size(), 100'000u);
     socket.close();
     EXPECT_EQ(socket.close_code(), 1000);
+    serving.stop();
+  });
+}
+
+TEST(https, a_websocket_handler_sees_the_session_and_so_does_who_had_one) {
+  run([] {
+    const secure_site site;
+    server serving(site.options());
+    const auto who = [](request& in) { return in.peer().host() + " by " + in.tls()->version; };
+    std::string after;
+    serving.websocket("/during", [&](websocket& socket, request& in) { socket.send(who(in)); });
+    serving.get("/after", [&](request& in, response& out) {
+      accept_websocket(in, out).send("ends here");
+      after = who(in);
+    });
+    serving.start();
+    const auto heard = [&](const std::string& path) {
+      auto socket =
+          websocket::connect("wss://" + serving.address().text() + path, {.tls = site.trusting().tls});
+      return socket.read()->data;
+    };
+    EXPECT_EQ(heard("/during"), "127.0.0.1 by TLSv1.3");
+    EXPECT_EQ(heard("/after"), "ends here");
+    serving.stop();
+    EXPECT_EQ(after, "127.0.0.1 by TLSv1.3");
+  });
+}
+
+TEST(https, a_client_that_leaves_is_noticed) {
+  run([] {
+    const secure_site site;
+    server serving(site.options());
+    event over;
+    serving.get("/events",
+                [&](request& in, response& out) {
+                  event_stream events(in, out, {.keep_alive = 0ms});
+                  events.ended().wait();
+                  over.set();
+                },
+                {.handler_timeout = 0ms, .ends_with_client = false});
+    serving.get("/slow", [](request&, response& out) {
+      out.write("begun");
+      sleep_for(1h);
+    });
+    serving.start();
+    const auto leave = [&](const std::string& path, const std::string& mark) {
+      auto asking =
+          tls::stream::connect(net::stream::connect(serving.address()), *site.trusting().tls, "localhost");
+      asking.write_all("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+      std::string got;
+      char piece[1024];
+      while (got.find(mark) == std::string::npos) got.append(piece, asking.read_some(piece));
+    };
+    leave("/events", "\r\n\r\n");
+    EXPECT_TRUE(over.wait_for(20s));
+    leave("/slow", "begun");
+    const steady_time until = steady_clock::now() + 20s;
+    while (serving.statistics().abandoned_requests == 0 && steady_clock::now() < until) sleep_for(1ms);
+    EXPECT_EQ(serving.statistics().abandoned_requests, 1u);
     serving.stop();
   });
 }

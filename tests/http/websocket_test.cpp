@@ -93,6 +93,14 @@ TEST(http_websocket, answers_the_handshake_of_the_standard) {
   });
 }
 
+TEST(http_websocket, the_handler_may_ask_who_the_peer_is) {
+  with_socket([](websocket& socket, request& in) { socket.send(in.peer().host()); },
+              [](server& serving) {
+                auto socket = websocket::connect(url_of(serving));
+                EXPECT_EQ(socket.read()->data, "127.0.0.1");
+              });
+}
+
 TEST(http_websocket, messages_of_any_size_come_back) {
   with_socket(echo, [](server& serving) {
     auto socket = websocket::connect(url_of(serving));

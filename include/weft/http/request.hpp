@@ -48,7 +48,7 @@ struct path_parameter {
   std::string_view value;
 };
 
-class transport;
+class protocol_host;
 
 /// Where the body of a request comes from.
 class body_source {
@@ -86,7 +86,7 @@ struct request_parts {
   std::string_view id = {};
   std::string_view route = {};
   std::span<const path_parameter> parameters = {};
-  const transport* connection = nullptr;
+  protocol_host* connection = nullptr;
   request_services* services = nullptr;
 };
 

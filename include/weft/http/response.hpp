@@ -8,9 +8,6 @@
 
 #include <weft/http/cookie.hpp>
 
-namespace weft::net {
-class stream;
-}
 namespace weft::files {
 class file;
 }
@@ -45,6 +42,8 @@ class switched_protocol {
   virtual void leave() noexcept = 0;
   /// The handler has returned: to end now.
   virtual void end_now() noexcept = 0;
+  /// What it has of the connection's; null where it was lent nothing.
+  virtual transport* lent() noexcept { return nullptr; }
 
  protected:
   ~switched_protocol() = default;
@@ -60,7 +59,8 @@ class protocol_host {
   virtual void set_switched(switched_protocol& to) noexcept = 0;
   /// There is none any more; HTTP goes on.
   virtual void clear_switched() noexcept = 0;
-  virtual const net::stream& connection() noexcept = 0;
+  /// Also while it is lent.
+  virtual transport& connection() noexcept = 0;
   /// The end of what was set, with the stream, unless it is closed.
   virtual void take_back(transport lent) noexcept = 0;
 

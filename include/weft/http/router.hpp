@@ -31,8 +31,7 @@ struct route_options {
   /// answers that last as long as the client likes.
   bool is_always_admitted = false;
   /// Cancels the handler where the client has closed its connection meanwhile, which is noticed within 200
-  /// ms. A client that only ended its sending counts as gone, unless it sent more requests first. Over TLS
-  /// only a connection that broke is noticed.
+  /// ms. A client that only ended its sending counts as gone, unless it sent more requests first.
   bool ends_with_client = true;
 };
 

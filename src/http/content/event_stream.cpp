@@ -6,10 +6,10 @@
 #include <weft/core/error.hpp>
 #include <weft/fiber/io_event.hpp>
 #include <weft/log/log.hpp>
-#include <weft/net/stream.hpp>
 
 #include "http/bound_until.hpp"
 #include "http/response_access.hpp"
+#include "http/transport.hpp"
 
 namespace weft::http {
 
@@ -89,14 +89,14 @@ bool event_stream::write(std::string_view text) {
 
 /// Sends comments, and looks whether the client is still there.
 void event_stream::tend(std::chrono::milliseconds keep_alive) {
-  const net::stream& peer = host_->connection();
+  detail::transport& peer = host_->connection();
   bool watches = true;
   try {
     while (is_open()) {
       const steady_time until = detail::bound_until(keep_alive);
-      if (watches && wait_readable_until(peer.fd(), until)) {
+      if (watches && wait_readable_until(peer.socket().fd(), until)) {
         if (!peer.is_alive()) break;
-        watches = false;  // it has sent more, which is read after this answer
+        watches = peer.is_quiet();  // else it has sent more, which is read after this answer
         continue;
       }
       if (!watches && ended_.wait_until(until)) break;

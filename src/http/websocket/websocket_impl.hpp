@@ -77,6 +77,7 @@ class websocket::impl final : detail::switched_protocol {
   void end(int code) noexcept;
   void leave() noexcept override;
   void end_now() noexcept override;
+  detail::transport* lent() noexcept override { return &stream_; }
   void give_back() noexcept;
 
   websocket_options options_;

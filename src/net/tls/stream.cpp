@@ -50,6 +50,7 @@ void stream::close() noexcept {
   if (impl_) impl_->close();
 }
 bool stream::is_open() const noexcept { return impl_ && impl_->below().is_open(); }
+bool stream::is_alive() noexcept { return impl_->is_alive(); }
 bool stream::is_quiet() noexcept { return impl_->is_quiet(); }
 void stream::renew_keys_until(steady_time until) { impl_->renew_keys(until); }
 const session& stream::session() const noexcept { return impl_->session(); }

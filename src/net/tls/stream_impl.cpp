@@ -333,6 +333,7 @@ std::optional<std::size_t> stream::impl::write_some(std::string_view bytes, stea
 
 void stream::impl::say_close() noexcept {
   if (broken_ || !socket_.is_open() || SSL_is_init_finished(ssl_.get()) != 1) return;
+  if ((SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0) return;  // a second call would read
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
@@ -362,18 +363,20 @@ void stream::impl::close() noexcept {
   socket_.close();
 }
 
-bool stream::impl::is_quiet() noexcept {
-  if (broken_ || !socket_.is_open() || socket_.reader_ != nullptr) return false;
+stream::impl::found stream::impl::look() noexcept {
+  if (broken_ || !socket_.is_open()) return found::end;
+  if (socket_.reader_ != nullptr) return found::unknown;
   drained_ = false;
   ERR_clear_error();
-  char unasked = 0;
+  char next = 0;
   std::size_t count = 0;
-  const int got = SSL_peek_ex(ssl_.get(), &unasked, 1, &count);
-  const bool quiet = got != 1 && SSL_get_error(ssl_.get(), got) == SSL_ERROR_WANT_READ;
-  if (got != 1 && !quiet) broken_ = true;
+  const int got = SSL_peek_ex(ssl_.get(), &next, 1, &count);
+  const int why = SSL_get_error(ssl_.get(), got);
+  if (why != SSL_ERROR_NONE && why != SSL_ERROR_WANT_READ && why != SSL_ERROR_ZERO_RETURN) broken_ = true;
   ERR_clear_error();
   send_now();
-  return quiet;
+  if (why == SSL_ERROR_NONE) return found::bytes;
+  return why == SSL_ERROR_WANT_READ ? found::nothing : found::end;
 }
 
 void stream::impl::renew_keys(steady_time until) {

@@ -41,7 +41,8 @@ class stream::impl {
   void shutdown_write();
   void shutdown_read() noexcept;
   void close() noexcept;
-  bool is_quiet() noexcept;
+  bool is_alive() noexcept { return look() != found::end; }
+  bool is_quiet() noexcept { return look() == found::nothing; }
   void renew_keys(steady_time until);
 
   net::stream& below() noexcept { return socket_; }
@@ -64,6 +65,9 @@ class stream::impl {
   /// Sends what the socket takes at once.
   void send_now() noexcept;
   void say_close() noexcept;
+  enum class found : unsigned char { nothing, bytes, end, unknown };
+  /// What comes next, as far as it is here. Unknown while a task reads.
+  found look() noexcept;
   void note_session();
   [[noreturn]] void throw_failed(const char* tried);
   [[noreturn]] void throw_handshake_failed();

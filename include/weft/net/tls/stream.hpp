@@ -75,6 +75,9 @@ class stream final : public byte_stream {
   /// get weft::error (closed). Calling it again has no effect.
   void close() noexcept;
   bool is_open() const noexcept;
+  /// Has the peer neither ended nor broken the connection, as far as is known here? Deals with what is no
+  /// data. While a task reads, that one learns of the end.
+  bool is_alive() noexcept;
   /// Is the peer still there, with nothing sent to us? Deals with what is no data. False while a task reads.
   bool is_quiet() noexcept;
 
