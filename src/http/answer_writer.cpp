@@ -28,8 +28,7 @@ void append_number(std::string& out, std::size_t number, int base = 10) {
 
 void answer_writer::begin(std::string id) {
   response_access::reset(answer_, this);
-  filters_.clear();
-  left_.reset();
+  forget_stream();
   sent_status_ = 0;
   sent_body_bytes_ = 0;
   sends_files_ = false;
@@ -40,17 +39,14 @@ void answer_writer::begin(std::string id) {
 void answer_writer::fail(int status, std::string_view text) {
   if (answer_.is_streaming()) return cut_off();
   response_access::reset(answer_, this);
-  filters_.clear();
+  forget_stream();
   answer_.status(status).body(std::string(text) + "\n");
 }
 
 bool answer_writer::finish() {
   keeps_alive_ = keeps_alive_ && !core_.is_stopping() && body_.is_worth_skipping();
-  if (answer_.is_streaming()) {
-    finish_stream();
-  } else {
-    send_whole();
-  }
+  end_body();
+  if (!answer_.is_streaming()) send_whole();
   if (answer_.body().capacity() > byte_buffer::kept_bytes_max) response_access::body(answer_) = std::string();
   return keeps_alive_;
 }
@@ -125,13 +121,22 @@ bool answer_writer::more_is_here() const noexcept {
 
 // ---- streamed answers
 
+void answer_writer::forget_stream() noexcept {
+  filters_.clear();
+  head_.clear();
+  left_.reset();
+  began_ = body_ended_ = false;
+}
+
 void answer_writer::begin_writing(response& of) {
   if (over_) {
     throw error(errc::misuse,
                 "http: write: the answer was cut off, or the connection speaks another protocol");
   }
-  head_.clear();
-  if (!of.is_streaming()) begin_stream();
+  if (of.is_streaming() || !head_.empty()) return;
+  if (began_) throw error(errc::misuse, "http: write: the answer could not begin before");
+  began_ = true;
+  begin_stream();
 }
 
 void answer_writer::write_piece(response& of, std::string_view piece) {
@@ -151,7 +156,8 @@ bool answer_writer::write_file(response& of, files::file& from, std::uint64_t of
   }
   if (filters_.empty() && left_) {
     count_off(bytes);
-    if (stream_.send_file(head_, from, offset, bytes)) return true;
+    send_head();
+    if (stream_.send_file({}, from, offset, bytes)) return true;
     cut_off();
     return false;
   }
@@ -159,20 +165,19 @@ bool answer_writer::write_file(response& of, files::file& from, std::uint64_t of
     const std::string piece = from.read_at(offset, std::min(bytes, piece_bytes));
     if (piece.empty()) break;
     send_piece(filters_.empty() ? std::string_view(piece) : filtered(piece, false));
-    head_.clear();
     offset += piece.size();
     bytes -= piece.size();
   }
+  send_head();  // where there was nothing in the file
   return bytes == 0;
 }
 
 /// So many bytes of the body will be sent.
 void answer_writer::count_off(std::uint64_t bytes) {
-  sent_body_bytes_ += bytes;
-  if (!left_) return;
-  if (bytes > *left_)
+  if (left_ && bytes > *left_)
     throw error(errc::misuse, "http: write: that is more than the length that was said of the body");
-  *left_ -= bytes;
+  if (left_) *left_ -= bytes;
+  sent_body_bytes_ += bytes;
 }
 
 void answer_writer::begin_stream() {
@@ -183,23 +188,31 @@ void answer_writer::begin_stream() {
   if (filters_.empty()) left_ = response_access::length(answer_);
   body_.answer_begins();
   keeps_alive_ = keeps_alive_ && (is_chunked() || left_) && !core_.is_stopping() && body_.is_worth_skipping();
+  head_.clear();
   append_head(head_, left_);
-  response_access::set_streaming(answer_);
-  sent_status_ = answer_.status();
 }
 
-/// Sends head_, with what it has of the head of the answer, and the piece.
+/// Sends the piece, behind the head of the answer where that is not sent yet.
 void answer_writer::send_piece(std::string_view piece) {
-  if (piece.empty() || !sends_body()) {
-    if (!head_.empty()) stream_.send(head_);
-    return;
-  }
+  if (piece.empty() || !sends_body()) return send_head();
   count_off(piece.size());
   if (is_chunked()) {
     append_number(head_, piece.size(), 16);
     head_ += "\r\n";
   }
-  stream_.send(head_, piece, is_chunked() ? std::string_view("\r\n") : std::string_view());
+  send_behind_head(piece, is_chunked() ? std::string_view("\r\n") : std::string_view());
+}
+
+void answer_writer::send_head() {
+  if (!head_.empty()) send_behind_head({}, {});
+}
+
+/// From here on a failure cuts the answer off; what failed before has sent nothing.
+void answer_writer::send_behind_head(std::string_view piece, std::string_view end) {
+  sent_status_ = answer_.status();
+  response_access::set_streaming(answer_);
+  stream_.send(head_, piece, end);
+  head_.clear();
 }
 
 std::string_view answer_writer::filtered(std::string_view piece, bool ends) {
@@ -213,8 +226,18 @@ std::string_view answer_writer::filtered(std::string_view piece, bool ends) {
   return piece_;
 }
 
+void answer_writer::end_body() {
+  if (over_ || body_ended_) return;
+  if (began_ && !answer_.is_streaming()) {
+    log::error("http: the handler went on although the first piece of its answer could not be sent");
+    return fail(500, reason_phrase(500));
+  }
+  if (!answer_.is_streaming()) return;
+  finish_stream();
+  body_ended_ = true;
+}
+
 void answer_writer::finish_stream() {
-  head_.clear();
   if (!filters_.empty() && sends_body()) send_piece(filtered({}, true));
   if (sends_body() && is_chunked()) stream_.send("0\r\n\r\n");
   if (sends_body() && left_.value_or(0) > 0) {

@@ -51,6 +51,11 @@ class answer_writer final : body_sink {
   /// what bounds the answer, and no longer the handler's deadline.
   void set_handler_scope(handler_scope scope) noexcept { handler_scope_ = scope; }
 
+  /// The handler has returned: sends what is left of a body that it streamed.
+  void end_body();
+  /// Was an answer begun, and not ended? Nothing may say that it is whole.
+  bool is_cut_short() const noexcept { return answer_.is_streaming() && !body_ended_; }
+
   /// Sends what is not sent yet. True if the connection stays, as far as this answer goes.
   bool finish();
   /// Answers a request that is not served. The connection is to be closed behind it.
@@ -79,8 +84,11 @@ class answer_writer final : body_sink {
   void begin_writing(response& of);
   void count_off(std::uint64_t bytes);
   void send_whole();
+  void forget_stream() noexcept;
   void begin_stream();
   void send_piece(std::string_view piece);
+  void send_head();
+  void send_behind_head(std::string_view piece, std::string_view end);
   void finish_stream();
   /// What the filters make of a piece; with `ends` also what they kept back.
   std::string_view filtered(std::string_view piece, bool ends);
@@ -97,7 +105,7 @@ class answer_writer final : body_sink {
   const byte_buffer& buffer_;
   response answer_;
   std::string id_;
-  std::string head_;                                   // of an answer
+  std::string head_;                                   // of an answer; in a stream: what is not sent yet
   std::vector<std::unique_ptr<body_filter>> filters_;  // the one nearest to the handler is last
   std::string piece_;                                  // after the filters
   std::string unfiltered_;
@@ -107,6 +115,8 @@ class answer_writer final : body_sink {
   handler_scope handler_scope_;
   bool sends_files_ = false;
   bool keeps_alive_ = true;
+  bool began_ = false;       // begin_stream was called
+  bool body_ended_ = false;  // of a stream
   bool over_ = false;
   bool was_switched_ = false;
   switched_protocol* switched_ = nullptr;

@@ -24,6 +24,11 @@ connection::connection(server_core& core, transport peer)
       writer_(core, stream_, parser_, body_, buffer_),
       exchange_(core, stream_, parser_, body_, writer_) {}
 
+/// A body that ends with the connection ends here, too: the client shall see that it is not whole.
+connection::~connection() {
+  if (writer_.is_cut_short()) stream_.peer().cut();
+}
+
 void connection::run() {
   // A client that sends requests without end shall not keep the others waiting.
   constexpr int turns_max = 32;

@@ -21,6 +21,8 @@ class connection {
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
+  ~connection();
+
   /// Serves until one side has had enough. Throws weft::error where the connection breaks.
   void run();
   /// Ends the connection if no request is under way, or asks another protocol to. Called by another fiber.

@@ -105,6 +105,7 @@ void exchange::run() {
   request_ = &in;
   const scoped_value named(request_id, writer_.id());
   run_traced();
+  writer_.end_body();  // filters may look at the request and use its services
 }
 
 std::string exchange::request_id_of() const {

@@ -105,6 +105,45 @@ TEST(http_handler, services_of_a_request_are_made_of_it_and_end_with_it) {
   });
 }
 
+/// Ends the body with who asked.
+class signing_filter final : public body_filter {
+ public:
+  explicit signing_filter(request& in) : in_(in) {}
+  void write(std::string_view piece, std::string& out) override { out += piece; }
+  void end(std::string& out) override {
+    out += " by " + in_.services().get<session>().who + std::string(in_.path());
+  }
+
+ private:
+  request& in_;
+};
+
+TEST(http_handler, a_filter_has_the_request_and_its_services_to_the_end) {
+  run([] {
+    services app;
+    int open = 0;
+    int made = 0;
+    app.add<session>(
+        [&](request& in) {
+          ++open;
+          ++made;
+          return std::make_unique<session>(std::string(in.header("X-Who").value_or("nobody")), open);
+        },
+        {.scope = service_scope::per_request});
+    server serving(with_services(app));
+    serving.get("/me", [](request& in, response& out, session& mine) {
+      out.filter(std::make_unique<signing_filter>(in));
+      out.write("written for " + mine.who);
+    });
+    serving.start();
+    client asking(serving.url());
+    EXPECT_EQ(asking.get("/me", {.headers = {{"X-Who", "Ada"}}}).body(), "written for Ada by Ada/me");
+    EXPECT_EQ(made, 1);
+    EXPECT_EQ(open, 0);
+    serving.stop();
+  });
+}
+
 template <typename Work>
 std::string message_of(Work&& work) {
   try {

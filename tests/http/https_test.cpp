@@ -130,6 +130,27 @@ TEST(https, a_websocket_handler_sees_the_session_and_so_does_who_had_one) {
   });
 }
 
+TEST(https, an_answer_that_was_cut_off_does_not_end_as_if_it_was_whole) {
+  run([] {
+    const secure_site site;
+    server serving(site.options());
+    serving.get("/x", [](request&, response& out) {
+      out.write("a part");
+      throw std::runtime_error("no more");
+    });
+    serving.start();
+    auto asking =
+        tls::stream::connect(net::stream::connect(serving.address()), *site.trusting().tls, "localhost");
+    asking.write_all("GET /x HTTP/1.0\r\n\r\n");
+    std::string got;
+    char piece[1024];
+    while (!got.ends_with("a part")) got.append(piece, asking.read_some(piece));
+    const std::string text = message_of(errc::unavailable, [&] { (void)asking.read_some(piece); });
+    EXPECT_TRUE(has_text(text, "may be cut short")) << text;
+    serving.stop();
+  });
+}
+
 TEST(https, a_client_that_leaves_is_noticed) {
   run([] {
     const secure_site site;

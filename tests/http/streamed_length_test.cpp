@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include <weft/fiber/run.hpp>
 #include <weft/net/files.hpp>
 
@@ -20,6 +22,11 @@ class gap_filter final : public body_filter {
   void write(std::string_view piece, std::string& out) override {
     for (const char one : piece) out.append(1, one).append(1, ' ');
   }
+};
+
+class broken_filter final : public body_filter {
+ public:
+  void write(std::string_view, std::string&) override { throw std::runtime_error("no more"); }
 };
 
 std::string get(const server& from, const std::string& target, const std::string& more = {},
@@ -76,6 +83,45 @@ TEST(streamed_length, is_kept_to_the_connection_is_closed_behind_less_and_more_i
   });
 }
 
+TEST(streamed_length, a_first_piece_that_is_refused_has_sent_nothing) {
+  run([] {
+    server serving(on_any_port());
+    const auto too_much = [](response& out) {
+      out.length(3);
+      EXPECT_THROW(out.write("0123"), error);
+    };
+    serving.get("/goes-on", [&](response& out) {
+      too_much(out);
+      out.write("012");
+    });
+    serving.get("/gives-up", too_much);
+    serving.get("/fails", [](response& out) {
+      out.filter(std::make_unique<broken_filter>());
+      out.write("x");
+    });
+    serving.get("/fails-silently", [](response& out) {
+      out.filter(std::make_unique<broken_filter>());
+      EXPECT_THROW(out.write("x"), std::runtime_error);
+    });
+    serving.start();
+    const auto twice = [&](const std::string& target) {
+      const std::string request = "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n";
+      return raw_client(serving).ask(request + request);
+    };
+    const std::string goes_on = twice("/goes-on");
+    EXPECT_EQ(count_of(goes_on, "HTTP/1.1 200 OK\r\n"), 2u) << goes_on;
+    EXPECT_EQ(count_of(goes_on, "\r\n\r\n012"), 2u) << goes_on;
+    EXPECT_EQ(goes_on.find("0123"), std::string::npos) << goes_on;
+    for (const char* const target : {"/gives-up", "/fails", "/fails-silently"}) {
+      const std::string got = twice(target);
+      EXPECT_EQ(count_of(got, "HTTP/1.1 500 "), 2u) << target << got;
+      EXPECT_EQ(count_of(got, "HTTP/1.1"), 2u) << target << got;
+      EXPECT_EQ(count_of(got, "\r\n0\r\n"), 0u) << target << got;
+    }
+    serving.stop();
+  });
+}
+
 TEST(streamed_length, gives_way_to_a_filter) {
   run([] {
     server serving(on_any_port());
@@ -109,6 +155,12 @@ TEST(streamed_files, are_sent_with_and_without_a_length_and_through_filters) {
       EXPECT_TRUE(out.send_file(from, 7, 100));
       EXPECT_FALSE(out.send_file(from, text.size() - 3, 100));
     });
+    files::write_file(folder / "empty", "");
+    serving.get("/empty", [&](response& out) {
+      files::file from = files::file::open(folder / "empty");
+      EXPECT_TRUE(out.send_file(from, 0, 0));
+      EXPECT_FALSE(out.send_file(from, 0, 1));
+    });
     serving.get("/filtered", [&](response& out) {
       files::file from = files::file::open(folder / "text");
       out.filter(std::make_unique<gap_filter>());
@@ -121,6 +173,9 @@ TEST(streamed_files, are_sent_with_and_without_a_length_and_through_filters) {
     EXPECT_TRUE(get(serving, "/chunked")
                     .ends_with("64\r\n" + text.substr(7, 100) + "\r\n3\r\n" + text.substr(text.size() - 3) +
                                "\r\n0\r\n\r\n"));
+    const std::string empty = get(serving, "/empty");
+    EXPECT_EQ(empty.find("HTTP/1.1 200 OK\r\n"), 0u) << empty;
+    EXPECT_TRUE(empty.ends_with("\r\n\r\n0\r\n\r\n")) << empty;
     EXPECT_TRUE(get(serving, "/filtered").ends_with("4\r\n0   \r\n0\r\n\r\n"));
     serving.stop();
   });
