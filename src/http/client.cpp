@@ -1,6 +1,7 @@
 #include <weft/http/client.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include <weft/core/clock.hpp>
@@ -70,10 +71,13 @@ class streamed_response::impl {
     for (const http::header& field : link().head().fields)
       fields_.append(field.name).append(": ").append(field.value).append("\r\n");
   }
-  /// Reads what is worth it, for the connection's sake.
+  /// Reads what is worth it, for the connection's sake; else that is closed.
   void drop_body() {
     constexpr std::size_t dropped_max = 64 * 1024;
-    for (std::size_t dropped = 0; dropped < dropped_max && !over_;) dropped += read().size();
+    try {
+      for (std::size_t dropped = 0; dropped < dropped_max && !over_;) dropped += read().size();
+    } catch (const error&) {  // whatever is wrong with it, nobody wants it
+    }
   }
   int status() const noexcept { return status_; }
   std::string& fields() noexcept { return fields_; }
@@ -160,9 +164,10 @@ class client::impl {
     }
   }
   client_statistics statistics() const {
-    client_statistics now = statistics_;
-    now.idle = pool_.statistics().idle;
-    return now;
+    return {.requests = requests_.load(std::memory_order_relaxed),
+            .connections = connections_.load(std::memory_order_relaxed),
+            .repeated = repeated_.load(std::memory_order_relaxed),
+            .idle = pool_.statistics().idle};
   }
 
  private:
@@ -185,7 +190,7 @@ class client::impl {
       const auto by = detail::proxy_for(to.origin, options_);
       request.head = detail::make_request_head(method, to.target, to.origin.authority, body_bytes, options,
                                                by && !to.origin.secure ? &*by : nullptr);
-      ++statistics_.requests;
+      requests_.fetch_add(1, std::memory_order_relaxed);
       const bool is_own = to.origin.text() == origin_.text();
       auto got = std::make_unique<streamed_response::impl>(
           is_own ? pool_.get(until) : link_pool::lease(),
@@ -210,11 +215,11 @@ class client::impl {
         throw error(errc::unavailable,
                     "the server closed the connection without an answer; it may have served the request");
       }
-      ++statistics_.repeated;
+      repeated_.fetch_add(1, std::memory_order_relaxed);
     }
     const steady_time connected = bound_until(options_.connect_timeout);
     link.connect(connect(to, by, std::min(until, connected)));
-    ++statistics_.connections;
+    connections_.fetch_add(1, std::memory_order_relaxed);
     if (link.begin(request, until) != client_link::failed::no)
       throw error(errc::unavailable, "the server closed the connection without an answer");
   }
@@ -231,7 +236,9 @@ class client::impl {
   client_options options_;
   detail::origin origin_;
   link_pool pool_;
-  client_statistics statistics_;
+  std::atomic<std::uint64_t> requests_{0};
+  std::atomic<std::uint64_t> connections_{0};
+  std::atomic<std::uint64_t> repeated_{0};
 };
 
 client::client(std::string_view url, client_options options)

@@ -42,10 +42,10 @@ void client_link::connect(transport connected) noexcept {
 }
 
 client_link::failed client_link::begin(outgoing_request& request, steady_time until) {
-  ended_ = begun_ = false;
+  ended_ = begun_ = reached_ = false;
   read_ = 0;
   sent_ = send(request, until);
-  if (!read_head(request.method, until)) return sent_ ? failed::unanswered : failed::unsent;
+  if (!read_head(request.method, until)) return reached_ ? failed::unanswered : failed::unsent;
   return failed::no;
 }
 
@@ -60,8 +60,10 @@ bool client_link::send(outgoing_request& request, steady_time until) {
       const std::array<std::string_view, 2> both{request.head, request.body};
       write(both, until);
     }
-    return true;
+    return reached_ = true;
   } catch (const error& broken) {
+    const auto* const partly = dynamic_cast<const net::transfer_error*>(&broken);
+    reached_ = partly != nullptr && partly->bytes() >= request.head.size();
     if (broken.code() != errc::unavailable || request.pieces_were_asked) throw;
     return false;
   }

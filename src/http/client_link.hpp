@@ -40,8 +40,8 @@ class client_link {
   /// How an exchange ended that gave no response.
   enum class failed : unsigned char {
     no,
-    unsent,      ///< the peer had closed before it had the whole request
-    unanswered,  ///< the peer closed without a byte of a response
+    unsent,      ///< the peer had closed before it had the request's head
+    unanswered,  ///< the peer closed without a byte of a response; it may have served the request
   };
   /// Sends a request and reads the head of its response. Throws weft::error for what a repetition cannot
   /// mend.
@@ -76,6 +76,7 @@ class client_link {
   bool begun_ = false;      // a piece of the body was asked for
   bool ended_ = false;      // all of the response was read
   bool sent_ = false;       // all of the request was
+  bool reached_ = false;    // the peer may have its head
 };
 
 }  // namespace weft::http::detail

@@ -59,7 +59,8 @@ std::string make_request_head(std::string_view method, std::string_view target, 
   const std::string* const id = request_id.find();
   if (id != nullptr && !has_id) append_field(head, "X-Request-Id", *id);
   if (const auto left = remaining(); left && !has_timeout) {
-    const auto time = std::chrono::floor<std::chrono::milliseconds>(*left);
+    // Not less: else the answer that the server was too late might come before the own end.
+    const auto time = std::chrono::ceil<std::chrono::milliseconds>(*left);
     append_field(head, request_timeout_header, std::to_string(time.count()));
   }
   if (options.sends_trace) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <weft/core/error.hpp>
+#include <weft/http/header.hpp>
 
 #include "http/chars.hpp"
 
@@ -33,9 +34,9 @@ url read_url(std::string_view text, std::string_view scheme, const std::string& 
     throw error(errc::invalid_argument, tried + " \"" + std::string(text) + "\": " + why);
   };
   std::string_view rest = text;
-  const bool known = rest.starts_with(scheme);
+  const bool known = same_name(rest.substr(0, scheme.size()), scheme);
   if (known) rest.remove_prefix(scheme.size());
-  const bool secure = known && rest.starts_with('s');
+  const bool secure = known && same_name(rest.substr(0, 1), "s");
   if (secure) rest.remove_prefix(1);
   if (!known || !rest.starts_with("://"))
     refuse("write " + std::string(scheme) + "://host:port/path, or " + std::string(scheme) + "s://");
@@ -46,7 +47,9 @@ url read_url(std::string_view text, std::string_view scheme, const std::string& 
   if (!target.starts_with('/')) target.insert(target.begin(), '/');
   if (!target_bytes.spells(target)) refuse("the path must be percent-encoded");
   if (rest.substr(0, end).find('@') != std::string_view::npos) refuse("a user's name has no place there");
-  return {origin_of(rest.substr(0, end), secure), std::move(target)};
+  origin made = origin_of(rest.substr(0, end), secure);
+  if (made.server.is_unix()) refuse("a Unix socket has no place there");
+  return {std::move(made), std::move(target)};
 }
 
 transport open_over(net::stream connected, const origin& to, const net::tls::client_context* tls,

@@ -186,17 +186,40 @@ TEST(http_client_redirect, credentials_stay_with_their_server) {
   });
 }
 
+TEST(http_client_redirect, its_body_is_not_in_the_way) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/moved", [](request&, response& out) {
+      out.status(302).header("Location", "/here").body("this page is elsewhere now");
+    });
+    serving.get("/here", [] { return "ok"; });
+    serving.start();
+    client asking(serving.url(), {.limits = {.body_bytes_max = 10}, .redirects_max = 1});
+    EXPECT_EQ(asking.get("/moved").body(), "ok");
+    EXPECT_EQ(asking.statistics().connections, 2u);  // what was not read is not waited for
+    serving.stop();
+  });
+}
+
 TEST(http_client_redirect, circles_and_nonsense_end) {
   run([] {
     server serving(on_any_port());
     serving.get("/circle", [](request&, response& out) { out.status(302).header("Location", "/circle"); });
     serving.get("/nonsense", [](request&, response& out) { out.status(302).header("Location", "ftp://a/"); });
     serving.get("/none", [](request&, response& out) { out.status(302); });
+    serving.get("/socket", [](request&, response& out) {
+      out.status(302).header("Location", "http://unix:app.sock/x");
+    });
+    serving.get("/loud", [&](request&, response& out) {
+      out.status(302).header("Location", "HTTP" + serving.url().substr(4) + "/none");
+    });
     serving.start();
     client asking(serving.url(), {.redirects_max = 3});
     EXPECT_TRUE(has_text(message_of(errc::refused, [&] { asking.get("/circle"); }), "more than 3 redirects"));
     EXPECT_EQ(serving.statistics().requests, 4u);
     EXPECT_TRUE(has_text(message_of(errc::malformed, [&] { asking.get("/nonsense"); }), "ftp://a/"));
+    EXPECT_TRUE(has_text(message_of(errc::malformed, [&] { asking.get("/socket"); }), "a Unix socket"));
+    EXPECT_EQ(asking.get("/loud").status(), 302);
     EXPECT_EQ(asking.get("/none").status(), 302);
     serving.stop();
   });

@@ -10,6 +10,7 @@
 #include <weft/http/server.hpp>
 
 #include "http/raw_client.hpp"
+#include "support/expect_error.hpp"
 
 namespace weft::http {
 namespace {
@@ -159,6 +160,34 @@ TEST(http_client, only_what_may_be_repeated_is_sent_again) {
   });
 }
 
+TEST(http_client, a_request_of_which_a_part_was_read_is_not_sent_again) {
+  run([] {
+    net::listener listening(net::endpoint::parse("127.0.0.1:0"));
+    bool again = false;
+    auto serving = go([&] {
+      char piece[1024];
+      net::stream first = listening.accept();
+      first.read_some(piece);
+      first.write_all("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      first.read_some(piece);  // the second request's head, and more lies there
+      first.close();
+      net::stream second = listening.accept();
+      again = second.read_some(piece) > 0;
+    });
+    {
+      client asking("http://" + listening.address().text());
+      asking.get("/x");
+      const std::string text =
+          message_of(errc::unavailable, [&] { asking.post("/x", std::string(32'000'000, 'x')); });
+      EXPECT_TRUE(has_text(text, "may have served")) << text;
+      EXPECT_EQ(asking.statistics().connections, 1u);
+    }
+    net::stream::connect(listening.address());
+    serving.join();
+    EXPECT_FALSE(again);
+  });
+}
+
 TEST(http_client, keeps_within_its_connections) {
   run([] {
     server serving(on_any_port());
@@ -243,11 +272,12 @@ TEST(http_client, refuses_requests_that_would_break_the_message) {
 }
 
 TEST(http_client, reads_its_url) {
-  for (const char* const bad : {"127.0.0.1:80", "ftp://a", "http://", "http://a/b", "http://a:x"}) {
+  for (const char* const bad :
+       {"127.0.0.1:80", "ftp://a", "http://", "http://a/b", "http://a:x", "http://unix:x"}) {
     EXPECT_THROW(client{bad}, error) << bad;
   }
   for (const char* const good : {"http://127.0.0.1", "http://127.0.0.1:80/", "http://[::1]",
-                                 "http://[::1]:80", "https://a", "https://a:444/", "unix:/x"}) {
+                                 "http://[::1]:80", "https://a", "https://a:444/", "unix:/x", "HTTPS://a"}) {
     EXPECT_NO_THROW(client{good}) << good;
   }
 }

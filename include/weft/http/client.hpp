@@ -67,8 +67,8 @@ struct client_statistics {
 ///
 /// A response with any status is a response; redirects are followed where client_options says so. Failures
 /// throw weft::error: unavailable (no server, or it closed early), timed_out, malformed or too_large. A kept
-/// connection that turns out to be closed is replaced once, where the request cannot have been served: not
-/// sent in full, or GET, HEAD, PUT, DELETE, OPTIONS. The id of the request in whose work it is used
+/// connection that turns out to be closed is replaced once, where the request cannot have been served: its
+/// head was not sent, or GET, HEAD, PUT, DELETE, OPTIONS. The id of the request in whose work it is used
 /// (request_id) goes along as X-Request-Id, and what is left of the task's deadline as
 /// request_timeout_header.
 ///
