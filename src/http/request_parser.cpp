@@ -74,11 +74,12 @@ progress request_parser::parse_target() noexcept {
     return progress::done;
   }
   if (rest.front() != '/') {
-    constexpr std::string_view scheme = "http://";
-    if (rest.size() <= scheme.size() || !same_name(rest.substr(0, scheme.size()), scheme)) {
+    // Whichever it is: who ends TLS may be another program.
+    const std::size_t scheme = rest.find("://");
+    if (!same_name(rest.substr(0, scheme), "http") && !same_name(rest.substr(0, scheme), "https"))
       return refuse(400, "a bad request target");
-    }
-    rest.remove_prefix(scheme.size());
+    rest.remove_prefix(std::min(scheme, rest.size()));
+    rest.remove_prefix(std::min<std::size_t>(3, rest.size()));
     const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
     authority_ = rest.substr(0, end);
     rest.remove_prefix(end);

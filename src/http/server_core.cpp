@@ -97,8 +97,10 @@ void server_core::serve(net::stream peer, std::size_t place) {
     std::size_t place;
     ~listed() { core.served_[place].link = nullptr; }
   } const mine{*this, place};
+  if (stopping_) return;  // before this fiber began
   try {
     connection link(*this, opened(std::move(peer), place));
+    if (stopping_) return;
     served_[place].link = &link;
     link.run();
   } catch (const error& failed) {
@@ -122,6 +124,9 @@ transport server_core::opened(net::stream peer, std::size_t place) {
     }
   } mark{*this, place};
   served_[place].in_handshake = true;
+  char first = 0;  // who says nothing takes nobody's turn
+  if (!peer.peek_until({&first, 1}, bound_until(options_.handshake_timeout)))
+    throw error(errc::timed_out, "tls: handshake: the peer says nothing");
   mark.has_turn = handshakes_.try_acquire_until(bound_until(options_.handshake_timeout));
   if (!mark.has_turn) throw error(errc::timed_out, "tls: handshake: others took all the time");
   transport made =

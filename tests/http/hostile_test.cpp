@@ -115,7 +115,7 @@ void add_lines(hostile_table& to) {
                                  "(GET) /x HTTP/1.1",
                                  "GET http:///x HTTP/1.1",
                                  "GET http://?x HTTP/1.1",
-                                 "GET https://a/x HTTP/1.1",
+                                 "GET https HTTP/1.1",
                                  "GET ftp://a/x HTTP/1.1",
                                  "GET http:/a/x HTTP/1.1",
                                  "GET http://b/x HTTP/1.1",

@@ -218,8 +218,11 @@ TEST(https, handshakes_at_once_are_bounded) {
     serving.get("/", [] { return "hello"; });
     serving.start();
     std::optional<raw_client> one(serving);
-    const raw_client two(serving);  // both say nothing
+    raw_client two(serving);
+    one->send("\x16");  // both begin, and say no more
+    two.send("\x16");
     while (serving.statistics().connections < 2) yield();
+    for (int i = 0; i < 100; ++i) yield();
     client asking(serving.url(), site.trusting());
     auto third = go([&] { return asking.get("/").body(); });
     while (serving.statistics().connections < 3) yield();
@@ -227,6 +230,24 @@ TEST(https, handshakes_at_once_are_bounded) {
     EXPECT_FALSE(third.done());
     one.reset();
     EXPECT_EQ(third.join(), "hello");
+    serving.stop();
+  });
+}
+
+TEST(https, who_says_nothing_takes_nobodys_turn) {
+  run([] {
+    const secure_site site;
+    server_options options = site.options();
+    options.handshakes_max = 1;
+    options.handshake_timeout = 0ms;
+    server serving(options);
+    serving.get("/", [] { return "hello"; });
+    serving.start();
+    const raw_client silent(serving);
+    while (serving.statistics().connections < 1) yield();
+    client_options trusting = site.trusting();
+    trusting.timeout = 20s;
+    EXPECT_EQ(client(serving.url(), trusting).get("/").body(), "hello");
     serving.stop();
   });
 }

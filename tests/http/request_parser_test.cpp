@@ -228,6 +228,7 @@ TEST(request_parser, knows_how_the_connection_goes_on) {
       {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true, framing::none, "/"},
       {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false, framing::none, "/"},
       {"GET http://A:80?x HTTP/1.1\r\nHost: a:80\r\n\r\n", true, framing::none, "/"},
+      {"GET HTTPS://a/x HTTP/1.1\r\nHost: a\r\n\r\n", true, framing::none, "/x"},
       {"GET HTTP://a/b HTTP/1.1\r\nHost: a\r\n\r\n", true, framing::none, "/b"},
       {"GET //b HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", true, framing::none, "//b"},
       {"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", true, framing::none, "*"},

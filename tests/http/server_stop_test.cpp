@@ -63,6 +63,20 @@ TEST(http_server, stop_lets_a_running_request_finish_and_closes_idle_connections
   });
 }
 
+TEST(http_server, stop_is_not_delayed_by_a_connection_that_has_just_come) {
+  run([] {
+    server serving({.listen = "127.0.0.1:0", .head_timeout = 0ms});
+    serving.start();
+    auto stopping = go([&] {
+      while (serving.statistics().connections == 0) yield();  // its fiber has not begun
+      return serving.stop(60s);
+    });
+    raw_client early(serving);
+    EXPECT_TRUE(stopping.join());
+    EXPECT_EQ(early.read_to_end(), "");
+  });
+}
+
 TEST(http_server, stop_cancels_what_does_not_finish_in_time) {
   run([] {
     server serving(on_any_port());
