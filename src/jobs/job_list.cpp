@@ -14,10 +14,10 @@ namespace weft::jobs {
 namespace {
 
 /// FNV-1a of 64 bits, in hex.
-std::string hash_of(const std::string& arguments, const std::string& result) {
+std::string hash_of(std::string_view arguments, std::string_view result) {
   std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char one : arguments + " -> " + result) {
-    hash = (hash ^ static_cast<unsigned char>(one)) * 0x100000001b3U;
+  for (const std::string_view part : {arguments, std::string_view(" -> "), result}) {
+    for (const char one : part) hash = (hash ^ static_cast<unsigned char>(one)) * 0x100000001b3U;
   }
   std::array<char, 17> text{};
   std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(hash));
