@@ -83,7 +83,7 @@ long send_with_descriptors(int socket, std::string_view bytes, const std::vector
 }
 
 long receive_with_descriptors(int socket, char* buffer, std::size_t capacity,
-                              std::vector<unique_fd>& descriptors) noexcept {
+                              std::vector<unique_fd>& descriptors, int flags) noexcept {
   iovec part{buffer, capacity};
   msghdr message{};
   message.msg_iov = &part;
@@ -92,7 +92,7 @@ long receive_with_descriptors(int socket, char* buffer, std::size_t capacity,
   message.msg_control = space.bytes;
   message.msg_controllen = sizeof space.bytes;
   long received = -1;
-  do received = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  do received = ::recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
   while (received < 0 && errno == EINTR);
   if (received >= 0) take_descriptors(message, descriptors);
   return received;

@@ -26,9 +26,9 @@ bool send(int link, char mark, std::string_view said, const std::vector<int>& al
 }
 
 // No connection where no client comes. `got`: as recv().
-unserved_client receive(int link, std::vector<unique_fd>& received, long& got) {
+unserved_client receive(int link, std::vector<unique_fd>& received, long& got, int flags) {
   std::string message(1 + said_bytes_max, '\0');
-  got = process::receive_with_descriptors(link, message.data(), message.size(), received);
+  got = process::receive_with_descriptors(link, message.data(), message.size(), received, flags);
   if (got < 1 || received.empty()) return {};
   if (message[0] != client_mark && message[0] != compatible_client_mark) return {};
   message.resize(static_cast<std::size_t>(got));
@@ -36,7 +36,7 @@ unserved_client receive(int link, std::vector<unique_fd>& received, long& got) {
 }
 unserved_client receive(int link, std::vector<unique_fd>& received) {
   long got = 0;
-  return receive(link, received, got);
+  return receive(link, received, got, 0);
 }
 
 }  // namespace
@@ -62,17 +62,17 @@ handed_on send_to_successor(const unique_fd& link, const unserved_client& client
   return has_ended ? handed_on::never : handed_on::failed;
 }
 
-// A message whose descriptor finds no place here would be gone all the same.
+// Looks first: a message whose descriptor finds no place here would be gone with it.
 handed_over take_from_predecessor(const unique_fd& link, unserved_client& client) {
-  unique_fd place(::fcntl(link.get(), F_DUPFD_CLOEXEC, 0));
-  if (!place) return handed_over::no_descriptor;
-  place.reset();
   std::vector<unique_fd> received;
   long got = 0;
-  client = receive(link.get(), received, got);
-  if (client.connection) return handed_over::one;
+  client = receive(link.get(), received, got, MSG_PEEK);
   if (got < 0 && errno == EAGAIN) return handed_over::none_yet;
-  return got > 0 ? handed_over::lost : handed_over::no_more;
+  if (got < 1) return handed_over::no_more;
+  if (!client.connection) return handed_over::no_descriptor;
+  char mark = 0;
+  ::recv(link.get(), &mark, 1, 0);  // the whole message, and its second descriptor
+  return handed_over::one;
 }
 
 bool await_client(worker_descriptors& worker) {

@@ -41,8 +41,7 @@ handed_on send_to_successor(const unique_fd& link, const unserved_client& client
 enum class handed_over : unsigned char {
   one,
   none_yet,
-  no_descriptor,  ///< is free here: one may be there, and stays there
-  lost,           ///< one came without its connection, as the machine had no descriptor for it
+  no_descriptor,  ///< is free here for the one that is there, and stays there
   no_more
 };
 handed_over take_from_predecessor(const unique_fd& link, unserved_client& client);

@@ -160,10 +160,6 @@ void fork_server::take_clients() {
       case handed_over::one:
         add_handed_over(std::move(client));
         break;
-      case handed_over::lost:
-        ++counts_.refused;
-        say("reload: a client of the old server was lost, as the machine had no descriptor for it");
-        break;
       case handed_over::no_more:
         forget_predecessor();
         break;

@@ -29,8 +29,10 @@ void set_nonblocking(int fd, bool on);
 long send_with_descriptors(int socket, std::string_view bytes, const std::vector<int>& descriptors) noexcept;
 
 /// Receives up to `capacity` bytes into `buffer` and appends the descriptors that came with them,
-/// close-on-exec, to `descriptors`. As recv: 0 at the end of the stream, -1 with errno.
+/// close-on-exec, to `descriptors`. With MSG_PEEK in `flags` both stay for the next call, which gives further
+/// copies. A descriptor that finds no place in this process is missing. As recv: 0 at the end of the stream,
+/// -1 with errno.
 long receive_with_descriptors(int socket, char* buffer, std::size_t capacity,
-                              std::vector<unique_fd>& descriptors) noexcept;
+                              std::vector<unique_fd>& descriptors, int flags = 0) noexcept;
 
 }  // namespace weft::process
