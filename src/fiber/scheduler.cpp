@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include <sys/resource.h>
+
 #include <weft/core/error.hpp>
 
 #include "fiber/hook_seam.hpp"
@@ -418,12 +420,20 @@ void scheduler::sleep() {
   runtime_.watch().loop_woke();
 }
 
+// A look that took long, because the machine was busy elsewhere, was no rest; it did not block this thread.
+void scheduler::note_rest() noexcept {
+  rusage used{};
+  ::getrusage(RUSAGE_THREAD, &used);
+  if (used.ru_nvcsw != blocked_) at_rest_ = now_;
+  blocked_ = used.ru_nvcsw;
+}
+
 void scheduler::loop() {
   const hooked_thread hooked;
   while (!runtime_.over()) {
     now_ = steady_clock::now();
     if (sleeps_since_ != no_deadline) {
-      if (now_ - sleeps_since_ >= rest_min) at_rest_ = now_;
+      if (now_ - sleeps_since_ >= rest_min) note_rest();
       sleeps_since_ = no_deadline;
     }
     take_remote_wakes();

@@ -187,6 +187,7 @@ class scheduler {
   void fire_timers() noexcept;
   void poll_if_due() noexcept;
   void sleep();
+  void note_rest() noexcept;
   std::uint64_t tick_of(steady_time time) const noexcept;
   std::int64_t front_turn() noexcept;
   void begin_turn() noexcept;
@@ -205,6 +206,7 @@ class scheduler {
   steady_time now_ = epoch_;
   steady_time polled_ = epoch_;
   steady_time sleeps_since_ = no_deadline;  // no_deadline: it works
+  long blocked_ = 0;                        // this thread so far, when it was last asked
   steady_time at_rest_ = epoch_;
   std::atomic<fiber_block*> running_{nullptr};  // written by the home thread
   std::atomic<std::uint64_t> switches_{0};      // written by the home thread
