@@ -14,7 +14,8 @@ constexpr std::chrono::microseconds empty_line{5};
 
 bool admission::begin() noexcept {
   if (requests_max_ != 0 && running_ >= requests_max_) return false;
-  if (measures() && !came_in_time()) return false;
+  if (measures() && !came_in_time() && served_in_walk_) return false;
+  served_in_walk_ = true;
   ++running_;
   return true;
 }
@@ -38,6 +39,7 @@ void admission::measure() {
     steady_time now = steady_clock::now();
     do {
       in_line_since_ = now;
+      served_in_walk_ = false;
       yield();
       now = steady_clock::now();
     } while (now - *in_line_since_ > empty_line);

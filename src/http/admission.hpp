@@ -19,12 +19,14 @@ namespace weft::http::detail {
 ///
 /// As in CoDel, a delay above the bound is let pass while it comes from a burst: requests are turned away
 /// only where the loop had no rest for an interval. Those that waited longer are, so that the others are
-/// served while their clients still want them.
+/// served while their clients still want them. One in each walk is served however long it waited: else a
+/// server that is never at rest for other reasons, such as turning away, would serve nobody.
 ///
 /// One thread.
 class admission {
  public:
-  /// How long the loop may have been without rest before it counts as overloaded; nobody waits longer.
+  /// How long the loop may have been without rest before it counts as overloaded; only one a walk waits
+  /// longer.
   static constexpr std::chrono::milliseconds interval{100};
 
   /// Zero: no bound.
@@ -49,6 +51,7 @@ class admission {
   std::size_t running_ = 0;
   event wanted_;                              // by somebody who found no measurement under way
   std::optional<steady_time> in_line_since_;  // the measuring fiber
+  bool served_in_walk_ = false;
 };
 
 }  // namespace weft::http::detail
