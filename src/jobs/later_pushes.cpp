@@ -9,7 +9,12 @@
 namespace weft::jobs {
 
 void later_pushes::add(const control_push& wanted) {
-  entry one{{wanted.closure, wanted.arguments, wanted.source, {}}, wanted.options, wanted.context};
+  entry one;
+  one.what.identity = wanted.closure;
+  one.what.arguments = wanted.arguments;
+  one.what.source = wanted.source;
+  one.options = wanted.options;
+  one.context = wanted.context;
   for (const auto& secret : wanted.secrets)
     one.what.secrets.push_back({secret.place, wire::secret_bytes(as_bytes(secret.json))});
   (void)queue_.make_job(queue_.make_id(), one.what, one.options, one.context);
