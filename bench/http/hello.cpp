@@ -7,40 +7,20 @@
 #include <sstream>
 #include <string>
 
-#include "http/load.hpp"
-#include "http/server_process.hpp"
+#include "http/served_load.hpp"
 #include "support/figure.hpp"
-#include "support/measure.hpp"
 
 namespace {
 
 using namespace weft::bench;
 
-constexpr std::size_t connections = 64;
-constexpr std::size_t requests = 15'000;
-
-/// A server and its load, for the runs of one figure.
-struct bench_side {
-  explicit bench_side(const std::string& kind) : server(kind), asking(server.port(), connections) {}
-  server_process server;
-  load asking;
-
-  double cpu_us_per_request() {
-    const double before = server.cpu_seconds();
-    asking.run(requests);
-    return (server.cpu_seconds() - before) * 1e6 / static_cast<double>(requests);
-  }
-  double requests_per_second() { return static_cast<double>(requests) / asking.run(requests).seconds; }
-  double p99_us() { return percentile(asking.run(requests).latencies_us, 0.99); }
-};
-
-std::unique_ptr<bench_side> ours;
-std::unique_ptr<bench_side> raw;
+std::unique_ptr<served_load> ours;
+std::unique_ptr<served_load> raw;
 
 void start_both() {
   leave_the_first_core();
-  ours = std::make_unique<bench_side>("weft");
-  raw = std::make_unique<bench_side>("raw");
+  ours = std::make_unique<served_load>("weft");
+  raw = std::make_unique<served_load>("raw");
 }
 
 void end_both() {
@@ -103,7 +83,7 @@ double calls_with(const std::string& kind, std::size_t count) {
       "/tmp/weft-bench-strace." + std::to_string(std::hash<std::string>()(kind)) + ".txt";
   {
     server_process server(kind, {"strace", "-f", "-c", "-o", file});
-    load(server.port(), connections).run(count);
+    load(server.port(), served_load::connections).run(count);
   }
   const double total = total_calls(file);
   std::remove(file.c_str());

@@ -1,5 +1,5 @@
-// weft_bench_http_server raw|weft|busy: serves hello, busy a millisecond of work, on a port that it prints,
-// until its standard input ends.
+// weft_bench_http_server raw|uring-readiness|uring-completions|weft|busy: serves hello, busy a millisecond of
+// work, on a port that it prints, until its standard input ends.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,6 +16,9 @@
 #include <weft/http/server.hpp>
 
 #include "http/raw_epoll_server.hpp"
+#ifdef WEFT_BENCH_LIBURING
+#include "http/raw_uring_server.hpp"
+#endif
 
 namespace {
 
@@ -70,6 +73,14 @@ int main(int argc, char** argv) {
     weft::bench::serve_raw_epoll(STDIN_FILENO, tell);
     return 0;
   }
-  std::fputs("usage: weft_bench_http_server raw|weft|busy\n", stderr);
+#ifdef WEFT_BENCH_LIBURING
+  if (kind.starts_with("uring-")) {
+    using weft::bench::uring_use;
+    const auto how = kind == "uring-readiness" ? uring_use::readiness : uring_use::completions;
+    weft::bench::serve_raw_uring(how, STDIN_FILENO, tell);
+    return 0;
+  }
+#endif
+  std::fputs("usage: weft_bench_http_server raw|uring-readiness|uring-completions|weft|busy\n", stderr);
   return 2;
 }

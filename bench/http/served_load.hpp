@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "http/load.hpp"
+#include "http/server_process.hpp"
+#include "support/measure.hpp"
+
+namespace weft::bench {
+
+/// A server that says hello and its load, for the runs of one figure.
+struct served_load {
+  static constexpr std::size_t connections = 64;
+  static constexpr std::size_t requests = 15'000;
+
+  explicit served_load(const std::string& kind) : server(kind), asking(server.port(), connections) {}
+
+  double cpu_us_per_request() {
+    const double before = server.cpu_seconds();
+    asking.run(requests);
+    return (server.cpu_seconds() - before) * 1e6 / static_cast<double>(requests);
+  }
+  double requests_per_second() { return static_cast<double>(requests) / asking.run(requests).seconds; }
+  double p99_us() { return percentile(asking.run(requests).latencies_us, 0.99); }
+
+  server_process server;
+  load asking;
+};
+
+}  // namespace weft::bench
