@@ -189,6 +189,7 @@ void answer_writer::begin_stream() {
   body_.answer_begins();
   keeps_alive_ = keeps_alive_ && (is_chunked() || left_) && !core_.is_stopping() && body_.is_worth_skipping();
   head_.clear();
+  announce_trailers();
   append_head(head_, left_);
 }
 
@@ -239,11 +240,33 @@ void answer_writer::end_body() {
 
 void answer_writer::finish_stream() {
   if (!filters_.empty() && sends_body()) send_piece(filtered({}, true));
-  if (sends_body() && is_chunked()) stream_.send("0\r\n\r\n");
+  if (sends_body() && is_chunked()) {
+    const bool has_trailers = !response_access::trailers(answer_).empty() && takes_trailers();
+    stream_.send("0\r\n", has_trailers ? response_access::trailers(answer_) : std::string_view(), "\r\n");
+  }
   if (sends_body() && left_.value_or(0) > 0) {
     keeps_alive_ = false;
     log::error("http: the handler sent less than it said", {{"missing", *left_}});
   }
+}
+
+bool answer_writer::takes_trailers() const noexcept {
+  const auto& fields = parser_.head().fields;
+  return std::any_of(fields.begin(), fields.end(), [](const header& field) {
+    return same_name(field.name, "TE") && has_list_token(field.value, "trailers");
+  });
+}
+
+/// The names of the trailers that are known before the body.
+void answer_writer::announce_trailers() {
+  std::string_view lines = response_access::trailers(answer_);
+  if (lines.empty() || !is_chunked() || !takes_trailers() || answer_.header("Trailer")) return;
+  std::string names;
+  while (!lines.empty()) {
+    names.append(names.empty() ? "" : ", ").append(lines.substr(0, lines.find(':')));
+    lines.remove_prefix(lines.find('\n') + 1);
+  }
+  answer_.header("Trailer", names);
 }
 
 // ---- other protocols

@@ -90,6 +90,8 @@ class answer_writer final : body_sink {
   void send_head();
   void send_behind_head(std::string_view piece, std::string_view end);
   void finish_stream();
+  bool takes_trailers() const noexcept;
+  void announce_trailers();
   /// What the filters make of a piece; with `ends` also what they kept back.
   std::string_view filtered(std::string_view piece, bool ends);
   /// More requests are here already.

@@ -9,6 +9,7 @@
 #include <weft/http/status_error.hpp>
 
 #include "http/bound_until.hpp"
+#include "http/response_access.hpp"
 
 namespace weft::http::detail {
 
@@ -26,7 +27,7 @@ void body_reader::start(const request_head& head, char* received, std::size_t re
   received_bytes_ = raw_bytes_ = received_bytes;
   used_of_received_ = 0;
   beyond_ = whole_ = {};
-  began_ = gathers_ = is_whole_ = is_own_ = false;
+  began_ = gathers_ = is_whole_ = is_own_ = is_chunked_ = false;
   may_answer_ = true;
   time_ = within.time;
   until_.reset();
@@ -39,6 +40,7 @@ void body_reader::start(const request_head& head, char* received, std::size_t re
     case framing::chunked:
       part_ = part::chunked;
       decoder_.restart(within.bytes_max);
+      is_chunked_ = true;
       break;
     default:
       end(raw_bytes_);
@@ -68,6 +70,10 @@ std::string_view body_reader::next_piece() {
   if (gathers_) throw error(errc::misuse, "http: the body is had as a whole; it has no pieces any more");
   began_ = true;
   return take_piece();
+}
+
+std::optional<std::string_view> body_reader::trailer(std::string_view name) const noexcept {
+  return is_ended() && is_chunked_ ? find_field(decoder_.trailers(), name) : std::nullopt;
 }
 
 std::string_view body_reader::take_piece() {

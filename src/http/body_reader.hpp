@@ -38,6 +38,7 @@ class body_reader final : public body_source {
   std::string_view whole() override;
   std::string_view next_piece() override;
   bool is_whole() const noexcept override { return gathers_; }
+  std::optional<std::string_view> trailer(std::string_view name) const noexcept override;
 
   /// Is there nothing of it to come any more?
   bool is_ended() const noexcept { return part_ == part::ended; }
@@ -78,6 +79,7 @@ class body_reader final : public body_source {
   part part_ = part::ended;
   bool asks_continue_ = false;  // the client waits for "100 Continue"
   bool may_answer_ = false;     // no final answer is on its way
+  bool is_chunked_ = false;     // so decoder_ has its trailers
   bool began_ = false;          // a piece was asked for
   bool gathers_ = false;        // whole() was asked for
   unsigned fills_ = 0;

@@ -12,15 +12,46 @@ namespace {
 constexpr std::size_t size_line_bytes_max = 256;
 constexpr std::size_t overhead_bytes_max = 16 * 1024;
 
-bool frames_message(std::string_view name) noexcept {
-  for (const std::string_view one : {"transfer-encoding", "content-length", "host", "connection", "trailer",
-                                     "expect", "te", "upgrade", "content-encoding", "authorization"}) {
-    if (same_name(name, one)) return true;
-  }
-  return false;
-}
-
 }  // namespace
+
+bool may_be_trailer(std::string_view name) noexcept {
+  // Framing and routing, what the request asks for, who asks, what the answer is, how the body is read.
+  for (const std::string_view one : {"transfer-encoding",
+                                     "content-length",
+                                     "host",
+                                     "connection",
+                                     "keep-alive",
+                                     "proxy-connection",
+                                     "upgrade",
+                                     "trailer",
+                                     "te",
+                                     "expect",
+                                     "cache-control",
+                                     "pragma",
+                                     "max-forwards",
+                                     "range",
+                                     "authorization",
+                                     "proxy-authorization",
+                                     "authentication-info",
+                                     "proxy-authentication-info",
+                                     "cookie",
+                                     "set-cookie",
+                                     "www-authenticate",
+                                     "proxy-authenticate",
+                                     "age",
+                                     "date",
+                                     "expires",
+                                     "location",
+                                     "retry-after",
+                                     "vary",
+                                     "warning",
+                                     "content-encoding",
+                                     "content-type",
+                                     "content-range"}) {
+    if (same_name(name, one)) return false;
+  }
+  return !same_name(name.substr(0, 3), "if-");  // conditions
+}
 
 void chunk_decoder::restart(std::size_t body_bytes_max) noexcept {
   limits bounds = limits_;
@@ -33,7 +64,7 @@ progress chunk_decoder::refuse(int status, const char* why) noexcept {
   return progress::refused;
 }
 
-chunk_decoder::step chunk_decoder::advance(std::string_view raw, char* out) noexcept {
+chunk_decoder::step chunk_decoder::advance(std::string_view raw, char* out) {
   step so_far{progress::more, 0, 0};
   do {
     so_far.how = advance_once(raw.substr(so_far.consumed), out + so_far.written, so_far);
@@ -41,7 +72,7 @@ chunk_decoder::step chunk_decoder::advance(std::string_view raw, char* out) noex
   return so_far;
 }
 
-progress chunk_decoder::advance_once(std::string_view raw, char* out, step& so_far) noexcept {
+progress chunk_decoder::advance_once(std::string_view raw, char* out, step& so_far) {
   if (part_ == part::end) return progress::done;
   if (part_ == part::data) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_left_, raw.size()));
@@ -64,14 +95,15 @@ progress chunk_decoder::advance_once(std::string_view raw, char* out, step& so_f
   std::string_view line;
   const progress cut = take_line(raw, line, so_far.consumed);
   if (cut != progress::done) return cut;
-  return part_ == part::size ? parse_size(line) : check_trailer(line);
+  return part_ == part::size ? parse_size(line) : take_trailer(line);
 }
 
 progress chunk_decoder::take_line(std::string_view raw, std::string_view& line,
                                   std::size_t& consumed) noexcept {
-  const std::size_t bound = part_ == part::size ? size_line_bytes_max : overhead_bytes_max;
+  const bool is_size = part_ == part::size;
   const std::size_t feed = raw.find('\n');
-  if (std::min(feed, raw.size()) > bound) return refuse(400, "a chunk line is too long");
+  if (std::min(feed, raw.size()) > (is_size ? size_line_bytes_max : overhead_bytes_max))
+    return is_size ? refuse(400, "a chunk line is too long") : refuse(431, "a trailer is too long");
   if (feed == std::string_view::npos) return progress::more;
   if (feed == 0 || raw[feed - 1] != '\r') return refuse(400, "a chunk line ends without CR");
   line = raw.substr(0, feed - 1);
@@ -101,18 +133,20 @@ progress chunk_decoder::parse_size(std::string_view line) noexcept {
   return progress::done;
 }
 
-progress chunk_decoder::check_trailer(std::string_view line) noexcept {
+progress chunk_decoder::take_trailer(std::string_view line) {
   if (line.empty()) {
     part_ = part::end;
     return progress::done;
   }
   header field;
   if (const char* const why = cut_field(line, field)) return refuse(400, why);
-  if (frames_message(field.name)) return refuse(400, "a trailer that would frame the message");
+  if (!may_be_trailer(field.name)) return refuse(400, "a trailer that only a header may have");
   overhead_bytes_ += line.size();
-  if (++trailers_ > limits_.header_count_max || overhead_bytes_ > overhead_bytes_max) {
+  const std::size_t bytes_max = std::min(overhead_bytes_max, limits_.head_bytes_max);
+  if (++trailer_count_ > limits_.header_count_max || overhead_bytes_ > bytes_max) {
     return refuse(431, "too many trailers");
   }
+  trailers_.append(field.name).append(": ").append(field.value).append("\r\n");
   return progress::done;
 }
 

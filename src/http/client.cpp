@@ -81,6 +81,7 @@ class streamed_response::impl {
   }
   int status() const noexcept { return status_; }
   std::string& fields() noexcept { return fields_; }
+  std::string& trailers() noexcept { return trailers_; }
 
   std::string_view read() {
     if (over_) return {};
@@ -96,6 +97,7 @@ class streamed_response::impl {
  private:
   void end() noexcept {
     over_ = true;
+    trailers_ = link().take_trailers();
     if (!lease_) return;
     if (link().is_reusable()) {
       lease_.give_back();
@@ -110,6 +112,7 @@ class streamed_response::impl {
   steady_time until_;
   int status_ = 0;
   std::string fields_;
+  std::string trailers_;
   std::string method_;
   std::string where_;
   bool over_ = false;
@@ -184,7 +187,8 @@ class client::impl {
   response_impl exchange(const detail::url& to, const std::string& method, std::string_view body,
                          const body_pieces* pieces, const request_options& options, std::size_t bytes_max,
                          steady_time until) {
-    detail::outgoing_request request{.method = method, .head = {}, .body = body, .pieces = pieces};
+    detail::outgoing_request request{
+        .method = method, .head = {}, .body = body, .pieces = pieces, .options = &options};
     try {
       const auto body_bytes = pieces == nullptr ? std::optional(body.size()) : std::nullopt;
       const auto by = detail::proxy_for(to.origin, options_);
@@ -254,6 +258,7 @@ response client::send(std::string_view method, std::string_view target, std::str
   std::string& bytes = detail::response_access::body(whole);
   for (std::string_view piece; !(piece = got->read()).empty();) bytes.append(piece);
   detail::response_access::fields(whole) = std::move(got->fields());
+  detail::response_access::trailers(whole) = std::move(got->trailers());
   return whole;
 }
 
@@ -281,5 +286,8 @@ std::optional<std::string_view> streamed_response::header(std::string_view name)
 }
 const std::string& streamed_response::fields() const noexcept { return impl_->fields(); }
 std::string_view streamed_response::read_body() { return impl_->read(); }
+std::optional<std::string_view> streamed_response::trailer(std::string_view name) const noexcept {
+  return detail::find_field(impl_->trailers(), name);
+}
 
 }  // namespace weft::http

@@ -7,6 +7,8 @@
 
 #include <weft/core/error.hpp>
 
+#include "http/request_head.hpp"
+
 namespace weft::http::detail {
 
 namespace {
@@ -76,8 +78,8 @@ void client_link::send_pieces(outgoing_request& request, steady_time until) {
     request.pieces_were_asked = true;
     request.pieces_failed = true;
     const std::string_view piece = (*request.pieces)();
-    request.pieces_failed = false;
     if (piece.empty()) break;
+    request.pieces_failed = false;
     std::array<char, 20> size;
     char* end = std::to_chars(size.data(), size.data() + 16, piece.size(), 16).ptr;
     *end++ = '\r';
@@ -85,8 +87,10 @@ void client_link::send_pieces(outgoing_request& request, steady_time until) {
     const std::array<std::string_view, 3> chunk{std::string_view(size.data(), end), piece, "\r\n"};
     write(chunk, until);
   }
-  constexpr std::string_view last = "0\r\n\r\n";
-  write({&last, 1}, until);
+  const std::string trailers = make_trailers(*request.options);
+  request.pieces_failed = false;
+  const std::array<std::string_view, 3> last{"0\r\n", trailers, "\r\n"};
+  write(last, until);
 }
 
 void client_link::write(std::span<const std::string_view> pieces, steady_time until) {

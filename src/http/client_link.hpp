@@ -20,9 +20,10 @@ struct outgoing_request {
   std::string_view method;
   std::string head;
   std::string_view body = {};
-  const body_pieces* pieces = nullptr;  ///< in place of the body, in chunks
-  bool pieces_were_asked = false;       ///< there is no way back
-  bool pieces_failed = false;           ///< by an exception, which is not the client's
+  const body_pieces* pieces = nullptr;       ///< in place of the body, in chunks
+  const request_options* options = nullptr;  ///< for the trailers behind the pieces
+  bool pieces_were_asked = false;            ///< there is no way back
+  bool pieces_failed = false;                ///< by an exception, which is not the client's
 };
 
 /// A connection of a client, perhaps not connected yet: a request, its response, and so on.
@@ -51,6 +52,8 @@ class client_link {
 
   /// The next piece of the response's body; empty at its end. Valid until the next call.
   std::string_view read_piece(std::size_t bytes_max, steady_time until);
+  /// What came behind the body, as "Name: value\r\n" each; once that was read to its end.
+  std::string take_trailers() noexcept { return decoder_.take_trailers(); }
   /// Was all of the response read, and may the next request go over it?
   bool is_reusable() const noexcept { return ended_ && sent_ && head().keep_alive && buffer_.empty(); }
 

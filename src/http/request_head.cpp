@@ -9,6 +9,7 @@
 #include <weft/trace/propagation.hpp>
 
 #include "http/chars.hpp"
+#include "http/chunk_decoder.hpp"
 #include "http/proxy.hpp"
 
 namespace weft::http::detail {
@@ -29,6 +30,16 @@ void append_field(std::string& head, std::string_view name, std::string_view val
 
 }  // namespace
 
+std::string make_trailers(const request_options& options) {
+  std::string made;
+  if (!options.trailers) return made;
+  for (const auto& [name, value] : options.trailers()) {
+    if (!may_be_trailer(name)) throw error(errc::invalid_argument, "http: " + name + " cannot be a trailer");
+    append_field(made, name, value);
+  }
+  return made;
+}
+
 std::string make_request_head(std::string_view method, std::string_view target, std::string_view host,
                               std::optional<std::size_t> body_bytes, const request_options& options,
                               const proxy* by) {
@@ -48,6 +59,7 @@ std::string make_request_head(std::string_view method, std::string_view target, 
   } else if (*body_bytes > 0 || method == "POST" || method == "PUT" || method == "PATCH") {
     head.append("Content-Length: ").append(std::to_string(*body_bytes)).append("\r\n");
   }
+  if (options.takes_trailers) head.append("TE: trailers\r\nConnection: TE\r\n");
   if (!options.content_type.empty()) append_field(head, "Content-Type", options.content_type);
   bool has_id = false;
   bool has_timeout = false;

@@ -16,4 +16,8 @@ std::string make_request_head(std::string_view method, std::string_view target, 
                               std::optional<std::size_t> body_bytes, const request_options& options,
                               const proxy* by = nullptr);
 
+/// The trailers that the options give, as "Name: value\r\n" each. Throws what they throw, and weft::error
+/// (invalid_argument) for what may be none.
+std::string make_trailers(const request_options& options);
+
 }  // namespace weft::http::detail

@@ -5,6 +5,7 @@
 #include <weft/net/files.hpp>
 
 #include "http/chars.hpp"
+#include "http/chunk_decoder.hpp"
 #include "http/response_access.hpp"
 
 namespace weft::http {
@@ -107,6 +108,19 @@ response& response::body(std::string&& bytes) {
   body_ = std::move(bytes);
   touched_ = true;
   return *this;
+}
+
+response& response::trailer(std::string_view name, std::string_view value) {
+  check_field(name, value);
+  if (!detail::may_be_trailer(name))
+    throw error(errc::invalid_argument, "http: " + std::string(name) + " cannot be a trailer");
+  trailers_.append(name).append(": ").append(value).append("\r\n");
+  touched_ = true;
+  return *this;
+}
+
+std::optional<std::string_view> response::trailer(std::string_view name) const noexcept {
+  return detail::find_field(trailers_, name);
 }
 
 response& response::length(std::uint64_t bytes) {

@@ -19,18 +19,21 @@ struct response_access {
     of.fields_.clear();
     of.body_.clear();
     of.length_.reset();
+    of.trailers_.clear();
     of.sink_ = sink;
   }
-  /// Takes over status, headers and body; stays what it is otherwise.
+  /// Takes over status, headers, body and trailers; stays what it is otherwise.
   static void assign(response& to, response&& from) {
     to.status_ = from.status_;
     to.touched_ = true;
     to.fields_ = std::move(from.fields_);
     to.body_ = std::move(from.body_);
     to.length_ = from.length_;
+    to.trailers_ = std::move(from.trailers_);
   }
   static void received(response& into, int status) noexcept { into.status_ = status; }
   static std::string& fields(response& of) noexcept { return of.fields_; }
+  static std::string& trailers(response& of) noexcept { return of.trailers_; }
   static std::string& body(response& of) noexcept { return of.body_; }
   static std::optional<std::uint64_t> length(const response& of) noexcept { return of.length_; }
   /// The connection that it belongs to; null for none.

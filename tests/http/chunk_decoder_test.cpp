@@ -84,8 +84,10 @@ const bad_chunks bad_bodies[] = {
     {"trailer_with_length", "0\r\nContent-Length: 5\r\n\r\n"},
     {"trailer_with_encoding", "0\r\nTransfer-Encoding: chunked\r\n\r\n"},
     {"trailer_with_host", "0\r\nhost: b\r\n\r\n"},
+    {"trailer_that_is_a_condition", "0\r\nIF-Match: b\r\n\r\n"},
     {"trailer_without_colon", "0\r\nGET / HTTP/1.1\r\n\r\n"},
     {"trailer_folded", "0\r\nA: b\r\n c\r\n\r\n"},
+    {"trailer_without_end", "0\r\nA: " + std::string(20'000, 'x'), 431},
     {"too_many_trailers", "0\r\nA: b\r\nA: b\r\nA: b\r\n\r\n", 431},
 };
 
@@ -101,6 +103,22 @@ TEST_P(refused_chunks, however_they_arrive) {
 
 INSTANTIATE_TEST_SUITE_P(table, refused_chunks, testing::ValuesIn(bad_bodies),
                          [](const auto& one) { return std::string(one.param.name); });
+
+TEST(chunk_decoder, keeps_trailers_in_the_order_in_which_they_came) {
+  chunk_decoder decoder{small};
+  std::string bytes = "2\r\nhi\r\n0\r\nX-Sum:  1 \r\nx-sum: 2\r\n\r\n";
+  EXPECT_EQ(decoder.advance(bytes, bytes.data()).how, progress::done);
+  EXPECT_EQ(decoder.trailers(), "X-Sum: 1\r\nx-sum: 2\r\n");
+  decoder.restart();
+  EXPECT_EQ(decoder.trailers(), "");
+}
+
+TEST(chunk_decoder, trailers_keep_the_bound_of_heads) {
+  std::string bytes = "0\r\nA: " + std::string(200, 'x') + "\r\n\r\n";
+  chunk_decoder strict{limits{.head_bytes_max = 100}};
+  EXPECT_EQ(strict.advance(bytes, bytes.data()).how, progress::refused);
+  EXPECT_EQ(strict.why_refused().status, 431);
+}
 
 TEST(chunk_decoder, bounds_all_extensions_together) {
   std::string bytes;

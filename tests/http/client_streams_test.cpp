@@ -51,6 +51,51 @@ TEST(http_client_stream, a_response_is_read_as_it_comes_and_its_connection_kept)
   });
 }
 
+TEST(http_client_stream, trailers_go_both_ways) {
+  using fields = std::vector<std::pair<std::string, std::string>>;
+  run([] {
+    server serving(on_any_port());
+    serving.post("/sum",
+                 [](request& in, response& out) {
+                   while (!in.read_body().empty()) {
+                   }
+                   out.write(std::string(in.trailer("X-Sum").value_or("none")));
+                   out.trailer("X-Took", "7 ms");
+                 },
+                 {.streams_body = true});
+    serving.start();
+    client asking(serving.url());
+    const auto upload = [&](request_options options) {
+      bool is_sent = false;
+      return asking.upload(
+          "POST", "/sum", [&]() -> std::string_view { return std::exchange(is_sent, true) ? "" : "body"; },
+          options);
+    };
+    streamed_response got = upload({.takes_trailers = true, .trailers = [] {
+                                      return fields{{"X-Sum", "abc"}};
+                                    }});
+    EXPECT_FALSE(got.trailer("X-Took"));
+    EXPECT_EQ(rest_of(got), "abc");
+    EXPECT_EQ(got.trailer("x-took"), "7 ms");
+    EXPECT_FALSE(got.header("X-Took"));
+    streamed_response without = upload({});
+    EXPECT_EQ(rest_of(without), "none");
+    EXPECT_FALSE(without.trailer("X-Took"));
+    EXPECT_EQ(asking.post("/sum", "body", {.takes_trailers = true}).trailer("X-Took"), "7 ms");
+    EXPECT_EQ(asking.statistics().connections, 1u);
+    for (const char* const name : {"Content-Length", "Host", "a b"}) {
+      const std::string said = message_of(errc::invalid_argument, [&] {
+        upload({.trailers = [&] { return fields{{name, "5"}}; }});
+      });
+      EXPECT_TRUE(has_text(said, name)) << said;
+    }
+    EXPECT_THROW(upload({.trailers = []() -> fields { throw std::runtime_error("no sum"); }}),
+                 std::runtime_error);
+    EXPECT_EQ(asking.statistics().idle, 0u);  // what was cut off is not used again
+    serving.stop();
+  });
+}
+
 TEST(http_client_stream, one_that_is_not_read_to_its_end_is_not_kept) {
   run([] {
     server serving(on_any_port());

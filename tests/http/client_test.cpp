@@ -93,6 +93,9 @@ TEST(http_client, says_what_is_wrong_with_a_response) {
     EXPECT_EQ(code_of_get("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
               errc::malformed);
     EXPECT_EQ(code_of_get("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), errc::malformed);
+    EXPECT_EQ(
+        code_of_get("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nSet-Cookie: a=b\r\n\r\n"),
+        errc::malformed);
     EXPECT_EQ(code_of_get("HTTP/1.1 101 Switching Protocols\r\n\r\n"), errc::malformed);
     EXPECT_EQ(code_of_get("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello"), errc::unavailable);
     EXPECT_EQ(code_of_get("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"),

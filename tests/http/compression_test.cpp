@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <sstream>
 #include <string>
 
 #include <weft/core/error.hpp>
@@ -251,6 +252,12 @@ TEST_F(http_compress, sends_each_piece_of_a_streamed_body_at_once) {
   EXPECT_EQ(unpacked(got.body()).size(), 100'000u);
 }
 
+std::string hex_of(std::size_t number) {
+  std::ostringstream out;
+  out << std::hex << number;
+  return out.str();
+}
+
 /// A server that unpacks and says what it read.
 class http_decompress : public testing::Test {
  protected:
@@ -291,6 +298,24 @@ TEST_F(http_decompress, gives_handlers_what_was_meant) {
     EXPECT_EQ(post("plain", "identity", streams).body(), "plain");
     EXPECT_EQ(post("", "gzip", streams).body(), "");
   }
+}
+
+TEST_F(http_decompress, trailers_are_there_behind_what_was_decoded) {
+  run([] {
+    server serving(on_any_port());
+    serving.use(decompress());
+    serving.post("/x", [](request& in) {
+      return std::string(in.body()) + ' ' + std::string(in.trailer("X-Sum").value_or("none"));
+    });
+    serving.start();
+    const std::string body = packed("text");
+    raw_client asking(serving);
+    const std::string got = asking.ask(
+        "POST /x HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n" +
+        hex_of(body.size()) + "\r\n" + body + "\r\n0\r\nX-Sum: abc\r\n\r\n");
+    EXPECT_TRUE(got.ends_with("text abc")) << got;
+    serving.stop();
+  });
 }
 
 TEST_F(http_decompress, refuses_bombs_and_what_it_cannot_read) {

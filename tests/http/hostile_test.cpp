@@ -322,9 +322,39 @@ void add_chunks(hostile_table& to) {
   to.chunked("a second chunk that is bad", "5\r\nhello\r\nx\r\n");
   to.chunked("very many extensions", repeated("1;" + std::string(200, 'x') + "\r\na\r\n", 100) + "0\r\n\r\n");
   to.chunked("more than the limit", "fffff\r\n" + std::string(0xfffff, 'x') + "\r\n2\r\nxx\r\n", 413);
-  for (const char* const name : {"Transfer-Encoding", "Content-Length", "Host", "Connection", "Trailer",
-                                 "Expect", "TE", "Upgrade", "Content-Encoding", "Authorization"})
+  for (const char* const name : {"Transfer-Encoding",
+                                 "Content-Length",
+                                 "Host",
+                                 "Connection",
+                                 "Trailer",
+                                 "Expect",
+                                 "TE",
+                                 "Upgrade",
+                                 "Range",
+                                 "If-Match",
+                                 "if-none-match",
+                                 "If-Range",
+                                 "Content-Encoding",
+                                 "Content-Type",
+                                 "Cookie",
+                                 "Authorization",
+                                 "Set-Cookie",
+                                 "Cache-Control",
+                                 "Content-Range",
+                                 "Proxy-Connection",
+                                 "Location",
+                                 "Max-Forwards",
+                                 "keep-alive",
+                                 "Date",
+                                 "transfer-encoding",
+                                 "Proxy-Authorization"})
     to.trailer(name, name + ": 5\r\n"s);
+  to.trailer("that is a length behind a good one", "X: y\r\nContent-Length: 5\r\n");
+  to.trailer("that is a coding behind good ones", "X: y\r\nZ: y\r\nTransfer-Encoding: chunked\r\n");
+  to.trailer("with a hidden request behind LF", "X: y\n\nGET /behind HTTP/1.1\r\nHost: a\r\n");
+  to.trailer("with a hidden request behind CR", "X: y\r\rGET /behind HTTP/1.1\r\nHost: a\r\n");
+  to.trailer("that is a request", "GET /behind HTTP/1.1\r\nHost: a\r\n");
+  to.chunked("trailers of another chunk", "0\r\n5\r\nhello\r\n0\r\n\r\n");
   to.trailer("with a space before the colon", "X : y\r\n");
   to.trailer("that is folded", "X: y\r\n z\r\n");
   to.trailer("that begins with a fold", " X: y\r\n");
@@ -336,6 +366,7 @@ void add_chunks(hostile_table& to) {
   to.chunked("an end with LF", "0\r\n\n");
   to.chunked("an end that is LF", "0\n\n");
   to.trailer("101 times", repeated("a: b\r\n", 101), 431);
+  to.trailer("of 20 KB", "a: " + std::string(20'000, 'x') + "\r\n", 431);
   to.trailer("of 8 KB three times", repeated("a: " + std::string(8000, 'x') + "\r\n", 3), 431);
 }
 
@@ -389,6 +420,9 @@ TEST(hostile, requests_that_only_look_so_are_served_as_they_are) {
         {post + "Transfer-Encoding: ChunKed\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello"},
         {post + "Transfer-Encoding: chunked\r\n\r\n00005;a=\"b;c\"\r\nhello\r\n000\r\nX: y\r\n\r\n", "hello"},
         {post + "Transfer-Encoding: chunked\r\n\r\nA\r\n0\r\n\r\nGET /\r\n0\r\n\r\n", "0\r\n\r\nGET /"},
+        {post + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nGET: /hidden "
+                "HTTP/1.1\r\nContent-Lengths: 50\r\n\r\n",
+         "hello"},
         {post + "Transfer_Encoding: chunked\r\nContent-Length: 2\r\n\r\nab", "ab"},
     };
     for (const auto& [bytes, body] : good) {

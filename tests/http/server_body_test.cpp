@@ -342,5 +342,70 @@ TEST_F(http_streamed_body, whose_client_leaves_is_an_error_of_its_own) {
   EXPECT_EQ(code, errc::closed);
 }
 
+TEST(http_server, trailers_are_there_once_the_body_was_read) {
+  run([] {
+    server serving(on_any_port());
+    serving.post("/whole", [](request& in) {
+      return std::string(in.trailer("x-digest").value_or("none")) + (in.header("X-Digest") ? " header" : "");
+    });
+    serving.post("/streamed",
+                 [](request& in) {
+                   EXPECT_FALSE(in.trailer("X-Digest"));
+                   while (!in.read_body().empty()) {
+                   }
+                   return std::string(in.trailer("X-Digest").value_or("none"));
+                 },
+                 {.streams_body = true});
+    serving.start();
+    const std::string chunked =
+        " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n";
+    const std::string plain = "POST /whole HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab";
+    const std::string got = raw_client(serving).ask(
+        "POST /whole" + chunked + "A: b\r\nX-Digest:  one \r\n\r\n" + "POST /streamed" + chunked +
+        "X-Digest: two\r\n\r\n" + plain + "POST /whole" + chunked + "\r\n");
+    EXPECT_EQ(count_of(got, "\r\n\r\none"), 1u) << got;
+    EXPECT_EQ(count_of(got, "\r\n\r\ntwo"), 1u) << got;
+    EXPECT_EQ(count_of(got, "\r\n\r\nnone"), 2u) << got;
+    serving.stop();
+  });
+}
+
+TEST(http_server, trailers_of_an_answer_go_to_those_who_take_them) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/x", [](response& out) {
+      out.write("body");
+      out.trailer("X-Digest", "d1");
+      for (const char* const name :
+           {"Content-Length", "Trailer", "Set-Cookie", "content-type", "If-Match", "a b"})
+        EXPECT_THROW(out.trailer(name, "5"), error) << name;
+      EXPECT_THROW(out.trailer("X", "a\r\nb"), error);
+    });
+    serving.get("/announced", [](response& out) { out.trailer("A", "1").trailer("B", "2").write("body"); });
+    serving.get("/whole", [](response& out) { out.trailer("A", "1").body("body"); });
+    serving.get("/counted", [](response& out) { out.trailer("A", "1").length(4).write("body"); });
+    serving.start();
+    const std::string request = "GET /x HTTP/1.1\r\nHost: a\r\n";
+    EXPECT_TRUE(raw_client(serving)
+                    .ask(request + "TE: gzip, trailers\r\n\r\n")
+                    .ends_with("\r\n0\r\nX-Digest: d1\r\n\r\n"));
+    EXPECT_TRUE(raw_client(serving).ask(request + "\r\n").ends_with("body\r\n0\r\n\r\n"));
+    const auto to = [&](const std::string& target, const char* version, const char* fields) {
+      return raw_client(serving).ask("GET " + target + " HTTP/" + version + "\r\nHost: a\r\n" + fields +
+                                     "\r\n");
+    };
+    const std::string announced = to("/announced", "1.1", "TE: trailers\r\nConnection: TE\r\n");
+    EXPECT_EQ(count_of(announced, "\r\nTrailer: A, B\r\n"), 1u) << announced;
+    EXPECT_TRUE(announced.ends_with("\r\n0\r\nA: 1\r\nB: 2\r\n\r\n")) << announced;
+    for (const std::string& got :
+         {to("/announced", "1.1", ""), to("/announced", "1.0", "TE: trailers\r\n"),
+          to("/whole", "1.1", "TE: trailers\r\n"), to("/counted", "1.1", "TE: trailers\r\n")}) {
+      EXPECT_EQ(count_of(got, "Trailer:") + count_of(got, "A: 1"), 0u) << got;
+      EXPECT_EQ(count_of(got, "body"), 1u) << got;
+    }
+    serving.stop();
+  });
+}
+
 }  // namespace
 }  // namespace weft::http

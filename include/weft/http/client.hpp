@@ -46,6 +46,12 @@ struct request_options {
   /// The trace and the baggage of the task go along (traceparent, tracestate, baggage): for servers of one's
   /// own.
   bool sends_trace = false;
+  /// Asks the server for trailers (TE: trailers), which most send only then.
+  bool takes_trailers = false;
+  /// For upload(): called once behind the last piece, gives the fields that go behind the body, such as a
+  /// digest of it. The connection is closed where it throws, or gives what may not be a trailer
+  /// (invalid_argument).
+  std::function<std::vector<std::pair<std::string, std::string>>()> trailers = {};
 };
 
 /// Where a streamed body comes from: gives the next piece, valid until the next call; empty at its end. It

@@ -56,6 +56,7 @@ class body_source {
   virtual std::string_view whole() = 0;
   virtual std::string_view next_piece() = 0;
   virtual bool is_whole() const noexcept = 0;  // whole() was, or is being, asked for
+  virtual std::optional<std::string_view> trailer(std::string_view name) const noexcept = 0;
 
  protected:
   ~body_source() = default;
@@ -123,6 +124,12 @@ class request {
   std::string_view read_body() const;
   /// Is the body to be read in pieces? Else all of it is here.
   bool streams_body() const noexcept { return parts_.source != nullptr && !parts_.source->is_whole(); }
+  /// The first field of that name that came behind the body (a trailer of a chunked body); nothing where
+  /// there is none, or where the body was not read to its end yet. Trailers are not among headers(): nothing
+  /// that was decided by a header may be changed by one.
+  std::optional<std::string_view> trailer(std::string_view name) const noexcept {
+    return parts_.source == nullptr ? std::nullopt : parts_.source->trailer(name);
+  }
   /// The length of the body where the client says it; nothing where it comes in chunks.
   std::optional<std::uint64_t> content_length() const noexcept { return parts_.content_length; }
   /// As the context key request_id.

@@ -132,6 +132,13 @@ class response {
   /// takes what it takes. Bounds within the handler hold. False where the file is shorter. Throws as
   /// files::file::read_at and write().
   bool send_file(files::file& from, std::uint64_t offset, std::uint64_t bytes);
+  /// Adds a field that goes behind a body that is streamed in chunks, e.g. a digest of it; may be set until
+  /// the handler returns. It is sent to those who say that they take trailers (TE: trailers), and else
+  /// dropped. What is set before the first piece is announced in the header (Trailer). Throws as header(),
+  /// also for fields that are of use only before the body (RFC 9110, 6.5.1): Content-Type, Set-Cookie.
+  response& trailer(std::string_view name, std::string_view value);
+  /// The first trailer of that name, which never is among the header fields; nothing without one.
+  std::optional<std::string_view> trailer(std::string_view name) const noexcept;
   /// Lets `filter` change what write() sends. The last one added, which is the one nearest to the handler,
   /// sees the pieces first. A body that is not streamed is left alone: a middleware changes that after
   /// next(). So has it no effect outside a handler. Throws weft::error (misuse) once a piece was sent.
@@ -145,7 +152,8 @@ class response {
   int status_ = 200;
   bool touched_ = false;
   bool streaming_ = false;
-  std::string fields_;  // as on the wire: "Name: value\r\n" each
+  std::string fields_;    // as on the wire: "Name: value\r\n" each
+  std::string trailers_;  // as fields_
   std::string body_;
   std::optional<std::uint64_t> length_;  // of a body that is streamed
   detail::body_sink* sink_ = nullptr;    // the connection that the response belongs to, if any

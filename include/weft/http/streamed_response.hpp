@@ -30,6 +30,9 @@ class streamed_response {
   /// The next piece of the body, decoded from chunks; empty at its end. Valid until the next call. Waits
   /// until bytes come; the peer is not asked for more than is read.
   std::string_view read_body();
+  /// The first field of that name that came behind a body in chunks; nothing without one, or before the end
+  /// of the body. Never among fields(). Valid as long as this.
+  std::optional<std::string_view> trailer(std::string_view name) const noexcept;
 
  private:
   std::unique_ptr<impl> impl_;

@@ -48,6 +48,10 @@ class decoding_source final : public detail::body_source {
 
   bool is_whole() const noexcept override { return gathers_ || from_.is_whole(); }
 
+  std::optional<std::string_view> trailer(std::string_view name) const noexcept override {
+    return from_.trailer(name);
+  }
+
  private:
   void gather() {
     gathers_ = true;
