@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <string>
 #include <string_view>
 
 #include <weft/core/error.hpp>
@@ -31,6 +32,13 @@ int serve_weft() {
   return weft::run([] {
     weft::http::server server{{.listen = "127.0.0.1:0"}};
     server.get("/hello/{name}", [](weft::http::response& out) { out.body("Hello world!"); });
+    server.post("/slow", [] {});
+    server.get("/large",
+               [](weft::http::response& out) {
+                 const std::string piece(16 * 1024, 'x');
+                 while (true) out.write(piece);  // until the client has gone
+               },
+               {.handler_timeout = std::chrono::milliseconds(0)});
     server.start();
     tell(server.address().port());
     weft::wait_readable(STDIN_FILENO);
