@@ -11,7 +11,9 @@ namespace reverse_proxy {
 /// Where requests go to.
 struct upstream {
   explicit upstream(std::string to, std::chrono::milliseconds within = std::chrono::seconds(30))
-      : url(std::move(to)), deadline(within), client(url, {.timeout = std::chrono::milliseconds(0)}) {}
+      : url(std::move(to)),
+        deadline(within),
+        client(url, {.timeout = std::chrono::milliseconds(0), .decompresses = false}) {}
   std::string url;  ///< "http://host:port"
   std::chrono::milliseconds deadline;
   weft::http::client client;

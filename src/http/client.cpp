@@ -12,6 +12,8 @@
 
 #include "http/bound_until.hpp"
 #include "http/client_link.hpp"
+#include "http/compression/body_codec.hpp"
+#include "http/compression/encoding.hpp"
 #include "http/proxy.hpp"
 #include "http/redirect.hpp"
 #include "http/request_head.hpp"
@@ -47,6 +49,16 @@ bool is_repeatable(std::string_view method) noexcept {
   throw error(failed.code(), "http: " + std::string(method) + " " + where + ": " + failed.message());
 }
 
+bool has_field(const request_options& options, std::string_view name) noexcept {
+  return std::any_of(options.headers.begin(), options.headers.end(),
+                     [&](const auto& field) { return same_name(field.first, name); });
+}
+
+/// Is the answer decoded here? Who asks for an encoding, or for a part of what is encoded, does that himself.
+bool takes_compressed(const client_options& all, const request_options& options) noexcept {
+  return all.decompresses && !has_field(options, "Accept-Encoding") && !has_field(options, "Range");
+}
+
 std::string place_text(std::string_view target, const detail::origin& at) {
   constexpr std::size_t shown_max = 200;
   return std::string(target.substr(0, shown_max)) + " at " + at.text();
@@ -57,25 +69,30 @@ std::string place_text(std::string_view target, const detail::origin& at) {
 /// A link in use, until the response was read.
 class streamed_response::impl {
  public:
-  impl(link_pool::lease lease, std::unique_ptr<client_link> own, std::size_t bytes_max, steady_time until)
-      : lease_(std::move(lease)), own_(std::move(own)), bytes_max_(bytes_max), until_(until) {}
+  impl(link_pool::lease lease, std::unique_ptr<client_link> own, decompression_limits bounds,
+       steady_time until)
+      : lease_(std::move(lease)), own_(std::move(own)), bounds_(bounds), until_(until) {}
   ~impl() {
     if (lease_) lease_.discard();  // not read to its end
   }
 
   client_link& link() noexcept { return own_ ? *own_ : *lease_; }
-  void take_head(std::string method, std::string where) {
+  void take_head(std::string method, std::string where, bool decodes) {
     method_ = std::move(method);
     where_ = std::move(where);
     status_ = link().head().status;
     for (const http::header& field : link().head().fields)
       fields_.append(field.name).append(": ").append(field.value).append("\r\n");
+    if (!decodes || link().head().body == detail::framing::none) return;
+    const auto coding = detail::coding_of(link().head().fields);
+    is_readable_ = coding.has_value();
+    if (coding && !coding->empty()) decoder_.emplace(*coding, bounds_);
   }
   /// Reads what is worth it, for the connection's sake; else that is closed.
   void drop_body() {
     constexpr std::size_t dropped_max = 64 * 1024;
     try {
-      for (std::size_t dropped = 0; dropped < dropped_max && !over_;) dropped += read().size();
+      for (std::size_t dropped = 0; dropped < dropped_max && !over_;) dropped += read_encoded().size();
     } catch (const error&) {  // whatever is wrong with it, nobody wants it
     }
   }
@@ -84,17 +101,30 @@ class streamed_response::impl {
   std::string& trailers() noexcept { return trailers_; }
 
   std::string_view read() {
-    if (over_) return {};
+    if (failed_) throw_told(*failed_, method_, where_);
     try {
-      const std::string_view piece = link().read_piece(bytes_max_, until_);
-      if (piece.empty()) end();
-      return piece;
+      return decoder_ ? decoder_->read([this] { return read_encoded(); }) : read_readable();
     } catch (const error& failed) {
+      failed_ = failed;
       throw_told(failed, method_, where_);
     }
   }
 
  private:
+  std::string_view read_encoded() {
+    if (over_) return {};
+    const std::string_view piece = link().read_piece(bounds_.bytes_max, until_);
+    if (piece.empty()) end();
+    return piece;
+  }
+  std::string_view read_readable() {
+    const std::string_view piece = read_encoded();
+    if (!piece.empty() && !is_readable_)
+      throw error(errc::unsupported,
+                  "the response is in an encoding that was not asked for: " +
+                      std::string(detail::find_field(fields_, "Content-Encoding").value_or("")));
+    return piece;
+  }
   void end() noexcept {
     over_ = true;
     trailers_ = link().take_trailers();
@@ -108,8 +138,11 @@ class streamed_response::impl {
 
   link_pool::lease lease_;
   std::unique_ptr<client_link> own_;  // a link to another server, which is not kept
-  std::size_t bytes_max_;
+  decompression_limits bounds_;
   steady_time until_;
+  std::optional<detail::pulled_decoder> decoder_;
+  bool is_readable_ = true;      // no encoding, or one that decoder_ undoes
+  std::optional<error> failed_;  // what further calls throw again
   int status_ = 0;
   std::string fields_;
   std::string trailers_;
@@ -138,6 +171,13 @@ class client::impl {
     detail::url to{origin_, std::string(target)};
     std::string verb(method);
     request_options with = options;
+    detail::packed_body packing;
+    if (options.compresses_body) {
+      if (has_field(options, "Content-Encoding"))
+        throw_told(error(errc::invalid_argument, "the body has a Content-Encoding already"), method,
+                   place_text(target, origin_));
+      if (packing.pack(body, pieces)) with.headers.emplace_back("Content-Encoding", "gzip");
+    }
     for (std::size_t followed = 0;; ++followed) {
       response_impl got = exchange(to, verb, body, pieces, with, bytes_max, until);
       if (options_.redirects_max == 0) return got;
@@ -191,16 +231,18 @@ class client::impl {
         .method = method, .head = {}, .body = body, .pieces = pieces, .options = &options};
     try {
       const auto body_bytes = pieces == nullptr ? std::optional(body.size()) : std::nullopt;
+      const bool decodes = takes_compressed(options_, options);
       const auto by = detail::proxy_for(to.origin, options_);
       request.head = detail::make_request_head(method, to.target, to.origin.authority, body_bytes, options,
-                                               by && !to.origin.secure ? &*by : nullptr);
+                                               by && !to.origin.secure ? &*by : nullptr, decodes);
       requests_.fetch_add(1, std::memory_order_relaxed);
       const bool is_own = to.origin.text() == origin_.text();
       auto got = std::make_unique<streamed_response::impl>(
           is_own ? pool_.get(until) : link_pool::lease(),
-          is_own ? nullptr : std::make_unique<client_link>(options_.limits), bytes_max, until);
+          is_own ? nullptr : std::make_unique<client_link>(options_.limits),
+          decompression_limits{.bytes_max = bytes_max, .ratio_max = options_.decompression_ratio_max}, until);
       begin(got->link(), to.origin, by, request, until);
-      got->take_head(method, place_text(to.target, to.origin));
+      got->take_head(method, place_text(to.target, to.origin), decodes);
       return got;
     } catch (const error& failed) {
       if (request.pieces_failed) throw;

@@ -42,7 +42,7 @@ std::string make_trailers(const request_options& options) {
 
 std::string make_request_head(std::string_view method, std::string_view target, std::string_view host,
                               std::optional<std::size_t> body_bytes, const request_options& options,
-                              const proxy* by) {
+                              const proxy* by, bool takes_compressed) {
   if (!token_bytes.spells(method)) throw error(errc::invalid_argument, "the method is no word");
   if (!target_bytes.spells(target) || (target.front() != '/' && target != "*")) {
     throw error(errc::invalid_argument, "the target must begin with '/' and be percent-encoded");
@@ -59,6 +59,7 @@ std::string make_request_head(std::string_view method, std::string_view target, 
   } else if (*body_bytes > 0 || method == "POST" || method == "PUT" || method == "PATCH") {
     head.append("Content-Length: ").append(std::to_string(*body_bytes)).append("\r\n");
   }
+  if (takes_compressed) head.append("Accept-Encoding: gzip, deflate\r\n");
   if (options.takes_trailers) head.append("TE: trailers\r\nConnection: TE\r\n");
   if (!options.content_type.empty()) append_field(head, "Content-Type", options.content_type);
   bool has_id = false;

@@ -231,7 +231,7 @@ TEST(static_files, compressed_siblings_are_for_those_who_accept_them) {
     there.add("site/a.txt.gz", "as gzip");
     there.add("site/a.txt.br", "as brotli");
     there.add("site/sub/b.css.gz", "b as gzip");
-    client asking(serving.url());
+    client asking(serving.url(), {.decompresses = false});
     const auto get_with = [&](const char* path, const char* accepted) {
       return asking.get(path, {.headers = {{"Accept-Encoding", accepted}}});
     };

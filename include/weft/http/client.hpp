@@ -34,6 +34,14 @@ struct client_options {
   /// Without one, the proxy that the environment names: http_proxy, https_proxy or HTTPS_PROXY, unless
   /// no_proxy or NO_PROXY lists the server.
   bool proxy_from_environment = false;
+  /// Asks for answers in gzip or deflate (Accept-Encoding) and decodes them; the header fields stay as they
+  /// came, so that Content-Length is of what came. Not for requests that bring an Accept-Encoding or a Range
+  /// of their own: their answers are given as they come. An answer in an encoding that was not asked for is
+  /// an error (unsupported).
+  bool decompresses = true;
+  /// Bytes of an answer for one that came, beyond the first 64 KiB; more is an error (too_large). The bound
+  /// of the whole, `limits.body_bytes_max`, holds for what comes and for what it becomes.
+  std::size_t decompression_ratio_max = 200;
   std::optional<net::tls::client_context> tls =
       {};  ///< for https; nothing: net::tls::client_context::common()
 };
@@ -46,6 +54,10 @@ struct request_options {
   /// The trace and the baggage of the task go along (traceparent, tracestate, baggage): for servers of one's
   /// own.
   bool sends_trace = false;
+  /// The body goes out in gzip (Content-Encoding), unless that makes it no smaller; that of upload() always.
+  /// For servers that take it: a server of weft's does with http::decompress(). Not beside a Content-Encoding
+  /// of one's own (invalid_argument).
+  bool compresses_body = false;
   /// Asks the server for trailers (TE: trailers), which most send only then.
   bool takes_trailers = false;
   /// For upload(): called once behind the last piece, gives the fields that go behind the body, such as a

@@ -27,8 +27,9 @@ class streamed_response {
   /// All fields as they came: "Name: value\r\n" each.
   const std::string& fields() const noexcept;
 
-  /// The next piece of the body, decoded from chunks; empty at its end. Valid until the next call. Waits
-  /// until bytes come; the peer is not asked for more than is read.
+  /// The next piece of the body, decoded from chunks, and from gzip or deflate where the client asked for it;
+  /// empty at its end. Valid until the next call. Waits until bytes come; the peer is not asked for more than
+  /// is read.
   std::string_view read_body();
   /// The first field of that name that came behind a body in chunks; nothing without one, or before the end
   /// of the body. Never among fields(). Valid as long as this.

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <weft/core/error.hpp>
-#include <weft/fiber/fiber.hpp>
 #include <weft/http/compression.hpp>
 
 #include "http/chars.hpp"
@@ -17,8 +16,6 @@ namespace {
 using detail::deflate_format;
 using detail::deflater;
 using detail::say_that_it_varies;
-
-constexpr std::size_t bytes_in_a_row = 64 * 1024;
 
 bool is_of(std::string_view type, std::string_view pattern) noexcept {
   if (!pattern.ends_with('*')) return same_name(type, pattern);
@@ -68,16 +65,8 @@ class compressing_filter final : public body_filter {
 };
 
 void compress_whole(response& of, deflate_format format, int level) {
-  const std::string_view body = of.body();
-  deflater into(format, level);
-  std::string made;
-  for (std::size_t at = 0; at < body.size(); at += bytes_in_a_row) {
-    if (at > 0) yield();  // the others shall have their turn, too
-    const std::string_view piece = body.substr(at, bytes_in_a_row);
-    const bool is_last = at + piece.size() == body.size();
-    into.write(piece, is_last ? deflater::flush::finish : deflater::flush::none, made);
-  }
-  if (made.size() >= body.size()) return;
+  std::string made = detail::packed(of.body(), format, level);
+  if (made.size() >= of.body().size()) return;
   if (!of.header("Content-Type")) of.content_type("text/plain; charset=utf-8");
   of.body(std::move(made));
   say_that_it_is_compressed(of, format);

@@ -6,6 +6,7 @@
 #include <weft/http/compression.hpp>
 #include <weft/http/status_error.hpp>
 
+#include "http/compression/encoding.hpp"
 #include "http/request_access.hpp"
 
 namespace weft::http {
@@ -119,26 +120,16 @@ class source_change {
   std::optional<std::uint64_t> length_;
 };
 
-/// The one coding of the body that is to be undone; nothing where there is none. Refuses what is not known.
-std::optional<std::string_view> coding_of(const request& in) {
-  std::optional<std::string_view> coding;
-  for (const header& field : in.headers()) {
-    if (!same_name(field.name, "content-encoding") || same_name(field.value, "identity")) continue;
-    if (coding || !content_decoder::knows(field.value))
-      throw status_error(415, "the body is in an encoding that is not known here")
-          .header("Accept-Encoding", "gzip, deflate");
-    coding = field.value;
-  }
-  return coding;
-}
-
 }  // namespace
 
 middleware decompress(decompression_limits bounds) {
   return [bounds](request& in, response&, next& behind) {
-    const std::optional<std::string_view> coding = coding_of(in);
+    const std::optional<std::string_view> coding = detail::coding_of(in.headers());
+    if (!coding)
+      throw status_error(415, "the body is in an encoding that is not known here")
+          .header("Accept-Encoding", "gzip, deflate");
     detail::body_source* const source = detail::request_access::parts(in).source;
-    if (!coding || source == nullptr) return behind();
+    if (coding->empty() || source == nullptr) return behind();
     decoding_source decoded(*source, *coding, bounds);
     const source_change meanwhile(in, decoded);
     behind();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <weft/fiber/fiber.hpp>
 #include <weft/http/header.hpp>
 
 #include "http/chars.hpp"
@@ -76,6 +77,29 @@ std::optional<deflate_format> wanted_format(std::string_view accept_encoding) no
 
 std::string_view name_of(deflate_format format) noexcept {
   return format == deflate_format::gzip ? "gzip" : "deflate";
+}
+
+std::optional<std::string_view> coding_of(std::span<const header> fields) noexcept {
+  std::string_view coding;
+  for (const header& field : fields) {
+    if (!same_name(field.name, "content-encoding") || same_name(field.value, "identity")) continue;
+    if (!coding.empty() || !format_of(field.value)) return std::nullopt;
+    coding = field.value;
+  }
+  return coding;
+}
+
+std::string packed(std::string_view body, deflate_format format, int level) {
+  constexpr std::size_t bytes_in_a_row = 64 * 1024;
+  deflater into(format, level);
+  std::string made;
+  do {
+    const std::string_view piece = body.substr(0, bytes_in_a_row);
+    body.remove_prefix(piece.size());
+    into.write(piece, body.empty() ? deflater::flush::finish : deflater::flush::none, made);
+    if (!body.empty()) yield();  // the others shall have their turn, too
+  } while (!body.empty());
+  return made;
 }
 
 void say_that_it_varies(response& of) {

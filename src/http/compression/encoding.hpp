@@ -1,8 +1,11 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
+#include <weft/http/header.hpp>
 #include <weft/http/response.hpp>
 
 #include "http/compression/zlib_stream.hpp"
@@ -19,6 +22,13 @@ std::optional<deflate_format> wanted_format(std::string_view accept_encoding) no
 
 /// The name of gzip or zlib as a content coding.
 std::string_view name_of(deflate_format format) noexcept;
+
+/// The one content coding that is to be undone; empty where there is none, nothing where it is not known
+/// here, or where there is more than one.
+std::optional<std::string_view> coding_of(std::span<const header> fields) noexcept;
+
+/// What a body becomes. Gives way to other fibers between pieces of a long one.
+std::string packed(std::string_view body, deflate_format format, int level);
 
 /// Caches keep the answer apart for each Accept-Encoding, also one that was not encoded.
 void say_that_it_varies(response& of);
