@@ -7,6 +7,7 @@
 
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
+#include <weft/core/flag_mark.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/log.hpp>
 #include <weft/wire/random.hpp>
@@ -28,17 +29,6 @@ constexpr int no_close = 1006;
 constexpr unsigned frames_in_a_row = 32;
 
 std::string close_text(int code) { return {static_cast<char>(code >> 8), static_cast<char>(code & 0xff)}; }
-
-class flag_mark {
- public:
-  explicit flag_mark(bool& flag) noexcept : flag_(flag) { flag_ = true; }
-  flag_mark(const flag_mark&) = delete;
-  flag_mark& operator=(const flag_mark&) = delete;
-  ~flag_mark() { flag_ = false; }
-
- private:
-  bool& flag_;
-};
 
 }  // namespace
 
@@ -82,7 +72,7 @@ std::optional<websocket_message> websocket::impl::read() {
     return std::nullopt;
   }
   if (reading_) throw error(errc::busy, "websocket: read: another task reads already");
-  const flag_mark reading(reading_);
+  const weft::detail::flag_mark reading(reading_);
   return read_on();
 }
 
@@ -372,7 +362,7 @@ void websocket::impl::await_close() {
     end_.wait_until(close_by_);
     return;
   }
-  const flag_mark reading(reading_);
+  const weft::detail::flag_mark reading(reading_);
   try {
     read_on();
   } catch (const error&) {  // whatever it sends now

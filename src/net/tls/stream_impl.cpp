@@ -11,6 +11,7 @@
 
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
+#include <weft/core/flag_mark.hpp>
 
 #include "net/socket_io.hpp"
 
@@ -27,17 +28,6 @@ constexpr std::size_t record_bytes = 16 * 1024;
 constexpr std::size_t sealed_at_once = 4 * record_bytes;
 constexpr std::size_t kept_bytes_max = 4 * 1024;
 constexpr std::chrono::seconds close_time{5};
-
-class flag_mark {
- public:
-  explicit flag_mark(bool& flag) noexcept : flag_(flag) { flag_ = true; }
-  flag_mark(const flag_mark&) = delete;
-  flag_mark& operator=(const flag_mark&) = delete;
-  ~flag_mark() { flag_ = false; }
-
- private:
-  bool& flag_;
-};
 
 bool is_address(const std::string& name) noexcept {
   std::array<unsigned char, sizeof(in6_addr)> bytes;
@@ -136,6 +126,15 @@ long stream::impl::bio_control(BIO*, int command, long, void*) noexcept {
 }
 
 bool stream::impl::await_bytes(steady_time until) {
+  if (awaiting_) {
+    came_.reset();
+    return came_.wait_until(until);
+  }
+  const weft::detail::flag_mark awaiting(awaiting_);
+  struct teller {
+    event& came;
+    ~teller() { came.set(); }
+  } const tells{came_};
   socket_.io_.mark_not_readable();
   if (!socket_.io_.wait_readable_until(until)) return false;
   drained_ = false;
@@ -143,7 +142,7 @@ bool stream::impl::await_bytes(steady_time until) {
 }
 
 bool stream::impl::flush(steady_time until) {
-  const flag_mark flushing(flushing_);
+  const weft::detail::flag_mark flushing(flushing_);
   while (sent_ < outgoing_.size()) {
     const auto count = when_writable(socket_.io_, until, writes, [this] {
       return ::send(socket_.fd_.get(), outgoing_.data() + sent_, outgoing_.size() - sent_, MSG_NOSIGNAL);
@@ -282,10 +281,15 @@ std::optional<std::size_t> stream::impl::read_some(std::span<char> into, steady_
   }
 }
 
-void stream::impl::seal(std::string_view bytes) {
-  ERR_clear_error();
-  std::size_t count = 0;
-  if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count) != 1) throw_failed(writes);
+bool stream::impl::seal(std::string_view bytes, steady_time until) {
+  while (true) {
+    ERR_clear_error();
+    std::size_t count = 0;
+    const int got = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count);
+    if (got == 1) return true;
+    if (SSL_get_error(ssl_.get(), got) != SSL_ERROR_WANT_READ) throw_failed(writes);
+    if (!await_bytes(until)) return false;
+  }
 }
 
 transfer stream::impl::write_all(std::span<const std::string_view> pieces, steady_time until) {
@@ -307,7 +311,7 @@ transfer stream::impl::write_all(std::span<const std::string_view> pieces, stead
     for (std::string_view piece : pieces) {
       while (!piece.empty()) {
         const std::string_view next = piece.substr(0, sealed_at_once);
-        seal(next);
+        if (!seal(next, until)) return {done, transfer_end::timed_out};
         done += next.size();
         piece.remove_prefix(next.size());
         if (!flush(until)) return {done, transfer_end::timed_out};
@@ -326,7 +330,7 @@ std::optional<std::size_t> stream::impl::write_some(std::string_view bytes, stea
   if (!flush(until)) return std::nullopt;
   const std::string_view next = bytes.substr(0, record_bytes);
   if (next.empty()) return 0;
-  seal(next);
+  if (!seal(next, until)) return std::nullopt;
   send_now();
   return next.size();
 }

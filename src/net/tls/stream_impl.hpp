@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <weft/core/clock.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/net/stream.hpp>
 #include <weft/net/tls/stream.hpp>
 
@@ -57,9 +58,12 @@ class stream::impl {
   int receive(BIO* bio, char* into, int bytes) noexcept;
 
   void require_sound(const char* tried) const;
+  /// Waits until the socket may have more. False when `until` passed. True also when another task that waits
+  /// for the same has ended its wait.
   bool await_bytes(steady_time until);
-  /// Hands plain bytes to OpenSSL, which makes records of them.
-  void seal(std::string_view bytes);
+  /// Hands plain bytes to OpenSSL, which makes records of them. Where a message of TLS itself has come in
+  /// part, OpenSSL takes none until the rest is there. False when `until` passed first: it has taken none.
+  bool seal(std::string_view bytes, steady_time until);
   /// Sends all of outgoing_. False when `until` passed. For the task that writes.
   bool flush(steady_time until);
   /// Sends what the socket takes at once.
@@ -79,6 +83,8 @@ class stream::impl {
   std::string outgoing_;   // sealed bytes
   std::size_t sent_ = 0;   // of outgoing_
   bool flushing_ = false;  // a task is in flush()
+  bool awaiting_ = false;  // a task is in await_bytes()
+  event came_;             // its end, for another one that would wait there
   bool drained_ = false;   // the socket has nothing, as far as is known
   bool ended_ = false;     // the connection below has
   bool shut_ = false;      // by shutdown_read
