@@ -45,6 +45,17 @@ std::optional<preference> read_preference(std::string_view element) noexcept {
   return got;
 }
 
+/// Malformed elements are left out.
+template <typename F>
+void for_each_preference(std::string_view accept_encoding, F take) {
+  while (!accept_encoding.empty()) {
+    const std::size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
+    const auto got = read_preference(trim_blanks(accept_encoding.substr(0, end)));
+    accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
+    if (got) take(*got);
+  }
+}
+
 }  // namespace
 
 std::optional<deflate_format> format_of(std::string_view content_encoding) noexcept {
@@ -56,23 +67,27 @@ std::optional<deflate_format> format_of(std::string_view content_encoding) noexc
 
 std::optional<deflate_format> wanted_format(std::string_view accept_encoding) noexcept {
   std::optional<int> gzip, zlib, others;
-  while (!accept_encoding.empty()) {
-    const std::size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
-    const auto got = read_preference(trim_blanks(accept_encoding.substr(0, end)));
-    accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
-    if (!got) continue;
-    const auto format = format_of(got->coding);
+  for_each_preference(accept_encoding, [&](const preference& got) {
+    const auto format = format_of(got.coding);
     if (format) {
       std::optional<int>& its = *format == deflate_format::gzip ? gzip : zlib;
-      its = std::max(its.value_or(0), got->quality);
-    } else if (got->coding == "*") {
-      others = got->quality;
+      its = std::max(its.value_or(0), got.quality);
+    } else if (got.coding == "*") {
+      others = got.quality;
     }
-  }
+  });
   const int of_gzip = gzip.value_or(others.value_or(0));
   const int of_zlib = zlib.value_or(others.value_or(0));
   if (std::max(of_gzip, of_zlib) == 0) return std::nullopt;
   return of_gzip >= of_zlib ? deflate_format::gzip : deflate_format::zlib;
+}
+
+bool names_coding(std::string_view accept_encoding, std::string_view coding) noexcept {
+  bool is_wanted = false;
+  for_each_preference(accept_encoding, [&](const preference& got) {
+    is_wanted = is_wanted || (got.quality > 0 && same_name(got.coding, coding));
+  });
+  return is_wanted;
 }
 
 std::string_view name_of(deflate_format format) noexcept {

@@ -20,6 +20,9 @@ std::optional<deflate_format> format_of(std::string_view content_encoding) noexc
 /// left out.
 std::optional<deflate_format> wanted_format(std::string_view accept_encoding) noexcept;
 
+/// Is `coding` named in an Accept-Encoding, and not with q=0? What "*" lets in is not named.
+bool names_coding(std::string_view accept_encoding, std::string_view coding) noexcept;
+
 /// The name of gzip or zlib as a content coding.
 std::string_view name_of(deflate_format format) noexcept;
 

@@ -64,23 +64,10 @@ bool is_well_formed(const request& in, std::string_view path, bool shows_dot_fil
   }
 }
 
-/// Is a coding named in Accept-Encoding, and not with q=0? What "*" lets in is not sent.
 bool accepts(const request& in, std::string_view coding) {
-  for (const header& field : in.headers()) {
-    if (!same_name(field.name, "Accept-Encoding")) continue;
-    for (std::string_view list = field.value; !list.empty();) {
-      const std::size_t comma = std::min(list.find(','), list.size());
-      const std::string_view one = list.substr(0, comma);
-      list.remove_prefix(std::min(comma + 1, list.size()));
-      const std::size_t semicolon = one.find(';');
-      if (!same_name(detail::trim_blanks(one.substr(0, semicolon)), coding)) continue;
-      if (semicolon == std::string_view::npos) return true;
-      const std::string_view weight = detail::trim_blanks(one.substr(semicolon + 1));
-      return weight.size() > 2 && same_name(weight.substr(0, 2), "q=") &&
-             weight.find_first_of("123456789") != std::string_view::npos;
-    }
-  }
-  return false;
+  return std::any_of(in.headers().begin(), in.headers().end(), [&](const header& field) {
+    return same_name(field.name, "Accept-Encoding") && detail::names_coding(field.value, coding);
+  });
 }
 
 /// The look-ups of one request, on the pool.
