@@ -136,8 +136,8 @@ bool worker::state::is_due() const {
   return active_ < options_.concurrency && !stopping_ && next_due_ && *next_due_ <= queue_.clock().now();
 }
 
+/// How many more it could hold, in slots and ahead of them. With its mutex.
 std::size_t worker::state::room() const {
-  const std::lock_guard lock(mutex_);
   const std::size_t most = options_.concurrency + ahead_.window(steady_clock::now());
   return most - std::min(most, active_ + ahead_.size());
 }
@@ -145,11 +145,9 @@ std::size_t worker::state::room() const {
 /// Some together, where a slot has no need of it at once.
 std::size_t worker::state::room_worth_a_claim() const {
   const std::lock_guard lock(mutex_);
-  const std::size_t window = ahead_.window(steady_clock::now());
-  const std::size_t most = options_.concurrency + window;
-  const std::size_t free = most - std::min(most, active_ + ahead_.size());
+  const std::size_t free = room();
   const bool is_needed = ahead_.empty() && slots_taken_ < options_.concurrency;
-  return is_needed || free > window / 2 ? free : 0;
+  return is_needed || free > ahead_.window(steady_clock::now()) / 2 ? free : 0;
 }
 
 claim_result worker::state::claim(const claim_request& request) {
@@ -306,24 +304,23 @@ void worker::state::give_back(std::vector<claimed_job> jobs) {
   }
 }
 
-void worker::state::give_back_late() {
-  std::vector<claimed_job> late;
+template <typename F>
+void worker::state::give_back_what(F take) {
+  std::vector<claimed_job> taken;
   {
     const std::lock_guard lock(mutex_);
-    late = ahead_.take_late(steady_clock::now());
-    figures_.given_back += late.size();
+    taken = take();
+    figures_.given_back += taken.size();
   }
-  give_back(std::move(late));
+  give_back(std::move(taken));
+}
+
+void worker::state::give_back_late() {
+  give_back_what([this] { return ahead_.take_late(steady_clock::now()); });
 }
 
 void worker::state::give_back_all() {
-  std::vector<claimed_job> all;
-  {
-    const std::lock_guard lock(mutex_);
-    all = ahead_.take_all();
-    figures_.given_back += all.size();
-  }
-  give_back(std::move(all));
+  give_back_what([this] { return ahead_.take_all(); });
 }
 
 /// They are others' by now.
@@ -365,7 +362,12 @@ void worker::state::wait_while_full(std::uint64_t seen) {
   const steady_time look_again = deadline_after(options_.poll_interval);
   if (!is_fire_due()) wait_for_slot(seen, std::min({until(next_fire_), look_again, late_at()}));
   if (!is_fire_due() && steady_clock::now() < look_again) return;
-  claim_and_start(room());
+  std::size_t count = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    count = room();
+  }
+  claim_and_start(count);
 }
 
 bool worker::state::is_fire_due() const { return next_fire_ && *next_fire_ <= queue_.clock().now(); }

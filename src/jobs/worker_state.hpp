@@ -88,6 +88,9 @@ class worker::state {
   void note_concluded() noexcept;
   void see_them_gone();
   void give_back(std::vector<claimed_job> jobs);
+  /// What `take` takes out, with the mutex.
+  template <typename F>
+  void give_back_what(F take);
   void give_back_late();
   void give_back_all();
   void forget_waiting();
