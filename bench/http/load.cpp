@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <chrono>
 #include <stdexcept>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/load_socket.hpp"
 
@@ -38,28 +40,32 @@ int connect_to(int port) {
 
 namespace {
 
-constexpr std::string_view request = "GET /hello/world HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+void say(int fd, std::string_view text) {
+  if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL) < 0) throw std::runtime_error("load: cannot send");
+}
 
-/// Asks once and gives the length of the answer.
-std::size_t measure_answer(int fd) {
-  std::array<char, 4096> answer;
-  if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0)
-    throw std::runtime_error("load: cannot send");
-  std::size_t bytes = 0;
-  while (true) {
-    const ssize_t count = ::recv(fd, answer.data() + bytes, answer.size() - bytes, 0);
+/// What is received until it ends with `end`.
+std::string hear(int fd, std::string_view end) {
+  std::string heard;
+  std::array<char, 4096> some;
+  while (!heard.ends_with(end)) {
+    const ssize_t count = ::recv(fd, some.data(), some.size(), 0);
     if (count <= 0) throw std::runtime_error("load: no answer");
-    bytes += static_cast<std::size_t>(count);
-    const std::string_view text(answer.data(), bytes);
-    if (text.ends_with("Hello world!") && text.starts_with("HTTP/1.1 200 OK\r\n")) return bytes;
+    heard.append(some.data(), static_cast<std::size_t>(count));
   }
+  return heard;
 }
 
 }  // namespace
 
-load::load(int port, std::size_t connections) : epoll_(::epoll_create1(EPOLL_CLOEXEC)), links_(connections) {
+load::load(int port, std::size_t connections, conversation what)
+    : what_(std::move(what)), epoll_(::epoll_create1(EPOLL_CLOEXEC)), links_(connections) {
   for (link& one : links_) {
     one.fd = connect_to(port);
+    if (!what_.greeting.empty()) {
+      say(one.fd, what_.greeting);
+      hear(one.fd, "\r\n\r\n");
+    }
     answer_bytes_ = measure_answer(one.fd);
     epoll_event event{};
     event.events = EPOLLIN;
@@ -73,11 +79,18 @@ load::~load() {
   ::close(epoll_);
 }
 
+/// Asks once and gives the length of the answer.
+std::size_t load::measure_answer(int fd) const {
+  say(fd, what_.request);
+  const std::string answer = hear(fd, what_.answer_end);
+  if (!answer.starts_with(what_.answer_begin)) throw std::runtime_error("load: answered " + answer);
+  return answer.size();
+}
+
 void load::send_one(link& on) {
   on.received = 0;
   on.since = now_us();
-  if (::send(on.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0)
-    throw std::runtime_error("load: cannot send");
+  say(on.fd, what_.request);
 }
 
 bool load::receive(link& on) {

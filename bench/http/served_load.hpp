@@ -9,12 +9,13 @@
 
 namespace weft::bench {
 
-/// A server that says hello and its load, for the runs of one figure.
+/// A server and its load, for the runs of one figure.
 struct served_load {
   static constexpr std::size_t connections = 64;
   static constexpr std::size_t requests = 15'000;
 
-  explicit served_load(const std::string& kind) : server(kind), asking(server.port(), connections) {}
+  explicit served_load(const std::string& kind, const conversation& what = {})
+      : server(kind), asking(server.port(), connections, what) {}
 
   double cpu_us_per_request() {
     const double before = server.cpu_seconds();

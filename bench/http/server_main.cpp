@@ -1,5 +1,5 @@
-// weft_bench_http_server raw|uring-readiness|uring-completions|weft|busy: serves hello, busy a millisecond of
-// work, on a port that it prints, until its standard input ends.
+// weft_bench_http_server KIND: serves hello, an echo over WebSockets, or busy a millisecond of work, on a
+// port that it prints, until its standard input ends.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,6 +15,7 @@
 #include <weft/fiber/io_handle.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/server.hpp>
+#include <weft/http/websocket.hpp>
 
 #include "http/raw_epoll_server.hpp"
 #ifdef WEFT_BENCH_LIBURING
@@ -39,6 +40,19 @@ int serve_weft() {
                  while (true) out.write(piece);  // until the client has gone
                },
                {.handler_timeout = std::chrono::milliseconds(0)});
+    server.start();
+    tell(server.address().port());
+    weft::wait_readable(STDIN_FILENO);
+    server.stop(std::chrono::milliseconds(0));
+  });
+}
+
+int serve_weft_echo() {
+  return weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    server.websocket("/echo", [](weft::http::websocket& socket) {
+      while (auto message = socket.read()) socket.send(message->data);
+    });
     server.start();
     tell(server.address().port());
     weft::wait_readable(STDIN_FILENO);
@@ -76,9 +90,14 @@ int serve_busy() {
 int main(int argc, char** argv) {
   const std::string_view kind = argc > 1 ? argv[1] : "";
   if (kind == "weft") return serve_weft();
+  if (kind == "weft-echo") return serve_weft_echo();
   if (kind == "busy") return serve_busy();
   if (kind == "raw") {
     weft::bench::serve_raw_epoll(STDIN_FILENO, tell);
+    return 0;
+  }
+  if (kind == "raw-echo") {
+    weft::bench::echo_raw_epoll(STDIN_FILENO, tell);
     return 0;
   }
 #ifdef WEFT_BENCH_LIBURING
@@ -89,6 +108,8 @@ int main(int argc, char** argv) {
     return 0;
   }
 #endif
-  std::fputs("usage: weft_bench_http_server raw|uring-readiness|uring-completions|weft|busy\n", stderr);
+  std::fputs(
+      "usage: weft_bench_http_server raw|raw-echo|uring-readiness|uring-completions|weft|weft-echo|busy\n",
+      stderr);
   return 2;
 }
