@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
@@ -16,6 +17,7 @@ namespace weft::http {
 class raw_client {
  public:
   explicit raw_client(const server& to) : stream_(net::stream::connect(to.address())) {}
+  explicit raw_client(net::stream connected) : stream_(std::move(connected)) {}
 
   void send(std::string_view bytes) { stream_.write_all(bytes); }
   /// Everything until the server closes. Bounded, so that a server that does not close fails the test.
