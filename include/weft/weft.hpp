@@ -62,6 +62,7 @@
 #include <weft/fiber/lazy.hpp>
 #include <weft/fiber/loop_rest.hpp>
 #include <weft/fiber/loop_timer.hpp>
+#include <weft/fiber/loops.hpp>
 #include <weft/fiber/map_limited.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/once.hpp>

@@ -156,15 +156,22 @@ void fiber_block::discard() noexcept {
   release();
 }
 
-void spawn(fiber_block* fiber_ref) {
+namespace {
+
+void spawn_in_line(fiber_block* fiber_ref, const char* what, bool here_only) {
   try {
     fiber_ref->require_sane();
-    scheduler_here("go").add(*fiber_ref);
+    scheduler_here(what).add(*fiber_ref, here_only);
   } catch (...) {
     fiber_ref->discard();
     throw;
   }
 }
+
+}  // namespace
+
+void spawn(fiber_block* fiber_ref) { spawn_in_line(fiber_ref, "go", false); }
+void spawn_here(fiber_block* fiber_ref) { spawn_in_line(fiber_ref, "go_here", true); }
 
 void spawn_now(fiber_block* fiber_ref) {
   try {

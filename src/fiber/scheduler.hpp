@@ -129,6 +129,7 @@ class scheduler {
   survey_desk& desk() noexcept { return desk_; }
   /// Time of the loop's last turn; cheap.
   steady_time now() const noexcept { return now_; }
+  const std::shared_ptr<loop_executor>& as_executor() const noexcept { return executor_; }
   /// As loop_at_rest().
   steady_time at_rest() const noexcept { return at_rest_; }
 

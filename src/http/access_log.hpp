@@ -7,7 +7,7 @@
 #include "http/answer_writer.hpp"
 #include "http/corked_stream.hpp"
 #include "http/head_parser.hpp"
-#include "http/server_core.hpp"
+#include "http/server_lane.hpp"
 
 namespace weft::http::detail {
 

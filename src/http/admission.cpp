@@ -13,10 +13,18 @@ constexpr std::chrono::microseconds empty_line{5};
 }  // namespace
 
 bool admission::begin() noexcept {
-  if (requests_max_ != 0 && running_ >= requests_max_) return false;
   if (measures() && !came_in_time() && served_in_walk_) return false;
+  if (!has_room()) return false;
   served_in_walk_ = true;
-  ++running_;
+  return true;
+}
+
+bool admission::has_room() noexcept {
+  if (requests_max_ == 0) return true;
+  std::size_t now = running_.load(std::memory_order_relaxed);
+  do {
+    if (now >= requests_max_) return false;
+  } while (!running_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
   return true;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,20 +23,23 @@ namespace weft::http::detail {
 /// served while their clients still want them. One in each walk is served however long it waited: else a
 /// server that is never at rest for other reasons, such as turning away, would serve nobody.
 ///
-/// One thread.
+/// One of each loop.
 class admission {
  public:
   /// How long the loop may have been without rest before it counts as overloaded; only one a walk waits
   /// longer.
   static constexpr std::chrono::milliseconds interval{100};
 
-  /// Zero: no bound.
-  admission(std::size_t requests_max, std::chrono::milliseconds delay_max) noexcept
-      : requests_max_(requests_max), delay_max_(delay_max) {}
+  /// `running` is shared by all loops of the server. Zero: no bound.
+  admission(std::atomic<std::size_t>& running, std::size_t requests_max,
+            std::chrono::milliseconds delay_max) noexcept
+      : running_(running), requests_max_(requests_max), delay_max_(delay_max) {}
 
   /// A request came. True: to be served; end() follows.
   bool begin() noexcept;
-  void end() noexcept { --running_; }
+  void end() noexcept {
+    if (requests_max_ != 0) running_.fetch_sub(1, std::memory_order_relaxed);
+  }
 
   bool measures() const noexcept { return delay_max_.count() > 0; }
   /// Before measure() is cancelled: nobody is turned away for a delay that nobody measures.
@@ -44,11 +48,12 @@ class admission {
   void measure();
 
  private:
+  bool has_room() noexcept;
   bool came_in_time() noexcept;
 
+  std::atomic<std::size_t>& running_;  // requests of the whole server; with requests_max_ only
   const std::size_t requests_max_;
   std::chrono::milliseconds delay_max_;
-  std::size_t running_ = 0;
   event wanted_;                              // by somebody who found no measurement under way
   std::optional<steady_time> in_line_since_;  // the measuring fiber
   bool served_in_walk_ = false;

@@ -44,7 +44,7 @@ void answer_writer::fail(int status, std::string_view text) {
 }
 
 bool answer_writer::finish() {
-  keeps_alive_ = keeps_alive_ && !core_.is_stopping() && body_.is_worth_skipping();
+  keeps_alive_ = keeps_alive_ && !lane_.is_stopping() && body_.is_worth_skipping();
   end_body();
   if (!answer_.is_streaming()) send_whole();
   if (answer_.body().capacity() > byte_buffer::kept_bytes_max) response_access::body(answer_) = std::string();
@@ -52,7 +52,7 @@ bool answer_writer::finish() {
 }
 
 void answer_writer::refuse(const refusal& why) {
-  ++core_.statistics().refused_requests;
+  ++lane_.counters().refused_requests;
   log::debug("http: a request is refused", {{"status", why.status}, {"why", why.why}});
   response_access::reset(answer_, nullptr);
   id_.clear();
@@ -74,7 +74,7 @@ void answer_writer::append_head(std::string& out, std::optional<std::uint64_t> l
     append_number(out, static_cast<std::size_t>(status));
     out.append(" ").append(reason_phrase(status)).append("\r\n");
   }
-  out += core_.date_line();
+  out += lane_.date_line();
   if (length && may_have_body()) {
     out += "Content-Length: ";
     append_number(out, *length);
@@ -187,7 +187,7 @@ void answer_writer::begin_stream() {
   }
   if (filters_.empty()) left_ = response_access::length(answer_);
   body_.answer_begins();
-  keeps_alive_ = keeps_alive_ && (is_chunked() || left_) && !core_.is_stopping() && body_.is_worth_skipping();
+  keeps_alive_ = keeps_alive_ && (is_chunked() || left_) && !lane_.is_stopping() && body_.is_worth_skipping();
   head_.clear();
   announce_trailers();
   append_head(head_, left_);
@@ -287,7 +287,7 @@ std::string_view answer_writer::received() const noexcept {
 
 void answer_writer::set_switched(switched_protocol& to) noexcept {
   switched_ = &to;
-  if (core_.is_stopping()) to.leave();
+  if (lane_.closes_idle()) to.leave();
 }
 
 transport& answer_writer::connection() noexcept {

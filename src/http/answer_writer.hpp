@@ -15,7 +15,7 @@
 #include "http/corked_stream.hpp"
 #include "http/handler_scope.hpp"
 #include "http/head_parser.hpp"
-#include "http/server_core.hpp"
+#include "http/server_lane.hpp"
 #include "http/transport.hpp"
 
 namespace weft::http::detail {
@@ -26,9 +26,9 @@ namespace weft::http::detail {
 /// For each request: begin(), then whatever fills answer(), then finish() unless is_over().
 class answer_writer final : body_sink {
  public:
-  answer_writer(server_core& core, corked_stream& stream, const request_parser& asked, body_reader& body,
+  answer_writer(server_lane& lane, corked_stream& stream, const request_parser& asked, body_reader& body,
                 const byte_buffer& received) noexcept
-      : core_(core), stream_(stream), parser_(asked), body_(body), buffer_(received) {}
+      : lane_(lane), stream_(stream), parser_(asked), body_(body), buffer_(received) {}
   answer_writer(const answer_writer&) = delete;
   answer_writer& operator=(const answer_writer&) = delete;
 
@@ -100,7 +100,7 @@ class answer_writer final : body_sink {
   bool sends_body() const noexcept { return may_have_body() && parser_.head().method != "HEAD"; }
   bool is_chunked() const noexcept { return parser_.head().minor_version == 1 && !left_; }
 
-  server_core& core_;
+  server_lane& lane_;
   corked_stream& stream_;
   const request_parser& parser_;
   body_reader& body_;

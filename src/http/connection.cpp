@@ -16,13 +16,13 @@ constexpr std::chrono::milliseconds linger_time_stopping{200};
 
 }  // namespace
 
-connection::connection(server_core& core, transport peer)
-    : core_(core),
-      stream_(std::move(peer), core.options().write_timeout),
-      parser_(core.options().limits),
-      body_(stream_, core.options().limits),
-      writer_(core, stream_, parser_, body_, buffer_),
-      exchange_(core, stream_, parser_, body_, writer_) {}
+connection::connection(server_lane& lane, transport peer)
+    : lane_(lane),
+      stream_(std::move(peer), lane.options().write_timeout),
+      parser_(lane.options().limits),
+      body_(stream_, lane.options().limits),
+      writer_(lane, stream_, parser_, body_, buffer_),
+      exchange_(lane, stream_, parser_, body_, writer_) {}
 
 /// A body that ends with the connection ends here, too: the client shall see that it is not whole.
 connection::~connection() {
@@ -54,7 +54,7 @@ bool connection::serve_one() {
     if (writer_.end_other_protocol()) linger();
     return false;
   }
-  if (body_.why_refused() != nullptr) ++core_.statistics().refused_requests;
+  if (body_.why_refused() != nullptr) ++lane_.counters().refused_requests;
   if (stays && skip_body()) {
     forget_request();
     return true;
@@ -65,7 +65,7 @@ bool connection::serve_one() {
 
 /// True if the connection stays, as far as the answer goes.
 bool connection::answer() {
-  const access_entry noted(core_.options(), parser_.head(), exchange_.route(), writer_, stream_);
+  const access_entry noted(lane_.options(), parser_.head(), exchange_.route(), writer_, stream_);
   exchange_.serve();
   return !writer_.is_over() && writer_.finish();
 }
@@ -90,7 +90,7 @@ connection::filled connection::fill(steady_time until) {
 }
 
 bool connection::read_head() {
-  const server_options& options = core_.options();
+  const server_options& options = lane_.options();
   parser_.restart();
   bool began = false;
   steady_time until = no_deadline;
@@ -100,7 +100,7 @@ bool connection::read_head() {
     if (parsed == progress::refused) return refuse(parser_.why_refused());
     if (!began) {
       began = first_ || !buffer_.empty();
-      if (!began && core_.is_stopping()) {
+      if (!began && lane_.closes_idle()) {
         stream_.flush();
         return false;
       }
@@ -120,12 +120,12 @@ bool connection::read_head() {
 
 bool connection::is_too_large() const noexcept {
   return parser_.head().content_length >
-         exchange_.options().body_bytes_max.value_or(core_.options().limits.body_bytes_max);
+         exchange_.options().body_bytes_max.value_or(lane_.options().limits.body_bytes_max);
 }
 
 void connection::start_body() {
   const route_options& own = exchange_.options();
-  const server_options& all = core_.options();
+  const server_options& all = lane_.options();
   const std::size_t begin = parser_.head_bytes();
   body_.start(parser_.head(), buffer_.data() + begin, buffer_.size() - begin,
               {.bytes_max = own.body_bytes_max.value_or(all.limits.body_bytes_max),
@@ -167,7 +167,7 @@ void connection::linger() {
   stream_.peer().shutdown_write();
   buffer_ = {};
   body_.release();
-  const steady_time until = steady_clock::now() + (core_.is_stopping() ? linger_time_stopping : linger_time);
+  const steady_time until = steady_clock::now() + (lane_.is_stopping() ? linger_time_stopping : linger_time);
   std::size_t dropped = 0;
   idle_ = true;
   while (dropped < linger_bytes_max) {

@@ -8,7 +8,7 @@
 #include "http/corked_stream.hpp"
 #include "http/exchange.hpp"
 #include "http/head_parser.hpp"
-#include "http/server_core.hpp"
+#include "http/server_lane.hpp"
 
 namespace weft::http::detail {
 
@@ -17,7 +17,7 @@ namespace weft::http::detail {
 /// A request is parsed where it was received; its views stay valid until it is answered.
 class connection {
  public:
-  connection(server_core& core, transport peer);
+  connection(server_lane& lane, transport peer);
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
@@ -46,7 +46,7 @@ class connection {
   bool refuse(const refusal& why);
   void linger();
 
-  server_core& core_;
+  server_lane& lane_;
   corked_stream stream_;
   byte_buffer buffer_;
   request_parser parser_;

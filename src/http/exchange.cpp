@@ -54,7 +54,7 @@ bool is_request_id(std::string_view text) noexcept {
 
 void exchange::find() {
   const request_head& head = parser_.head();
-  core_.routes().find(head.method, head.path, match_);
+  lane_.routes().find(head.method, head.path, match_);
   // Nobody wants the body that the client would send: it is not asked to.
   if (match_.work == nullptr) match_.options.streams_body = head.expects_continue;
 }
@@ -62,7 +62,7 @@ void exchange::find() {
 void exchange::serve() {
   writer_.begin(request_id_of());
   if (match_.options.is_always_admitted) return run();
-  admission& door = core_.admission();
+  admission& door = lane_.admission();
   if (!door.begin()) return turn_away();
   struct admitted {
     admission& door;
@@ -72,12 +72,12 @@ void exchange::serve() {
 }
 
 void exchange::turn_away() {
-  ++core_.statistics().shed_requests;
+  ++lane_.counters().shed_requests;
   writer_.answer().status(503).header("Retry-After", "1").body("the server is busy\n");
 }
 
 void exchange::run() {
-  ++core_.statistics().requests;
+  ++lane_.counters().requests;
   const request_head& head = parser_.head();
   if (match_.work == nullptr && match_.around.empty()) return answer_without_handler();
   request in(request_parts{.method = head.method,
@@ -94,7 +94,7 @@ void exchange::run() {
                            .route = match_.pattern,
                            .parameters = match_.parameters,
                            .connection = response_access::host(writer_.answer()),
-                           .services = core_.options().services == nullptr ? nullptr : this});
+                           .services = lane_.options().services == nullptr ? nullptr : this});
   struct running {
     exchange& of;
     ~running() {
@@ -110,12 +110,12 @@ void exchange::run() {
 
 std::string exchange::request_id_of() const {
   const std::optional<std::string_view> given = find_header(parser_.head().fields, "x-request-id");
-  return given && is_request_id(*given) ? std::string(*given) : core_.make_request_id();
+  return given && is_request_id(*given) ? std::string(*given) : lane_.make_request_id();
 }
 
 weft::services& exchange::get() {
   if (!services_) {
-    services_.emplace(*core_.options().services, service_scope::per_request);
+    services_.emplace(*lane_.options().services, service_scope::per_request);
     services_->provide(*request_);
     services_->provide(writer_.answer());
   }
@@ -127,7 +127,7 @@ void exchange::answer_without_handler() {
   response& answer = writer_.answer();
   answer.status(match_.status);
   if (match_.status == 405) {
-    const std::string allowed = core_.routes().allowed(head.path);
+    const std::string allowed = lane_.routes().allowed(head.path);
     answer.header("Allow", allowed + ", OPTIONS");
     if (head.method == "OPTIONS") {
       answer.status(204);
@@ -159,7 +159,7 @@ void exchange::answer(std::size_t place) {
 
 /// In the trace that the request belongs to.
 void exchange::run_traced() {
-  const http::trace_headers believed = core_.options().trace_headers;
+  const http::trace_headers believed = lane_.options().trace_headers;
   if (believed == http::trace_headers::none) return run_in_span();
   trace::incoming came;
   bool has_any = false;
@@ -194,14 +194,14 @@ void exchange::run_bounded() {
     answer_writer& writer;
     ~bounded() { writer.set_handler_scope({}); }
   } const here{writer_};
-  client_interest client(core_.clients(), stream_, writer_, bound);
+  client_interest client(lane_.clients(), stream_, writer_, bound);
   if (!match_.options.ends_with_client) client.end();
   try {
     answer(0);
   } catch (const cancelled& stop) {
     if (client.has_left() && stop.reason() == cancel_reason::requested) {
       log::debug("http: the client left before its answer", {{"target", request_->target()}});
-      ++core_.statistics().abandoned_requests;
+      ++lane_.counters().abandoned_requests;
       return writer_.cut_off();
     }
     if (stop.reason() != cancel_reason::deadline || !bound.deadline_passed()) throw;
@@ -245,7 +245,7 @@ steady_time exchange::client_deadline() const {
 
 /// A handler that reads the body itself has the time for both.
 steady_time exchange::own_deadline() const {
-  const server_options& all = core_.options();
+  const server_options& all = lane_.options();
   const route_options& own = match_.options;
   if (own.handler_timeout || !own.streams_body)
     return bound_until(own.handler_timeout.value_or(all.handler_timeout));

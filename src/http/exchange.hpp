@@ -20,9 +20,9 @@ namespace weft::http::detail {
 /// For each request: find(), and serve() once as much of the body is here as the route wants.
 class exchange final : request_chain, request_services {
  public:
-  exchange(server_core& core, corked_stream& stream, const request_parser& asked, body_reader& body,
+  exchange(server_lane& lane, corked_stream& stream, const request_parser& asked, body_reader& body,
            answer_writer& writer) noexcept
-      : core_(core), stream_(stream), parser_(asked), body_(body), writer_(writer) {}
+      : lane_(lane), stream_(stream), parser_(asked), body_(body), writer_(writer) {}
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 
@@ -51,7 +51,7 @@ class exchange final : request_chain, request_services {
   steady_time own_deadline() const;
   steady_time client_deadline() const;
 
-  server_core& core_;
+  server_lane& lane_;
   corked_stream& stream_;
   const request_parser& parser_;
   body_reader& body_;

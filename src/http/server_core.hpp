@@ -1,98 +1,92 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
-#include <cstdint>
-#include <ctime>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <mutex>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
-#include <weft/core/clock.hpp>
-#include <weft/fiber/fiber.hpp>
 #include <weft/fiber/semaphore.hpp>
 #include <weft/fiber/wait_group.hpp>
 #include <weft/http/server.hpp>
-
-#include "http/admission.hpp"
-#include "http/client_watch.hpp"
+#include <weft/net/bound_socket.hpp>
 
 namespace weft::http::detail {
 
-class connection;
-class transport;
+class server_lane;
 
-/// What a server's fibers share. One thread.
+/// How far a server has got; only forwards.
+enum class server_stage : unsigned char {
+  serving,
+  stopping,      ///< accepts nobody; answers say that the connection ends
+  closing_idle,  ///< connections without a request end
+  cancelling,    ///< all that is left ends
+  over,
+};
+
+/// What the lanes of a server share, and how it begins and ends.
+///
+/// Each loop that serves has a lane, with an acceptor of its own; all accept of one socket, so a loop that is
+/// busy keeps nobody waiting who another one could serve. Who accepts hands the connection to the lane with
+/// the fewest (with the kernel's SO_REUSEPORT a connection would belong to a loop before anybody knew what
+/// that has to do, and would be lost with its socket). From there on it stays on its loop, and nothing that
+/// is done for a request is shared but what is atomic here.
+///
+/// stage_ goes forwards in stop(); each lane is then woken and does on its own loop what the stage asks for.
+/// The lanes' own fibers, and connections from the moment they were accepted, are counted in running_; the
+/// fibers that wait for stages in keepers_.
 class server_core {
  public:
   explicit server_core(server_options options);
-
-  const server_options& options() const noexcept { return options_; }
-  http::router& routes() noexcept { return routes_; }
-  server_statistics& statistics() noexcept { return statistics_; }
-  detail::admission& admission() noexcept { return admission_; }
-  client_watch& clients() noexcept { return clients_; }
-  bool is_stopping() const noexcept { return stopping_; }
-  const net::listener* listener() const noexcept { return listener_ ? &*listener_ : nullptr; }
+  ~server_core();
 
   void start();
   void wait() { running_.wait(); }
-  bool stop(std::chrono::milliseconds grace);
+  bool stop(const stop_options& how);
 
-  /// The Date header's line, made anew once a second.
-  std::string_view date_line();
-  /// A request id that does not repeat: 15 letters and digits, which a std::string keeps inside.
-  std::string make_request_id() noexcept;
+  const server_options& options() const noexcept { return options_; }
+  http::router& routes() noexcept { return routes_; }
+  server_stage stage() const noexcept { return stage_.load(std::memory_order_acquire); }
+  /// Null before start().
+  const net::endpoint* address() const noexcept { return address_ ? &*address_ : nullptr; }
+  server_statistics statistics() const noexcept;
+
+  // For the lanes.
+  std::atomic<std::size_t>& running_requests() noexcept { return running_requests_; }
+  wait_group& running() noexcept { return running_; }
+  wait_group& keepers() noexcept { return keepers_; }
+  wait_group& opening() noexcept { return opening_; }
+  semaphore& handshakes() noexcept { return handshakes_; }
+  /// A connection more, or one less. False where there are connections_max.
+  bool add_connection() noexcept;
+  void remove_connection() noexcept { connections_.fetch_sub(1, std::memory_order_relaxed); }
+  /// Who shall have the connection that `here` accepted.
+  server_lane& lane_for_next(server_lane& here) const noexcept;
+  /// The lane cannot serve.
+  void failed_to_open(std::exception_ptr why) noexcept;
 
  private:
-  /// A connection's place in the list.
-  struct served {
-    connection* link = nullptr;  // on its fiber's stack; null before it begins
-    bool in_handshake = false;
-    fiber<void> handle;
-  };
-  /// One of running_, and, for a connection, its place: given back when the fiber ends, and also when
-  /// it is cancelled before it began.
-  class seat {
-   public:
-    static constexpr std::size_t no_place = ~std::size_t{0};
-    explicit seat(server_core& core, std::size_t place = no_place) noexcept;
-    seat(seat&& other) noexcept : core_(std::exchange(other.core_, nullptr)), place_(other.place_) {}
-    seat& operator=(seat&&) = delete;
-    ~seat();
-    std::size_t place() const noexcept { return place_; }
-
-   private:
-    server_core* core_;
-    std::size_t place_;
-  };
-
-  void accept_all();
-  void accept_one();
-  void serve(net::stream peer, std::size_t place);
-  /// With a handshake where there is TLS. Throws weft::error.
-  transport opened(net::stream peer, std::size_t place);
-  void refuse(net::stream& peer) noexcept;
-  void end_connections(bool only_idle) noexcept;
+  std::size_t lanes_wanted(std::size_t loops) const;
+  void make_lanes(std::size_t count);
+  void advance(server_stage to) noexcept;
 
   server_options options_;
   http::router routes_;
-  detail::admission admission_;
-  client_watch clients_;
-  std::optional<net::listener> listener_;
-  fiber<void> acceptor_;
-  fiber<void> measuring_;
-  fiber<void> watching_;
-  wait_group running_;             // the fibers of this object
-  std::vector<served> served_;     // places; link is null where one is free or not begun
-  std::vector<std::size_t> free_;  // places
+  net::bound_socket socket_;  // of who started the server, and then of who stops it
+  std::optional<net::endpoint> address_;
+  std::vector<std::unique_ptr<server_lane>> lanes_;  // constant while they run
+  std::atomic<server_stage> stage_{server_stage::serving};
+  std::atomic<std::size_t> connections_{0};
+  std::atomic<std::size_t> running_requests_{0};
+  wait_group running_;
+  wait_group keepers_;
+  wait_group opening_;
   semaphore handshakes_;
-  bool stopping_ = false;
-  server_statistics statistics_;
-  std::time_t date_second_ = 0;
-  std::string date_line_;
-  std::uint64_t random_[2];
+  std::mutex failure_lock_;
+  std::exception_ptr failure_;  // guarded by failure_lock_; the first
 };
 
 }  // namespace weft::http::detail

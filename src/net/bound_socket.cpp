@@ -1,5 +1,6 @@
 #include <weft/net/bound_socket.hpp>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -111,6 +112,14 @@ bound_socket bound_socket::adopt(unique_fd socket, const endpoint& at) {
   made.address_ = at;
   made.fd_ = std::move(socket);
   made.learn_address();
+  return made;
+}
+
+bound_socket bound_socket::share() const {
+  bound_socket made;
+  made.address_ = address_;
+  made.fd_.reset(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!made.fd_) throw system_error("listen on " + address_.text() + ": another descriptor", errno);
   return made;
 }
 

@@ -43,20 +43,27 @@ bool concerns_one_connection(int errno_value) noexcept {
 
 }  // namespace
 
-listener::listener(const endpoint& at, listen_options options)
-    : socket_(bound_socket::looked_up{at, detail::resolve(at, true)}, options), io_(socket_.fd()) {}
+listener::listener(const endpoint& at, listen_options options) : listener(bind(at, options)) {}
 
-stream listener::accept() {
+bound_socket listener::bind(const endpoint& at, listen_options options) {
+  return bound_socket(bound_socket::looked_up{at, detail::resolve(at, true)}, options);
+}
+
+stream listener::made(unique_fd accepted) const {
+  io_handle io(accepted.get());
+  stream peer(std::move(accepted), std::move(io), address().is_unix());
+  if (!address().is_unix()) peer.set_no_delay(true);
+  return peer;
+}
+
+unique_fd listener::accept_socket() {
   while (true) {
     if (!socket_) throw error(errc::closed, "listener on " + address().text() + ": it is closed");
     io_.wait_readable();
     unique_fd accepted(::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (accepted) {
       pause_ = 0ms;
-      io_handle io(accepted.get());
-      stream made(std::move(accepted), std::move(io), address().is_unix());
-      if (!address().is_unix()) made.set_no_delay(true);
-      return made;
+      return accepted;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       io_.mark_not_readable();

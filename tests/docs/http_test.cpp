@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -79,6 +80,21 @@ struct visitor {
   std::string greeting() const { return language == "fr" ? "bonjour " : "hello "; }
   std::string language;
 };
+
+TEST(http, several_threads) {
+  // example: several_threads
+  weft::run(
+      [] {
+        std::atomic<int> visits{0};  // handlers run at the same time
+        weft::http::server server{{.listen = "127.0.0.1:0", .threads = 0}};
+        server.get("/visits", [&] { return std::to_string(++visits); });
+        server.start();
+        weft::http::client(server.url()).get("/visits");
+        server.stop();
+      },
+      {.threads = 4});
+  // end of example
+}
 
 TEST(http, handler_parameters) {
   weft::run([] {

@@ -19,6 +19,7 @@
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/loops.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/fiber/scope.hpp>
 #include <weft/fiber/wait_group.hpp>
@@ -50,6 +51,40 @@ TEST(threads, started_fibers_stay_on_their_thread) {
       },
       four_loops);
   EXPECT_EQ(moved, 0);
+}
+
+TEST(threads, go_here_makes_fibers_that_no_other_loop_takes) {
+  std::atomic<int> elsewhere{0};
+  weft::run(
+      [&] {
+        const std::thread::id mine = std::this_thread::get_id();
+        weft::wait_group all(200);
+        for (int i = 0; i < 200; ++i) {
+          weft::go_here([&] {
+            if (std::this_thread::get_id() != mine) ++elsewhere;
+            all.done();
+          });
+        }
+        std::this_thread::sleep_for(20ms);  // the others have time to take some
+        all.wait();
+      },
+      four_loops);
+  EXPECT_EQ(elsewhere, 0);
+}
+
+TEST(threads, loop_executors_are_the_loops_beginning_with_the_own_one) {
+  weft::run(
+      [] {
+        const std::vector<weft::executor> loops = weft::loop_executors();
+        ASSERT_EQ(loops.size(), 4u);
+        EXPECT_TRUE(loops.front() == weft::current_executor());
+        std::set<std::thread::id> seen;
+        for (const weft::executor& one : loops)
+          seen.insert(one.submit([] { return std::this_thread::get_id(); }).get());
+        EXPECT_EQ(seen.size(), 4u);
+      },
+      four_loops);
+  EXPECT_THROW(weft::loop_executors(), weft::error);
 }
 
 TEST(threads, an_idle_loop_takes_fibers_that_have_not_started_from_one_that_never_yields) {

@@ -39,6 +39,22 @@ class raw_client {
     all.resize(found + mark.size());
     return all;
   }
+  /// The next so many bytes.
+  std::string read_exactly(std::size_t count) {
+    std::string all = std::move(unread_);
+    while (all.size() < count) {
+      if (!read_more(all)) throw error(errc::closed, "closed after: " + all);
+    }
+    unread_ = all.substr(count);
+    all.resize(count);
+    return all;
+  }
+  /// Sends a request whose answer says its length, and gives its body.
+  std::string body_of(std::string_view request) {
+    send(request);
+    const std::string head = read_until("\r\n\r\n");
+    return read_exactly(std::stoul(head.substr(head.find("Content-Length: ") + 16)));
+  }
   std::string ask(std::string_view bytes) {
     send(bytes);
     stream_.shutdown_write();

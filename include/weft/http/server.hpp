@@ -35,6 +35,9 @@ struct served_request {
 struct server_options {
   std::string listen = "127.0.0.1:8080";  ///< as net::endpoint::parse
   net::listen_options socket = {};
+  /// How many loops of weft::run serve; 0: all of them. Each connection belongs to one, whose handlers run on
+  /// its thread; with more than one, handlers run at the same time.
+  std::size_t threads = 1;
   http::limits limits = {};
   /// With it connections are TLS: https, and wss. Name http/1.1 in its `protocols`, and no other.
   std::optional<net::tls::server_context> tls = {};
@@ -67,7 +70,15 @@ struct server_options {
   std::function<bool(const served_request&)> access_log_filter = {};
 };
 
-/// What a server did so far.
+/// How a server stops.
+struct stop_options {
+  std::chrono::milliseconds grace{10'000};  ///< for requests that run; then they are cancelled
+  /// How long connections that wait for a request are kept, within `grace`: one that comes is served, and
+  /// told that the connection ends. So nobody sends a request into a connection that is just being closed.
+  std::chrono::milliseconds idle_grace{0};
+};
+
+/// What a server did so far, on all its threads.
 struct server_statistics {
   std::size_t connections = 0;  ///< open now
   std::uint64_t connections_total = 0;
@@ -93,7 +104,8 @@ class server_core;
 /// handler is logged and answered with 500, a status_error with its status; weft::exit ends the
 /// request only. A request that is malformed in any way is refused with 400 and its connection closed.
 ///
-/// Thread-safety: none; made, run and stopped inside one weft::run. Lifetime: its end stops it at
+/// Thread-safety: made, started and ended by one task; once it is started, statistics(), is_stopping(),
+/// address() and stop() are for any fiber of the run. Lifetime: inside one weft::run; its end stops it at
 /// once and waits for its fibers.
 class server {
  public:
@@ -152,8 +164,9 @@ class server {
                 .ends_with_client = false});
   }
 
-  /// Listens and begins to serve, on fibers of its own, in the caller's context. Throws weft::error as
-  /// net::listener does, and not_found where handlers ask for services that nobody added.
+  /// Listens and begins to serve, on fibers of its own, in the caller's context. Waits until all its loops
+  /// serve. Throws weft::error as net::listener does, not_found where handlers ask for services that nobody
+  /// added, and invalid_argument for more threads than the run has.
   void start();
   /// Waits until it has stopped.
   void wait();
@@ -165,7 +178,10 @@ class server {
 
   /// Stops accepting, closes idle connections, lets running requests finish for at most `grace`, and
   /// then cancels them. True if none had to be cancelled. Waits; calling it again has no effect.
-  bool stop(std::chrono::milliseconds grace = std::chrono::seconds(10));
+  bool stop(std::chrono::milliseconds grace = std::chrono::seconds(10)) {
+    return stop(stop_options{.grace = grace});
+  }
+  bool stop(const stop_options& how);
 
   /// Has stop() been called?
   bool is_stopping() const noexcept;

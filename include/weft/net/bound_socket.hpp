@@ -32,6 +32,10 @@ class bound_socket {
   /// Takes over one that listens already, e.g. inherited from another process, which gives it up.
   static bound_socket adopt(unique_fd socket, const endpoint& at);
 
+  /// A second descriptor of the socket, without its file: who has one accepts of the same connections. Throws
+  /// weft::error (resource_exhausted).
+  bound_socket share() const;
+
   int fd() const noexcept { return fd_.get(); }
   explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
   /// Where it listens, with the real port.
