@@ -249,8 +249,11 @@ void stream::impl::handshake(steady_time until) {
       send_now();  // an alert, which says why
       throw_handshake_failed();
     }
+    const bool is_done = why == SSL_ERROR_NONE;
+    // A server's tickets go with its first answer, or when it waits.
+    if (is_done && is_server_ && SSL_version(ssl_.get()) >= TLS1_3_VERSION) break;
     if (!flush(until)) throw_late();
-    if (why == SSL_ERROR_NONE) break;
+    if (is_done) break;
     if (!await_bytes(until)) throw_late();
   }
   note_session();
@@ -265,7 +268,7 @@ std::optional<std::size_t> stream::impl::read_some(std::span<char> into, steady_
     std::size_t count = 0;
     const int got = SSL_read_ex(ssl_.get(), into.data(), into.size(), &count);
     const int why = SSL_get_error(ssl_.get(), got);
-    send_now();
+    if (why != SSL_ERROR_NONE || outgoing_.size() - sent_ > kept_bytes_max) send_now();
     switch (why) {
       case SSL_ERROR_NONE:
         return count;
