@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "http/nginx_server.hpp"
 #include "http/served_load.hpp"
 #include "support/figure.hpp"
 
@@ -14,18 +15,20 @@ namespace {
 
 using namespace weft::bench;
 
-std::unique_ptr<served_load> ours;
-std::unique_ptr<served_load> raw;
+std::unique_ptr<served_load<>> ours;
+std::unique_ptr<served_load<>> raw;
+std::unique_ptr<served_load<nginx_server>> nginx;
 
 void start_both() {
   leave_the_first_core();
-  ours = std::make_unique<served_load>("weft");
-  raw = std::make_unique<served_load>("raw");
+  ours = std::make_unique<served_load<>>("weft");
+  raw = std::make_unique<served_load<>>("raw");
 }
 
 void end_both() {
   ours.reset();
   raw.reset();
+  nginx.reset();
 }
 
 const add cpu{{
@@ -36,6 +39,12 @@ const add cpu{{
     .baseline = "raw epoll",
     .peer = [] { return raw->cpu_us_per_request(); },
     .target = at_most_times(1.25),
+    .more = {{"nginx",
+              [] {
+                if (!nginx) nginx = std::make_unique<served_load<nginx_server>>();
+                return nginx->cpu_us_per_request();
+              },
+              at_most_times(1)}},
     .before = start_both,
     .after = end_both,
 }};
@@ -83,7 +92,7 @@ double calls_with(const std::string& kind, std::size_t count) {
       "/tmp/weft-bench-strace." + std::to_string(std::hash<std::string>()(kind)) + ".txt";
   {
     server_process server(kind, {"strace", "-f", "-c", "-o", file});
-    load(server.port(), served_load::connections).run(count);
+    load(server.port(), served_load<>::connections).run(count);
   }
   const double total = total_calls(file);
   std::remove(file.c_str());

@@ -11,8 +11,8 @@ namespace {
 
 using namespace weft::bench;
 
-std::unique_ptr<served_load> by_uring;
-std::unique_ptr<served_load> by_epoll;
+std::unique_ptr<served_load<>> by_uring;
+std::unique_ptr<served_load<>> by_epoll;
 
 figure cpu_of(const std::string& name, const std::string& kind) {
   return {
@@ -25,8 +25,8 @@ figure cpu_of(const std::string& name, const std::string& kind) {
       .before =
           [kind] {
             leave_the_first_core();
-            by_uring = std::make_unique<served_load>(kind);
-            by_epoll = std::make_unique<served_load>("raw");
+            by_uring = std::make_unique<served_load<>>(kind);
+            by_epoll = std::make_unique<served_load<>>("raw");
           },
       .after =
           [] {

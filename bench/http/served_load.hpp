@@ -10,10 +10,12 @@
 namespace weft::bench {
 
 /// A server and its load, for the runs of one figure.
+template <typename Server = server_process>
 struct served_load {
   static constexpr std::size_t connections = 64;
   static constexpr std::size_t requests = 15'000;
 
+  served_load() : asking(server.port(), connections) {}
   explicit served_load(const std::string& kind, const conversation& what = {})
       : server(kind), asking(server.port(), connections, what) {}
 
@@ -25,7 +27,7 @@ struct served_load {
   double requests_per_second() { return static_cast<double>(requests) / asking.run(requests).seconds; }
   double p99_us() { return percentile(asking.run(requests).latencies_us, 0.99); }
 
-  server_process server;
+  Server server;
   load asking;
 };
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,11 +17,13 @@
 #include <weft/fiber/run.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/websocket.hpp>
+#include <weft/net/tls/context.hpp>
 
 #include "http/raw_epoll_server.hpp"
 #ifdef WEFT_BENCH_LIBURING
 #include "http/raw_uring_server.hpp"
 #endif
+#include "support/certificates.hpp"
 
 namespace {
 
@@ -29,9 +32,9 @@ void tell(int port) {
   std::fflush(stdout);
 }
 
-int serve_weft() {
-  return weft::run([] {
-    weft::http::server server{{.listen = "127.0.0.1:0"}};
+int serve_weft(const std::optional<weft::net::tls::server_context>& tls) {
+  return weft::run([&] {
+    weft::http::server server{{.listen = "127.0.0.1:0", .tls = tls}};
     server.get("/hello/{name}", [](weft::http::response& out) { out.body("Hello world!"); });
     server.post("/slow", [] {});
     server.get("/large",
@@ -89,7 +92,11 @@ int serve_busy() {
 
 int main(int argc, char** argv) {
   const std::string_view kind = argc > 1 ? argv[1] : "";
-  if (kind == "weft") return serve_weft();
+  if (kind == "weft") return serve_weft({});
+  if (kind == "weft-tls") {
+    weft_test::test_ca ca;
+    return serve_weft(weft::net::tls::server_context({.certificates = {ca.make({.names = {"127.0.0.1"}})}}));
+  }
   if (kind == "weft-echo") return serve_weft_echo();
   if (kind == "busy") return serve_busy();
   if (kind == "raw") {
@@ -109,7 +116,8 @@ int main(int argc, char** argv) {
   }
 #endif
   std::fputs(
-      "usage: weft_bench_http_server raw|raw-echo|uring-readiness|uring-completions|weft|weft-echo|busy\n",
+      "usage: weft_bench_http_server "
+      "raw|raw-echo|uring-readiness|uring-completions|weft|weft-tls|weft-echo|busy\n",
       stderr);
   return 2;
 }

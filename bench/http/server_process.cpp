@@ -62,8 +62,8 @@ server_process::server_process(const std::string& kind, const std::vector<std::s
   }
 }
 
-double server_process::cpu_seconds() const {
-  std::ifstream file("/proc/" + std::to_string(pid_) + "/schedstat");
+double cpu_seconds_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/schedstat");
   double nanoseconds = 0;
   if (!(file >> nanoseconds)) throw unavailable("no /proc/PID/schedstat");
   return nanoseconds / 1e9;

@@ -7,6 +7,9 @@
 
 namespace weft::bench {
 
+/// What a process of one thread has had of a processor so far. Throws unavailable.
+double cpu_seconds_of(pid_t process);
+
 /// A server for the load, in a process of its own on the machine's first core. Ends with this object.
 class server_process {
  public:
@@ -19,7 +22,7 @@ class server_process {
 
   int port() const noexcept { return port_; }
   /// Time on a processor so far.
-  double cpu_seconds() const;
+  double cpu_seconds() const { return cpu_seconds_of(pid_); }
   /// Asks it to end and waits for that.
   void end() noexcept;
 

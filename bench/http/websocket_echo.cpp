@@ -19,13 +19,13 @@ const conversation echo{
     .answer_begin = "\x81\x0cHello",
 };
 
-std::unique_ptr<served_load> ours;
-std::unique_ptr<served_load> raw;
+std::unique_ptr<served_load<>> ours;
+std::unique_ptr<served_load<>> raw;
 
 void start_both() {
   leave_the_first_core();
-  ours = std::make_unique<served_load>("weft-echo", echo);
-  raw = std::make_unique<served_load>("raw-echo", echo);
+  ours = std::make_unique<served_load<>>("weft-echo", echo);
+  raw = std::make_unique<served_load<>>("raw-echo", echo);
 }
 
 void end_both() {

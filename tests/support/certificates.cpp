@@ -98,8 +98,11 @@ certificate test_ca::make(const certificate_terms& terms) {
   const certificate_ptr made = unsigned_certificate(key.get(), terms.common_name, terms.valid_for_seconds);
   require(X509_set_issuer_name(made.get(), X509_get_subject_name(keys_->own.get())) == 1);
   std::string names;
-  for (const std::string& name : terms.names)
-    names += (names.empty() ? "" : ",") + std::string(is_address(name) ? "IP:" : "DNS:") + name;
+  for (const std::string& name : terms.names) {
+    if (!names.empty()) names += ',';
+    names += is_address(name) ? "IP:" : "DNS:";
+    names += name;
+  }
   if (!names.empty()) add_extension(made.get(), keys_->own.get(), NID_subject_alt_name, names);
   require(X509_sign(made.get(), keys_->key.get(), EVP_sha256()) > 0);
   return {pem_of(made.get()), pem_of(key.get())};

@@ -30,6 +30,7 @@ class server_process {
   /// Waits until it has written a line with `text` in it. Throws weft::error with what it wrote, where it
   /// ended before.
   void wait_for_output(const std::string& text);
+  pid_t id() const noexcept { return id_; }
   /// Waits for its end and gives the status, as of waitpid.
   int wait();
 
