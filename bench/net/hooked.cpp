@@ -42,6 +42,10 @@ const add pg{{
     .baseline = "one",
     .peer = hooked("pg", "1"),
     .target = at_most_times(3),
+    .more = {{"100 threads",
+              [] {
+                return number_from({WEFT_BENCH_UNHOOKED, "pg-threads", "100"});
+              }}},
 }};
 
 const add redis{{

@@ -4,6 +4,7 @@
 // Usage: PROGRAM plain|own            CPU nanoseconds for a round trip between two fibers over a Unix socket
 //        PROGRAM pg|redis|curl COUNT  seconds for COUNT clients of a blocking library, each of which waits
 //        0.1 s
+//        PROGRAM pg-threads COUNT     the same with a thread for each
 
 #include <curl/curl.h>
 #include <hiredis/hiredis.h>
@@ -17,6 +18,8 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/latch.hpp>
@@ -90,8 +93,21 @@ double clients_s(std::size_t count, const std::function<void(const std::function
   });
 }
 
-double pg_s(const weft_test::postgres_server& server, std::size_t count) {
-  return clients_s(count, [&](const auto& begin) {
+/// The same with a thread for each, outside a run.
+double threads_s(std::size_t count, const std::function<void(const std::function<void()>& begin)>& client) {
+  weft::latch prepared(count + 1);
+  std::vector<std::thread> all;
+  for (std::size_t n = 0; n < count; ++n) {
+    all.emplace_back([&] { client([&] { prepared.arrive_and_wait(); }); });
+  }
+  return weft::bench::seconds([&] {
+    prepared.arrive_and_wait();
+    for (std::thread& one : all) one.join();
+  });
+}
+
+auto pg_client(const weft_test::postgres_server& server) {
+  return [&server](const std::function<void()>& begin) {
     PGconn* const own = PQconnectdb(server.connection().c_str());
     const auto ask = [own](const char* statement) {
       PGresult* const result = PQexec(own, statement);
@@ -102,7 +118,7 @@ double pg_s(const weft_test::postgres_server& server, std::size_t count) {
     begin();
     ask("SELECT pg_sleep(0.1)");
     PQfinish(own);
-  });
+  };
 }
 
 double redis_s(const weft_test::redis_server& server, std::size_t count) {
@@ -156,9 +172,13 @@ double figure(const std::string& kind, std::size_t count) {
   if (kind == "plain") return in_run(plain_ns);
   if (kind == "own") return in_run(own_ns);
   if (kind == "curl") return in_run([&] { return curl_s(count); });
+  if (kind == "pg-threads") {
+    const weft_test::postgres_server server;
+    return threads_s(count, pg_client(server));
+  }
   if (kind == "pg") {
     const weft_test::postgres_server server;
-    return in_run([&] { return pg_s(server, count); });
+    return in_run([&] { return clients_s(count, pg_client(server)); });
   }
   if (kind != "redis") std::abort();
   const weft_test::redis_server server;
