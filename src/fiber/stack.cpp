@@ -11,6 +11,7 @@ extern "C" void weft_stack_entry() noexcept;
 namespace weft::detail {
 
 void prepare_stack(stack_record& stack, stack_main main, void* argument) noexcept {
+  sanitizer::prepare(stack);  // first: marks of a stack that lay here before forbid what is written now
   // The first frame begins below the record, aligned as the ABI wants it at a call.
   auto top = reinterpret_cast<std::uintptr_t>(&stack) & ~std::uintptr_t{15};
 #if defined(__x86_64__)
@@ -30,7 +31,6 @@ void prepare_stack(stack_record& stack, stack_main main, void* argument) noexcep
 #endif
   stack.sp = sp;
   stack.exceptions = {};
-  sanitizer::prepare(stack);
 }
 
 void adopt_thread_stack(stack_record& stack) noexcept { sanitizer::adopt_thread(stack); }
