@@ -66,6 +66,11 @@ std::vector<finished_span> recorder::drain(std::size_t count) {
   return all;
 }
 
+std::size_t recorder::size() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return kept_.size();
+}
+
 std::uint64_t recorder::dropped() const noexcept {
   const std::lock_guard lock(mutex_);
   return dropped_;
@@ -78,15 +83,29 @@ std::uint64_t recorder::recorded() const noexcept {
 
 void recorder::record(finished_span one) noexcept {
   const std::size_t bytes = bytes_of(one);
-  const std::lock_guard lock(mutex_);
-  ++recorded_;
-  try {
-    kept_.push_back({std::move(one), bytes});
-    bytes_ += bytes;
-  } catch (const std::bad_alloc&) {
-    ++dropped_;
+  std::shared_ptr<const std::function<void()>> told;
+  {
+    const std::lock_guard lock(mutex_);
+    ++recorded_;
+    const std::size_t before = kept_.size();
+    try {
+      kept_.push_back({std::move(one), bytes});
+      bytes_ += bytes;
+    } catch (const std::bad_alloc&) {
+      ++dropped_;
+    }
+    while (kept_.size() > options_.spans_max || bytes_ > options_.bytes_max) drop_oldest();
+    if (kept_.size() == tell_at_ && kept_.size() > before) told = told_;
   }
-  while (kept_.size() > options_.spans_max || bytes_ > options_.bytes_max) drop_oldest();
+  if (told != nullptr) (*told)();
+}
+
+void recorder::tell_at(std::size_t spans, std::function<void()> told) {
+  std::shared_ptr<const std::function<void()>> made;
+  if (told && spans > 0) made = std::make_shared<const std::function<void()>>(std::move(told));
+  const std::lock_guard lock(mutex_);
+  tell_at_ = spans;
+  told_.swap(made);
 }
 
 void recorder::drop_oldest() {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -14,10 +16,12 @@
 #include <weft/closure/services.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
+#include <weft/http/server.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/worker.hpp>
 #include <weft/log/log.hpp>
 #include <weft/process/exec.hpp>
+#include <weft/service/otlp_exporter.hpp>
 #include <weft/trace/propagation.hpp>
 #include <weft/trace/span.hpp>
 
@@ -122,6 +126,27 @@ TEST_F(docs_tracing, children) {
   const auto started_by = weft::trace::from_environment().attach();
   // end of example
   EXPECT_EQ(weft::trace::current(), nullptr);
+}
+
+TEST_F(docs_tracing, exporter) {
+  weft::run([] {
+    weft::http::server collector{{.listen = "127.0.0.1:0"}};
+    std::string got;
+    collector.post("/v1/traces", [&](weft::http::request& in) { got += in.body(); });
+    collector.start();
+    setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url().c_str(), 1);
+    // example: trace_otlp
+    auto recorder = std::make_shared<weft::trace::recorder>();
+    weft::trace::exchange_recorder(recorder);
+    weft::otlp_exporter exporter(recorder, weft::otlp_options::from_environment());
+    // end of example
+    unsetenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+    { const weft::trace::span step("resize pictures"); }
+    EXPECT_TRUE(exporter.flush(std::chrono::minutes(1)));
+    EXPECT_NE(got.find("\"name\":\"resize pictures\""), std::string::npos) << got;
+    weft::trace::exchange_recorder(nullptr);
+    collector.stop();
+  });
 }
 
 TEST_F(docs_tracing, jobs) {

@@ -33,7 +33,9 @@ TEST(recorder, keeps_spans_in_the_order_in_which_they_ended) {
   for (const char* const name : {"a", "b", "c"}) kept.record(named(name));
   EXPECT_EQ(names(kept.snapshot()), "abc");
   EXPECT_EQ(names(kept.snapshot()), "abc");
+  EXPECT_EQ(kept.size(), 3U);
   EXPECT_EQ(names(kept.drain(2)), "ab");
+  EXPECT_EQ(kept.size(), 1U);
   EXPECT_EQ(names(kept.drain()), "c");
   EXPECT_EQ(names(kept.drain()), "");
   EXPECT_EQ(kept.recorded(), 3U);
@@ -55,6 +57,26 @@ TEST(recorder, is_bounded_in_bytes_too) {
   kept.record(named(std::string(26, 'd')));
   EXPECT_EQ(names(kept.drain()), "");
   EXPECT_EQ(kept.dropped(), 4U);
+}
+
+TEST(recorder, tells_each_time_so_many_are_kept) {
+  recorder kept({.spans_max = 4});
+  int told = 0;
+  kept.tell_at(3, [&] {
+    ++told;
+    EXPECT_EQ(kept.snapshot().size(), 3U);  // no lock is held
+  });
+  for (int i = 0; i < 2; ++i) kept.record(named("a"));
+  EXPECT_EQ(told, 0);
+  for (int i = 0; i < 5; ++i) kept.record(named("a"));  // full, and above it all the time
+  EXPECT_EQ(told, 1);
+  kept.drain(2);
+  kept.record(named("a"));
+  EXPECT_EQ(told, 2);
+  kept.tell_at(0, nullptr);
+  kept.drain();
+  for (int i = 0; i < 4; ++i) kept.record(named("a"));
+  EXPECT_EQ(told, 2);
 }
 
 TEST(recorder, a_bound_of_nothing_keeps_nothing) {

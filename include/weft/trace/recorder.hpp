@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -88,10 +89,17 @@ class recorder {
   std::vector<finished_span> snapshot() const;
   /// The same, at most `count`; they are gone from here then.
   std::vector<finished_span> drain(std::size_t count = std::numeric_limits<std::size_t>::max());
+  /// How many are kept now.
+  std::size_t size() const noexcept;
   /// Spans that were lost because nobody took them in time, since the start.
   std::uint64_t dropped() const noexcept;
   /// Spans that were recorded, dropped ones included.
   std::uint64_t recorded() const noexcept;
+
+  /// Has `told` called each time so many spans are kept, by whoever ends the span, so that an exporter need
+  /// not look again and again: it must not wait, nor throw. One at a time: a later call takes the place of an
+  /// earlier one, which may still be called once. Nothing, or 0: nobody is told.
+  void tell_at(std::size_t spans, std::function<void()> told);
 
   /// Takes a span, which weft does by itself at the end of one. Never throws: what cannot be kept is counted.
   void record(finished_span one) noexcept;
@@ -111,6 +119,8 @@ class recorder {
   std::size_t bytes_ = 0;  // of kept_
   std::uint64_t dropped_ = 0;
   std::uint64_t recorded_ = 0;
+  std::size_t tell_at_ = 0;
+  std::shared_ptr<const std::function<void()>> told_;  // null: nobody
 };
 
 /// Makes `now` the recorder of the process, null for none; gives the former one, in which spans that still
