@@ -156,6 +156,7 @@ class client::impl {
  public:
   impl(std::string_view url, client_options options)
       : options_(std::move(options)),
+        tls_elsewhere_(options_.tls ? std::optional(options_.tls->without_certificate()) : std::nullopt),
         origin_(read_server(url)),
         pool_([limits = options_.limits] { return std::make_unique<client_link>(limits); },
               {.name = "connections",
@@ -272,7 +273,8 @@ class client::impl {
 
   detail::transport connect(const detail::origin& to, const std::optional<detail::proxy>& by,
                             steady_time until) {
-    const net::tls::client_context* const tls = options_.tls ? &*options_.tls : nullptr;
+    const auto& shown = to.text() == origin_.text() ? options_.tls : tls_elsewhere_;
+    const net::tls::client_context* const tls = shown ? &*shown : nullptr;
     if (!by) return detail::connect_to(to, tls, until);
     return detail::open_over(
         to.secure ? detail::tunnel_to(to, *by, until) : net::stream::connect(by->server, until), to, tls,
@@ -280,6 +282,7 @@ class client::impl {
   }
 
   client_options options_;
+  std::optional<net::tls::client_context> tls_elsewhere_;  // who redirects may not have the certificate shown
   detail::origin origin_;
   link_pool pool_;
   std::atomic<std::uint64_t> requests_{0};

@@ -88,6 +88,36 @@ TEST(https, a_handler_sees_whose_certificate_it_is) {
   });
 }
 
+TEST(https, a_redirect_takes_no_certificate_elsewhere) {
+  run([] {
+    secure_site site(tls::client_certificates::optional);
+    server elsewhere(site.options());
+    const auto who = [](request& in) {
+      return std::string(in.tls()->peer ? in.tls()->peer->subject : "nobody") +
+             (in.tls()->is_resumed ? " again" : "");
+    };
+    elsewhere.get("/who", who);
+    elsewhere.start();
+    server serving(site.options());
+    serving.get("/who", who);
+    serving.get("/here", [](request&, response& out) { out.status(302).header("Location", "/who"); });
+    serving.get("/there", [&](request&, response& out) {
+      out.status(302).header("Location", elsewhere.url() + "/who");
+    });
+    serving.start();
+    client_options with = site.trusting(site.ca.make({.common_name = "ann"}));
+    with.redirects_max = 1;
+    client asking(serving.url(), with);
+    EXPECT_EQ(client(elsewhere.url(), with).get("/who").body(), "CN=ann");  // a session that says who asks
+    EXPECT_EQ(asking.get("/here").body(), "CN=ann");
+    EXPECT_EQ(asking.get("/there").body(), "nobody");
+    EXPECT_EQ(asking.get("/there").body(), "nobody again");  // resumed as nobody
+    EXPECT_EQ(client(elsewhere.url(), with).get("/who").body(), "CN=ann again");
+    serving.stop();
+    elsewhere.stop();
+  });
+}
+
 TEST(https, websockets_go_over_it) {
   run([] {
     const secure_site site;

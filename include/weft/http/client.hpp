@@ -25,8 +25,8 @@ struct client_options {
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{60'000};  ///< for a whole request, the wait for a connection included
   std::chrono::milliseconds idle_timeout{30'000};  ///< a connection unused for longer is not used again
-  /// Redirects followed for one request, by RFC 9110; 0: none, the caller sees them. Credentials stay with
-  /// the server they were given for, and https is not left.
+  /// Redirects followed for one request, by RFC 9110; 0: none, the caller sees them. Credentials, a client
+  /// certificate among them, stay with the server they were given for, and https is not left.
   std::size_t redirects_max = 0;
   /// Requests go through this proxy: "http://host:port" or "http://user:password@host:port"; https in a
   /// tunnel (CONNECT). Empty: none.

@@ -81,6 +81,12 @@ client_core::client_core(const client_options& options)
 
 client_context::client_context(client_options options) : core_(std::make_shared<client_core>(options)) {}
 
+client_context client_context::without_certificate() const {
+  client_context made = *this;
+  made.shows_certificate_ = false;
+  return made;
+}
+
 const client_context& client_context::common() {
   static const client_context made;
   return made;

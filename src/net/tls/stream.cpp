@@ -12,7 +12,7 @@ stream stream::connect(net::stream over, const client_context& with, std::string
                        steady_time until) {
   client_core& core = *with.core_;
   auto made = std::make_unique<impl>(std::move(over), core.context.get(), with.core_);
-  made->prepare_client(core, server_name);
+  made->prepare_client(core, server_name, with.shows_certificate_);
   try {
     made->handshake(until);
   } catch (const error& failed) {

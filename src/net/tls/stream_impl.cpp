@@ -50,7 +50,7 @@ stream::impl::impl(net::stream over, SSL_CTX* context, std::shared_ptr<const voi
 
 stream::impl::~impl() { close(); }
 
-void stream::impl::prepare_client(client_core& core, std::string_view server_name) {
+void stream::impl::prepare_client(client_core& core, std::string_view server_name, bool shows_certificate) {
   is_server_ = false;
   std::string name(server_name);
   if (name.ends_with('.')) name.pop_back();
@@ -68,6 +68,10 @@ void stream::impl::prepare_client(client_core& core, std::string_view server_nam
   const int port = socket_.peer_address().port();
   session_.server_name = name;
   notes_.server = name + ':' + std::to_string(port);
+  if (!shows_certificate) {
+    SSL_certs_clear(ssl);
+    notes_.server += " without a certificate";  // sessions of their own: one that is resumed says who asks
+  }
   notes_.sessions = &core.sessions;
   if (const ssl_session_ptr former = core.sessions.take(notes_.server)) SSL_set_session(ssl, former.get());
   SSL_set_connect_state(ssl);

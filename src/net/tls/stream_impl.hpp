@@ -32,7 +32,7 @@ class stream::impl {
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
 
-  void prepare_client(client_core& core, std::string_view server_name);
+  void prepare_client(client_core& core, std::string_view server_name, bool shows_certificate);
   void prepare_server() { SSL_set_accept_state(ssl_.get()); }
   void handshake(steady_time until);
 

@@ -44,9 +44,14 @@ class client_context {
   /// One with default options, made when it is first asked for.
   static const client_context& common();
 
+  /// The same, for servers that the certificate is not meant for: it is not shown, and no session is resumed
+  /// in which it was. Reads nothing.
+  client_context without_certificate() const;
+
  private:
   friend class stream;
   std::shared_ptr<client_core> core_;
+  bool shows_certificate_ = true;
 };
 
 /// Does a server want certificates of its clients?
