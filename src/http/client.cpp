@@ -233,7 +233,7 @@ class client::impl {
     try {
       const auto body_bytes = pieces == nullptr ? std::optional(body.size()) : std::nullopt;
       const bool decodes = takes_compressed(options_, options);
-      const auto by = detail::proxy_for(to.origin, options_);
+      const auto by = detail::proxy_for(to.origin, options_.proxy, options_.proxy_from_environment);
       request.head = detail::make_request_head(method, to.target, to.origin.authority, body_bytes, options,
                                                by && !to.origin.secure ? &*by : nullptr, decodes);
       requests_.fetch_add(1, std::memory_order_relaxed);

@@ -64,11 +64,9 @@ proxy read_proxy(std::string_view text) {
   return made;
 }
 
-std::optional<proxy> proxy_for(const origin& to, const client_options& options) {
+std::optional<proxy> proxy_for(const origin& to, const std::string& named, bool from_environment) {
   if (to.server.is_unix()) return std::nullopt;
-  const std::string url = !options.proxy.empty()           ? options.proxy
-                          : options.proxy_from_environment ? proxy_in_environment(to)
-                                                           : std::string();
+  const std::string url = !named.empty() || !from_environment ? named : proxy_in_environment(to);
   if (url.empty()) return std::nullopt;
   return read_proxy(url);
 }

@@ -21,8 +21,9 @@ struct proxy {
 /// does not show the password.
 proxy read_proxy(std::string_view url);
 
-/// The one to be used for `to`, by the options; nothing where it is asked directly.
-std::optional<proxy> proxy_for(const origin& to, const client_options& options);
+/// The one to be used for `to`: `named`, or, with `from_environment`, the one that the environment names;
+/// nothing where it is asked directly. Throws as read_proxy.
+std::optional<proxy> proxy_for(const origin& to, const std::string& named, bool from_environment);
 
 /// A tunnel through the proxy (CONNECT). Throws weft::error: refused where the proxy does not want to.
 net::stream tunnel_to(const origin& to, const proxy& by, steady_time until);

@@ -9,6 +9,7 @@
 #include <weft/fiber/scope.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
+#include <weft/http/websocket.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/trace/propagation.hpp>
 
@@ -371,6 +372,42 @@ TEST(http_client_proxy, plain_requests_name_their_server_and_secure_ones_go_in_a
     EXPECT_FALSE(has_text(text, "secret"));
     plain.stop();
     secure.stop();
+  });
+}
+
+TEST(http_client_proxy, websockets_go_in_a_tunnel) {
+  run([] {
+    server plain(on_any_port());
+    plain.websocket("/echo", [](websocket& socket) {
+      while (auto message = socket.read()) socket.send(message->data);
+    });
+    plain.start();
+    small_proxy by(plain.address());
+    const auto echo = [](const websocket_options& options) {
+      auto socket = websocket::connect("ws://shop.example:8080/echo", options);
+      socket.send("hello");
+      const std::string heard = socket.read().value().data;
+      socket.close();
+      return heard;
+    };
+    websocket_options named;
+    named.proxy = "http://ann:secret@" + by.address();
+    EXPECT_EQ(echo(named), "hello");
+    ASSERT_EQ(by.heads.size(), 1u);
+    EXPECT_TRUE(by.heads[0].starts_with("CONNECT shop.example:8080 HTTP/1.1\r\nHost: shop.example:8080\r\n"));
+    EXPECT_TRUE(has_text(by.heads[0], "Proxy-Authorization: Basic YW5uOnNlY3JldA==\r\n")) << by.heads[0];
+    EXPECT_FALSE(has_text(by.heads[0], "Upgrade"));
+    ::setenv("http_proxy", by.address().c_str(), 1);
+    websocket_options from_environment;
+    from_environment.proxy_from_environment = true;
+    EXPECT_EQ(echo(from_environment), "hello");
+    EXPECT_EQ(by.heads.size(), 2u);
+    ::unsetenv("http_proxy");
+    by.refusal = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+    const std::string text = message_of(errc::refused, [&] { echo(named); });
+    EXPECT_TRUE(has_text(text, "websocket: connect to ws://shop.example:8080/echo: the proxy at ")) << text;
+    EXPECT_FALSE(has_text(text, "secret"));
+    plain.stop();
   });
 }
 

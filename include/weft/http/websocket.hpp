@@ -51,6 +51,11 @@ struct websocket_options {
   std::chrono::milliseconds close_timeout{5'000};     ///< for the peer's answer to a close
   /// Client: how wss:// is done; nothing: with net::tls::client_context::common().
   std::optional<net::tls::client_context> tls = {};
+  /// Client: goes through this proxy, in a tunnel: as client_options::proxy. Empty: none.
+  std::string proxy = {};
+  /// Client: without one, the proxy that the environment names: as client_options::proxy_from_environment,
+  /// http_proxy for ws:// and https_proxy for wss://.
+  bool proxy_from_environment = false;
   /// Subprotocols, the best first. A server takes its first that the client offers, a client offers them all.
   std::vector<std::string> protocols = {};
   /// Server: who may connect from a web page besides pages of the same host, e.g. "https://example.org"; "*"

@@ -8,6 +8,7 @@
 #include "http/bound_until.hpp"
 #include "http/chars.hpp"
 #include "http/head_parser.hpp"
+#include "http/proxy.hpp"
 #include "http/url.hpp"
 #include "http/websocket/handshake.hpp"
 #include "http/websocket/websocket_impl.hpp"
@@ -40,6 +41,14 @@ std::string make_request(const detail::url& to, const std::string& key, const we
     head.append(name).append(": ").append(value).append("\r\n");
   }
   return head + "\r\n";
+}
+
+/// Through a proxy always in a tunnel, which needs no understanding of WebSockets.
+detail::transport open_stream(const detail::origin& to, const websocket_options& options, steady_time until) {
+  const net::tls::client_context* const tls = options.tls ? &*options.tls : nullptr;
+  const auto by = detail::proxy_for(to, options.proxy, options.proxy_from_environment);
+  return by ? detail::open_over(detail::tunnel_to(to, *by, until), to, tls, until)
+            : detail::connect_to(to, tls, until);
 }
 
 [[noreturn]] void throw_late() { throw error(errc::timed_out, "there was no handshake in time"); }
@@ -108,7 +117,7 @@ websocket websocket::connect(std::string_view url, websocket_options options,
   const std::string request = make_request(to, key, options, headers);
   const steady_time until = detail::bound_until(options.connect_timeout);
   try {
-    detail::transport stream = detail::connect_to(to.origin, options.tls ? &*options.tls : nullptr, until);
+    detail::transport stream = open_stream(to.origin, options, until);
     const std::string_view all = request;
     if (!stream.write_all_until({&all, 1}, until)) throw_late();
     detail::byte_buffer buffer;
