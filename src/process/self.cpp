@@ -72,6 +72,15 @@ std::vector<std::string> thread_names() {
 
 std::size_t thread_count() { return thread_names().size(); }
 
+std::uint64_t resident_bytes(pid_t pid) noexcept {
+  char path[32];
+  std::snprintf(path, sizeof path, "/proc/%d/statm", static_cast<int>(pid));
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path, "re"), &std::fclose);
+  unsigned long pages = 0;
+  if (file == nullptr || std::fscanf(file.get(), "%*u %lu", &pages) != 1) return 0;
+  return std::uint64_t{pages} * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 void close_descriptors_except(std::vector<int> keep) noexcept {
   std::sort(keep.begin(), keep.end());
   unsigned from = 3;

@@ -13,11 +13,11 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/unique_fd.hpp>
 #include <weft/net/bound_socket.hpp>
+#include <weft/process/crash_watch.hpp>
 #include <weft/wire/key_ring.hpp>
 #include <weft/workers/restart_intensity.hpp>
 
 #include "workers/client_line.hpp"
-#include "workers/crash_watch.hpp"
 #include "workers/event_set.hpp"
 #include "workers/successor.hpp"
 #include "workers/unserved_client.hpp"
@@ -162,7 +162,7 @@ class fork_server {
   worker_board board_;
   worker_set workers_;
   client_line line_;
-  crash_watch crashes_;
+  process::crash_watch crashes_;
   successor successor_;  // until it serves
   unique_fd heir_;       // the link to one that serves: clients without a worker are its
   bool waits_for_heir_ = false;

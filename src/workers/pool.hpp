@@ -10,10 +10,10 @@
 
 #include <weft/context/wait.hpp>
 #include <weft/core/spin_lock.hpp>
+#include <weft/process/crash_watch.hpp>
 #include <weft/workers/client.hpp>
 
 #include "workers/agreement.hpp"
-#include "workers/crash_watch.hpp"
 #include "workers/link.hpp"
 
 namespace weft::workers::detail {
@@ -75,7 +75,7 @@ class pool {
   weft::detail::waiter_line line_;                  // guarded by lock_
   std::vector<std::shared_ptr<worker_link>> idle_;  // guarded by lock_; room for max_workers from the start
   std::size_t alive_ = 0;                           // guarded by lock_
-  crash_watch crashes_;                             // guarded by lock_
+  process::crash_watch crashes_;                    // guarded by lock_
   client_statistics counts_;                        // guarded by lock_; the counts only
 };
 

@@ -11,6 +11,7 @@
 #include <weft/core/error.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/stream.hpp>
+#include <weft/process/self.hpp>
 #include <weft/wire/binary.hpp>
 #include <weft/wire/frame.hpp>
 
@@ -31,18 +32,9 @@ constexpr std::size_t asked_bytes_max = 8192;
 
 }  // namespace
 
-std::uint64_t resident_bytes_of(pid_t pid) noexcept {
-  char path[32];
-  std::snprintf(path, sizeof path, "/proc/%d/statm", static_cast<int>(pid));
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path, "re"), &std::fclose);
-  unsigned long pages = 0;
-  if (file == nullptr || std::fscanf(file.get(), "%*u %lu", &pages) != 1) return 0;
-  return std::uint64_t{pages} * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
 bytes write_status(server_figures figures) {
-  figures.resident_bytes = resident_bytes_of(static_cast<pid_t>(figures.pid));
-  for (auto& one : figures.workers) one.resident_bytes = resident_bytes_of(static_cast<pid_t>(one.pid));
+  figures.resident_bytes = process::resident_bytes(static_cast<pid_t>(figures.pid));
+  for (auto& one : figures.workers) one.resident_bytes = process::resident_bytes(static_cast<pid_t>(one.pid));
   bytes out;
   wire::append_frame(out, static_cast<std::uint8_t>(frame_type::status_of_server), 0, 0,
                      wire::to_binary(figures));

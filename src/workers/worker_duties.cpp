@@ -9,6 +9,7 @@
 #include <weft/core/unwinding.hpp>
 #include <weft/log/log.hpp>
 #include <weft/log/sink.hpp>
+#include <weft/process/self.hpp>
 
 #include "workers/status_report.hpp"
 
@@ -77,7 +78,8 @@ void worker_duties::end_checkout() {
 bool worker_duties::is_used_up() const {
   if (recycle_.checkouts_max != 0 && slot_.checkouts >= recycle_.checkouts_max) return true;
   if (recycle_.age_max.count() > 0 && steady_clock::now() - started_ >= recycle_.age_max) return true;
-  return recycle_.resident_bytes_max != 0 && resident_bytes_of(::getpid()) > recycle_.resident_bytes_max;
+  return recycle_.resident_bytes_max != 0 &&
+         process::resident_bytes(::getpid()) > recycle_.resident_bytes_max;
 }
 
 void worker_duties::finish() {

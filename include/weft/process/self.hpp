@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ std::vector<std::string> thread_names();
 
 /// Their number. Costs a listing of /proc/self/task.
 std::size_t thread_count();
+
+/// Memory that a process has now; 0 where it is gone.
+std::uint64_t resident_bytes(pid_t pid) noexcept;
 
 /// Shows `title` in ps and top: in place of the arguments, as far as there is room for it, and as the
 /// thread's name (15 characters). For the main thread of a process without other threads.

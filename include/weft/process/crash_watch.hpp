@@ -5,18 +5,18 @@
 #include <vector>
 
 #include <weft/core/clock.hpp>
-#include <weft/workers/restart_intensity.hpp>
+#include <weft/process/restart_intensity.hpp>
 
-namespace weft::workers::detail {
+namespace weft::process {
 
-/// Decides when a fork server has to pause before it forks again: after too many deaths of workers in a
+/// Decides when who keeps processes has to pause before it forks again: after too many of them died in a
 /// while, and after forks that failed. Each pause is twice as long as the one before, up to the bound, until
 /// it was quiet for a while. Allocates nothing after it was made.
 class crash_watch {
  public:
   explicit crash_watch(restart_intensity allowed);
 
-  /// A worker died by itself. True where that begins a pause.
+  /// A process died by itself. True where that begins a pause.
   bool died(steady_time now) noexcept;
   /// The system had no room for another process: always begins a pause.
   void fork_failed(steady_time now) noexcept;
@@ -41,4 +41,4 @@ class crash_watch {
   std::size_t failed_in_row_ = 0;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::process

@@ -1,4 +1,4 @@
-#include "workers/crash_watch.hpp"
+#include <weft/process/crash_watch.hpp>
 
 #include <limits>
 
@@ -6,7 +6,7 @@
 
 #include "support/limited_memory.hpp"
 
-namespace weft::workers::detail {
+namespace weft::process {
 namespace {
 
 using namespace std::chrono_literals;
@@ -93,4 +93,4 @@ TEST(crash_watch, failed_forks_pause_longer_and_longer_until_one_succeeds) {
 }
 
 }  // namespace
-}  // namespace weft::workers::detail
+}  // namespace weft::process

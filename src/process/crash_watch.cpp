@@ -1,8 +1,8 @@
-#include "workers/crash_watch.hpp"
+#include <weft/process/crash_watch.hpp>
 
 #include <algorithm>
 
-namespace weft::workers::detail {
+namespace weft::process {
 
 crash_watch::crash_watch(restart_intensity allowed)
     : allowed_(allowed), deaths_(std::min(allowed.deaths_max, restart_intensity::deaths_limit)) {}
@@ -20,7 +20,7 @@ bool crash_watch::died(steady_time now) noexcept {
   if (allowed_.deaths_max == 0) return false;
   if (now - std::max(last_death_, resumes_at_) >= allowed_.within) pauses_in_row_ = 0;
   last_death_ = now;
-  // Those of workers that were forked before the pause do not make it longer.
+  // Those of processes that were forked before the pause do not make it longer.
   if (!is_one_too_many(now) || is_pausing(now)) return false;
   kept_ = 0;
   oldest_ = 0;
@@ -36,4 +36,4 @@ void crash_watch::pause(steady_time now, std::size_t nth) noexcept {
   resumes_at_ = std::max(resumes_at_, now + std::min(length, allowed_.pause_max));
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::process
