@@ -37,6 +37,11 @@ void room::host(weft::http::websocket& socket, std::string_view name) {
 }
 
 void room::say(const std::string& what) {
+  hear(what);
+  if (tell_elsewhere_) tell_elsewhere_(what);
+}
+
+void room::hear(const std::string& what) {
   for (line* const guest : guests_) {
     if (!guest->try_push(std::string(what))) guest->close();
   }

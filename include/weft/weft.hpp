@@ -90,6 +90,7 @@
 #include <weft/http/form.hpp>
 #include <weft/http/health.hpp>
 #include <weft/http/multipart.hpp>
+#include <weft/http/process_group.hpp>
 #include <weft/http/ranges.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/static_files.hpp>

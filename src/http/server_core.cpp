@@ -35,7 +35,9 @@ void server_core::start() {
   if (!problems.empty()) throw error(errc::not_found, "http: the server cannot start:" + problems);
   const std::vector<executor> loops = loop_executors();
   const std::size_t count = lanes_wanted(loops.size());
-  socket_ = net::listener::bind(net::endpoint::parse(options_.listen), options_.socket);
+  socket_ = options_.listener != nullptr
+                ? options_.listener->share()
+                : net::listener::bind(net::endpoint::parse(options_.listen), options_.socket);
   make_lanes(count);
   address_ = socket_.address();
   const scoped_value inside(in_server, true);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -15,12 +16,14 @@
 #include <weft/http/content.hpp>
 #include <weft/http/event_stream.hpp>
 #include <weft/http/health.hpp>
+#include <weft/http/process_group.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/static_files.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/http/websocket.hpp>
 #include <weft/net/files.hpp>
 #include <weft/net/stream.hpp>
+#include <weft/process/child.hpp>
 
 #include <weft/wire/key_ring.hpp>
 #include "support/scratch_folder.hpp"
@@ -94,6 +97,21 @@ TEST(http, several_threads) {
       },
       {.threads = 4});
   // end of example
+}
+
+TEST(http, several_processes) {
+  // example: several_processes
+  const auto serve = [](weft::http::server_process& here) {
+    weft::http::server server(here.options());
+    server.get("/who", [&here] { return "process " + std::to_string(here.number()); });
+    here.serve(server);
+  };
+  weft::http::process_group group({.listen = "127.0.0.1:0", .processes = 2, .requests_max = 1'000'000});
+  auto running = weft::process::child::fork([&] { return group.run(serve); });
+  // end of example
+  weft::run([&] { EXPECT_TRUE(weft::http::client(group.url()).get("/who").body().starts_with("process ")); });
+  running.kill(SIGTERM);
+  EXPECT_EQ(running.wait(), weft::process::exit_status::exited(0));
 }
 
 TEST(http, handler_parameters) {

@@ -14,6 +14,7 @@
 #include <weft/http/router.hpp>
 #include <weft/http/trace_headers.hpp>
 #include <weft/http/websocket.hpp>
+#include <weft/net/bound_socket.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/net/tls/context.hpp>
@@ -35,6 +36,9 @@ struct served_request {
 struct server_options {
   std::string listen = "127.0.0.1:8080";  ///< as net::endpoint::parse
   net::listen_options socket = {};
+  /// One that listens already, in place of `listen` and `socket`; the server shares it, and leaves its file.
+  /// It outlives start().
+  const net::bound_socket* listener = nullptr;
   /// How many loops of weft::run serve; 0: all of them. Each connection belongs to one, whose handlers run on
   /// its thread; with more than one, handlers run at the same time.
   std::size_t threads = 1;
