@@ -22,8 +22,8 @@ namespace weft::net::tls {
 /// the tasks that read, write and close never meet, although the object may be used by one at a time only.
 /// What lies in outgoing_ goes to the socket in order: by the task that writes, which waits, and where none
 /// does, by any other as far as the socket takes it at once. A reader never waits for room to write, as two
-/// sides that both do would wait for each other. What OpenSSL says by itself, such as tickets and the answer to
-/// new keys, goes with the next write, or when a reader waits.
+/// sides that both do would wait for each other. What OpenSSL says by itself, such as tickets and the answer
+/// to new keys, goes with the next write, or when a reader waits.
 class stream::impl {
  public:
   /// `holds` keeps what the callbacks of the context use.
