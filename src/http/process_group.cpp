@@ -78,10 +78,10 @@ server_options server_process::options(server_options base) const {
 }
 
 void server_process::serve(server& what) {
+  process::signal_watch terminated({SIGTERM});  // before the first request
   what.start();
   event wanted;
   bool was_replaced = false;
-  process::signal_watch terminated({SIGTERM});
   const helper signals(go_here([&] {
     terminated.wait();
     wanted.set();

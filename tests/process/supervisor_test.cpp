@@ -28,6 +28,7 @@ using namespace std::chrono_literals;
 struct board {
   std::atomic<int> started{0};
   std::atomic<int> serving{0};  // ready, and have not left
+  std::atomic<int> said_ready{0};
   std::atomic<int> served_least{1000};
   std::atomic<int> left{0};
   std::atomic<int> stopped{0};
@@ -59,6 +60,7 @@ int serve(board& on, supervised& me) {
   on.pids[me.number()] = ::getpid();
   ++on.serving;
   me.ready();
+  ++on.said_ready;
   while (true) {
     const supervisor_word word = me.hear();
     if (word.what == supervisor_word::kind::message) continue;
@@ -80,11 +82,11 @@ child supervise(supervisor_options options, std::function<int(supervised&)> body
 TEST(supervisor, keeps_its_processes_and_ends_them_at_sigterm) {
   board& on = board::make();
   child running = supervise({.processes = 3}, [&](supervised& me) { return serve(on, me); });
-  EXPECT_TRUE(comes_true([&] { return on.serving == 3; }));
+  EXPECT_TRUE(comes_true([&] { return on.said_ready == 3; }));
   const pid_t other = on.pids[0], killed = on.pids[1];
   --on.serving;
   ::kill(killed, SIGKILL);
-  EXPECT_TRUE(comes_true([&] { return on.serving == 3; }));
+  EXPECT_TRUE(comes_true([&] { return on.said_ready == 4; }));
   EXPECT_EQ(on.pids[0], other);
   EXPECT_NE(on.pids[1], killed);
   EXPECT_EQ(on.started, 4);
@@ -134,7 +136,7 @@ TEST(supervisor, one_that_asks_for_a_successor_leaves_when_that_is_ready) {
     }
     return serve(on, me);
   });
-  EXPECT_TRUE(comes_true([&] { return on.left == 1; }));
+  EXPECT_TRUE(comes_true([&] { return on.left == 1 && on.said_ready == 3; }));
   running.kill(SIGTERM);
   EXPECT_EQ(running.wait(), exit_status::exited(0));
   EXPECT_EQ(on.stopped, 2);
