@@ -113,7 +113,8 @@ void send_all_through(bool buffers_requests) {
       next();
     });
     serving.get("/x", [] {}).post("/x", [] {}).get("/behind", [] { return "behind"; });
-    serving.get("/check/{number}", [](request& in) { return "<" + in.param("number") + ">"; });
+    serving.get("/check/{number}",
+                [](request& in) { return std::string("<").append(in.param("number")).append(">"); });
     serving.start();
     const front before(serving, buffers_requests);
     std::set<std::string> ids;

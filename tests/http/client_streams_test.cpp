@@ -181,8 +181,9 @@ TEST(http_client_redirect, methods_and_bodies_change_as_the_status_says) {
   run([] {
     server serving(on_any_port());
     for (const int status : {301, 302, 303, 307, 308}) {
-      serving.route("POST", "/" + std::to_string(status), [status] {
-        return response(status).header("Location", "echo?from=" + std::to_string(status));
+      const std::string number = std::to_string(status);
+      serving.route("POST", std::string("/").append(number), [status, number] {
+        return response(status).header("Location", std::string("echo?from=").append(number));
       });
     }
     const auto echo = [](request& in) {
