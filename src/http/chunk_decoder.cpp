@@ -12,6 +12,33 @@ namespace {
 constexpr std::size_t size_line_bytes_max = 256;
 constexpr std::size_t overhead_bytes_max = 16 * 1024;
 
+/// Takes what `text` begins with off: a token or, with `or_quoted`, a quoted string; false where it does not.
+bool take_word(std::string_view& text, bool or_quoted) noexcept {
+  std::size_t end = 0;
+  if (or_quoted && text.starts_with('"')) {
+    for (end = 1; end < text.size() && text[end] != '"'; ++end) end += text[end] == '\\' ? 1 : 0;
+    if (++end > text.size()) return false;
+  } else {
+    while (end < text.size() && token_bytes.has(text[end])) ++end;
+  }
+  text.remove_prefix(end);
+  return end > 0;
+}
+
+/// *( ";" name [ "=" value ] ) and no spaces (RFC 9112, 7.1.1).
+bool are_extensions(std::string_view text) noexcept {
+  if (!is_field_value(text)) return false;
+  while (!text.empty()) {
+    if (text.front() != ';') return false;
+    text.remove_prefix(1);
+    if (!take_word(text, false)) return false;
+    if (!text.starts_with('=')) continue;
+    text.remove_prefix(1);
+    if (!take_word(text, true)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool may_be_trailer(std::string_view name) noexcept {
@@ -122,7 +149,7 @@ progress chunk_decoder::parse_size(std::string_view line) noexcept {
     size = size * 16 + static_cast<std::uint64_t>(value);
   }
   if (semicolon != std::string_view::npos) {
-    if (!is_field_value(line.substr(semicolon))) return refuse(400, "a bad chunk extension");
+    if (!are_extensions(line.substr(semicolon))) return refuse(400, "a bad chunk extension");
     overhead_bytes_ += line.size() - semicolon;
     if (overhead_bytes_ > overhead_bytes_max) return refuse(400, "too many chunk extensions");
   }

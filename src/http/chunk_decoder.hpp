@@ -15,7 +15,7 @@ namespace weft::http::detail {
 bool may_be_trailer(std::string_view name) noexcept;
 
 /// Takes a chunked body apart, strictly, as bytes arrive. Trailers are checked and kept; one
-/// that only a header may have is refused. Chunk extensions are skipped, up to a bound.
+/// that only a header may have is refused. Chunk extensions are checked and skipped, up to a bound.
 class chunk_decoder {
  public:
   explicit chunk_decoder(const limits& bounds) noexcept : limits_(bounds) {}

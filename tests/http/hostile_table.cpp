@@ -249,6 +249,9 @@ void add_chunks(hostile_table& to) {
                                  "5;a\x01",
                                  "5;\x7f"})
     to.size(text);
+  for (const char* const text : {"5;", "5;;a", "5;a;", "5;a=", "5;=b", "5; a=b", "5;a =b", "5;a= b", "5;a,b",
+                                 "5;a?b", "5;a=\"b", "5;a=\"b\\\"", "5;a=\"b\"c", "5;a b"})
+    to.size(text);
   to.size("5;\0"s);
   to.size("5\0"s);
   to.size("5;" + std::string(300, 'x'));
