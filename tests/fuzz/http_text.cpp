@@ -1,8 +1,9 @@
-// Text of requests from anywhere: queries and forms, cookies, header values with parameters, Accept-Encoding.
+// Text from anywhere: queries and forms, cookies, header values with parameters, Accept-Encoding, URLs.
 // What was written is read as the same; what was read keeps its bounds.
 #include "fuzz/check.hpp"
 #include "http/compression/encoding.hpp"
 #include "http/parameters.hpp"
+#include "http/url.hpp"
 
 #include <weft/core/error.hpp>
 #include <weft/http/cookie.hpp>
@@ -72,6 +73,21 @@ void check_parameters(std::string_view text) {
   detail::wanted_format(text);
 }
 
+void check_url(std::string_view text) {
+  try {
+    const detail::url got = detail::read_url(text, "http", "fuzz");
+    fuzz_check(got.target.starts_with('/'), "a target begins with a slash");
+    fuzz_check(got.target.find_first_of(" \t\r\n#") == std::string::npos, "a target cannot end a line");
+    fuzz_check(got.origin.authority.find_first_of(" \t\r\n/@") == std::string::npos, "nor can an authority");
+    const detail::url again = detail::read_url(got.origin.text() + got.target, "http", "fuzz");
+    fuzz_check(again.target == got.target && again.origin.text() == got.origin.text() &&
+                   again.origin.secure == got.origin.secure,
+               "what was written is read as the same URL");
+  } catch (const weft::error& refused) {
+    fuzz_check(refused.code() == weft::errc::invalid_argument, "a bad URL is told so");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -80,5 +96,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_form(text);
   check_cookies(text);
   check_parameters(text);
+  check_url(text);
   return 0;
 }
