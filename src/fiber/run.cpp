@@ -87,7 +87,7 @@ void exit(std::any status) {
 const std::any& last_exit() noexcept { return last_exit_of_thread(); }
 
 steady_time loop_at_rest() noexcept {
-  const detail::scheduler* const here = detail::scheduler::current();
+  detail::scheduler* const here = detail::scheduler::current();
   return here == nullptr ? steady_time::min() : here->at_rest();
 }
 

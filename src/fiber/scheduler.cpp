@@ -421,11 +421,14 @@ void scheduler::sleep() {
 }
 
 // A look that took long, because the machine was busy elsewhere, was no rest; it did not block this thread.
-void scheduler::note_rest() noexcept {
+steady_time scheduler::at_rest() noexcept {
+  if (maybe_rest_ == at_rest_) return at_rest_;
   rusage used{};
   ::getrusage(RUSAGE_THREAD, &used);
-  if (used.ru_nvcsw != blocked_) at_rest_ = now_;
+  if (used.ru_nvcsw != blocked_) at_rest_ = maybe_rest_;
+  maybe_rest_ = at_rest_;
   blocked_ = used.ru_nvcsw;
+  return at_rest_;
 }
 
 void scheduler::loop() {
@@ -433,7 +436,7 @@ void scheduler::loop() {
   while (!runtime_.over()) {
     now_ = steady_clock::now();
     if (sleeps_since_ != no_deadline) {
-      if (now_ - sleeps_since_ >= rest_min) note_rest();
+      if (now_ - sleeps_since_ >= rest_min) maybe_rest_ = now_;
       sleeps_since_ = no_deadline;
     }
     take_remote_wakes();

@@ -130,8 +130,8 @@ class scheduler {
   /// Time of the loop's last turn; cheap.
   steady_time now() const noexcept { return now_; }
   const std::shared_ptr<loop_executor>& as_executor() const noexcept { return executor_; }
-  /// As loop_at_rest().
-  steady_time at_rest() const noexcept { return at_rest_; }
+  /// As loop_at_rest(). On its thread.
+  steady_time at_rest() noexcept;
 
   // For the other loops, and for whoever watches.
   using line = fiber_line;
@@ -188,7 +188,6 @@ class scheduler {
   void fire_timers() noexcept;
   void poll_if_due() noexcept;
   void sleep();
-  void note_rest() noexcept;
   std::uint64_t tick_of(steady_time time) const noexcept;
   std::int64_t front_turn() noexcept;
   void begin_turn() noexcept;
@@ -207,8 +206,9 @@ class scheduler {
   steady_time now_ = epoch_;
   steady_time polled_ = epoch_;
   steady_time sleeps_since_ = no_deadline;  // no_deadline: it works
-  long blocked_ = 0;                        // this thread so far, when it was last asked
+  long blocked_ = 0;                        // how often this thread was, when it was last asked
   steady_time at_rest_ = epoch_;
+  steady_time maybe_rest_ = epoch_;             // the last sleep that was long enough
   std::atomic<fiber_block*> running_{nullptr};  // written by the home thread
   std::atomic<std::uint64_t> switches_{0};      // written by the home thread
   inspection* inspection_ = nullptr;
