@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -110,6 +111,22 @@ class slow_server {
   std::vector<std::string> records_;
 };
 
+/// Both ends after the handshake; the tickets are not sent.
+struct slow_pair {
+  slow_pair() {
+    weft_test::test_ca ca;
+    const tls::client_context with({.ca = ca.pem()});
+    listener at(endpoint::parse("127.0.0.1:0"));
+    auto below = net::stream::connect(at.address());
+    server.emplace(at.accept(), ca.make({.names = {"localhost"}}));
+    auto serving = go([this] { server->handshake(); });
+    client.emplace(tls::stream::connect(std::move(below), with, "localhost", soon()));
+    serving.join();
+  }
+  std::optional<slow_server> server;
+  std::optional<tls::stream> client;
+};
+
 void let_all_run() {
   for (int i = 0; i < 10; ++i) yield();
 }
@@ -117,14 +134,9 @@ void let_all_run() {
 // OpenSSL takes nothing to write while it has half a message.
 TEST(tls_split_message, who_writes_in_the_middle_of_one_waits_for_the_rest) {
   run([] {
-    weft_test::test_ca ca;
-    const tls::client_context with({.ca = ca.pem()});
-    listener at(endpoint::parse("127.0.0.1:0"));
-    auto below = net::stream::connect(at.address());
-    slow_server server(at.accept(), ca.make({.names = {"localhost"}}));
-    auto serving = go([&] { server.handshake(); });
-    tls::stream client = tls::stream::connect(std::move(below), with, "localhost", soon());
-    serving.join();
+    slow_pair ends;
+    slow_server& server = *ends.server;
+    tls::stream& client = *ends.client;
     const std::size_t both = server.records();
     ASSERT_GE(both, 4u);
     ASSERT_EQ(both % 2, 0u);
@@ -165,14 +177,9 @@ TEST(tls_split_message, who_writes_in_the_middle_of_one_waits_for_the_rest) {
 // Of two that wait for the rest one waits at the socket, and the other goes on where that one leaves.
 TEST(tls_split_message, a_reader_that_gives_up_leaves_the_wait_to_the_writer) {
   run([] {
-    weft_test::test_ca ca;
-    const tls::client_context with({.ca = ca.pem()});
-    listener at(endpoint::parse("127.0.0.1:0"));
-    auto below = net::stream::connect(at.address());
-    slow_server server(at.accept(), ca.make({.names = {"localhost"}}));
-    auto serving = go([&] { server.handshake(); });
-    tls::stream client = tls::stream::connect(std::move(below), with, "localhost", soon());
-    serving.join();
+    slow_pair ends;
+    slow_server& server = *ends.server;
+    tls::stream& client = *ends.client;
     server.send(0, 1);
     EXPECT_TRUE(client.is_quiet());
     auto reading = go([&] {
