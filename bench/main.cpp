@@ -25,9 +25,10 @@ std::vector<figure>& figures() {
 namespace {
 
 constexpr const char* usage =
-    "Usage: weft_bench [GROUP...] [--json FILE] [--runs N] [--only TEXT] [--ours] [--list]\n"
+    "Usage: weft_bench [GROUP...] [--store KIND] [--json FILE] [--runs N] [--only TEXT] [--ours] [--list]\n"
     "\n"
     "Measures the figures of the groups, or of all; each side in turn, N times (5).\n"
+    "  --store KIND  of the figures that measure a database, only those of sqlite, or of postgres\n"
     "  --json FILE   also write the rows to FILE as JSON\n"
     "  --only TEXT   only figures whose name contains TEXT\n"
     "  --ours        only our side, for a profiler: no peers, no ratios\n"
@@ -37,6 +38,7 @@ struct request {
   std::vector<std::string> groups;
   std::string json_file;
   std::string only;
+  std::string store;
   int runs = 5;
   bool ours = false;
   bool list = false;
@@ -61,6 +63,13 @@ int number_of_runs(const std::string& text) {
   return number;
 }
 
+std::string known_store(std::string kind) {
+  const bool is_known =
+      std::any_of(figures().begin(), figures().end(), [&](const figure& one) { return one.store == kind; });
+  if (kind.empty() || !is_known) throw bad_usage{"--store must be sqlite or postgres, not '" + kind + "'"};
+  return kind;
+}
+
 request read_arguments(const std::vector<std::string>& arguments) {
   request asked;
   for (std::size_t at = 0; at < arguments.size(); ++at) {
@@ -73,6 +82,8 @@ request read_arguments(const std::vector<std::string>& arguments) {
       asked.json_file = value();
     else if (one == "--only")
       asked.only = value();
+    else if (one == "--store")
+      asked.store = known_store(value());
     else if (one == "--runs")
       asked.runs = number_of_runs(value());
     else if (one == "--ours")
@@ -103,7 +114,8 @@ std::vector<figure> chosen(const request& asked) {
   for (const auto& one : figures()) {
     const bool in_group = asked.groups.empty() || std::find(asked.groups.begin(), asked.groups.end(),
                                                             one.group) != asked.groups.end();
-    if (!in_group || one.name.find(asked.only) == std::string::npos) continue;
+    const bool in_store = asked.store.empty() || one.store.empty() || one.store == asked.store;
+    if (!in_group || !in_store || one.name.find(asked.only) == std::string::npos) continue;
     found.push_back(asked.ours ? without_peers(one) : one);
   }
   std::stable_sort(found.begin(), found.end(),

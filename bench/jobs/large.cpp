@@ -129,6 +129,7 @@ const add claim_of_many{{
           large.reset();
           small.reset();
         },
+    .store = "sqlite",
 }};
 
 }  // namespace

@@ -118,6 +118,7 @@ const add wake_up{{
     .target = at_most(0.6),
     .before = [] { sides = std::make_unique<both_sides>(); },
     .after = [] { sides.reset(); },
+    .store = "sqlite",
 }};
 
 const add wake_up_late{{
@@ -128,6 +129,7 @@ const add wake_up_late{{
     .target = at_most(4),
     .before = [] { sides = std::make_unique<both_sides>(); },
     .after = [] { sides.reset(); },
+    .store = "sqlite",
 }};
 
 const add idle_size{{
@@ -137,6 +139,7 @@ const add idle_size{{
     .ours = idle_worker_mib,
     .target = at_most(10),
     .warm_up = false,
+    .store = "sqlite",
 }};
 
 }  // namespace

@@ -3,13 +3,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
 #include <weft/jobs/queue.hpp>
 
+#include "jobs/queue_load.hpp"
 #include "jobs/raw_sqlite.hpp"
 #include "jobs/slow_disk.hpp"
 #include "support/figure.hpp"
@@ -36,35 +36,14 @@ struct both_sides {
 std::unique_ptr<both_sides> sides;
 std::optional<slow_disk> disk;
 
-// With what a job usually has: a name, a few arguments, about 300 bytes when it is stored.
-weft::closure<> usual_job() {
-  return weft::closure{weft::named_closure<"bench.welcome">([](std::int64_t, std::string, std::string) {}),
-                       std::int64_t{42}, std::string("somebody@example.org"),
-                       std::string("a few words for the mail")};
-}
-
 void start_at(folder_place at) {
   sides = std::make_unique<both_sides>(at);
   sides->raw.warm_up();
-  repeat(10, [] { sides->queue.push_many(std::vector<weft::closure<>>(batch, usual_job())); });
+  pushes_of_batches(sides->queue, 10, batch);
 }
 void start() { start_at(folder_place::disk); }
 void start_in_memory() { start_at(folder_place::memory); }
 void end() { sides.reset(); }
-
-double pushes_by(std::size_t producers) {
-  const std::size_t count = producers == 1 ? alone : together;
-  return per_second(count, [&] {
-    std::vector<std::thread> threads;
-    for (std::size_t producer = 0; producer < producers; ++producer) {
-      threads.emplace_back([each = count / producers] {
-        const auto job = usual_job();
-        repeat(each, [&] { sides->queue.push(job); });
-      });
-    }
-    for (auto& thread : threads) thread.join();
-  });
-}
 
 /// Fibers that push one after the other: so many are in flight.
 double pushes_in_flight(std::size_t fibers) {
@@ -88,11 +67,6 @@ void start_slow() {
 void end_slow() {
   end();
   disk.reset();
-}
-
-double pushes_of_batches() {
-  const std::vector<weft::closure<>> jobs(batch, usual_job());
-  return per_second(4 * batch, [&] { repeat(4, [&] { sides->queue.push_many(jobs); }); });
 }
 
 double raw_commits() {
@@ -122,12 +96,13 @@ const figure one_producer{
     .group = "jobs",
     .name = "push, durable, one producer",
     .unit = "jobs/s",
-    .ours = [] { return pushes_by(1); },
+    .ours = [] { return pushes_by(sides->queue, 1, alone); },
     .baseline = "bare SQLite commits",
     .peer = raw_commits,
     .target = at_least_times(0.65),
     .before = start,
     .after = end,
+    .store = "sqlite",
 };
 const add one_producer_on_disk{one_producer};
 const add one_producer_in_memory{in_memory(one_producer, start_in_memory)};
@@ -136,12 +111,13 @@ const figure many_producers{
     .group = "jobs",
     .name = "push, durable, 16 producers",
     .unit = "jobs/s",
-    .ours = [] { return pushes_by(16); },
+    .ours = [] { return pushes_by(sides->queue, 16, together); },
     .baseline = "bare SQLite commits",
     .peer = raw_commits,
     .target = at_least(40'000),
     .before = start,
     .after = end,
+    .store = "sqlite",
 };
 const add many_producers_on_disk{many_producers};
 const add many_producers_in_memory{in_memory(many_producers, start_in_memory)};
@@ -154,6 +130,7 @@ const add slow_16{{
     .target = at_least(4'000),
     .before = start_slow,
     .after = end_slow,
+    .store = "sqlite",
 }};
 
 const add slow_128{{
@@ -164,18 +141,20 @@ const add slow_128{{
     .target = at_least(20'000),
     .before = start_slow,
     .after = end_slow,
+    .store = "sqlite",
 }};
 
 const figure batches{
     .group = "jobs",
     .name = "push_many of 1,000",
     .unit = "jobs/s",
-    .ours = pushes_of_batches,
+    .ours = [] { return pushes_of_batches(sides->queue, 4, batch); },
     .baseline = "bare SQLite, batches of 100",
     .peer = raw_batches,
     .target = at_least_times(0.75),
     .before = start,
     .after = end,
+    .store = "sqlite",
 };
 const add batches_on_disk{batches};
 const add batches_in_memory{in_memory(batches, start_in_memory)};

@@ -1,14 +1,10 @@
 // Working jobs off with the defaults, and how soon a push is noticed.
 
 #include <memory>
-#include <vector>
 
-#include <weft/fiber/event.hpp>
-#include <weft/fiber/fiber.hpp>
-#include <weft/fiber/run.hpp>
 #include <weft/jobs/queue.hpp>
-#include <weft/jobs/worker.hpp>
 
+#include "jobs/queue_load.hpp"
 #include "jobs/raw_sqlite.hpp"
 #include "support/figure.hpp"
 #include "support/measure.hpp"
@@ -19,10 +15,6 @@ using namespace weft::bench;
 
 constexpr std::size_t no_ops = 5'000;
 constexpr std::size_t wake_ups = 100;
-
-struct started {
-  weft::event now;
-};
 
 struct both_sides {
   explicit both_sides(folder_place at) : folder(at) {}
@@ -42,20 +34,6 @@ void start() { start_at(folder_place::disk); }
 void start_in_memory() { start_at(folder_place::memory); }
 void end() { sides.reset(); }
 
-double no_ops_per_second(bool durable_ends) {
-  const std::vector<weft::closure<>> jobs(no_ops, weft::closure{weft::named_closure<"bench.no_op">([] {})});
-  sides->queue.push_many(jobs);
-  weft::services app;
-  started not_used;  // but by the other closure of this program, and a worker names what it lacks
-  app.provide(not_used);
-  double rate = 0;
-  weft::run([&] {
-    weft::jobs::worker worker(sides->queue, app, {.durable_ends = durable_ends});
-    rate = per_second(no_ops, [&] { worker.run_due(); });
-  });
-  return rate;
-}
-
 double raw_takes() {
   sides->raw.insert(no_ops);
   return per_second(no_ops, [] {
@@ -64,37 +42,17 @@ double raw_takes() {
   });
 }
 
-// From the return of a push until its function runs, with a worker that had nothing to do.
-double push_to_start_ms(double share) {
-  weft::services app;
-  started seen;
-  app.provide(seen);
-  std::vector<double> samples;
-  weft::run([&] {
-    weft::jobs::worker worker(sides->queue, app);
-    auto working = weft::go([&] { worker.run(); });
-    const weft::closure wake{weft::named_closure<"bench.wake">([](started& of) { of.now.set(); })};
-    for (std::size_t round = 0; round < wake_ups; ++round) {
-      seen.now.reset();
-      sides->queue.push(wake);
-      samples.push_back(1e3 * seconds([&] { seen.now.wait(); }));
-    }
-    worker.stop();
-    working.join();
-  });
-  return percentile(std::move(samples), share);
-}
-
 const figure no_op{
     .group = "jobs",
     .name = "no-ops, defaults, concurrency 10",
     .unit = "jobs/s",
-    .ours = [] { return no_ops_per_second(false); },
+    .ours = [] { return no_ops_per_second(sides->queue, no_ops); },
     .baseline = "bare SQLite, 10 rows a transaction",
     .peer = raw_takes,
     .target = at_least(35'000),
     .before = start,
     .after = end,
+    .store = "sqlite",
 };
 const add no_op_on_disk{no_op};
 const add no_op_in_memory{in_memory(no_op, start_in_memory)};
@@ -103,10 +61,11 @@ const figure no_op_durable{
     .group = "jobs",
     .name = "no-ops, each completion durable",
     .unit = "jobs/s",
-    .ours = [] { return no_ops_per_second(true); },
+    .ours = [] { return no_ops_per_second(sides->queue, no_ops, true); },
     .target = at_least(20'000),
     .before = start,
     .after = end,
+    .store = "sqlite",
 };
 const add no_op_durable_on_disk{no_op_durable};
 const add no_op_durable_in_memory{in_memory(no_op_durable, start_in_memory)};
@@ -115,20 +74,22 @@ const add wake_up{{
     .group = "jobs",
     .name = "idle, push to start, same process, p50",
     .unit = "ms",
-    .ours = [] { return push_to_start_ms(0.5); },
+    .ours = [] { return push_to_start_ms(sides->queue, wake_ups, 0.5); },
     .target = at_most(0.3),
     .before = start,
     .after = end,
+    .store = "sqlite",
 }};
 
 const add wake_up_late{{
     .group = "jobs",
     .name = "idle, push to start, same process, p99",
     .unit = "ms",
-    .ours = [] { return push_to_start_ms(0.99); },
+    .ours = [] { return push_to_start_ms(sides->queue, wake_ups, 0.99); },
     .target = at_most(2),
     .before = start,
     .after = end,
+    .store = "sqlite",
 }};
 
 }  // namespace

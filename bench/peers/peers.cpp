@@ -13,8 +13,8 @@ namespace {
 std::string program(const std::string& name, const std::string& package) {
   std::string path = WEFT_BENCH_PEERS "/" + name;
   if (::access(path.c_str(), X_OK) == 0) return path;
-  throw unavailable("not built, Debian's " + package +
-                    " was not there; `./dev bench --with-peers` installs and builds it");
+  throw unavailable("not there, it needs Debian's " + package +
+                    "; `./dev bench --with-peers` installs and builds it");
 }
 
 }  // namespace
@@ -28,6 +28,15 @@ measurement go_peer(std::string name, int threads) {
 measurement boost_peer(std::string name) {
   return [name = std::move(name)] {
     return number_from({program("weft_bench_boost_peer", "libboost-fiber1.81-dev"), name});
+  };
+}
+
+measurement npm_peer(std::string name, std::string figure, std::function<std::string()> connection,
+                     int count) {
+  return [=] {
+    const std::string node = program("jobs/node_modules/.bin/node", "npm");
+    return number_from(
+        {node, WEFT_BENCH_PEERS "/jobs/" + name + ".mjs", figure, connection(), std::to_string(count)});
   };
 }
 

@@ -60,6 +60,7 @@ struct figure {
   bool warm_up = true;                ///< false: each run is a process of its own, so the first one counts
   std::function<void()> before = {};  ///< once, before the runs of this figure; may throw unavailable
   std::function<void()> after = {};   ///< once, afterwards, in any case
+  std::string store = {};             ///< of jobs: the kind of database it measures; empty: none
 };
 
 /// All figures of the program, in order of declaration within a file.
