@@ -3,14 +3,15 @@ find_package(GTest REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 include(GoogleTest)
 
-# weft_test(<name> SOURCES ... USES <component>... [LIBRARIES ...] [TIMEOUT <seconds>])
+# weft_test(<name> [WHOLE] SOURCES ... USES <component>... [LIBRARIES ...] [TIMEOUT <seconds>])
 #
-# One test program of a component; each test case in it becomes a ctest case named <name>.<case>.
+# One test program of a component; each test case in it becomes a ctest case named <name>.<case>. WHOLE: the program
+# is one ctest case, for cases that share what takes long to start.
 #
 # The undefined-behaviour sanitizer's checks of pointers cost two fifths of the time to compile a test; the library's
 # own sources have them, tests do without. (The address sanitizer sees most of what they would.)
 function(weft_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "WHOLE" "TIMEOUT" "SOURCES;USES;LIBRARIES" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
@@ -22,7 +23,12 @@ function(weft_test name)
   if(WEFT_SANITIZE MATCHES "undefined")
     target_compile_options(test_${name} PRIVATE -fno-sanitize=null,alignment,vptr,object-size)
   endif()
-  gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  if(arg_WHOLE)
+    add_test(NAME ${name} COMMAND test_${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  else()
+    gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  endif()
 endfunction()
 
 # weft_planted_bug(<number> TEST <name> CAUGHT_BY <suite.case> SOURCE <file> USES <component>...

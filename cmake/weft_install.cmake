@@ -6,6 +6,9 @@ set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
 
 get_property(components GLOBAL PROPERTY WEFT_COMPONENTS)
 list(TRANSFORM components PREPEND weft_ OUTPUT_VARIABLE targets)
+if(WEFT_HAS_POSTGRES)
+  list(APPEND targets weft_libpq)
+endif()
 install(TARGETS ${targets} weft_sqlite weft_libdw weft_cctz weft_preemption EXPORT weftTargets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
@@ -54,6 +57,9 @@ if(WEFT_SQLITE_SOURCE)
   string(APPEND WEFT_PC_LIBRARIES " -lweft_sqlite -lm")
 else()
   string(APPEND WEFT_PC_REQUIRES ", sqlite3 >= 3.40")
+endif()
+if(WEFT_HAS_POSTGRES)
+  string(APPEND WEFT_PC_REQUIRES ", libpq >= 14")
 endif()
 file(RELATIVE_PATH WEFT_PC_TO_PREFIX
   "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")

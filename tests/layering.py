@@ -45,6 +45,7 @@ THIRD_PARTY = {
     'dwarf.h': 'weft::libdw',
     'sqlite3': 'weft::sqlite',
     'cctz/': 'weft::cctz',
+    'libpq': 'weft::libpq',
     'zlib.h': 'ZLIB::',
     'CLI/': 'CLI11::',
     'gtest/': 'GTest::',

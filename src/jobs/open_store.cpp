@@ -7,6 +7,23 @@
 #include "jobs/sqlite/sqlite_store.hpp"
 
 namespace weft::jobs {
+namespace {
+
+#ifdef WEFT_WITHOUT_POSTGRES
+bool is_postgres(std::string_view url) {
+  return url.starts_with("postgres://") || url.starts_with("postgresql://");
+}
+
+// The URL may hold a password: it is not shown.
+[[noreturn]] void refuse_postgres() {
+  throw error(
+      errc::unsupported,
+      "jobs: open the store at a postgres:// URL: this weft was built without PostgreSQL; install libpq "
+      "(Debian: libpq-dev) and build weft with -DWEFT_WITH_POSTGRES=ON");
+}
+#endif
+
+}  // namespace
 
 std::shared_ptr<store> open_store(std::string_view url, const store_options& options) {
   constexpr std::string_view sqlite_scheme = "sqlite:";
@@ -14,6 +31,9 @@ std::shared_ptr<store> open_store(std::string_view url, const store_options& opt
   if (url.substr(0, sqlite_scheme.size()) == sqlite_scheme) {
     return std::make_shared<sqlite::sqlite_store>(std::string(url.substr(sqlite_scheme.size())), options);
   }
+#ifdef WEFT_WITHOUT_POSTGRES
+  if (is_postgres(url)) refuse_postgres();
+#endif
   throw error(errc::invalid_argument,
               "jobs: open the store \"" + std::string(url) +
                   "\": unknown kind; write sqlite:/path/file.db, or memory: for tests");

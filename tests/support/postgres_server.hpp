@@ -54,6 +54,10 @@ class postgres_server {
   const std::string& folder() const noexcept { return folder_.path(); }
   /// For PQconnectdb: database postgres, user weft.
   std::string connection() const { return "host=" + folder_.path() + " user=weft dbname=postgres"; }
+  /// Where its socket is.
+  const std::string& folder() const noexcept { return folder_.path(); }
+  /// The same as a URL.
+  std::string url() const { return "postgres://weft@/postgres?host=" + folder_.path(); }
 
  private:
   static inline const std::string user = "postgres";
