@@ -28,6 +28,10 @@ class corked_stream {
   void cork(std::string_view bytes) { corked_.append(bytes); }
   std::size_t corked_bytes() const noexcept { return corked_.size(); }
 
+  /// Has the peer gone, or stopped to read, in the middle of what was sent to it? What becomes of the answer
+  /// then is no failure of this side.
+  bool has_lost_peer() const noexcept { return lost_peer_; }
+
   /// Sends what is corked and these. Throws weft::error: timed_out where the peer does not read, closed where
   /// an earlier one was cut off in the middle, by whatever.
   void send(std::string_view first, std::string_view second = {}, std::string_view third = {});
@@ -44,12 +48,16 @@ class corked_stream {
   }
 
  private:
+  /// The outcome of a transfer to the peer, whose failures are told from those of this side.
+  template <typename Send>
+  net::transfer to_peer(Send&& send);
   std::uint64_t send_window(files::file& from, std::uint64_t offset, std::uint64_t bytes);
 
   transport peer_;
   std::chrono::milliseconds write_timeout_;
   std::string corked_;
   bool cut_ = false;
+  bool lost_peer_ = false;
 };
 
 }  // namespace weft::http::detail

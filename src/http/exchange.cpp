@@ -12,6 +12,7 @@
 
 #include "http/bound_until.hpp"
 #include "http/chars.hpp"
+#include "http/connection_lost.hpp"
 #include "http/response_access.hpp"
 
 namespace weft::http::detail {
@@ -224,9 +225,17 @@ void exchange::answer_exception() {
     if (!writer_.is_over() && !answer.is_streaming()) {
       for (const auto& [name, value] : said.headers()) answer.add_header(name, value);
     }
+  } catch (const connection_lost& lost) {
+    log::debug("http: a WebSocket ended", {{"why", lost.what()}});
   } catch (...) {
     if (body_.is_cut_off()) {
       log::debug("http: the client left in the middle of a request", {{"target", request_->target()}});
+      return writer_.cut_off();
+    }
+    if (stream_.has_lost_peer()) {
+      log::write_exception(log::level::debug, "http: the client left in the middle of its answer",
+                           std::current_exception(), {{"target", request_->target()}});
+      ++lane_.counters().abandoned_requests;
       return writer_.cut_off();
     }
     log::write_exception(log::level::error, "http: the handler failed", std::current_exception(),

@@ -12,8 +12,11 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
+#include <weft/log/collector.hpp>
+#include <weft/net/files.hpp>
 
 #include "http/raw_client.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace weft::http {
 namespace {
@@ -93,6 +96,64 @@ TEST(http_leaving, a_client_that_sent_more_before_it_ended_its_side_is_served) {
     const std::string got = pipelining.read_to_end();
     EXPECT_NE(got.find("first"), std::string::npos) << got;
     EXPECT_NE(got.find("second"), std::string::npos) << got;
+    serving.stop();
+  });
+}
+
+bool has_an_error(log::collector& records) {
+  for (const log::record& one : records.take()) {
+    if (one.level >= log::level::error) return true;
+  }
+  return false;
+}
+
+TEST(http_leaving, in_the_middle_of_an_answer_is_no_failure_of_the_handler) {
+  run([] {
+    log::collector records;
+    const weft_test::scratch_folder folder;
+    const std::string piece(64 * 1024, 'x');
+    files::write_file(folder / "large", std::string(8 * 1024 * 1024, 'x'));
+    server serving(on_any_port());
+    const route_options alone{.ends_with_client = false};  // the writes are what fails
+    serving.get("/pieces",
+                [&](response& out) {
+                  while (true) out.write(piece);
+                },
+                alone);
+    serving.get("/file",
+                [&](response& out) {
+                  files::file from = files::file::open(folder / "large");
+                  out.length(8 * 1024 * 1024);
+                  while (true) out.send_file(from, 0, 8 * 1024 * 1024);
+                },
+                alone);
+    serving.start();
+    for (const char* const target : {"/pieces", "/file"}) {
+      raw_client leaving(serving);
+      leaving.send(std::string("GET ") + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+      leaving.read_until("\r\n\r\n");
+    }
+    wait_until_it_is([&] { return serving.statistics().connections == 0; });
+    EXPECT_EQ(serving.statistics().abandoned_requests, 2u);
+    EXPECT_FALSE(has_an_error(records));
+    serving.stop();
+  });
+}
+
+TEST(http_leaving, what_cannot_be_read_for_an_answer_is_a_failure_of_the_handler) {
+  run([] {
+    log::collector records;
+    const weft_test::scratch_folder folder;
+    server serving(on_any_port());
+    serving.get("/x", [&](response& out) {
+      out.write("begun");
+      files::file no_file = files::file::open(folder.path());
+      out.send_file(no_file, 0, 10);
+    });
+    serving.start();
+    EXPECT_THROW(client(serving.url()).get("/x"), error);
+    EXPECT_TRUE(has_an_error(records));
+    EXPECT_EQ(serving.statistics().abandoned_requests, 0u);
     serving.stop();
   });
 }

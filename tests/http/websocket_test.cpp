@@ -14,6 +14,7 @@
 #include <weft/fiber/scope.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
+#include <weft/log/collector.hpp>
 
 #include "http/raw_client.hpp"
 #include "http/websocket/frame.hpp"
@@ -444,6 +445,42 @@ TEST(http_websocket, a_client_that_leaves_without_a_word_is_an_error_of_the_read
       });
   EXPECT_EQ(code, errc::unavailable);
   EXPECT_EQ(closed, 1006);
+}
+
+TEST(http_websocket, that_its_client_ends_or_breaks_is_no_failure_of_the_handler) {
+  run([] {
+    log::collector records;
+    int ended = 0;
+    const auto echo_on = [&](websocket& socket) {
+      try {
+        while (true) socket.send(socket.read().value_or(websocket_message{}).data);
+      } catch (const error&) {
+        ++ended;
+        throw;
+      }
+    };
+    server serving(on_any_port());
+    serving.websocket("/s", echo_on);
+    serving.get("/t", [&](request& in, response& out) {
+      websocket socket = accept_websocket(in, out);
+      echo_on(socket);
+    });
+    serving.start();
+    for (const char* const path : {"/s", "/t"}) {
+      const std::string url = "ws://" + serving.address().text() + path;
+      websocket::connect(url).close();
+      websocket::connect(url).drop(1001);
+      for (const std::string& last : {frame(opcode::text, "\xff"s), "?"s}) {
+        raw_client breaking(serving);
+        breaking.send("GET "s + path + handshake.substr(handshake.find(" HTTP")));
+        breaking.read_until("\r\n\r\n");
+        breaking.send(last);
+      }
+    }
+    while (ended < 8) sleep_for(1ms);
+    serving.stop();
+    for (const log::record& one : records.take()) EXPECT_LT(one.level, log::level::error) << one.message;
+  });
 }
 
 TEST(http_websocket, a_silent_client_is_asked_and_given_up) {

@@ -90,7 +90,7 @@ struct server_statistics {
   std::uint64_t refused_requests = 0;     ///< malformed or over a limit
   std::uint64_t refused_connections = 0;  ///< over connections_max
   std::uint64_t failed_handshakes = 0;    ///< of TLS
-  std::uint64_t abandoned_requests = 0;   ///< cancelled because the client had gone
+  std::uint64_t abandoned_requests = 0;   ///< given up because the client had gone
   std::uint64_t shed_requests = 0;        ///< over requests_max or queue_delay_max
 };
 

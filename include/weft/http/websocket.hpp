@@ -3,7 +3,6 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -137,10 +136,6 @@ websocket accept_websocket(request& in, response& out, const websocket_options& 
 
 namespace detail {
 
-/// A handler ended by `failed`: closes, with 1011 if that was still to do. Was it the end of the connection
-/// itself, which is no failure of the handler?
-bool end_failed_websocket(websocket& socket, const std::exception& failed) noexcept;
-
 /// A handler of a route that accepts WebSockets for `work`.
 template <typename Function>
 auto make_websocket_handler(Function&& function, websocket_options options) {
@@ -157,8 +152,6 @@ auto make_websocket_handler(Function&& function, websocket_options options) {
                       "http::request&)");
         work(socket);
       }
-    } catch (const std::exception& failed) {
-      if (!end_failed_websocket(socket, failed)) throw;
     } catch (const unwinding&) {
       throw;  // cancelled, or an exit
     } catch (...) {

@@ -9,11 +9,11 @@
 #include <weft/core/error.hpp>
 #include <weft/core/flag_mark.hpp>
 #include <weft/fiber/fiber.hpp>
-#include <weft/log/log.hpp>
 #include <weft/wire/random.hpp>
 #include <weft/wire/utf8.hpp>
 
 #include "http/bound_until.hpp"
+#include "http/connection_lost.hpp"
 
 namespace weft::http {
 
@@ -64,6 +64,17 @@ websocket::impl::~impl() {
   give_back();
 }
 
+/// What fails in `work` is the client's doing.
+template <typename Work>
+auto websocket::impl::from_peer(Work&& work) {
+  try {
+    return work();
+  } catch (const error& failed) {
+    if (!is_server_) throw;
+    throw detail::connection_lost(failed);
+  }
+}
+
 // ---- reading
 
 std::optional<websocket_message> websocket::impl::read() {
@@ -73,7 +84,7 @@ std::optional<websocket_message> websocket::impl::read() {
   }
   if (reading_) throw error(errc::busy, "websocket: read: another task reads already");
   const weft::detail::flag_mark reading(reading_);
-  return read_on();
+  return from_peer([this] { return read_on(); });
 }
 
 // Each step leaves a whole state behind, so that a cancelled one is gone on from.
@@ -237,11 +248,13 @@ void websocket::impl::fail(int code, const char* why) {
 void websocket::impl::send(opcode what, std::string_view payload) {
   if (what == opcode::text) wire::require_utf8(payload);
   const steady_time until = bound_until(options_.write_timeout);
-  const std::unique_lock lock(writing_, until);
-  if (!lock) throw error(errc::timed_out, "websocket: send: others write, and the peer does not read");
-  if (!is_open()) throw error(errc::closed, "websocket: send: the connection is closed");
-  write_message(what, payload, until);
-  write_due(until);
+  from_peer([&] {
+    const std::unique_lock lock(writing_, until);
+    if (!lock) throw error(errc::timed_out, "websocket: send: others write, and the peer does not read");
+    if (!is_open()) throw error(errc::closed, "websocket: send: the connection is closed");
+    write_message(what, payload, until);
+    write_due(until);
+  });
 }
 
 /// The caller has the lock.
@@ -412,24 +425,6 @@ void websocket::impl::give_back() noexcept {
   const bool is_used = reading_ || !lock;  // by a task that outlives the handler
   if (is_used) stream_.close();
   std::exchange(host_, nullptr)->take_back(is_used ? detail::transport() : std::move(stream_));
-}
-
-bool detail::end_failed_websocket(websocket& socket, const std::exception& failed) noexcept {
-  const bool was_open = socket.is_open();
-  socket.drop(1011);
-  const auto* const known = dynamic_cast<const error*>(&failed);
-  if (was_open || known == nullptr) return false;
-  switch (known->code()) {
-    case errc::closed:
-    case errc::unavailable:
-    case errc::timed_out:
-    case errc::malformed:
-    case errc::too_large:
-      log::debug("http: a WebSocket ended", {{"why", known->what()}});
-      return true;
-    default:
-      return false;
-  }
 }
 
 // ---- the public face

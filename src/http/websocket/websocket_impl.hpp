@@ -43,6 +43,9 @@ class websocket::impl final : detail::switched_protocol {
   bool is_compressed() const noexcept { return deflate_.has_value(); }
 
  private:
+  template <typename Work>
+  auto from_peer(Work&& work);
+
   // Reading.
   std::optional<websocket_message> read_on();
   bool begin_frame();
