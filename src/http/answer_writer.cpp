@@ -275,9 +275,13 @@ transport answer_writer::switch_protocol(std::string_view answer) {
   if (answer_.is_streaming() || over_)
     throw error(errc::misuse, "http: the handler both answered and switched to another protocol");
   if (parser_.head().minor_version == 0) throw status_error(426, "HTTP/1.0 has no other protocols");
+  weft::detail::context_node* const beyond = node_beyond_deadline(handler_scope_);
+  context kept = context::from_node(beyond);
   over_ = was_switched_ = true;
   sent_status_ = 101;
   stream_.send(answer);
+  // The handler goes on without its deadline: the other protocol has bounds of its own.
+  if (beyond != nullptr) weft::detail::assign_current(kept.release_node());
   return std::move(stream_.peer());
 }
 

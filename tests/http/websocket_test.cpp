@@ -483,6 +483,31 @@ TEST(http_websocket, that_its_client_ends_or_breaks_is_no_failure_of_the_handler
   });
 }
 
+TEST(http_websocket, that_a_handler_accepts_ends_the_deadline_of_the_handler_but_not_its_own_bounds) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/t",
+                [](request& in, response& out) {
+                  EXPECT_TRUE(deadline().has_value());
+                  websocket socket = accept_websocket(in, out);
+                  EXPECT_FALSE(deadline().has_value());
+                  const bool was_cut = move_on_after(1ms, [&] { socket.read(); });
+                  socket.send(was_cut ? "bounded" : "not bounded");
+                  socket.send(socket.read()->data);
+                },
+                {.handler_timeout = 5s});
+    serving.start();
+    auto socket = websocket::connect("ws://" + serving.address().text() + "/t", {},
+                                     {{std::string(request_timeout_header), "30000"}});
+    EXPECT_EQ(socket.read()->data, "bounded");
+    socket.send("back");
+    EXPECT_EQ(socket.read()->data, "back");
+    EXPECT_FALSE(socket.read());
+    EXPECT_EQ(socket.close_code(), 1001);
+    serving.stop();
+  });
+}
+
 TEST(http_websocket, a_silent_client_is_asked_and_given_up) {
   errc code{};
   with_socket(

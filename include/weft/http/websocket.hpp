@@ -129,9 +129,10 @@ class websocket {
 };
 
 /// Makes the connection of a GET request a WebSocket: for handlers that look at the request first. The
-/// connection is only that from now on. The route's handler_timeout goes on: set it to zero. Refuses by
-/// status_error: 400 for a bad handshake, 426 for one that is none or of another version, 403 for a page of
-/// another origin.
+/// connection is only that from now on. The handler's deadline, of handler_timeout or of the request, is over
+/// with that, until the innermost scope of the context around this call ends; the bounds of `options` hold,
+/// and those that the handler sets itself. Refuses by status_error: 400 for a bad handshake, 426 for one that
+/// is none or of another version, 403 for a page of another origin.
 websocket accept_websocket(request& in, response& out, const websocket_options& options = {});
 
 namespace detail {
