@@ -52,6 +52,17 @@ std::optional<std::string_view> detail::find_field(std::string_view lines, std::
   return trim_blanks(lines.substr(value, lines.find('\r', value) - value));
 }
 
+void detail::response_access::add_fields(std::string& lines, std::string&& more) {
+  std::string kept;
+  for (std::string_view left = lines; !left.empty();) {
+    const std::string_view line = left.substr(0, left.find('\n') + 1);
+    const std::string_view name = line.substr(0, line.find(':'));
+    if (same_name(name, "Set-Cookie") || !find_field(more, name)) kept.append(line);
+    left.remove_prefix(line.size());
+  }
+  lines = kept.empty() ? std::move(more) : kept.append(more);
+}
+
 response::response(int status, std::string_view text) {
   this->status(status);
   if (!text.empty()) content_type(plain_text).body(text);

@@ -22,15 +22,17 @@ struct response_access {
     of.trailers_.clear();
     of.sink_ = sink;
   }
-  /// Takes over status, headers, body and trailers; stays what it is otherwise.
+  /// Takes over status and body, and header fields and trailers beside those that it has of other names.
   static void assign(response& to, response&& from) {
     to.status_ = from.status_;
     to.touched_ = true;
-    to.fields_ = std::move(from.fields_);
+    add_fields(to.fields_, std::move(from.fields_));
     to.body_ = std::move(from.body_);
     to.length_ = from.length_;
-    to.trailers_ = std::move(from.trailers_);
+    add_fields(to.trailers_, std::move(from.trailers_));
   }
+  /// Both as on the wire. Those of `more` replace all of their names; but each Set-Cookie stays.
+  static void add_fields(std::string& lines, std::string&& more);
   static void received(response& into, int status) noexcept { into.status_ = status; }
   static std::string& fields(response& of) noexcept { return of.fields_; }
   static std::string& trailers(response& of) noexcept { return of.trailers_; }

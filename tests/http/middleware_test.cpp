@@ -59,6 +59,43 @@ TEST(http_middleware, runs_around_handlers_the_first_outermost) {
   });
 }
 
+TEST(http_middleware, what_it_sets_before_stays_unless_the_handlers_response_has_it) {
+  run([] {
+    server serving(on_any_port());
+    serving.use([](request&, response& out, next& next) {
+      out.status(299).header("X-Frame-Options", "DENY").content_type("text/html").body("not sent");
+      out.header("Cache-Control", "no-store").set_cookie("seen", "1").add_header("Vary", "A");
+      out.add_header("Vary", "B");
+      next();
+      out.header("X-Status", std::to_string(out.status()));
+    });
+    serving.get("/own", [] {
+      response made(203, "own");
+      made.header("cache-control", "max-age=1").set_cookie("who", "me").header("Vary", "C");
+      return made;
+    });
+    serving.get("/text", [] { return "text"; });
+    serving.start();
+    client asking(serving.url());
+    const response own = asking.get("/own");
+    EXPECT_EQ(own.status(), 203);
+    EXPECT_EQ(own.body(), "own");
+    EXPECT_EQ(own.header("X-Frame-Options"), "DENY");
+    EXPECT_EQ(own.header("Cache-Control"), "max-age=1");
+    EXPECT_EQ(own.header("Content-Type"), "text/plain; charset=utf-8");
+    EXPECT_EQ(own.header("X-Status"), "203");
+    raw_client wire(serving);
+    const std::string got = wire.ask("GET /own HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(count_of(got, "Set-Cookie: "), 2u) << got;
+    EXPECT_EQ(count_of(got, "Vary: "), 1u) << got;
+    EXPECT_EQ(count_of(got, "no-store"), 0u) << got;
+    const response text = asking.get("/text");
+    EXPECT_EQ(text.status(), 299);
+    EXPECT_EQ(text.header("Cache-Control"), "no-store");
+    serving.stop();
+  });
+}
+
 TEST(http_middleware, may_answer_itself) {
   run([] {
     server serving(on_any_port());

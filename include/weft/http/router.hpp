@@ -61,8 +61,9 @@ class router {
 
   /// A handler takes what it wants, by type and in any order: http::request&, http::response&, path_param<>,
   /// and services as closures do (T&, named<>, param<>, service<>, weft::services&) from
-  /// server_options::services. What a handler returns is sent: an http::response as it is, text as plain
-  /// text, any other value that has a codec as JSON.
+  /// server_options::services. What a handler returns is sent: an http::response with its status and body,
+  /// and its header fields in place of those of the same names that were set before, by middleware; text as
+  /// plain text, any other value that has a codec as JSON.
   template <typename Function>
   router& route(std::string_view method, std::string_view pattern, Function&& function,
                 route_options options = {}) {
