@@ -92,6 +92,7 @@
 #include <weft/http/multipart.hpp>
 #include <weft/http/process_group.hpp>
 #include <weft/http/ranges.hpp>
+#include <weft/http/route_group.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/static_files.hpp>
 #include <weft/http/status_error.hpp>

@@ -40,6 +40,7 @@ struct route_entry {
   handler work;
   route_options options;
   handler_needs needs;
+  std::vector<std::shared_ptr<middleware>> around;  // the first is outermost
 };
 
 /// One segment of all patterns that agree up to here.
@@ -125,7 +126,7 @@ router& router::operator=(router&&) noexcept = default;
 router::~router() = default;
 
 void router::add(std::string_view method, std::string_view pattern, handler work, route_options options,
-                 handler_needs needs) {
+                 handler_needs needs, std::vector<std::shared_ptr<middleware>> around) {
   if (!detail::token_bytes.spells(method)) detail::throw_bad_pattern(pattern, "a bad method");
   if (!pattern.starts_with('/')) detail::throw_bad_pattern(pattern, "it does not begin with '/'");
   detail::route_node* node = root_.get();
@@ -175,7 +176,7 @@ void router::add(std::string_view method, std::string_view pattern, handler work
     }
   }
   entries->push_back({std::string(method), std::string(pattern), std::move(names), std::move(work), options,
-                      std::move(needs)});
+                      std::move(needs), std::move(around)});
 }
 
 router& router::use(std::string_view prefix, middleware work) {
@@ -206,6 +207,7 @@ void router::find(std::string_view method, std::string_view path, match& into) c
       return;
     }
   }
+  for (const auto& one : entry->around) into.around.push_back(one.get());
   into.options = entry->options;
   into.pattern = entry->pattern;
   into.work = const_cast<handler*>(&entry->work);  // the tree is fixed; what it calls need not be

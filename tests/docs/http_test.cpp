@@ -158,6 +158,40 @@ TEST(http, middleware) {
   });
 }
 
+TEST(http, a_group) {
+  weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    int requests = 0;
+    const auto count = [&](weft::http::request&, weft::http::response&, weft::http::next& next) {
+      ++requests;
+      next();
+    };
+    const auto ask_who = [](weft::http::request&, weft::http::response&, weft::http::next&) {
+      throw weft::http::status_error(401, "who are you?");
+    };
+    const auto log_it = count;
+    const auto list = [](weft::http::request& in) { return std::string(in.route()); };
+    const auto remove = [](weft::http::response& out) { out.status(204); };
+    // clang-format off
+    // example: a_group
+    auto api = server.group("/api/{version}");
+    api.use(count);                  // around every path below /api/...
+    api.get("/users", list);         // GET /api/v1/users
+    auto admin = api.with(ask_who);  // around the routes that are added to `admin`
+    admin.del("/users/{id}", remove);
+    server.with(log_it).get("/single", list);
+    // end of example
+    // clang-format on
+    server.start();
+    weft::http::client asking(server.url());
+    EXPECT_EQ(asking.get("/api/v1/users").body(), "/api/{version}/users");
+    EXPECT_EQ(asking.send("DELETE", "/api/v1/users/7", "").status(), 401);
+    EXPECT_EQ(asking.get("/single").body(), "/single");
+    EXPECT_EQ(requests, 3);
+    server.stop();
+  });
+}
+
 TEST(http, an_upload) {
   weft::run([] {
     weft::http::server server{{.listen = "127.0.0.1:0"}};

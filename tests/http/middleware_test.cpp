@@ -184,6 +184,42 @@ TEST(http_middleware, a_prefix_is_segments_however_they_are_encoded) {
     EXPECT_THROW(refusing.use(bad, adding("")), error) << bad;
 }
 
+TEST(http_middleware, of_groups_goes_by_paths_and_of_routes_by_routes) {
+  run([] {
+    server serving(on_any_port());
+    const auto text = [](request& in) { return std::string(in.route()); };
+    auto api = serving.group("/api/{v}");
+    auto marked = api.with(adding("+1")).with(adding("+2"));
+    marked.get("/users/{id}", [](path_param<"v"> v, path_param<"id", int> id) {
+      return *v + std::to_string(*id);
+    });
+    marked.group("/in").with(adding("+3")).get("", text).get("/", text);
+    api.get("/plain", text).post("/plain", text);
+    serving.with(adding("+own")).get("/single", text);
+    api.use(adding("+api")).use("/in", adding("+deep"));  // the order of the calls does not matter
+    serving.use(adding("+all"));
+    serving.get("/api/v1/elsewhere", text);
+    serving.start();
+    client asking(serving.url());
+    EXPECT_EQ(asking.get("/api/v1/users/7").body(), "v17+2+1+all+api");
+    EXPECT_EQ(asking.get("/api/v1/in").body(), "/api/{v}/in+3+2+1+all+deep+api");
+    EXPECT_EQ(asking.get("/api/v1/in/").body(), "/api/{v}/in/+3+2+1+all+deep+api");
+    EXPECT_EQ(asking.get("/api/v1/plain").body(), "/api/{v}/plain+all+api");
+    EXPECT_EQ(asking.get("/api/v1/elsewhere").body(), "/api/v1/elsewhere+all+api");
+    EXPECT_EQ(asking.get("/single").body(), "/single+own+all");
+    EXPECT_EQ(asking.head("/single").header("X-Through"), "+own");
+    EXPECT_EQ(asking.post("/single", "").body(), "Method Not Allowed\n+all");
+    EXPECT_EQ(asking.get("/api/v1/users/x").status(), 400);
+    serving.stop();
+  });
+  server refusing;
+  for (const char* const bad : {"", "api", "/", "/api/", "/{rest...}"})
+    EXPECT_THROW(refusing.group(bad), error) << bad;
+  EXPECT_THROW(refusing.group("/api").get("users", [] {}), error);
+  EXPECT_THROW(refusing.group("/{id}").get("/{id}", [] {}), error);
+  EXPECT_THROW(refusing.group("/a").with(adding("")).get("", [](path_param<"b"> b) { return *b; }), error);
+}
+
 TEST(http_middleware, covers_what_no_handler_answers) {
   run([] {
     server serving(on_any_port());

@@ -1,13 +1,10 @@
 #pragma once
 
-#include <chrono>
-#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -15,25 +12,11 @@
 #include <weft/http/middleware.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
+#include <weft/http/route_verbs.hpp>
 
 namespace weft::http {
 
-/// How requests of one route are served; its bounds are in place of the server's. A time of zero means no
-/// bound.
-struct route_options {
-  /// The handler is called as soon as the head has come, and reads the body itself (request::read_body).
-  /// Otherwise it is called once all of the body is here and known to be well formed.
-  bool streams_body = false;
-  std::optional<std::size_t> body_bytes_max = {};
-  std::optional<std::chrono::milliseconds> body_timeout = {};
-  std::optional<std::chrono::milliseconds> handler_timeout = {};
-  /// Neither counted by requests_max nor turned away by it or by queue_delay_max: for health checks, and for
-  /// answers that last as long as the client likes.
-  bool is_always_admitted = false;
-  /// Cancels the handler where the client has closed its connection meanwhile, which is noticed within 200
-  /// ms. A client that only ended its sending counts as gone, unless it sent more requests first.
-  bool ends_with_client = true;
-};
+class route_group;
 
 namespace detail {
 
@@ -47,7 +30,7 @@ class middleware_list;
 /// A pattern is "/users/{id}/posts": `{name}` takes one segment that is not empty, and a last
 /// `{name...}` takes the rest, which may be. Fixed text is preferred to a parameter. A percent-encoded
 /// slash does not end a segment. HEAD is served by GET's handler. Filled before the server starts.
-class router {
+class router : public detail::route_verbs<router> {
  public:
   router();
   router(router&&) noexcept;
@@ -55,43 +38,15 @@ class router {
   ~router();
 
   /// Throws weft::error: invalid_argument for a bad pattern or a path_param that it does not have,
-  /// already_exists for a second handler.
+  /// already_exists for a second handler. `around` is middleware of this route alone, the first outermost,
+  /// inside of what use() covers it with.
   void add(std::string_view method, std::string_view pattern, handler work, route_options options = {},
-           handler_needs needs = {});
+           handler_needs needs = {}, std::vector<std::shared_ptr<middleware>> around = {});
 
-  /// A handler takes what it wants, by type and in any order: http::request&, http::response&, path_param<>,
-  /// and services as closures do (T&, named<>, param<>, service<>, weft::services&) from
-  /// server_options::services. What a handler returns is sent: an http::response with its status and body,
-  /// and its header fields in place of those of the same names that were set before, by middleware; text as
-  /// plain text, any other value that has a codec as JSON.
-  template <typename Function>
-  router& route(std::string_view method, std::string_view pattern, Function&& function,
-                route_options options = {}) {
-    add(method, pattern, detail::make_handler(std::forward<Function>(function)), options,
-        detail::needs_of<std::decay_t<Function>>());
-    return *this;
-  }
-  template <typename Function>
-  router& get(std::string_view pattern, Function&& function, route_options options = {}) {
-    return route("GET", pattern, std::forward<Function>(function), options);
-  }
-  template <typename Function>
-  router& post(std::string_view pattern, Function&& function, route_options options = {}) {
-    return route("POST", pattern, std::forward<Function>(function), options);
-  }
-  template <typename Function>
-  router& put(std::string_view pattern, Function&& function, route_options options = {}) {
-    return route("PUT", pattern, std::forward<Function>(function), options);
-  }
-  template <typename Function>
-  router& patch(std::string_view pattern, Function&& function, route_options options = {}) {
-    return route("PATCH", pattern, std::forward<Function>(function), options);
-  }
-  /// DELETE.
-  template <typename Function>
-  router& del(std::string_view pattern, Function&& function, route_options options = {}) {
-    return route("DELETE", pattern, std::forward<Function>(function), options);
-  }
+  /// A part of it, below `prefix`; see route_group. Throws weft::error (invalid_argument) for a bad prefix.
+  route_group group(std::string_view prefix);
+  /// A part of it whose routes have `work` around their handlers; see route_group.
+  route_group with(middleware work);
 
   /// Puts `work` around the handlers of all paths, or of those that begin with the segments of `prefix`, in
   /// the order of the calls, the first outermost. In a prefix {name} stands for any one segment:

@@ -11,9 +11,9 @@
 #include <utility>
 
 #include <weft/http/limits.hpp>
+#include <weft/http/route_group.hpp>
 #include <weft/http/router.hpp>
 #include <weft/http/trace_headers.hpp>
-#include <weft/http/websocket.hpp>
 #include <weft/net/bound_socket.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/listener.hpp>
@@ -111,7 +111,7 @@ class server_core;
 /// Thread-safety: made, started and ended by one task; once it is started, statistics(), is_stopping(),
 /// address() and stop() are for any fiber of the run. Lifetime: inside one weft::run; its end stops it at
 /// once and waits for its fibers.
-class server {
+class server : public detail::route_verbs<server> {
  public:
   explicit server(server_options options = {});
   server(const server&) = delete;
@@ -120,32 +120,13 @@ class server {
 
   /// The routes; to be filled before start().
   router& routes() noexcept;
-  template <typename Function>
-  server& route(std::string_view method, std::string_view pattern, Function&& function,
-                route_options options = {}) {
-    routes().route(method, pattern, std::forward<Function>(function), options);
-    return *this;
+  void add(std::string_view method, std::string_view pattern, handler work, route_options options = {},
+           handler_needs needs = {}) {
+    routes().add(method, pattern, std::move(work), options, std::move(needs));
   }
-  template <typename Function>
-  server& get(std::string_view pattern, Function&& function, route_options options = {}) {
-    return route("GET", pattern, std::forward<Function>(function), options);
-  }
-  template <typename Function>
-  server& post(std::string_view pattern, Function&& function, route_options options = {}) {
-    return route("POST", pattern, std::forward<Function>(function), options);
-  }
-  template <typename Function>
-  server& put(std::string_view pattern, Function&& function, route_options options = {}) {
-    return route("PUT", pattern, std::forward<Function>(function), options);
-  }
-  template <typename Function>
-  server& patch(std::string_view pattern, Function&& function, route_options options = {}) {
-    return route("PATCH", pattern, std::forward<Function>(function), options);
-  }
-  template <typename Function>
-  server& del(std::string_view pattern, Function&& function, route_options options = {}) {
-    return route("DELETE", pattern, std::forward<Function>(function), options);
-  }
+  /// As router::group and router::with.
+  route_group group(std::string_view prefix) { return routes().group(prefix); }
+  route_group with(middleware work) { return routes().with(std::move(work)); }
 
   /// As router::use.
   server& use(middleware work) {
@@ -155,17 +136,6 @@ class server {
   server& use(std::string_view prefix, middleware work) {
     routes().use(prefix, std::move(work));
     return *this;
-  }
-
-  /// Serves WebSockets there: `function` takes (http::websocket&), or (http::websocket&, http::request&), and
-  /// the connection is closed when it returns. No handler_timeout, and always admitted. When the server
-  /// stops, read() gives nothing.
-  template <typename Function>
-  server& websocket(std::string_view pattern, Function&& function, websocket_options options = {}) {
-    return get(pattern, detail::make_websocket_handler(std::forward<Function>(function), std::move(options)),
-               {.handler_timeout = std::chrono::milliseconds(0),
-                .is_always_admitted = true,
-                .ends_with_client = false});
   }
 
   /// Listens and begins to serve, on fibers of its own, in the caller's context. Waits until all its loops
