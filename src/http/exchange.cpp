@@ -26,15 +26,17 @@ constexpr std::size_t id_bytes_max = 128;
 class client_interest final : client_watch::watched {
  public:
   client_interest(client_watch& by, corked_stream& stream, const answer_writer& writer,
-                  cancel_scope& work) noexcept
-      : watched(by), stream_(stream), writer_(writer), work_(work) {}
-  /// Whether it goes does not matter.
-  void end() noexcept { matters_ = false; }
+                  const route_options& options, cancel_scope& work) noexcept
+      : watched(by), stream_(stream), writer_(writer), options_(options), work_(work) {}
   bool has_left() const noexcept { return left_; }
 
  private:
-  int socket() const noexcept override { return matters_ && !left_ ? stream_.peer().socket().fd() : -1; }
-  bool has_ended() noexcept override { return writer_.received().empty() && !stream_.peer().is_alive(); }
+  int socket() const noexcept override {
+    return options_.ends_with_client && !left_ ? stream_.peer().socket().fd() : -1;
+  }
+  bool has_ended() noexcept override {
+    return !options_.serves_half_closed && writer_.received().empty() && !stream_.peer().is_alive();
+  }
   void client_left() noexcept override {
     left_ = true;
     work_.cancel(cancel_reason::requested);
@@ -42,8 +44,8 @@ class client_interest final : client_watch::watched {
 
   corked_stream& stream_;
   const answer_writer& writer_;
+  const route_options& options_;
   cancel_scope& work_;
-  bool matters_ = true;
   bool left_ = false;
 };
 
@@ -195,8 +197,7 @@ void exchange::run_bounded() {
     answer_writer& writer;
     ~bounded() { writer.set_handler_scope({}); }
   } const here{writer_};
-  client_interest client(lane_.clients(), stream_, writer_, bound);
-  if (!match_.options.ends_with_client) client.end();
+  client_interest client(lane_.clients(), stream_, writer_, match_.options, bound);
   try {
     answer(0);
   } catch (const cancelled& stop) {

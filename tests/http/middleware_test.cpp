@@ -190,9 +190,8 @@ TEST(http_middleware, of_groups_goes_by_paths_and_of_routes_by_routes) {
     const auto text = [](request& in) { return std::string(in.route()); };
     auto api = serving.group("/api/{v}");
     auto marked = api.with(adding("+1")).with(adding("+2"));
-    marked.get("/users/{id}", [](path_param<"v"> v, path_param<"id", int> id) {
-      return *v + std::to_string(*id);
-    });
+    marked.get("/users/{id}",
+               [](path_param<"v"> v, path_param<"id", int> id) { return *v + std::to_string(*id); });
     marked.group("/in").with(adding("+3")).get("", text).get("/", text);
     api.get("/plain", text).post("/plain", text);
     serving.with(adding("+own")).get("/single", text);

@@ -1,6 +1,7 @@
 #include <weft/http/server.hpp>
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <chrono>
 #include <optional>
@@ -100,6 +101,44 @@ TEST(http_leaving, a_client_that_sent_more_before_it_ended_its_side_is_served) {
   });
 }
 
+TEST(http_leaving, a_route_may_serve_clients_that_ended_their_sending_until_they_break_the_connection) {
+  run([] {
+    server serving(on_any_port());
+    const route_options half_closed{.serves_half_closed = true};
+    event left;
+    serving.get(
+        "/until-another-left",
+        [&] {
+          left.wait();
+          return "served";
+        },
+        half_closed);
+    serving.get(
+        "/slow", [] { sleep_for(1h); }, half_closed);
+    serving.get("/gone", [] { sleep_for(1h); });
+    serving.start();
+    const auto ask = [](raw_client& asking, const char* target) {
+      asking.send(std::string("GET ") + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+      asking.stream().shutdown_write();
+    };
+    raw_client waiting(serving), gone(serving);
+    ask(waiting, "/until-another-left");
+    ask(gone, "/gone");  // begins later, so whoever looks at it has looked at the other
+    EXPECT_EQ(gone.read_to_end(), "");
+    {
+      raw_client breaking(serving);
+      ask(breaking, "/slow");
+      wait_until_it_is([&] { return serving.statistics().requests == 3; });
+      const linger at_once{.l_onoff = 1, .l_linger = 0};  // closing resets the connection
+      ASSERT_EQ(::setsockopt(breaking.stream().fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    }
+    wait_until_it_is([&] { return serving.statistics().abandoned_requests == 2; });
+    left.set();
+    EXPECT_TRUE(waiting.read_to_end().ends_with("served"));
+    serving.stop();
+  });
+}
+
 bool has_an_error(log::collector& records) {
   for (const log::record& one : records.take()) {
     if (one.level >= log::level::error) return true;
@@ -115,18 +154,20 @@ TEST(http_leaving, in_the_middle_of_an_answer_is_no_failure_of_the_handler) {
     files::write_file(folder / "large", std::string(8 * 1024 * 1024, 'x'));
     server serving(on_any_port());
     const route_options alone{.ends_with_client = false};  // the writes are what fails
-    serving.get("/pieces",
-                [&](response& out) {
-                  while (true) out.write(piece);
-                },
-                alone);
-    serving.get("/file",
-                [&](response& out) {
-                  files::file from = files::file::open(folder / "large");
-                  out.length(8 * 1024 * 1024);
-                  while (true) out.send_file(from, 0, 8 * 1024 * 1024);
-                },
-                alone);
+    serving.get(
+        "/pieces",
+        [&](response& out) {
+          while (true) out.write(piece);
+        },
+        alone);
+    serving.get(
+        "/file",
+        [&](response& out) {
+          files::file from = files::file::open(folder / "large");
+          out.length(8 * 1024 * 1024);
+          while (true) out.send_file(from, 0, 8 * 1024 * 1024);
+        },
+        alone);
     serving.start();
     for (const char* const target : {"/pieces", "/file"}) {
       raw_client leaving(serving);

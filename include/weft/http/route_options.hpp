@@ -19,8 +19,13 @@ struct route_options {
   /// answers that last as long as the client likes.
   bool is_always_admitted = false;
   /// Cancels the handler where the client has closed its connection meanwhile, which is noticed within 200
-  /// ms. A client that only ended its sending counts as gone, unless it sent more requests first.
+  /// ms. A client that ended its sending counts as gone, unless it sent more requests first: who closes a TCP
+  /// connection for good looks the same from here, until something is sent to him.
   bool ends_with_client = true;
+  /// Serves clients that ended their sending behind their request (half-closed) and wait for the answer. Then
+  /// ends_with_client cancels the handler only where the connection is broken: reset, or closed for good on a
+  /// Unix socket.
+  bool serves_half_closed = false;
 };
 
 }  // namespace weft::http

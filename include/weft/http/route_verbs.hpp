@@ -23,7 +23,7 @@ class route_verbs {
   /// plain text, any other value that has a codec as JSON.
   template <typename Function>
   Self& route(std::string_view method, std::string_view pattern, Function&& function,
-                route_options options = {}) {
+              route_options options = {}) {
     self().add(method, pattern, make_handler(std::forward<Function>(function)), options,
                needs_of<std::decay_t<Function>>());
     return self();
