@@ -205,6 +205,17 @@ void add_watch(CLI::App& to, const jobs_commands& all) {
   });
 }
 
+/// How long jobs are kept: a span of time, or "never" for one that does not end.
+void add_retention(CLI::App& to, const char* name, std::optional<std::chrono::microseconds>& into,
+                   const char* purpose) {
+  to.add_option_function<std::string>(
+      name,
+      [&into](const std::string& text) {
+        into = text == "never" ? std::nullopt : std::optional(span_of(text));
+      },
+      purpose);
+}
+
 }  // namespace
 
 command add_work(CLI::App& to) {
@@ -219,6 +230,10 @@ command add_work(CLI::App& to) {
   add_span(to, "--retry-first", options->retry_first,
            "Wait after the first failed attempt, which then doubles; 1s");
   add_span(to, "--retry-longest", options->retry_longest, "Longest such wait; 1h");
+  add_retention(to, "--keep-done", options->retention.done,
+                "Deletes done jobs that ended so long ago; 7d, or: never");
+  add_retention(to, "--keep-given-up", options->retention.given_up,
+                "Deletes dead and cancelled jobs that ended so long ago; never");
   add_span(to, "--stop-grace", options->stop_grace, "What runs may go on for so long after a signal; 10s");
   add_span(to, "--kill-grace", options->kill_grace, "Between SIGTERM and SIGKILL to a program; 2s");
   to.add_option("--pass-env", options->pass, "A variable that programs get, beside PATH, HOME and the like")

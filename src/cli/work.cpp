@@ -42,6 +42,7 @@ jobs::worker_options worker_of(const work_options& options) {
   how.retry.first = options.retry_first;
   how.retry.longest = std::max(options.retry_first, options.retry_longest);
   how.stop_grace = duration_cast<milliseconds>(options.stop_grace);
+  how.retention = options.retention;
   return how;
 }
 

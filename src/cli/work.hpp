@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <weft/jobs/job.hpp>
+
 namespace weft::cli {
 
 /// `weft work`: runs the commands that `weft jobs push --exec` keeps.
@@ -17,6 +19,7 @@ struct work_options {
   std::chrono::microseconds kill_grace = std::chrono::seconds(2);   ///< between SIGTERM and SIGKILL
   std::chrono::microseconds retry_first = std::chrono::seconds(1);  ///< wait after the first failed attempt
   std::chrono::microseconds retry_longest = std::chrono::hours(1);
+  jobs::job_retention retention = {};
   std::vector<std::string> pass;  ///< variables that programs get, beside the usual ones
   bool once = false;              ///< run what is due, and end
   bool list_jobs = false;         ///< print which jobs it knows, and end; needs no store

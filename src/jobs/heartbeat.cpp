@@ -1,20 +1,21 @@
 #include "jobs/heartbeat.hpp"
 
 #include <mutex>
-#include <set>
 #include <utility>
 
 #include <weft/log/log.hpp>
 
-#include "jobs/host.hpp"
-
 namespace weft::jobs {
 
-heartbeat::heartbeat(store& kept_in, const clock& time, worker_row self, heartbeat_options options,
+heartbeat::heartbeat(store& kept_in, const clock& time, worker_row self, const upkeep_options& options,
                      listener told)
-    : store_(kept_in), clock_(time), self_(std::move(self)), options_(options), told_(std::move(told)) {
+    : store_(kept_in),
+      self_(std::move(self)),
+      interval_(options.beat_interval),
+      told_(std::move(told)),
+      upkeep_(kept_in, time, self_.id, self_.host, options) {
   store_.add_worker(self_);
-  sweep();
+  upkeep_.look();
   thread_ = weft::detail::started_thread("weft-heartbeat", weft::detail::thread_signals::blocked,
                                          [this] { run(); });
 }
@@ -28,23 +29,25 @@ heartbeat::~heartbeat() {
   thread_.join();
 }
 
+/// Looks who leads twice as often as it beats: who follows a leader that has stopped should do so soon.
 void heartbeat::run() {
   std::unique_lock lock(lock_);
-  while (!stopping_) {
+  for (bool beats = false; !stopping_;) {
     weft::detail::waiter self;
-    const auto end = weft::detail::wait_in(stopped_, self, lock, deadline_after(options_.interval),
+    const auto end = weft::detail::wait_in(stopped_, self, lock, deadline_after(interval_ / 2),
                                            "jobs: wait for the next heartbeat", false);
     if (end != weft::detail::wait_outcome::timed_out) continue;
     lock.unlock();
-    tick();
+    tick(beats);
+    beats = !beats;
     lock.lock();
   }
 }
 
-void heartbeat::tick() noexcept {
+void heartbeat::tick(bool beats) noexcept {
   try {
-    beat();
-    sweep();
+    if (beats) beat();
+    upkeep_.look();
   } catch (const error& failed) {
     log::warn("jobs: a heartbeat failed; after too many, the jobs of this worker go to others",
               {{"worker", to_string(self_.id)}, {"error", failed.what()}});
@@ -68,30 +71,6 @@ void heartbeat::beat() {
     return;
   }
   if (!cancelled.empty()) told_.cancelled(cancelled);
-}
-
-void heartbeat::sweep() {
-  std::set<worker_id> present;
-  for (const auto& other : store_.workers()) {
-    if (other.id == self_.id) continue;
-    if (!is_dead(other)) {
-      present.insert(other.id);
-      continue;
-    }
-    const auto count = store_.rescue(other, clock_.now(), options_.crashes_max);
-    if (!count) continue;  // it lives, or another worker was faster
-    log::warn("jobs: a worker died, its jobs are ready again",
-              {{"worker", to_string(other.id)}, {"pid", other.pid}, {"host", other.host}, {"jobs", *count}});
-  }
-  std::erase_if(seen_, [&](const auto& entry) { return !present.contains(entry.first); });
-}
-
-bool heartbeat::is_dead(const worker_row& other) {
-  if (other.host == self_.host) return start_of_process(other.pid) != other.pid_started;
-  const auto now = steady_clock::now();
-  auto& last = seen_[other.id];
-  if (last.beat != other.beat) last = {other.beat, now};
-  return now - last.changed > options_.interval * options_.missed_max;
 }
 
 }  // namespace weft::jobs

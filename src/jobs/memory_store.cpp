@@ -394,6 +394,18 @@ void memory_store::remove_worker(worker_id owner, moment now) {
   bell_.ring();
 }
 
+worker_row memory_store::lead(worker_id self, const std::optional<worker_row>& silent) {
+  const std::lock_guard lock(mutex_);
+  const auto own = workers_.find(self);
+  if (own == workers_.end()) refuse_unknown_worker("lead", self);
+  const auto leader = workers_.find(leader_);
+  const bool is_there = leader != workers_.end();
+  const bool is_silent = is_there && silent && leader_ == silent->id && leader->second.beat == silent->beat;
+  if (is_there && !is_silent) return leader->second;
+  leader_ = self;
+  return own->second;
+}
+
 std::optional<std::size_t> memory_store::rescue(const worker_row& seen, moment now, int crashes_max) {
   std::size_t count = 0;
   {
@@ -507,13 +519,14 @@ void memory_store::forget_limits(moment now) {
   });
 }
 
-std::size_t memory_store::purge(moment before, moment now, std::size_t limit) {
+std::size_t memory_store::purge(const purge_bounds& before, moment now, std::size_t limit) {
   std::size_t count = 0;
   {
     const std::lock_guard lock(mutex_);
     for (auto one = jobs_.begin(); one != jobs_.end() && count < limit;) {
       const stored_job& job = one->second;
-      const bool old = can(job.state, job_event::purged) && *job.finished < before;
+      const moment kept_from = job.state == job_state::done ? before.done : before.given_up;
+      const bool old = can(job.state, job_event::purged) && *job.finished < kept_from;
       if (old) {
         steps_.erase(one->first);
         expiries_.erase(one->first);
@@ -522,7 +535,7 @@ std::size_t memory_store::purge(moment before, moment now, std::size_t limit) {
       one = old ? jobs_.erase(one) : std::next(one);
       count += old ? 1 : 0;
     }
-    forget_keys(before);
+    forget_keys(std::max(before.done, before.given_up));
     forget_limits(now);
   }
   bell_.ring();

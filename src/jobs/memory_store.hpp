@@ -43,11 +43,12 @@ class memory_store final : public store {
   std::vector<job_id> beat(worker_id owner) override;
   void remove_worker(worker_id owner, moment now) override;
   std::vector<worker_row> workers() override;
+  worker_row lead(worker_id self, const std::optional<worker_row>& silent) override;
   std::optional<std::size_t> rescue(const worker_row& seen, moment now, int crashes_max) override;
   bool cancel(job_id id, moment now) override;
   bool retry(job_id id, moment now) override;
   std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) override;
-  std::size_t purge(moment before, moment now, std::size_t limit) override;
+  std::size_t purge(const purge_bounds& before, moment now, std::size_t limit) override;
   void set_paused(std::string_view queue, bool paused) override;
   std::optional<stored_job> find(job_id id) override;
   std::vector<stored_job> list(const list_filter& filter) override;
@@ -119,6 +120,7 @@ class memory_store final : public store {
   mutable std::mutex mutex_;                 // held for a few steps, never across a wait
   std::map<job_id, stored_job> jobs_;        // guarded by mutex_
   std::map<worker_id, worker_row> workers_;  // guarded by mutex_
+  worker_id leader_{};                       // guarded by mutex_; may have gone
   std::map<job_id, std::map<std::string, std::string, std::less<>>> steps_;  // guarded by mutex_
   std::map<job_id, moment> expiries_;          // guarded by mutex_; of all jobs that were pushed with one
   std::map<job_id, unique_hold> unique_;       // guarded by mutex_; of all jobs that were pushed with a key

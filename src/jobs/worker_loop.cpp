@@ -55,9 +55,10 @@ worker::state::state(queue& from, services& app, worker_options options)
       places_(app, options_),
       failed_ages_(ages_of_failed()),
       ahead_(options_.claim_ahead.value_or(options_.concurrency == 1 ? 0 : ahead_by_default)) {
-  const heartbeat_options beats{options_.heartbeat, options_.missed_beats_max, options_.crashes_max};
+  const upkeep_options care{options_.heartbeat, options_.missed_beats_max, options_.crashes_max,
+                            options_.retention};
   heartbeat_ = std::make_unique<heartbeat>(
-      from.kept_in(), from.clock(), row_of(id_), beats,
+      from.kept_in(), from.clock(), row_of(id_), care,
       heartbeat::listener{[this](const std::vector<job_id>& jobs) { cancel_some(jobs); },
                           [this] {
                             forget_waiting();

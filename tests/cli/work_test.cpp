@@ -135,6 +135,19 @@ TEST_F(weft_work, runs_a_command_and_keeps_what_it_printed) {
   EXPECT_EQ(out_of(id), "two words|$HOME||[a,b]|--|-x|list|");
 }
 
+TEST_F(weft_work, deletes_what_ended_longer_ago_than_it_is_to_be_kept) {
+  const auto good = pushed({"true"});
+  const auto bad = pushed({"false"}, {"--attempts", "1"});
+  work();
+  work({"--keep-done", "1h", "--keep-given-up", "never"});
+  EXPECT_EQ(state_of(good), job_state::done);
+  work({"--keep-done", "0s", "--keep-given-up", "never"});
+  EXPECT_FALSE(queue().show(good));
+  EXPECT_EQ(state_of(bad), job_state::dead);
+  work({"--keep-given-up", "0s"});
+  EXPECT_FALSE(queue().show(bad));
+}
+
 TEST_F(weft_work, gives_a_command_its_arguments_as_they_are) {
   const std::vector<std::string> odd{
       "it's",  "\"quoted\"", "\\n\\",  "two\nlines", "*",   "$(id)", "`id`", " ",

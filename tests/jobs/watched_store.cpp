@@ -171,6 +171,11 @@ std::vector<worker_row> watched_store::workers() {
   return of_->workers();
 }
 
+worker_row watched_store::lead(worker_id self, const std::optional<worker_row>& silent) {
+  enter();
+  return of_->lead(self, silent);
+}
+
 std::optional<std::size_t> watched_store::rescue(const worker_row& seen, moment now, int crashes_max) {
   enter();
   const auto count = of_->rescue(seen, now, crashes_max);
@@ -193,7 +198,7 @@ std::size_t watched_store::retry_all(std::string_view queue, job_state state, mo
   return of_->retry_all(queue, state, now, limit);
 }
 
-std::size_t watched_store::purge(moment before, moment now, std::size_t limit) {
+std::size_t watched_store::purge(const purge_bounds& before, moment now, std::size_t limit) {
   enter();
   return of_->purge(before, now, limit);
 }

@@ -353,6 +353,42 @@ TEST_P(store_contract, a_worker_that_has_beaten_since_it_was_seen_is_not_rescued
   EXPECT_EQ(store_->workers().size(), 1U);
 }
 
+TEST_P(store_contract, one_worker_leads_until_it_goes_or_falls_silent) {
+  for (const std::int64_t id : {1, 2, 3}) {
+    store_->add_worker({.id = worker_id{id}, .host = "h" + std::to_string(id), .pid = id, .build = "b"});
+  }
+  const auto leader = [this](std::int64_t asks, const std::optional<worker_row>& silent = {}) {
+    return store_->lead(worker_id{asks}, silent);
+  };
+  EXPECT_EQ(leader(2).id, worker_id{2});
+  const worker_row seen = leader(1);
+  EXPECT_EQ(seen.id, worker_id{2});
+  EXPECT_EQ(seen.host, "h2");
+  EXPECT_EQ(seen.pid, 2);
+  store_->beat(worker_id{2});
+  EXPECT_EQ(leader(1, seen).id, worker_id{2}) << "it has beaten since";
+  const worker_row silent = leader(1);
+  EXPECT_EQ(leader(1, silent).id, worker_id{1});
+  EXPECT_EQ(leader(3, silent).id, worker_id{1}) << "another one was faster";
+  EXPECT_EQ(leader(2).id, worker_id{1});
+  store_->remove_worker(worker_id{1}, at(1000));
+  EXPECT_EQ(leader(3).id, worker_id{3});
+  EXPECT_THROW((void)leader(1), error);
+  EXPECT_EQ(lose(worker_id{3}, 1000, 3), 0U);
+  EXPECT_EQ(leader(2).id, worker_id{2});
+}
+
+TEST_P(store_contract, done_jobs_and_those_given_up_are_purged_up_to_moments_of_their_own) {
+  for (const std::int64_t id : {1, 2, 3}) push(job(id));
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::done)));
+  EXPECT_TRUE(store_->finish(end(claim_one(), next_step::dead)));
+  EXPECT_TRUE(store_->cancel(job_id{3}, at(2000)));
+  EXPECT_EQ(store_->purge({at(9000), moment::min()}, at(9000), 100), 1U);
+  EXPECT_FALSE(store_->find(job_id{1}));
+  EXPECT_EQ(store_->purge({at(9000), at(2000)}, at(9000), 100), 0U);
+  EXPECT_EQ(store_->purge({moment::min(), at(9000)}, at(9000), 100), 2U);
+}
+
 TEST_P(store_contract, a_job_keeps_the_attempts_of_its_last_claims_only) {
   push(job(1));
   std::int64_t now = 1000;

@@ -97,6 +97,12 @@ struct limit_options {
   rate_options rate = {};
 };
 
+/// How long jobs are kept once they have ended; nothing: until somebody deletes them, as quarantined ones.
+struct job_retention {
+  std::optional<std::chrono::microseconds> done = std::chrono::hours(7 * 24);
+  std::optional<std::chrono::microseconds> given_up = {};  ///< dead and cancelled ones
+};
+
 /// How a job is pushed. The defaults: now, the queue's default name, as often as the retry policy says.
 struct push_options {
   std::chrono::microseconds delay{0};    ///< runs that long from now at the earliest; at most a century

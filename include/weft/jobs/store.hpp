@@ -195,6 +195,15 @@ struct worker_row {
   std::int64_t running = 0;  ///< jobs it holds; only from workers()
 };
 
+/// Up to which moments jobs have ended that a purge deletes.
+struct purge_bounds {
+  moment done{};
+  moment given_up{};  ///< of dead and cancelled jobs
+  /// The same for all.
+  purge_bounds(moment all) : done(all), given_up(all) {}  // NOLINT: as a moment is enough to say it
+  purge_bounds(moment done_before, moment given_up_before) : done(done_before), given_up(given_up_before) {}
+};
+
 /// The jobs of a queue.
 struct queue_stats : state_counts {
   std::string queue;
@@ -300,6 +309,10 @@ class store {
   /// of it was begun, so they are used up.
   virtual void remove_worker(worker_id owner, moment now) = 0;
   virtual std::vector<worker_row> workers() = 0;
+  /// Which worker leads: it does for all what one should do, as to look for dead workers. That is the one
+  /// that did so, as long as it is a worker, and is not `silent`: the one that leads as it was shown, where
+  /// it has not beaten since. Else it is `self` from now on. not_found if `self` is no worker (any more).
+  virtual worker_row lead(worker_id self, const std::optional<worker_row>& silent) = 0;
   /// Forgets a dead worker, as workers() showed it: its jobs go back to ready with one more crash, at
   /// `crashes_max` to quarantine. Returns how many it held; nothing, and nothing was changed, if it is not
   /// there or has beaten since.
@@ -315,9 +328,9 @@ class store {
   /// The same for up to `limit` jobs of a queue (empty: of all) that are in `state`, oldest first. Returns
   /// how many; those whose unique key another has, or that have expired, are left as they are.
   virtual std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) = 0;
-  /// Deletes up to `limit` done, dead and cancelled jobs that ended before `before`. Returns how many. Jobs
-  /// that wait for one to be done after all are cancelled.
-  virtual std::size_t purge(moment before, moment now, std::size_t limit) = 0;
+  /// Deletes up to `limit` done, dead and cancelled jobs that ended before these moments. Returns how many.
+  /// Jobs that wait for one to be done after all are cancelled.
+  virtual std::size_t purge(const purge_bounds& before, moment now, std::size_t limit) = 0;
 
   /// A paused queue takes pushes, and what runs goes on, but nothing of it is claimed. Durable.
   virtual void set_paused(std::string_view queue, bool paused) = 0;

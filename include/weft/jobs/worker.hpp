@@ -53,8 +53,11 @@ struct worker_options {
   jobs::on_uncaught on_uncaught = jobs::on_uncaught::retry;
   /// Workers, and worker processes, that may die under a job until it is quarantined.
   int crashes_max = 3;
-  std::chrono::milliseconds heartbeat{2000};      ///< how often this worker says that it lives
-  int missed_beats_max = 5;                       ///< beats another host's worker may miss until it is dead
+  std::chrono::milliseconds heartbeat{2000};  ///< how often this worker says that it lives
+  int missed_beats_max = 5;                   ///< beats another host's worker may miss until it is dead
+  /// For all queues of the store. One of its workers deletes for all, by its own options: say the same in
+  /// all.
+  job_retention retention = {};
   std::chrono::milliseconds poll_interval{1000};  ///< looks for work at least that often
   /// What runs at stop() may go on for so long; then it is cancelled. It is waited for even so: an attempt on
   /// a fiber or a pool that neither waits nor asks whether it is cancelled keeps run() from returning.

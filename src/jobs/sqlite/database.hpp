@@ -80,11 +80,12 @@ class database {
   std::vector<job_id> beat(worker_id owner);
   void remove_worker(worker_id owner, moment now);
   std::vector<worker_row> workers();
+  worker_row lead(worker_id self, const std::optional<worker_row>& silent);
   std::optional<std::size_t> rescue(const worker_row& seen, moment now, int crashes_max);
 
   // reads.cpp
   std::optional<stored_job> find(job_id id);
-  std::size_t purge(moment before, moment now, std::size_t limit);
+  std::size_t purge(const purge_bounds& before, moment now, std::size_t limit);
 
   // lists.cpp
   std::vector<stored_job> list(const list_filter& filter);

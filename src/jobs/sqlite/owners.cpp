@@ -39,6 +39,34 @@ std::vector<job_id> database::beat(worker_id owner) {
   return cancelled;
 }
 
+// The leader is a row of weft_meta that names a worker, who may have gone.
+
+worker_row database::lead(worker_id self, const std::optional<worker_row>& silent) {
+  const auto worker = [this](std::int64_t id) -> std::optional<worker_row> {
+    const used row = use("SELECT id, host, pid, pid_started, build, beat FROM weft_worker WHERE id = ?",
+                         "look for a worker");
+    if (!row->bind(id).step()) return std::nullopt;
+    return worker_row{worker_id{row->integer(0)},
+                      row->text(1),
+                      row->integer(2),
+                      row->integer(3),
+                      row->text(4),
+                      row->integer(5)};
+  };
+  const auto own = worker(static_cast<std::int64_t>(self));
+  if (!own) refuse_unknown_worker("lead", self);
+  {
+    const used row = use("SELECT value FROM weft_meta WHERE name = 'leader'", "look who leads");
+    const auto leader = row->step() ? worker(row->integer(0)) : std::nullopt;
+    const bool is_silent = leader && silent && leader->id == silent->id && leader->beat == silent->beat;
+    if (leader && !is_silent) return *leader;
+  }
+  use("INSERT OR REPLACE INTO weft_meta (name, value) VALUES ('leader', ?)", "lead")
+      ->bind(static_cast<std::int64_t>(self))
+      .run();
+  return *own;
+}
+
 std::vector<database::held> database::held_by(std::int64_t owner) {
   std::vector<held> all;
   const used rows =

@@ -169,6 +169,12 @@ std::vector<worker_row> sqlite_store::workers() {
   return all;
 }
 
+worker_row sqlite_store::lead(worker_id self, const std::optional<worker_row>& silent) {
+  worker_row leader;
+  ask(request_kind::finish, [&] { leader = database_.lead(self, silent); });
+  return leader;
+}
+
 std::optional<std::size_t> sqlite_store::rescue(const worker_row& seen, moment now, int crashes_max) {
   std::optional<std::size_t> count;
   ask(request_kind::finish, [&] { count = database_.rescue(seen, now, crashes_max); });
@@ -204,7 +210,7 @@ std::size_t sqlite_store::retry_all(std::string_view queue, job_state state, mom
   return at.retried;
 }
 
-std::size_t sqlite_store::purge(moment before, moment now, std::size_t limit) {
+std::size_t sqlite_store::purge(const purge_bounds& before, moment now, std::size_t limit) {
   std::size_t count = 0;
   ask(request_kind::finish, [&] { count = database_.purge(before, now, limit); });
   return count;

@@ -52,11 +52,12 @@ class sqlite_store final : public store {
   std::vector<job_id> beat(worker_id owner) override;
   void remove_worker(worker_id owner, moment now) override;
   std::vector<worker_row> workers() override;
+  worker_row lead(worker_id self, const std::optional<worker_row>& silent) override;
   std::optional<std::size_t> rescue(const worker_row& seen, moment now, int crashes_max) override;
   bool cancel(job_id id, moment now) override;
   bool retry(job_id id, moment now) override;
   std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) override;
-  std::size_t purge(moment before, moment now, std::size_t limit) override;
+  std::size_t purge(const purge_bounds& before, moment now, std::size_t limit) override;
   void set_paused(std::string_view queue, bool paused) override;
   std::optional<stored_job> find(job_id id) override;
   std::vector<stored_job> list(const list_filter& filter) override;
