@@ -12,56 +12,58 @@
 
 namespace weft_test {
 
-/// A PostgreSQL server of one test, in a folder of its own, on a Unix socket. Gone, with all its data, when
-/// the object ends.
+/// A PostgreSQL server of one test, in a folder of its own, on a Unix socket. Nothing is flushed to disk.
+/// Gone, with all its data, when the object ends.
 ///
 /// As root it runs as the user `postgres`, whom its package makes: it refuses to run as root.
 class postgres_server {
  public:
-  struct options {
-    int connections_max = 120;
-    bool durable = false;  ///< flushed to disk, and all else as PostgreSQL has it by default, too
-  };
-  postgres_server() : postgres_server(options()) {}
-  /// Waits until it takes connections; about a second. Throws weft::error with its output.
-  explicit postgres_server(const options& how) {
-    const std::string data = folder_ / "data";
+  /// Waits until it takes connections; about a second. `settings` are further ones, "name=value". Throws
+  /// weft::error with its output.
+  explicit postgres_server(int connections_max = 120, std::vector<std::string> settings = {})
+      : connections_max_(connections_max), settings_(std::move(settings)) {
     if (is_root()) give_to(folder_.path(), user);
     server_process making(
-        {.command = {programs + "/initdb", "--pgdata=" + data, "--username=weft", "--auth=trust", "--no-sync",
-                     "--no-locale", "--encoding=UTF8", "--no-instructions"},
+        {.command = {programs + "/initdb", "--pgdata=" + data(), "--username=weft", "--auth=trust",
+                     "--no-sync", "--no-locale", "--encoding=UTF8", "--no-instructions"},
          .user = user});
     const int status = making.wait();
     if (status != 0) making.wait_for_output("a text that it has not written");  // throws what it has
-    std::vector<std::string> command{programs + "/postgres",
-                                     "-D",
-                                     data,
-                                     "-k",
-                                     folder_.path(),
-                                     "-h",
-                                     "",
-                                     "-N",
-                                     std::to_string(how.connections_max)};
-    const std::vector<std::string> quick{
-        "-F", "-c", "shared_buffers=16MB", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"};
-    if (!how.durable) command.insert(command.end(), quick.begin(), quick.end());
+    start();
+  }
+
+  /// Starts it again after stop(); what was committed is there.
+  void start() {
+    std::vector<std::string> command{
+        programs + "/postgres",          "-D", data(), "-k", folder_.path(), "-h", "", "-F", "-N",
+        std::to_string(connections_max_)};
+    for (const std::string& one : settings_) command.insert(command.end(), {"-c", one});
+    for (const char* const one : {"shared_buffers=16MB", "full_page_writes=off"}) {
+      command.insert(command.end(), {"-c", one});
+    }
     running_ = std::make_unique<server_process>(
         server_process::options{.command = std::move(command), .user = user, .stop_signal = SIGQUIT});
     running_->wait_for_output("database system is ready to accept connections");
   }
+  /// Ends it at once, with all its sessions, without a word to them.
+  void stop() { running_.reset(); }
+  /// Its first process, whose end is that of all.
+  pid_t id() const noexcept { return running_->id(); }
 
-  /// The folder of its socket.
-  const std::string& folder() const noexcept { return folder_.path(); }
   /// For PQconnectdb: database postgres, user weft.
   std::string connection() const { return "host=" + folder_.path() + " user=weft dbname=postgres"; }
   /// Where its socket is.
   const std::string& folder() const noexcept { return folder_.path(); }
-  /// The same as a URL.
+  /// connection() as a URL.
   std::string url() const { return "postgres://weft@/postgres?host=" + folder_.path(); }
 
  private:
+  std::string data() const { return folder_ / "data"; }
+
   static inline const std::string user = "postgres";
   static inline const std::string programs = WEFT_POSTGRES_PROGRAMS;
+  const int connections_max_;
+  const std::vector<std::string> settings_;
   scratch_folder folder_;
   std::unique_ptr<server_process> running_;
 };

@@ -358,7 +358,7 @@ std::vector<notification> connection::take_notifications() {
   if (has_input() && PQconsumeInput(link_.get()) == 0) throw_lost(false);
   std::vector<notification> all;
   while (PGnotify* const one = PQnotifies(link_.get())) {
-    all.push_back({one->relname, one->extra});
+    all.push_back({one->relname, one->extra, one->be_pid});
     PQfreemem(one);
   }
   return all;

@@ -39,6 +39,7 @@ struct statement {
 struct notification {
   std::string channel;
   std::string payload;
+  std::int64_t sender = 0;  ///< its server_pid
 };
 
 /// A session with a PostgreSQL server, on libpq without a blocked thread: a call sends, and its fiber is
