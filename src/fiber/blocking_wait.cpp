@@ -8,6 +8,7 @@
 
 #include <weft/context/wait.hpp>
 #include <weft/core/error.hpp>
+#include <weft/core/milliseconds_until.hpp>
 
 #include "fiber/io_entry.hpp"
 
@@ -29,12 +30,10 @@ std::uint32_t look(int fd, std::uint32_t wants, int timeout_ms, const char* what
   return static_cast<std::uint32_t>(one.revents);
 }
 
-int milliseconds_until(steady_time until, bool in_slices) {
-  if (until == no_deadline && !in_slices) return -1;
-  auto left = until - steady_clock::now();
-  if (in_slices) left = std::min<steady_clock::duration>(left, slice);
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-  return static_cast<int>(std::clamp<long long>(ms, 0, INT_MAX));
+/// Until then; in slices, so that what nobody can wake this thread for is seen, too.
+int next_look(steady_time until, bool in_slices) {
+  const steady_time now = steady_clock::now();
+  return milliseconds_until(in_slices ? std::min(until, now + slice) : until, now);
 }
 
 }  // namespace
@@ -53,7 +52,7 @@ std::uint32_t block_until_ready(int fd, std::uint32_t wants, steady_time until, 
                   std::string(what) + ": descriptor " + std::to_string(fd) + " was closed by another task");
     }
     const bool in_slices = handle != nullptr || current_cancel_state() != nullptr;
-    if (const auto ready = look(fd, wants, milliseconds_until(until, in_slices), what)) return ready;
+    if (const auto ready = look(fd, wants, next_look(until, in_slices), what)) return ready;
     if (until != no_deadline && steady_clock::now() >= until) return 0;
     require_wait_allowed(what);
   }

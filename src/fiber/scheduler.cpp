@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <limits>
 #include <mutex>
 #include <new>
@@ -12,6 +11,7 @@
 #include <sys/resource.h>
 
 #include <weft/core/error.hpp>
+#include <weft/core/milliseconds_until.hpp>
 
 #include "fiber/hook_seam.hpp"
 #include "fiber/inspection.hpp"
@@ -410,12 +410,7 @@ void scheduler::sleep() {
   const steady_time now = steady_clock::now();
   meter_.end_line(now);
   sleeps_since_ = now;
-  int timeout_ms = -1;
-  if (until != no_deadline) {
-    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
-    timeout_ms = static_cast<int>(std::clamp<long long>(ms, 0, INT_MAX));
-  }
-  poller_.wait(timeout_ms);
+  poller_.wait(milliseconds_until(until, now));
   runtime_.get_up(*this);
   runtime_.watch().loop_woke();
 }

@@ -5,13 +5,14 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstdio>
 #include <utility>
 
 #include <weft/core/error.hpp>
+#include <weft/core/milliseconds_until.hpp>
 #include <weft/log/sink.hpp>
 #include <weft/process/self.hpp>
+#include <weft/process/signals_held.hpp>
 #include <weft/process/socket.hpp>
 
 #include "process/supervisor_line.hpp"
@@ -23,33 +24,7 @@ namespace {
 constexpr std::size_t unsent_bytes_max = 1024 * 1024;
 constexpr int words_at_once = 64;
 
-sigset_t signals_to_supervisor() noexcept {
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int one : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, one);
-  return set;
-}
-
-/// While it lives the signals wait. Then they are as before.
-class signals_held {
- public:
-  explicit signals_held(sigset_t& former) noexcept : former_(former) {
-    const sigset_t signals = signals_to_supervisor();
-    ::sigprocmask(SIG_BLOCK, &signals, &former_);
-  }
-  signals_held(const signals_held&) = delete;
-  signals_held& operator=(const signals_held&) = delete;
-  ~signals_held() { ::sigprocmask(SIG_SETMASK, &former_, nullptr); }
-
- private:
-  sigset_t& former_;
-};
-
-int milliseconds_until(steady_time until) noexcept {
-  if (until == no_deadline) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
-  return static_cast<int>(std::clamp<long long>(left, 0, INT_MAX));
-}
+sigset_t signals_to_supervisor() noexcept { return signal_set({SIGTERM, SIGINT, SIGHUP}); }
 
 }  // namespace
 
@@ -71,8 +46,8 @@ int supervisor_state::run() {
         "process: run a supervisor: the process has threads, so it cannot fork others; start it before "
         "them");
   }
-  const signals_held while_it_runs(former_mask_);
   const sigset_t signals = signals_to_supervisor();
+  const signals_held while_it_runs(signals);
   signals_.reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) throw system_error("process: run a supervisor: receive signals", errno);
   pid_ = ::getpid();
@@ -229,7 +204,7 @@ void supervisor_state::wait(steady_time until) {
     const bool is_full = !one.unsent.empty();
     polled_.push_back({one.line.get(), static_cast<short>(is_full ? POLLIN | POLLOUT : POLLIN), 0});
   }
-  if (::poll(polled_.data(), polled_.size(), milliseconds_until(until)) < 0 && errno != EINTR)
+  if (::poll(polled_.data(), polled_.size(), weft::detail::milliseconds_until(until)) < 0 && errno != EINTR)
     throw system_error("process: the supervisor waits for its processes", errno);
   std::size_t at = 2;
   for (entry& one : all_) {

@@ -72,7 +72,6 @@ class supervisor_state {
   const std::function<int(std::size_t, unique_fd)> body_;
   pid_t pid_ = 0;
   unique_fd signals_;
-  sigset_t former_mask_{};
   std::list<entry> all_;
   std::vector<bool> wants_new_;  // by number
   std::vector<pollfd> polled_;

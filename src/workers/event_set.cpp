@@ -1,10 +1,9 @@
 #include "workers/event_set.hpp"
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
 
 #include <weft/core/error.hpp>
+#include <weft/core/milliseconds_until.hpp>
 
 namespace weft::workers::detail {
 
@@ -22,12 +21,6 @@ epoll_event wanted(event_kind kind, std::uint64_t id, event_set::what of) {
   if (of == event_set::what::exception) made.events = EPOLLPRI | EPOLLET;
   made.data.u64 = id << kind_bits | static_cast<std::uint64_t>(kind);
   return made;
-}
-
-int milliseconds_until(steady_time until) {
-  if (until == no_deadline) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
-  return static_cast<int>(std::clamp<long long>(left, 0, 1'000'000));
 }
 
 }  // namespace
@@ -54,8 +47,8 @@ void event_set::forget(int fd) noexcept {
 
 const std::vector<event>& event_set::wait(steady_time until) {
   seen_.clear();
-  const int count =
-      ::epoll_wait(epoll_.get(), raw_.data(), static_cast<int>(raw_.size()), milliseconds_until(until));
+  const int count = ::epoll_wait(epoll_.get(), raw_.data(), static_cast<int>(raw_.size()),
+                                 weft::detail::milliseconds_until(until));
   for (int i = 0; i < count; ++i) {
     const auto& one = raw_[static_cast<std::size_t>(i)];
     seen_.push_back({static_cast<event_kind>(one.data.u64 & ((1U << kind_bits) - 1)),

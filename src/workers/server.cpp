@@ -10,6 +10,7 @@
 #include <weft/core/error.hpp>
 #include <weft/net/bound_socket.hpp>
 #include <weft/process/self.hpp>
+#include <weft/process/signals_held.hpp>
 #include <weft/process/socket.hpp>
 
 #include "workers/fork_server.hpp"
@@ -21,12 +22,7 @@ namespace weft::workers {
 namespace {
 
 // Those that ask a server to end or to reload.
-sigset_t signals_to_server() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int one : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, one);
-  return signals;
-}
+sigset_t signals_to_server() { return process::detail::signal_set({SIGTERM, SIGINT, SIGHUP}); }
 
 // Readable once one has come; workers get them as usual again.
 unique_fd receive_signals() {
@@ -34,22 +30,6 @@ unique_fd receive_signals() {
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
   return unique_fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
 }
-
-// While it lives they wait: a child is not ended by one before it receives them, and nobody is ended by one
-// that is still read. Then they are as before.
-class signals_held {
- public:
-  signals_held() {
-    const sigset_t signals = signals_to_server();
-    ::pthread_sigmask(SIG_BLOCK, &signals, &former_);
-  }
-  signals_held(const signals_held&) = delete;
-  signals_held& operator=(const signals_held&) = delete;
-  ~signals_held() { ::pthread_sigmask(SIG_SETMASK, &former_, nullptr); }
-
- private:
-  sigset_t former_{};
-};
 
 // While it lives the process in which the server runs is known.
 class said_to_serve {
@@ -140,7 +120,7 @@ int server::run() {
                 "workers: run a server: the process has threads, so it cannot fork workers; start it "
                 "before them, or use server::fork early in main");
   }
-  const signals_held while_it_serves;
+  const process::detail::signals_held while_it_serves(signals_to_server());
   return state_->serve(unique_fd(), true);
 }
 
@@ -153,7 +133,7 @@ void server::reload() const {
 process::child server::fork(server_options options) {
   auto alive = process::make_pipe();
   auto made = std::make_shared<server>(std::move(options));
-  const signals_held until_received;
+  const process::detail::signals_held until_received(signals_to_server());
   auto child = process::child::fork([&]() -> int {
     auto& state = *made->state_;
     process::close_descriptors_except({state.listening.fd(), alive.reader.get()});

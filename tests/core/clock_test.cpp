@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <climits>
 #include <ratio>
 #include <thread>
 
+#include <weft/core/milliseconds_until.hpp>
 #include <weft/core/task_block.hpp>
 
 #include "core/still_oracle.hpp"
@@ -114,6 +116,16 @@ TEST(deadline_at, of_the_wall_clock_is_simulated_too) {
   simulated.time = steady_time(5h);
   simulated.wall_time = wall_clock::time_point(300h);
   EXPECT_EQ(deadline_at(wall_clock::now() + 2h), steady_time(7h));
+}
+
+TEST(milliseconds_until, rounds_up_and_is_bounded) {
+  const steady_time now = steady_clock::now();
+  EXPECT_EQ(detail::milliseconds_until(no_deadline, now), -1);
+  EXPECT_EQ(detail::milliseconds_until(now, now), 0);
+  EXPECT_EQ(detail::milliseconds_until(steady_time::min(), now), 0);
+  EXPECT_EQ(detail::milliseconds_until(now + std::chrono::nanoseconds(1), now), 1);
+  EXPECT_EQ(detail::milliseconds_until(now + std::chrono::milliseconds(7), now), 7);
+  EXPECT_EQ(detail::milliseconds_until(no_deadline - std::chrono::nanoseconds(1), now), INT_MAX);
 }
 
 }  // namespace

@@ -2,13 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <sys/mman.h>
 #include <unistd.h>
 #include <atomic>
 #include <csignal>
 #include <functional>
 #include <memory>
-#include <new>
 #include <set>
 #include <string>
 #include <thread>
@@ -24,11 +22,13 @@
 #include <weft/process/self.hpp>
 
 #include "http/raw_client.hpp"
+#include "support/shared_board.hpp"
 
 namespace weft::http {
 namespace {
 
 using namespace std::chrono_literals;
+using weft_test::comes_true;
 
 constexpr std::string_view get_root = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -38,23 +38,7 @@ struct board {
   std::atomic<int> left{0};
   std::atomic<int> inside{0};
   std::atomic<bool> go_on{false};
-
-  static board& make() {
-    void* const shared =
-        ::mmap(nullptr, sizeof(board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return *new (shared) board();
-  }
 };
-
-/// On a fiber.
-bool comes_true(const std::function<bool()>& what) {
-  const steady_time until = steady_clock::now() + 60s;
-  while (!what()) {
-    if (steady_clock::now() > until) return false;
-    sleep_for(1ms);
-  }
-  return true;
-}
 
 process_group_options on_any_port(std::size_t processes) {
   return {.listen = "127.0.0.1:0", .processes = processes};
@@ -87,7 +71,7 @@ class running_group {
     return running_.wait();
   }
 
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
 
  private:
   net::endpoint address_ = net::endpoint::tcp({}, 0);

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <sys/mman.h>
 #include <unistd.h>
 #include <algorithm>
 #include <array>
@@ -10,7 +9,6 @@
 #include <chrono>
 #include <csignal>
 #include <functional>
-#include <new>
 #include <string>
 #include <thread>
 
@@ -19,10 +17,13 @@
 #include <weft/process/child.hpp>
 #include <weft/process/socket.hpp>
 
+#include "support/shared_board.hpp"
+
 namespace weft::process {
 namespace {
 
 using namespace std::chrono_literals;
+using weft_test::comes_true;
 
 /// What the processes of a test tell it, in memory that all have.
 struct board {
@@ -36,22 +37,7 @@ struct board {
   std::atomic<int> out_of_order{0};
   std::atomic<int> failing{0};
   std::array<std::atomic<pid_t>, 4> pids{};
-
-  static board& make() {
-    void* const shared =
-        ::mmap(nullptr, sizeof(board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return *new (shared) board();
-  }
 };
-
-bool comes_true(const std::function<bool()>& what) {
-  const steady_time until = steady_clock::now() + 60s;
-  while (!what()) {
-    if (steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
-}
 
 /// Serves until it is told to go.
 int serve(board& on, supervised& me) {
@@ -80,7 +66,7 @@ child supervise(supervisor_options options, std::function<int(supervised&)> body
 }
 
 TEST(supervisor, keeps_its_processes_and_ends_them_at_sigterm) {
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
   child running = supervise({.processes = 3}, [&](supervised& me) { return serve(on, me); });
   EXPECT_TRUE(comes_true([&] { return on.said_ready == 3; }));
   const pid_t other = on.pids[0], killed = on.pids[1];
@@ -96,7 +82,7 @@ TEST(supervisor, keeps_its_processes_and_ends_them_at_sigterm) {
 }
 
 TEST(supervisor, a_reload_replaces_each_when_its_successor_is_ready) {
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
   child running = supervise({.processes = 2}, [&](supervised& me) { return serve(on, me); });
   EXPECT_TRUE(comes_true([&] { return on.serving == 2; }));
   for (int round = 1; round <= 5; ++round) {
@@ -110,7 +96,7 @@ TEST(supervisor, a_reload_replaces_each_when_its_successor_is_ready) {
 }
 
 TEST(supervisor, a_successor_that_fails_changes_nothing) {
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
   child running = supervise({.processes = 2}, [&](supervised& me) { return serve(on, me); });
   EXPECT_TRUE(comes_true([&] { return on.serving == 2; }));
   on.failing = 1;
@@ -127,7 +113,7 @@ TEST(supervisor, a_successor_that_fails_changes_nothing) {
 }
 
 TEST(supervisor, one_that_asks_for_a_successor_leaves_when_that_is_ready) {
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
   child running = supervise({.processes = 2}, [&](supervised& me) {
     if (me.number() == 1 && on.messages++ == 0) {
       me.ready();
@@ -143,7 +129,7 @@ TEST(supervisor, one_that_asks_for_a_successor_leaves_when_that_is_ready) {
 }
 
 TEST(supervisor, gives_up_where_none_is_ever_ready) {
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
   on.failing = 1;
   child running = supervise({.processes = 2}, [&](supervised& me) { return serve(on, me); });
   EXPECT_EQ(running.wait(), exit_status::exited(1));
@@ -151,7 +137,7 @@ TEST(supervisor, gives_up_where_none_is_ever_ready) {
 }
 
 TEST(supervisor, who_is_not_ready_in_time_is_killed_and_replaced) {
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
   child running = supervise({.processes = 2, .ready_within = 1s}, [&](supervised& me) {
     if (me.number() == 1 && on.messages++ == 0) std::this_thread::sleep_for(1h);
     return serve(on, me);
@@ -162,7 +148,7 @@ TEST(supervisor, who_is_not_ready_in_time_is_killed_and_replaced) {
 }
 
 TEST(supervisor, too_many_deaths_make_it_pause) {
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
   child running = supervise(
       {.processes = 1, .restarts = {.deaths_max = 3, .within = 1h, .pause_first = 1h, .pause_max = 1h}},
       [&](supervised& me) {
@@ -179,7 +165,7 @@ TEST(supervisor, too_many_deaths_make_it_pause) {
 
 TEST(supervisor, messages_reach_all_others_in_order) {
   constexpr int count = 2000;
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
   child running = supervise({.processes = 3}, [&](supervised& me) {
     ++on.serving;
     me.ready();
@@ -205,7 +191,7 @@ TEST(supervisor, messages_reach_all_others_in_order) {
 }
 
 TEST(supervisor, one_that_does_not_stop_is_killed) {
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
   const auto deaf = [&](supervised& me) {
     me.ready();
     ++on.serving;
@@ -225,7 +211,7 @@ TEST(supervisor, one_that_does_not_stop_is_killed) {
 }
 
 TEST(supervisor, its_death_takes_its_processes_along) {
-  board& on = board::make();
+  board& on = weft_test::make_shared_board<board>();
   pipe_ends alive = make_pipe();
   child running = supervise({.processes = 3}, [&](supervised& me) {
     std::signal(SIGTERM, SIG_IGN);

@@ -1,23 +1,18 @@
 #include "http/content/folder_listing.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 
 #include <weft/core/error.hpp>
 #include <weft/http/request.hpp>
+#include <weft/net/open_folder.hpp>
 
 namespace weft::http::detail {
 
 namespace {
-
-struct close_folder {
-  void operator()(DIR* opened) const noexcept { ::closedir(opened); }
-};
 
 /// Text between tags; bytes that are not UTF-8 are the browser's to show.
 std::string escaped(std::string_view text) {
@@ -55,7 +50,7 @@ std::string reference_to(std::string_view name) {
 }  // namespace
 
 folder_listing list_folder(unique_fd folder, bool shows_dot_files, std::size_t names_max) {
-  const std::unique_ptr<DIR, close_folder> opened(::fdopendir(folder.get()));
+  const files::detail::open_folder opened(::fdopendir(folder.get()));
   if (opened == nullptr) throw system_error("http: list a folder", errno);
   const int at = folder.release();
   folder_listing listed;

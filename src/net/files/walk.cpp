@@ -1,14 +1,13 @@
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
 #include <weft/context/cancellation.hpp>
 #include <weft/net/files.hpp>
+#include <weft/net/open_folder.hpp>
 
 #include "net/files/file_io.hpp"
 #include "net/files/off_loop.hpp"
@@ -18,11 +17,6 @@ namespace weft::files {
 namespace {
 
 constexpr std::size_t deepest = 256;  // a descriptor each
-
-struct close_folder {
-  void operator()(DIR* opened) const noexcept { ::closedir(opened); }
-};
-using open_folder = std::unique_ptr<DIR, close_folder>;
 
 /// Walks depth first. Each folder is opened by its name in the open folder above it, and no link is followed:
 /// wherever somebody moves or links things meanwhile, the walk stays where it is.
@@ -86,7 +80,7 @@ class walking {
   }
 
   std::vector<std::string> names_in(unique_fd folder, const std::string& prefix) {
-    open_folder opened(::fdopendir(folder.get()));
+    detail::open_folder opened(::fdopendir(folder.get()));
     if (opened == nullptr) detail::throw_failed("read the folder", prefix, errno);
     [[maybe_unused]] const int taken_over = folder.release();
     std::vector<std::string> names;
@@ -107,7 +101,7 @@ class walking {
 
   walk_options within_;
   walked& into_;
-  std::vector<open_folder> opened_;
+  std::vector<detail::open_folder> opened_;
 };
 
 }  // namespace
