@@ -1,8 +1,11 @@
 #include <weft/net/connection_pool.hpp>
 
 #include <algorithm>
+#include <utility>
 
+#include <weft/context/context.hpp>
 #include <weft/core/error.hpp>
+#include <weft/core/task_block.hpp>
 
 namespace weft::net::detail {
 
@@ -11,6 +14,10 @@ namespace {
 // 0 is no bound.
 bool is_over(steady_time since, steady_time now, std::chrono::milliseconds bound) noexcept {
   return bound.count() > 0 && now - since >= bound;
+}
+
+steady_time end_of(steady_time since, std::chrono::milliseconds bound) noexcept {
+  return bound.count() > 0 && bound < no_deadline - since ? since + bound : no_deadline;
 }
 
 pool_options checked(pool_options options) {
@@ -50,11 +57,15 @@ bool pool_core::is_closed() const noexcept {
 }
 
 void pool_core::close() noexcept {
+  timer look;
   {
     const std::lock_guard lock(mutex);
     if (closed) return;
     closed = true;
+    look = std::move(look_);
   }
+  look.cancel();
+  look.detach();  // what it calls keeps what it needs
   places_.release();
 }
 
@@ -66,6 +77,39 @@ bool pool_core::is_idle_too_long(steady_time since, steady_time now) const noexc
 }
 bool pool_core::needs_check(steady_time since, steady_time now) const noexcept {
   return now - since >= options_.check_after;
+}
+
+steady_time pool_core::over_at(steady_time made, steady_time since) const noexcept {
+  return std::min(end_of(made, options_.life_max), end_of(since, options_.idle_max));
+}
+
+// One that is overdue may have gone with the run that it was in; if not, two are no harm.
+bool pool_core::wants_look(steady_time due, steady_time now) const noexcept {
+  return !closed && due < no_deadline && (due < looks_at_ || looks_at_ < now);
+}
+
+void pool_core::look_at(steady_time due, std::function<void()> look) noexcept {
+  if (!weft::detail::task_block::current().is_fiber()) return;
+  timer unwanted;
+  try {
+    const steady_time now = steady_clock::now();
+    timer made = after(due - now, std::move(look), {.keeps_run = false, .context = context()});
+    const std::lock_guard lock(mutex);
+    if (wants_look(due, now)) {
+      looks_at_ = due;
+      unwanted = std::exchange(look_, std::move(made));
+    } else {
+      unwanted = std::move(made);
+      unwanted.cancel();
+    }
+  } catch (const std::exception&) {  // no memory, or the run ends: the next use of the pool looks
+  }
+  unwanted.detach();  // one that runs goes on
+}
+
+void pool_core::looks() noexcept {
+  const std::lock_guard lock(mutex);
+  looks_at_ = no_deadline;
 }
 
 pool_statistics pool_core::statistics() const {

@@ -11,6 +11,7 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
+#include <weft/fiber/timer.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/net/stream.hpp>
 
@@ -208,7 +209,51 @@ TEST(connection_pool, checks_only_what_lay_unused_for_a_while) {
   });
 }
 
-TEST(connection_pool, those_idle_too_long_or_too_old_are_closed) {
+TEST(connection_pool, those_idle_too_long_or_too_old_are_closed_although_nobody_uses_it) {
+  run([] {
+    plant from;
+    plant::pool idle(from.maker(), {.idle_max = 5ms});
+    plant::pool life(from.maker(), {.idle_max = 1h, .life_max = 5ms});
+    plant::pool lasting(from.maker(), {.idle_max = 1h});  // keeps no run from ending
+    for (unsigned round = 1; round <= 2; ++round) {
+      for (plant::pool* const one : {&idle, &life}) {
+        auto first = one->get();
+        auto second = one->get();
+      }
+      auto another = lasting.get();
+      while (from.open.size() > 1) sleep_for(1ms);
+      EXPECT_EQ(idle.statistics().discarded, 2u * round);
+      EXPECT_EQ(life.statistics().discarded, 2u * round);
+    }
+  });
+}
+
+TEST(connection_pool, one_that_is_gone_is_looked_at_by_nobody) {
+  run([] {
+    plant from;
+    {
+      plant::pool pool(from.maker(), {.idle_max = 2ms});
+      pool.get().give_back();
+    }
+    EXPECT_TRUE(from.open.empty());
+    EXPECT_EQ(list_timers().size(), 0u);
+    sleep_for(5ms);
+  });
+}
+
+TEST(connection_pool, outlives_runs_and_is_looked_at_in_each) {
+  plant from;
+  plant::pool pool(from.maker(), {.idle_max = 20ms});
+  run([&] { pool.get().give_back(); });
+  pool.get().give_back();  // no run: the next use closes it
+  run([&] {
+    sleep_for(25ms);  // the look that the first run took along is overdue
+    pool.get().give_back();
+    while (!from.open.empty()) sleep_for(1ms);
+  });
+}
+
+TEST(connection_pool, those_idle_too_long_or_too_old_are_closed_by_use) {
   run([] {
     plant from;
     plant::pool short_idle(from.maker(), {.idle_max = 1ms});

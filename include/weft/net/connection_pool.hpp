@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -16,6 +17,7 @@
 
 #include <weft/core/clock.hpp>
 #include <weft/fiber/semaphore.hpp>
+#include <weft/fiber/timer.hpp>
 
 namespace weft::net {
 
@@ -58,6 +60,15 @@ class pool_core {
   bool is_too_old(steady_time made, steady_time now) const noexcept;
   bool is_idle_too_long(steady_time since, steady_time now) const noexcept;
   bool needs_check(steady_time since, steady_time now) const noexcept;
+  /// When it is too old, or unused for too long; no_deadline: never.
+  steady_time over_at(steady_time made, steady_time since) const noexcept;
+  /// Under the mutex: will nobody look at the unused ones by then?
+  bool wants_look(steady_time due, steady_time now) const noexcept;
+  /// Has `look` called then, with root context on a fiber of its own, unless the run ends or the pool is
+  /// closed before, or somebody looks by then. Nothing outside of a run.
+  void look_at(steady_time due, std::function<void()> look) noexcept;
+  /// Somebody looks now.
+  void looks() noexcept;
   pool_statistics statistics() const;
 
   /// Guards counts and closing, and what the pool keeps.
@@ -70,6 +81,8 @@ class pool_core {
 
   const pool_options options_;
   semaphore places_;
+  timer look_;                          // guarded by mutex
+  steady_time looks_at_ = no_deadline;  // guarded by mutex; no_deadline: never
 };
 
 }  // namespace detail
@@ -83,7 +96,8 @@ class pool_core {
 /// request may be under way on it.
 ///
 /// `Connection` is movable or not: anything with a life and an identity. Time limits of making and checking
-/// are theirs. Unused ones that are over are closed by the next get() or give-back, and by trim().
+/// are theirs. Unused ones that are over are closed by a timer of the pool, on the loop of a fiber that gave
+/// one back; where none did, by the next get() or give-back, and by trim(). It keeps no run from ending.
 ///
 /// Thread-safety: all members, from any task and thread; a lease is one task's at a time. Lifetime: leases
 /// may outlive the pool, and close their connections then. Cancellation: get() is a cancellation point, also
@@ -163,7 +177,7 @@ class connection_pool {
   pool_statistics statistics() const { return state_->statistics(); }
 
  private:
-  struct shared_state {
+  struct shared_state : std::enable_shared_from_this<shared_state> {
     shared_state(make_function make, check_function check, pool_options options)
         : core_(std::move(options)), make_(std::move(make)), check_(std::move(check)) {}
 
@@ -185,18 +199,37 @@ class connection_pool {
 
     void take_back(item one, bool broken) noexcept {
       const steady_time now = steady_clock::now();
+      const steady_time over = core_.over_at(one.made, now);
+      bool wants_look = false;
       {
         const std::lock_guard lock(core_.mutex);
-        if (broken || core_.closed || core_.is_too_old(one.made, now) || !keep(one, now))
+        if (broken || core_.closed || core_.is_too_old(one.made, now) || !keep(one, now)) {
           ++core_.counts.discarded;
+        } else {
+          wants_look = core_.wants_look(over, now);
+        }
       }
       one.connection.reset();  // if it was not kept; its end may take a while
       core_.give_place_back();
       trim();
+      if (wants_look) look_at(over);
     }
 
     void trim() noexcept {
       while (pointer over = take_over_aged()) over.reset();
+    }
+
+    void look_at(steady_time due) noexcept {
+      core_.look_at(due, [state = this->weak_from_this()] {
+        if (const auto here = state.lock()) here->look();
+      });
+    }
+
+    void look() noexcept {
+      core_.looks();
+      trim();
+      const steady_time next = next_over();
+      if (next != no_deadline) look_at(next);
     }
 
     void close() noexcept {
@@ -276,6 +309,13 @@ class connection_pool {
       std::optional<item> last(std::move(idle_.back()));
       idle_.pop_back();
       return last;
+    }
+
+    steady_time next_over() const noexcept {
+      steady_time next = no_deadline;
+      const std::lock_guard lock(core_.mutex);
+      for (const item& one : idle_) next = std::min(next, core_.over_at(one.made, one.idle_since));
+      return next;
     }
 
     /// The longest unused are in front; the oldest anywhere.
