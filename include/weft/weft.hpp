@@ -20,6 +20,7 @@
 #include <weft/context/properties.hpp>
 #include <weft/core/flag_mark.hpp>
 #include <weft/core/hook_table.hpp>
+#include <weft/core/milliseconds_until.hpp>
 #include <weft/core/outside_work.hpp>
 #include <weft/core/safepoint.hpp>
 #include <weft/core/stack_trace.hpp>
@@ -137,6 +138,7 @@
 #include <weft/net/files.hpp>
 #include <weft/net/listener.hpp>
 #include <weft/net/message_stream.hpp>
+#include <weft/net/open_folder.hpp>
 #include <weft/net/resolver.hpp>
 #include <weft/net/tls/context.hpp>
 #include <weft/net/tls/stream.hpp>
@@ -151,6 +153,7 @@
 #include <weft/process/restrictions.hpp>
 #include <weft/process/self.hpp>
 #include <weft/process/signals.hpp>
+#include <weft/process/signals_held.hpp>
 #include <weft/process/socket.hpp>
 #include <weft/process/supervisor.hpp>
 #include <weft/process/wait_child.hpp>
