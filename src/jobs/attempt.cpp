@@ -106,6 +106,10 @@ bool is_fault_of_the_row(errc code) noexcept {
 std::variant<job_envelope, attempt_end> open_claimed(const claimed_job& claimed, const job_keys& with,
                                                      moment now) {
   try {
+    if (is_unsigned(claimed.envelope)) {
+      check_allowed(claimed, with.unsigned_jobs);
+      return read_unsigned(claimed);
+    }
     job_envelope job = unseal(with.keys, claimed.envelope);
     check_row(job, claimed.id, claimed.queue, claimed.handler);
     check_tenant(job, with.tenant);

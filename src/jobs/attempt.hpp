@@ -11,6 +11,7 @@
 #include <weft/jobs/store.hpp>
 
 #include "jobs/job_envelope.hpp"
+#include "jobs/unsigned_job.hpp"
 
 namespace weft::jobs {
 
@@ -39,6 +40,7 @@ struct job_keys {
   const wire::key_ring& keys;
   const wire::key_ring* secret_keys;  ///< null: none
   std::string_view tenant;
+  const unsigned_closures& unsigned_jobs;
 };
 
 /// Is it of what was read, rather than of this program: a key that it lacks, a form that it does not know

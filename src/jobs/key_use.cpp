@@ -7,6 +7,7 @@
 
 #include "jobs/job_envelope.hpp"
 #include "jobs/job_life.hpp"
+#include "jobs/unsigned_job.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -56,6 +57,7 @@ std::vector<key_use> keys_in_use(store& kept_in) {
   for (auto jobs = kept_in.list(filter); !jobs.empty(); jobs = kept_in.list(filter)) {
     for (const auto& job : jobs) {
       const auto count = [&](std::string_view envelope) {
+        if (is_unsigned(envelope)) return;
         auto& use = uses[signer_of(envelope)];
         ++(is_ended(job.state) ? use.ended : use.waiting);
       };

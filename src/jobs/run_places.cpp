@@ -24,6 +24,21 @@ bool serves(const worker_options& options, const std::string& queue) {
          std::any_of(options.weighted.begin(), options.weighted.end(), is_it);
 }
 
+bool is_known(const std::string& name) {
+  const auto all = closure_registry::list();
+  return std::any_of(all.begin(), all.end(), [&](const closure_info& one) { return one.name == name; });
+}
+
+void check_unsigned(const worker_options& options) {
+  for (const auto& [queue, names] : options.unsigned_jobs) {
+    if (!serves(options, queue)) refuse("unsigned_jobs has \"" + queue + "\", which is none of its queues");
+    for (const auto& name : names) {
+      if (name.empty() || !is_known(name))
+        refuse("unsigned_jobs has the closure \"" + name + "\", which this program does not have");
+    }
+  }
+}
+
 }  // namespace
 
 run_places::run_places(services& app, const worker_options& options)
@@ -35,6 +50,7 @@ run_places::run_places(services& app, const worker_options& options)
       refuse("place_of_queue has \"" + queue + "\", which is none of its queues");
     }
   }
+  check_unsigned(options);
 }
 
 bool run_places::can_run(std::string_view identity) {

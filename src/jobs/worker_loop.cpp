@@ -224,7 +224,8 @@ std::optional<claimed_job> worker::state::next_to_start() {
 
 void worker::state::start(claimed_job claimed) {
   auto opened =
-      open_claimed(claimed, {queue_.keys(), queue_.secret_keys(), queue_.tenant()}, queue_.clock().now());
+      open_claimed(claimed, {queue_.keys(), queue_.secret_keys(), queue_.tenant(), options_.unsigned_jobs},
+                   queue_.clock().now());
   go_options options{.name = "job " + to_string(claimed.id), .context = context()};
   if (auto* const job = std::get_if<job_envelope>(&opened)) {
     try {
@@ -336,7 +337,7 @@ steady_time worker::state::late_at() const {
 }
 
 void worker::state::fire_some(const std::vector<stored_schedule>& due) {
-  const job_keys with{queue_.keys(), queue_.secret_keys(), queue_.tenant()};
+  const job_keys with{queue_.keys(), queue_.secret_keys(), queue_.tenant(), options_.unsigned_jobs};
   try {
     for (const auto& one : due) {
       const moment now = queue_.clock().now();

@@ -62,6 +62,10 @@ struct worker_options {
   /// What runs at stop() may go on for so long; then it is cancelled. It is waited for even so: an attempt on
   /// a fiber or a pool that neither waits nor asks whether it is cancelled keeps run() from returning.
   std::chrono::milliseconds stop_grace{10'000};
+  /// Jobs that nobody has signed are run from these queues, of the closures with these names only, and
+  /// quarantined else. Whoever can write the database, or push there, can run those with any arguments, so
+  /// they must take each argument as a stranger's. For programs in other languages.
+  std::map<std::string, std::vector<std::string>, std::less<>> unsigned_jobs = {};
   bool pass_on_logs = true;   ///< records of attempts also go to the sinks
   bool durable_ends = false;  ///< ends of attempts wait for the disk; else a power cut may repeat some
   /// Where attempts run of closures that do not say it (placed_closure): in the place of their queue, else in
@@ -108,7 +112,8 @@ class worker {
   /// Joins the store. Logs a warning for each closure of this program that is to run in this process and
   /// whose services `app` lacks: its jobs are put back for a minute at a time. Throws weft::error too
   /// (invalid_argument): jobs of its queues are to run in worker processes, and `workers` is null; a place is
-  /// for a queue that it does not serve.
+  /// for a queue that it does not serve; unsigned_jobs name one, or a closure that this program does not
+  /// have.
   worker(queue& from, services& app, worker_options options = {});
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
