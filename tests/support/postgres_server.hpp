@@ -12,16 +12,20 @@
 
 namespace weft_test {
 
-/// A PostgreSQL server of one test, in a folder of its own, on a Unix socket. Nothing is flushed to disk.
-/// Gone, with all its data, when the object ends.
+/// A PostgreSQL server of one test, in a folder of its own, on a Unix socket. Gone, with all its data, when
+/// the object ends.
 ///
 /// As root it runs as the user `postgres`, whom its package makes: it refuses to run as root.
 class postgres_server {
  public:
-  /// Waits until it takes connections; about a second. `settings` are further ones, "name=value". Throws
-  /// weft::error with its output.
-  explicit postgres_server(int connections_max = 120, std::vector<std::string> settings = {})
-      : connections_max_(connections_max), settings_(std::move(settings)) {
+  struct options {
+    int connections_max = 120;
+    std::vector<std::string> settings = {};  ///< further ones, "name=value"
+    bool durable = false;  ///< flushed to disk, and all else as PostgreSQL has it by default, too
+  };
+  postgres_server() : postgres_server(options()) {}
+  /// Waits until it takes connections; about a second. Throws weft::error with its output.
+  explicit postgres_server(options how) : how_(std::move(how)) {
     if (is_root()) give_to(folder_.path(), user);
     server_process making(
         {.command = {programs + "/initdb", "--pgdata=" + data(), "--username=weft", "--auth=trust",
@@ -34,13 +38,21 @@ class postgres_server {
 
   /// Starts it again after stop(); what was committed is there.
   void start() {
-    std::vector<std::string> command{
-        programs + "/postgres",          "-D", data(), "-k", folder_.path(), "-h", "", "-F", "-N",
-        std::to_string(connections_max_)};
-    for (const std::string& one : settings_) command.insert(command.end(), {"-c", one});
-    for (const char* const one : {"shared_buffers=16MB", "full_page_writes=off"}) {
-      command.insert(command.end(), {"-c", one});
+    std::vector<std::string> command{programs + "/postgres",
+                                     "-D",
+                                     data(),
+                                     "-k",
+                                     folder_.path(),
+                                     "-h",
+                                     "",
+                                     "-N",
+                                     std::to_string(how_.connections_max)};
+    std::vector<std::string> settings = how_.settings;
+    if (!how_.durable) {
+      const auto quick = {"fsync=off", "shared_buffers=16MB", "full_page_writes=off"};
+      settings.insert(settings.end(), quick.begin(), quick.end());
     }
+    for (const std::string& one : settings) command.insert(command.end(), {"-c", one});
     running_ = std::make_unique<server_process>(
         server_process::options{.command = std::move(command), .user = user, .stop_signal = SIGQUIT});
     running_->wait_for_output("database system is ready to accept connections");
@@ -62,8 +74,7 @@ class postgres_server {
 
   static inline const std::string user = "postgres";
   static inline const std::string programs = WEFT_POSTGRES_PROGRAMS;
-  const int connections_max_;
-  const std::vector<std::string> settings_;
+  const options how_;
   scratch_folder folder_;
   std::unique_ptr<server_process> running_;
 };
