@@ -86,6 +86,7 @@
 #include <weft/http/conditional.hpp>
 #include <weft/http/content.hpp>
 #include <weft/http/cookie.hpp>
+#include <weft/http/cookie_jar.hpp>
 #include <weft/http/event_parser.hpp>
 #include <weft/http/event_stream.hpp>
 #include <weft/http/form.hpp>

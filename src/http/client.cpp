@@ -226,8 +226,10 @@ class client::impl {
   }
 
   response_impl exchange(const detail::url& to, const std::string& method, std::string_view body,
-                         const body_pieces* pieces, const request_options& options, std::size_t bytes_max,
+                         const body_pieces* pieces, const request_options& wanted, std::size_t bytes_max,
                          steady_time until) {
+    request_options with_cookies;
+    const request_options& options = add_cookies(wanted, to, with_cookies);
     detail::outgoing_request request{
         .method = method, .head = {}, .body = body, .pieces = pieces, .options = &options};
     try {
@@ -244,10 +246,29 @@ class client::impl {
           decompression_limits{.bytes_max = bytes_max, .ratio_max = options_.decompression_ratio_max}, until);
       begin(got->link(), to.origin, by, request, until);
       got->take_head(method, place_text(to.target, to.origin), decodes);
+      take_cookies(*got, to);
       return got;
     } catch (const error& failed) {
       if (request.pieces_failed) throw;
       throw_told(failed, method, place_text(to.target, to.origin));
+    }
+  }
+
+  /// `options`, or, with the cookies of the jar, `room`.
+  const request_options& add_cookies(const request_options& options, const detail::url& to,
+                                     request_options& room) const {
+    if (options_.cookies == nullptr || has_field(options, "Cookie")) return options;
+    std::string cookies = options_.cookies->cookies_for(detail::cookie_place_of(to));
+    if (cookies.empty()) return options;
+    room = options;
+    room.headers.emplace_back("Cookie", std::move(cookies));
+    return room;
+  }
+  void take_cookies(streamed_response::impl& got, const detail::url& from) const {
+    if (options_.cookies == nullptr) return;
+    for (const http::header& field : got.link().head().fields) {
+      if (same_name(field.name, "Set-Cookie"))
+        options_.cookies->take(detail::cookie_place_of(from), field.value);
     }
   }
 

@@ -52,6 +52,13 @@ url read_url(std::string_view text, std::string_view scheme, const std::string& 
   return {std::move(made), std::move(target)};
 }
 
+cookie_place cookie_place_of(const url& one) {
+  const std::string_view target = one.target;
+  return {.host = one.origin.name.empty() ? one.origin.server.path() : one.origin.name,
+          .path = target.substr(0, target.find('?')),
+          .secure = one.origin.secure};
+}
+
 transport open_over(net::stream connected, const origin& to, const net::tls::client_context* tls,
                     steady_time until) {
   if (!to.secure) return connected;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <weft/core/clock.hpp>
+#include <weft/http/cookie_jar.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/tls/context.hpp>
 
@@ -34,6 +35,9 @@ struct url {
 /// Reads "scheme://authority/path?query" with that scheme, or with the same and an 's' behind it. Throws
 /// weft::error (invalid_argument) that begins with `tried`.
 url read_url(std::string_view text, std::string_view scheme, const std::string& tried);
+
+/// Views into it; a Unix socket is a host by its path.
+cookie_place cookie_place_of(const url& one);
 
 /// HTTP over a connection to it, with a TLS handshake where it is secure.
 transport open_over(net::stream connected, const origin& to, const net::tls::client_context* tls,

@@ -339,6 +339,27 @@ TEST(http, server_sent_events) {
   });
 }
 
+TEST(http, a_cookie_jar) {
+  weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    server.post("/login", [](weft::http::response& out) { out.set_cookie("who", "Ada"); });
+    server.get("/account",
+               [](weft::http::request& in) { return std::string(in.cookie("who").value_or("?")); });
+    server.start();
+    // clang-format off
+    // example: a_cookie_jar
+    auto jar = std::make_shared<weft::http::cookie_jar>();
+    weft::http::client logged_in{server.url(), {.cookies = jar}};
+    logged_in.post("/login", "name=Ada");                      // the answer sets a cookie
+    const std::string page = logged_in.get("/account").body();  // which goes along
+    // end of example
+    // clang-format on
+    EXPECT_EQ(page, "Ada");
+    EXPECT_EQ(weft::http::client(server.url()).get("/account").body(), "?");
+    server.stop();
+  });
+}
+
 TEST(http, a_client) {
   weft::run([] {
     weft::http::server server{{.listen = "127.0.0.1:0"}};

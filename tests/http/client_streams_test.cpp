@@ -177,6 +177,34 @@ TEST(http_client_stream, a_failure_of_who_gives_the_pieces_passes_and_the_server
   });
 }
 
+TEST(http_client_cookies, are_kept_by_a_jar_also_those_of_redirects_and_go_to_their_server_only) {
+  run([] {
+    server serving(on_any_port()), other(on_any_port());
+    const auto tell = [](request& in) { return std::string(in.header("Cookie").value_or("none")); };
+    serving.get("/login", [](response& out) {
+      out.status(302).header("Location", "/in/page").set_cookie("who", "Ada", {.path = "/in"});
+      out.set_cookie("seen", "1");
+    });
+    serving.get("/in/page", tell).get("/out", tell);
+    other.get("/out", tell);
+    serving.start();
+    other.start();
+    const auto jar = std::make_shared<cookie_jar>();
+    client asking(serving.url(), {.redirects_max = 1, .cookies = jar});
+    EXPECT_EQ(asking.get("/login").body(), "who=Ada; seen=1");
+    EXPECT_EQ(asking.get("/out?x=/in").body(), "seen=1");
+    EXPECT_EQ(asking.get("/out", {.headers = {{"Cookie", "own=2"}}}).body(), "own=2");
+    EXPECT_EQ(client(serving.url()).get("/out").body(), "none");
+    EXPECT_EQ(jar->all().size(), 2u);
+    EXPECT_EQ(client("http://localhost:" + std::to_string(other.address().port()), {.cookies = jar})
+                  .get("/out")
+                  .body(),
+              "none");
+    serving.stop();
+    other.stop();
+  });
+}
+
 TEST(http_client_redirect, methods_and_bodies_change_as_the_status_says) {
   run([] {
     server serving(on_any_port());

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <weft/http/cookie_jar.hpp>
 #include <weft/http/limits.hpp>
 #include <weft/http/response.hpp>
 #include <weft/http/streamed_response.hpp>
@@ -42,6 +43,9 @@ struct client_options {
   /// Bytes of an answer for one that came, beyond the first 64 KiB; more is an error (too_large). The bound
   /// of the whole, `limits.body_bytes_max`, holds for what comes and for what it becomes.
   std::size_t decompression_ratio_max = 200;
+  /// Keeps the cookies of answers, those of redirects too, and sends them along; may be shared by clients.
+  /// Requests that bring a Cookie field of their own have only that. Null: cookies are neither kept nor sent.
+  std::shared_ptr<cookie_jar> cookies = {};
   std::optional<net::tls::client_context> tls =
       {};  ///< for https; nothing: net::tls::client_context::common()
 };
