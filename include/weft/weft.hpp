@@ -88,6 +88,7 @@
 #include <weft/http/cookie.hpp>
 #include <weft/http/cookie_jar.hpp>
 #include <weft/http/event_parser.hpp>
+#include <weft/http/event_source.hpp>
 #include <weft/http/event_stream.hpp>
 #include <weft/http/form.hpp>
 #include <weft/http/health.hpp>

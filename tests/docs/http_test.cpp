@@ -14,6 +14,7 @@
 #include <weft/http/client.hpp>
 #include <weft/http/compression.hpp>
 #include <weft/http/content.hpp>
+#include <weft/http/event_source.hpp>
 #include <weft/http/event_stream.hpp>
 #include <weft/http/health.hpp>
 #include <weft/http/process_group.hpp>
@@ -336,6 +337,27 @@ TEST(http, server_sent_events) {
       got.append(piece, asking.read_some(piece));
     }
     EXPECT_TRUE(server.stop(10s));
+  });
+}
+
+TEST(http, an_event_source) {
+  weft::run([] {
+    weft::http::server server{{.listen = "127.0.0.1:0"}};
+    server.get("/news", [](weft::http::request& in, weft::http::response& out) {
+      if (in.header("Last-Event-ID") == "2") return void(out.status(204));
+      weft::http::event_stream events(in, out);
+      events.send({.data = "1", .id = "1", .retry = std::chrono::milliseconds(1)});
+      events.send({.data = "2", .id = "2"});
+    });
+    server.start();
+    weft::http::client client(server.url());
+    std::string seen;
+    // example: an_event_source
+    weft::http::event_source news(client, "/news");
+    while (const auto one = news.next()) seen += one->data;
+    // end of example
+    EXPECT_EQ(seen, "12");
+    server.stop();
   });
 }
 

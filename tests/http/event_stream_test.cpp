@@ -64,6 +64,16 @@ TEST(event_parser, keeps_id_and_retry_and_passes_nonsense_over) {
   message_of(errc::too_large, [&] { small.feed("data: 12345678"); });
 }
 
+TEST(event_parser, the_id_of_an_event_that_is_not_complete_does_not_count) {
+  event_parser parser(1000, "0");
+  parser.feed("data: a\n\nid: 1\ndata: b\n\nid: 2\ndata: lost");
+  EXPECT_EQ(parser.last_id(), "1");
+  EXPECT_EQ(parser.next()->id, "0");  // of the connection before
+  EXPECT_EQ(parser.next()->id, "1");
+  parser.feed("\n\n");
+  EXPECT_EQ(parser.last_id(), "2");
+}
+
 TEST(event_parser, a_long_id_is_neither_kept_by_each_event_nor_without_a_bound) {
   event_parser parser;
   const std::string id(event_parser::id_bytes_max, 'i');

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace weft::http {
 
@@ -22,7 +23,9 @@ class event_parser {
  public:
   static constexpr std::size_t id_bytes_max = 4096;
 
-  explicit event_parser(std::size_t event_bytes_max = 1024 * 1024) noexcept : bytes_max_(event_bytes_max) {}
+  /// `last_id` is that of the connection before.
+  explicit event_parser(std::size_t event_bytes_max = 1024 * 1024, std::string last_id = {})
+      : bytes_max_(event_bytes_max), named_id_(last_id), last_id_(last_id), told_id_(std::move(last_id)) {}
 
   /// Throws weft::error (too_large) for an event over the bound, and for an id of more than id_bytes_max; the
   /// parser is of no use then.
@@ -30,7 +33,7 @@ class event_parser {
   /// The next event that is complete.
   std::optional<received_event> next();
 
-  /// To be sent as Last-Event-ID with the next connection.
+  /// To be sent as Last-Event-ID with the next connection: of the last event that is complete.
   const std::string& last_id() const noexcept { return last_id_; }
   /// How long the server wants its clients to wait before they connect again, if it has said.
   std::optional<std::chrono::milliseconds> retry() const noexcept { return retry_; }
@@ -43,6 +46,7 @@ class event_parser {
   std::string line_;
   std::string data_;
   std::string name_;
+  std::string named_id_;  // perhaps by an event that is not complete
   std::string last_id_;
   std::optional<std::chrono::milliseconds> retry_;
   struct waiting {

@@ -37,6 +37,7 @@ void event_parser::take_line() {
     if (value.starts_with(' ')) value.remove_prefix(1);
     return take_field(name, value);
   }
+  last_id_ = named_id_;
   if (!data_.empty()) {
     data_.pop_back();  // the end of its last line
     complete_.push_back({{.data = std::move(data_),
@@ -60,7 +61,7 @@ void event_parser::take_field(std::string_view name, std::string_view value) {
       throw error(errc::too_large, "http: the id of a server-sent event has more than " +
                                        std::to_string(id_bytes_max) + " bytes");
     }
-    last_id_ = value;
+    named_id_ = value;
     names_id_ = true;
   } else if (name == "retry") {
     std::chrono::milliseconds::rep time = 0;
