@@ -157,6 +157,7 @@
 #include <weft/process/signals.hpp>
 #include <weft/process/signals_held.hpp>
 #include <weft/process/socket.hpp>
+#include <weft/process/successor.hpp>
 #include <weft/process/supervisor.hpp>
 #include <weft/process/wait_child.hpp>
 #include <weft/trace/propagation.hpp>

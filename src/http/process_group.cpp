@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <csignal>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include <weft/context/cancellation.hpp>
@@ -13,6 +14,7 @@
 #include <weft/log/log.hpp>
 #include <weft/process/self.hpp>
 #include <weft/process/signals.hpp>
+#include <weft/process/successor.hpp>
 
 namespace weft::http {
 
@@ -23,6 +25,13 @@ constexpr std::chrono::milliseconds look_at_use_every{250};
 /// How long the supervisor waits for a process that stops as `how` says.
 std::chrono::milliseconds with_reserve(const stop_options& how) {
   return how.grace + std::chrono::seconds(5);
+}
+
+net::bound_socket listen(const process_group_options& options) {
+  const auto at = net::endpoint::parse(options.listen);
+  if (auto inherited = process::detail::inherited_socket(at.text()))
+    return net::bound_socket::adopt(std::move(inherited), at);
+  return net::bound_socket(at, options.socket);
 }
 
 /// Cancelled, and waited for, at the end of the scope.
@@ -50,16 +59,20 @@ class helper {
 }  // namespace
 
 process_group::process_group(process_group_options options)
-    : options_(std::move(options)), socket_(net::endpoint::parse(options_.listen), options_.socket) {}
+    : options_(std::move(options)), socket_(listen(options_)) {}
 
 int process_group::run(std::function<void(server_process&)> body) {
+  std::optional<process::handed_socket> handed;
+  if (options_.reloads_program) handed = {.socket = socket_.fd(), .address = socket_.address().text()};
   process::supervisor keeper({.name = options_.name,
                               .processes = options_.processes,
                               .restarts = options_.restarts,
                               .ready_within = options_.ready_within,
                               .leave_grace = with_reserve(options_.replaced),
                               .stop_grace = with_reserve(options_.stop),
-                              .on_stop = [this] { socket_.close(); }},
+                              .on_stop = [this] { socket_.close(); },
+                              .hands_over = std::move(handed),
+                              .on_handed_over = [this] { socket_.leave_open(); }},
                              [&](process::supervised& line) {
                                return weft::run(
                                    [&] {

@@ -33,7 +33,8 @@ supervisor_state::supervisor_state(supervisor_options options,
     : options_(std::move(options)),
       body_(std::move(body)),
       wants_new_(options_.processes),
-      crashes_(options_.restarts) {
+      crashes_(options_.restarts),
+      own_start_(options_.hands_over ? own_start::now() : own_start()) {
   if (options_.processes == 0)
     throw error(errc::invalid_argument,
                 "process: a supervisor of no processes: processes must be 1 at least");
@@ -113,6 +114,9 @@ int supervisor_state::begin_child(std::size_t number, unique_fd line) {
   die_with_parent(pid_);
   for (entry& one : all_) one.process.detach();
   all_.clear();
+  successor_.process.detach();
+  successor_.link.reset();
+  forget_inheritance();
   signals_.reset();
   reset_signals();
   for (const int one : {SIGINT, SIGHUP}) std::signal(one, SIG_IGN);
@@ -167,8 +171,24 @@ void supervisor_state::kill_overdue(steady_time now) {
   }
 }
 
+/// The successor has taken over.
+void supervisor_state::leave() {
+  stopping_ = true;
+  if (options_.on_handed_over) options_.on_handed_over();
+  for (entry& one : all_) {
+    if (one.now == stage::starting) one.process.kill(SIGTERM);
+    if (one.now != stage::leaving) {
+      one.ends_by = deadline_after(options_.leave_grace);
+      send(one, std::string(1, word_leave));
+    }
+    one.now = stage::leaving;
+  }
+}
+
 void supervisor_state::stop(int status) {
-  const bool again = std::exchange(stopping_, true);
+  drop_successor();
+  stopping_ = true;
+  const bool again = std::exchange(was_stopped_, true);
   if (!again) {
     status_ = status;
     if (options_.on_stop) options_.on_stop();
@@ -189,7 +209,7 @@ void supervisor_state::stop(int status) {
 // ---- what happens
 
 steady_time supervisor_state::next_time(steady_time now) const noexcept {
-  steady_time next = no_deadline;
+  steady_time next = successor_.ready_by;
   if (!stopping_ && crashes_.is_pausing(now)) next = crashes_.resumes_at();
   for (const entry& one : all_) {
     if (!one.was_killed) next = std::min(next, one.ends_by);
@@ -204,8 +224,10 @@ void supervisor_state::wait(steady_time until) {
     const bool is_full = !one.unsent.empty();
     polled_.push_back({one.line.get(), static_cast<short>(is_full ? POLLIN | POLLOUT : POLLIN), 0});
   }
+  polled_.push_back({successor_.link ? successor_.link.get() : -1, POLLIN, 0});
   if (::poll(polled_.data(), polled_.size(), weft::detail::milliseconds_until(until)) < 0 && errno != EINTR)
     throw system_error("process: the supervisor waits for its processes", errno);
+  const bool spoke = polled_.back().revents != 0 || successor_.ready_by <= steady_clock::now();
   std::size_t at = 2;
   for (entry& one : all_) {
     const short came = polled_[at].revents;
@@ -214,6 +236,7 @@ void supervisor_state::wait(steady_time until) {
     if ((came & (POLLIN | POLLHUP)) != 0) take_words(one);
   }
   if (polled_.front().revents != 0) take_signals();
+  if (spoke && successor_) successor_spoke();
   reap_ended();
   kill_overdue(steady_clock::now());
 }
@@ -224,9 +247,46 @@ void supervisor_state::take_signals() {
     if (one.ssi_signo != SIGHUP) {
       stop(0);
     } else if (!stopping_) {
-      std::fill(wants_new_.begin(), wants_new_.end(), true);
+      reload();
     }
   }
+}
+
+void supervisor_state::reload() {
+  if (!options_.hands_over) {
+    std::fill(wants_new_.begin(), wants_new_.end(), true);
+    return;
+  }
+  if (successor_) return;
+  try {
+    successor_ = start_successor(own_start_, options_.hands_over->socket, options_.hands_over->address);
+  } catch (const error& failed) {
+    say("reload: " + failed.message() + "; the processes that are there serve on");
+  }
+}
+
+/// Or it ended without a word, or is late.
+void supervisor_state::successor_spoke() {
+  char word = 0;
+  const bool serves =
+      successor_.ready_by > steady_clock::now() && ::read(successor_.link.get(), &word, 1) == 1;
+  successor other = std::exchange(successor_, {});
+  if (!serves) {
+    say("reload: the new program did not get so far as to serve; the processes that are there serve on");
+    return;  // the end of `other` kills it
+  }
+  say("reload: process " + std::to_string(other.process.pid()) + " serves from now on");
+  other.process.detach();
+  leave();
+}
+
+/// All is to end, so the successor is, too. One that has said by now that it serves ends as every group does.
+void supervisor_state::drop_successor() {
+  successor other = std::exchange(successor_, {});
+  char word = 0;
+  if (!other || ::read(other.link.get(), &word, 1) != 1) return;  // the end of `other` kills it
+  other.process.kill(SIGTERM);
+  other.process.detach();  // it may outlive this one
 }
 
 void supervisor_state::take_words(entry& from) {
@@ -258,6 +318,15 @@ void supervisor_state::became_ready(entry& one) {
   }
   one.now = stage::serving;
   one.ends_by = no_deadline;
+  tell_predecessor();
+}
+
+/// Where there is one, once all serve for the first time.
+void supervisor_state::tell_predecessor() noexcept {
+  for (std::size_t number = 0; number < options_.processes && !told_to_serve_; ++number) {
+    if (find(number, stage::serving) == nullptr) return;
+  }
+  if (!std::exchange(told_to_serve_, true)) (void)tell_ready(successor_says::ready);
 }
 
 void supervisor_state::tell_others(const entry& from, const std::string& frame) {

@@ -15,6 +15,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/process/child.hpp>
 #include <weft/process/crash_watch.hpp>
+#include <weft/process/successor.hpp>
 #include <weft/process/supervisor.hpp>
 
 namespace weft::process::detail {
@@ -59,6 +60,10 @@ class supervisor_state {
   void take_signals();
   void take_words(entry& from);
   void became_ready(entry& one);
+  void tell_predecessor() noexcept;
+  void reload();
+  void successor_spoke();
+  void drop_successor();
   void tell_others(const entry& from, const std::string& frame);
   void send(entry& to, std::string frame);
   void send_unsent(entry& to);
@@ -66,6 +71,7 @@ class supervisor_state {
   void reap_ended();
   void ended_by_itself(const entry& one, const exit_status& how);
   void stop(int status);
+  void leave();
   void say(const std::string& what) const;
 
   const supervisor_options options_;
@@ -76,9 +82,13 @@ class supervisor_state {
   std::vector<bool> wants_new_;  // by number
   std::vector<pollfd> polled_;
   crash_watch crashes_;
+  const own_start own_start_;
+  successor successor_;            // until it serves
+  bool told_to_serve_ = false;     // to the predecessor, if any
   std::size_t failed_starts_ = 0;  // before any was ready
   bool was_ready_ = false;         // any
-  bool stopping_ = false;
+  bool stopping_ = false;          // no process is started any more
+  bool was_stopped_ = false;       // by a signal, or for want of processes; else a successor serves
   int status_ = 0;
 };
 

@@ -45,7 +45,8 @@ class said_to_serve {
 
 net::bound_socket listen(const server_options& options) {
   const auto at = net::endpoint::parse(options.listen);
-  if (auto inherited = detail::inherited_socket(at)) return std::move(*inherited);
+  if (auto inherited = process::detail::inherited_socket(at.text()))
+    return net::bound_socket::adopt(std::move(inherited), at);
   return net::bound_socket(at, {.unix_mode = static_cast<mode_t>(options.mode)});
 }
 
@@ -92,7 +93,9 @@ struct server::state {
     how.reload_grace = options.reload_grace;
     how.restarts = options.restarts;
     if (reloads_program) {
-      how.start_successor = [this] { return detail::start_successor(own_start, listening); };
+      how.start_successor = [this] {
+        return process::detail::start_successor(own_start, listening.fd(), listening.address().text());
+      };
     }
     detail::fork_server serves(std::move(how));
     const said_to_serve from_now_on(serving);

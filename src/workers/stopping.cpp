@@ -132,7 +132,7 @@ void fork_server::wait_for_heir(bool waits) {
 // The own program's server has nothing to take over: what its program inherited is another server's.
 void fork_server::take_over() {
   if (options_.listener == nullptr) return;
-  predecessor_ = tell_ready();
+  predecessor_ = process::detail::tell_ready(successor_says::takes_clients);
   if (!predecessor_) return;
   try {
     process::set_nonblocking(predecessor_.get(), true);

@@ -5,6 +5,8 @@
 #include <unistd.h>
 #include <atomic>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <set>
@@ -22,6 +24,7 @@
 #include <weft/process/self.hpp>
 
 #include "http/raw_client.hpp"
+#include "support/scratch_folder.hpp"
 #include "support/shared_board.hpp"
 
 namespace weft::http {
@@ -149,6 +152,70 @@ TEST(http_process_group, twenty_reloads_under_load_refuse_and_reset_nobody) {
     EXPECT_EQ(group.on.began, 42);
     EXPECT_EQ(group.stop(), process::exit_status::exited(0));
     EXPECT_EQ(group.on.left, 42);
+  });
+}
+
+/// What main() of this program does where it is started as a server: it answers with the last byte of its
+/// file, the version, and with the pid of its supervisor.
+int serve_as_program(const char* where) {
+  process_group group({.listen = where, .processes = 2, .reloads_program = true});
+  std::ifstream file("/proc/self/exe", std::ios::binary);
+  file.seekg(-1, std::ios::end);
+  const char version = static_cast<char>(file.get());
+  const pid_t supervisor = ::getpid();
+  return group.run([&](server_process& here) {
+    server serving(here.options());
+    serving.get("/", [&] { return version + std::to_string(supervisor); });
+    here.serve(serving);
+  });
+}
+
+TEST(http_process_group, a_reload_may_bring_a_new_program_and_refuses_nobody) {
+  run([] {
+    const weft_test::scratch_folder folder;
+    const std::string program = folder / "server", where = "unix:" + (folder / "s");
+    const auto install = [&](char version) {
+      std::filesystem::copy_file("/proc/self/exe", folder / "new");
+      std::ofstream(folder / "new", std::ios::binary | std::ios::app) << version;
+      std::filesystem::rename(folder / "new", program);
+    };
+    const net::endpoint address = net::endpoint::parse(where);
+    const auto ask = [&] { return raw_client(net::stream::connect(address)).body_of(get_root); };
+    const auto is_version = [&](char version) {
+      return [&ask, version] {
+        try {
+          return ask().front() == version;
+        } catch (const error&) {  // it does not listen yet
+          return false;
+        }
+      };
+    };
+    install('1');
+    auto first = process::child::spawn({.program = program, .arguments = {"server", "--serve", where}});
+    ASSERT_TRUE(comes_true(is_version('1')));
+    steady_clients clients(address, 2, 2);
+    std::filesystem::remove(program);
+    std::ofstream(program) << "#!/bin/sh\n: > " << folder / "tried"
+                           << "\nexit 3\n";
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    first.kill(SIGHUP);
+    ASSERT_TRUE(comes_true([&] { return std::filesystem::exists(folder / "tried"); }));
+    EXPECT_TRUE(is_version('1')());  // it changes nothing
+    std::filesystem::remove(program);
+    install('2');
+    ASSERT_TRUE(comes_true([&] {
+      first.kill(SIGHUP);  // as long as the one that failed is not seen to have ended, none is started
+      sleep_for(50ms);
+      return is_version('2')();
+    }));
+    EXPECT_EQ(first.wait(), process::exit_status::exited(0));
+    clients.done();
+    EXPECT_EQ(clients.failures(), std::vector<std::string>());
+    EXPECT_GT(clients.served(), 0);
+    const std::string last = ask();
+    EXPECT_EQ(last.front(), '2');
+    ASSERT_EQ(::kill(std::stoi(last.substr(1)), SIGTERM), 0);
+    EXPECT_TRUE(comes_true([&] { return !std::filesystem::exists(folder / "s"); }));
   });
 }
 
@@ -280,3 +347,10 @@ TEST(http_process_group, a_port_in_use_is_an_error_before_anybody_is_forked) {
 
 }  // namespace
 }  // namespace weft::http
+
+int main(int count, char** arguments) {
+  if (count == 3 && std::string_view(arguments[1]) == "--serve")
+    return weft::http::serve_as_program(arguments[2]);
+  testing::InitGoogleTest(&count, arguments);
+  return RUN_ALL_TESTS();
+}

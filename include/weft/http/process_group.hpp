@@ -30,6 +30,9 @@ struct process_group_options {
   std::chrono::milliseconds ready_within{
       30'000};             ///< from a process' begin until it serves; then it is killed
   stop_options stop = {};  ///< how a process ends with the group
+  /// SIGHUP starts the program's file, as it is then, with the same arguments, in place of new processes of
+  /// the program in memory: for a group that is run by the program's main. See process_group.
+  bool reloads_program = false;
   stop_options replaced = {.grace = std::chrono::seconds(60), .idle_grace = std::chrono::seconds(5)};
 };
 
@@ -85,6 +88,11 @@ class server_process {
 ///     }
 ///
 /// The socket is there as long as the supervisor: connections wait in it, whatever becomes of processes.
+///
+/// With reloads_program a reload may bring a new version of the program: that inherits the socket where it
+/// makes a group with the same `listen`, and starts all its processes; once they serve, the former ones
+/// leave, and run() of the former program gives 0: who watches its pid has to follow. Where the new one does
+/// not get so far, all stays as it was. Messages go between the processes of one program.
 ///
 /// Thread-safety: none; for a process without other threads, outside weft::run.
 class process_group {

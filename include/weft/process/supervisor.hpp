@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,12 @@ namespace detail {
 class supervisor_state;
 }
 
+/// A listening socket that a new program is to inherit.
+struct handed_socket {
+  int socket = -1;
+  std::string address = {};  ///< as net::endpoint::text
+};
+
 /// How many processes a supervisor keeps, and how.
 struct supervisor_options {
   std::string name = "weft";  ///< in messages on stderr and, with a number, in the titles of the processes
@@ -28,6 +35,10 @@ struct supervisor_options {
   std::chrono::milliseconds leave_grace{60'000};  ///< for one that was replaced to end; then it is killed
   std::chrono::milliseconds stop_grace{15'000};   ///< the same for all, when the supervisor is to stop
   std::function<void()> on_stop = {};             ///< called in the supervisor when it begins to stop
+  /// SIGHUP starts the program's file anew, in place of replacing the processes, with this socket, which it
+  /// gets by detail::inherited_socket.
+  std::optional<handed_socket> hands_over = {};
+  std::function<void()> on_handed_over = {};  ///< called in the supervisor when the new program serves
 };
 
 /// What one of the processes hears from its supervisor.
@@ -83,6 +94,11 @@ class supervised {
 /// the second such signal kills them at once. SIGHUP: a reload. Where a successor ends before it is ready,
 /// the reload is over, and the former processes stay. The processes themselves ignore SIGINT and SIGHUP,
 /// which a terminal sends to all of them. They are killed when the supervisor ends, however it does.
+///
+/// With `hands_over` SIGHUP starts the file of the program, as it is then, with the arguments of this one.
+/// Once its supervisor's processes are all ready, the former ones hear `leave`, and their supervisor ends
+/// when they have: 0. A new program that ends before, or takes longer than 30 s, is killed, and the former
+/// one goes on.
 ///
 /// Thread-safety: none. For a process without other threads; run() is called outside weft::run.
 class supervisor {

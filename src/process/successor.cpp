@@ -1,6 +1,5 @@
-#include "workers/successor.hpp"
+#include <weft/process/successor.hpp>
 
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -13,11 +12,11 @@
 #include <weft/process/self.hpp>
 #include <weft/process/socket.hpp>
 
-namespace weft::workers::detail {
+namespace weft::process::detail {
 
 namespace {
 
-// Three descriptors and an address: "3,4,unix:/run/app.sock".
+// The address of the socket, as endpoints are written.
 constexpr const char* variable = "WEFT_SERVER_SOCKET";
 constexpr int socket_number = 3;
 constexpr int link_number = 4;
@@ -48,9 +47,12 @@ inheritance& inherited() {
 }
 
 // Any free port was asked for, so it is the one that was found.
-bool is_for(const net::endpoint& inherited, const net::endpoint& at) {
-  const bool wants_any_port = !at.is_unix() && !inherited.is_unix() && at.port() == 0;
-  return wants_any_port ? inherited.host() == at.host() : inherited == at;
+bool is_for(std::string_view inherited, std::string_view at) noexcept {
+  if (inherited == at) return true;
+  constexpr std::string_view any_port = ":0";
+  if (!at.ends_with(any_port) || at.starts_with("unix:")) return false;
+  at.remove_suffix(any_port.size());
+  return inherited.starts_with(at) && inherited.rfind(':') == at.size();
 }
 
 }  // namespace
@@ -58,40 +60,44 @@ bool is_for(const net::endpoint& inherited, const net::endpoint& at) {
 own_start own_start::now() {
   std::error_code unreadable;
   // Not by its inode: the file may be replaced by the time of a reload.
-  return {std::filesystem::read_symlink(process::own_program, unreadable).string(), process::own_arguments()};
+  return {std::filesystem::read_symlink(own_program, unreadable).string(), own_arguments()};
 }
 
-successor start_successor(const own_start& how, const net::bound_socket& listener) {
-  auto [here, there] = process::message_pair();
-  process::set_nonblocking(here.get(), true);
+successor start_successor(const own_start& how, int listener, const std::string& address) {
+  auto [here, there] = message_pair();
+  set_nonblocking(here.get(), true);
   successor made;
-  made.process =
-      process::child::spawn({.program = how.program,
-                             .arguments = how.arguments,
-                             .environment = {std::string(variable) + "=" + listener.address().text()},
-                             .descriptors = {{listener.fd(), socket_number}, {there.get(), link_number}},
-                             .pass_context = false});
+  made.process = child::spawn({.program = how.program,
+                               .arguments = how.arguments,
+                               .environment = {std::string(variable) + "=" + address},
+                               .descriptors = {{listener, socket_number}, {there.get(), link_number}},
+                               .pass_context = false});
   made.link = std::move(here);
   made.ready_by = steady_clock::now() + ready_within;
   return made;
 }
 
-std::optional<net::bound_socket> inherited_socket(const net::endpoint& at) {
+unique_fd inherited_socket(std::string_view at) {
   auto& from = inherited();
-  if (!from.socket || !is_for(net::endpoint::parse(from.address), at)) return std::nullopt;
-  process::set_nonblocking(from.socket.get(), true);
-  return net::bound_socket::adopt(std::move(from.socket), at);
+  if (!from.socket || !is_for(from.address, at)) return {};
+  set_nonblocking(from.socket.get(), true);
+  return std::move(from.socket);
 }
 
-unique_fd tell_ready() noexcept {
+unique_fd tell_ready(successor_says what) noexcept {
   auto& from = inherited();
   // Nobody here has the socket: who started this program had better serve on.
   if (from.socket) from.link.reset();
   from.socket.reset();
   if (!from.link) return {};
-  const char word = static_cast<char>(successor_says::takes_clients);
+  const char word = static_cast<char>(what);
   if (::write(from.link.get(), &word, 1) != 1) from.link.reset();
   return std::move(from.link);
 }
 
-}  // namespace weft::workers::detail
+void forget_inheritance() noexcept {
+  inherited().socket.reset();
+  inherited().link.reset();
+}
+
+}  // namespace weft::process::detail
