@@ -145,6 +145,7 @@ TEST(PostgresLinkPooler, ManyClientsShareFewSessionsAndNothingIsPrepared) {
       all.go([&, client] {
         const auto session = connection::open(address(pooler.url()));
         EXPECT_TRUE(session->is_pooled());
+        EXPECT_EQ(session->server_pid(), 0);
         for (int i = 0; i < 20; ++i) {
           parameters with;
           with.bigint(client).bigint(i);

@@ -112,6 +112,7 @@ void connection::begin() {
   server_pid_ = run("SELECT pg_backend_pid()::bigint", {}, {.prepare = false}).integer(0, 0);
   pooled_ = server_pid_ != told;
   if (!pooled_) return;
+  server_pid_ = 0;
   statements_.turn_off();
   tell_of_pooler(shown_);
 }

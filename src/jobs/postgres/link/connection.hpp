@@ -76,7 +76,7 @@ class connection {
   /// Is there a pooler between this and the server, as far as can be told? Sessions may change under the
   /// client then: nothing stays prepared, and LISTEN hears nothing.
   bool is_pooled() const noexcept { return pooled_; }
-  /// The server's process; of a pooled one, that of the moment it connected.
+  /// The server's process; 0 through a pooler, where that changes.
   std::int64_t server_pid() const noexcept { return server_pid_; }
   /// Ends the session. Does not wait. Calling it again has no effect.
   void close() noexcept;
