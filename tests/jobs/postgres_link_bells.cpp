@@ -128,7 +128,7 @@ TEST(PostgresLinkBells, WhatIsRungWhileTheServerIsAwayIsHeardWhenItIsBack) {
 }
 
 TEST(PostgresLinkBells, ThroughAPoolerNobodyHearsButAllAreHeard) {
-  const weft_test::pgbouncer_server pooler(server());
+  const weft_test::pgbouncer_server pooler(server().folder());
   weft::run([&] {
     bells_of_process direct(server().url());
     direct.listen();

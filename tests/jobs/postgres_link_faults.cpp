@@ -138,7 +138,7 @@ TEST(PostgresLinkRestart, ACallIsLostWithItsServerAndTheNextWaitsForIt) {
 }
 
 TEST(PostgresLinkPooler, ManyClientsShareFewSessionsAndNothingIsPrepared) {
-  const weft_test::pgbouncer_server pooler(server());
+  const weft_test::pgbouncer_server pooler(server().folder());
   weft::run([&] {
     weft::scope all;
     for (int client = 0; client < 20; ++client) {
@@ -165,7 +165,7 @@ TEST(PostgresLinkPooler, ManyClientsShareFewSessionsAndNothingIsPrepared) {
 }
 
 TEST(PostgresLinkPooler, ACancelledStatementEndsOnTheServer) {
-  const weft_test::pgbouncer_server pooler(server());
+  const weft_test::pgbouncer_server pooler(server().folder());
   weft::run([&] {
     connection_pool pool{address(pooler.url())};
     const auto control = connection::open(address(server().url()));

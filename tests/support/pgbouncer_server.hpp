@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 
-#include "support/postgres_server.hpp"
 #include "support/scratch_folder.hpp"
 #include "support/server_process.hpp"
 
@@ -16,12 +15,12 @@ namespace weft_test {
 /// clients, on a Unix socket. It ends with the object.
 class pgbouncer_server {
  public:
-  /// Waits until it takes connections.
-  explicit pgbouncer_server(const postgres_server& before, int sessions_max = 2) {
+  /// Before the server whose socket is in `server_folder`. Waits until it takes connections.
+  explicit pgbouncer_server(const std::string& server_folder, int sessions_max = 2) {
     const std::string settings = folder_ / "pgbouncer.ini";
     {
       std::ofstream file(settings);
-      file << "[databases]\n* = host=" << before.folder() << " user=weft\n"
+      file << "[databases]\n* = host=" << server_folder << " user=weft\n"
            << "[pgbouncer]\npool_mode = transaction\nauth_type = any\nlisten_port = 6432\n"
            << "default_pool_size = " << sessions_max
            << "\nmax_client_conn = 500\nunix_socket_dir = " << folder_.path() << "\nserver_login_retry = 1\n";
