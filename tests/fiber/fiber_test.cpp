@@ -2,19 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
-#include <memory>
-#include <stdexcept>
+#include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
-#include <weft/executor/blocking.hpp>
+#include <weft/context/cancellation.hpp>
+#include <weft/context/context.hpp>
+#include <weft/core/error.hpp>
 #include <weft/executor/thread_pool.hpp>
-#include <weft/fiber/channel.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
@@ -27,8 +25,6 @@ using namespace std::chrono_literals;
 
 constexpr weft::key_spec user_spec{.name = "test.fiber_user"};
 const weft::key<int> user{user_spec};
-constexpr weft::key_spec shared_spec{.name = "test.fiber_shared"};
-const weft::key<std::shared_ptr<int>> shared{shared_spec};
 
 TEST(go, outside_a_run_is_an_error_that_says_what_to_do) {
   try {
@@ -216,92 +212,6 @@ TEST(fiber, cancel_after_the_end_has_no_effect) {
   });
 }
 
-TEST(fiber, an_error_that_nobody_joins_reaches_the_handler_once_in_the_fibers_context) {
-  int calls = 0;
-  int seen = 0;
-  weft::run(
-      [] {
-        const weft::scoped_value bound{user, 77};
-        weft::go([] { throw std::runtime_error("alone"); }, {.name = "lonely"});
-      },
-      {.on_uncaught = [&](const weft::uncaught_error& what) {
-        ++calls;
-        seen = user.value_or(0);
-        EXPECT_EQ(what.name, "lonely");
-      }});
-  EXPECT_EQ(calls, 1);
-  EXPECT_EQ(seen, 77);
-}
-
-TEST(fiber, an_error_is_reported_once_when_its_handle_is_dropped_after_the_end) {
-  int calls = 0;
-  weft::run(
-      [&] {
-        auto over = weft::go([] { throw std::runtime_error("alone"); });
-        weft::yield();
-        EXPECT_EQ(calls, 0);
-        over.detach();
-        EXPECT_EQ(calls, 1);
-      },
-      {.on_uncaught = [&](const weft::uncaught_error&) { ++calls; }});
-  EXPECT_EQ(calls, 1);
-}
-
-TEST(fiber, waiting_inside_a_handler_keeps_the_exception_of_each_fiber_apart) {
-  weft::run([] {
-    std::vector<weft::fiber<std::string>> all;
-    for (int i = 0; i < 10; ++i) {
-      all.push_back(weft::go([i]() -> std::string {
-        try {
-          throw std::runtime_error(std::to_string(i));
-        } catch (const std::runtime_error& mine) {
-          for (int turn = 0; turn < i; ++turn) weft::yield();
-          try {
-            throw;
-          } catch (const std::runtime_error& again) {
-            EXPECT_STREQ(again.what(), mine.what());
-          }
-          return mine.what();
-        }
-      }));
-    }
-    for (int i = 0; i < 10; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)].join(), std::to_string(i));
-    EXPECT_EQ(std::current_exception(), nullptr);
-  });
-}
-
-TEST(fiber, uncaught_exceptions_counts_those_of_the_fiber_only) {
-  weft::run([] {
-    struct waits_while_unwinding {
-      ~waits_while_unwinding() {
-        EXPECT_EQ(std::uncaught_exceptions(), 1);
-        weft::shield([] { weft::sleep_for(2ms); });
-        EXPECT_EQ(std::uncaught_exceptions(), 1);
-      }
-    };
-    auto unwinds = weft::go([] {
-      const waits_while_unwinding guard;
-      throw std::runtime_error("x");
-    });
-    weft::yield();
-    EXPECT_EQ(std::uncaught_exceptions(), 0);
-    auto spawned = weft::go([] { return std::uncaught_exceptions(); });
-    EXPECT_EQ(spawned.join(), 0);
-    EXPECT_THROW(unwinds.join(), std::runtime_error);
-  });
-}
-
-TEST(fiber, an_unstarted_child_of_a_catch_block_starts_without_its_exception) {
-  weft::run([] {
-    try {
-      throw std::runtime_error("outer");
-    } catch (const std::runtime_error&) {
-      EXPECT_TRUE(weft::go([] { return std::current_exception() == nullptr; }).join());
-      EXPECT_NE(std::current_exception(), nullptr);
-    }
-  });
-}
-
 TEST(fiber, errno_survives_a_wait) {
   weft::run([] {
     auto other = weft::go([] { errno = ENOENT; });
@@ -324,133 +234,6 @@ TEST(fiber, ids_are_unique_and_name_the_parent) {
     EXPECT_FALSE(first.joinable());
     EXPECT_THROW(first.join(), weft::error);
   });
-}
-
-TEST(fiber, many_at_once_run_and_end) {
-  const int count = sanitized ? 2'000 : 100'000;
-  int ran = 0;
-  weft::run([&] {
-    weft::event open;
-    std::vector<weft::fiber<void>> all;
-    for (int i = 0; i < count; ++i) {
-      all.push_back(weft::go([&] {
-        open.wait();
-        ++ran;
-      }));
-    }
-    weft::yield();
-    open.set();
-    for (auto& one : all) one.join();
-    EXPECT_EQ(weft::statistics().fibers, 1U);
-  });
-  EXPECT_EQ(ran, count);
-}
-
-TEST(fiber, those_that_never_wait_share_one_stack) {
-  weft::run([] {
-    std::vector<weft::fiber<void>> all;
-    for (int i = 0; i < 1000; ++i) all.push_back(weft::go([] {}));
-    for (auto& one : all) one.join();
-    EXPECT_LE(weft::statistics().stacks, 3U);
-  });
-}
-
-/// Runs a chain of fibers, each of which starts the next one and ends; gives the blocks of memory that
-/// were not given back while it ran, at its end.
-template <typename Link>
-std::size_t alive_after_chain(int links, Link link) {
-  auto counted = std::make_shared<int>(0);
-  std::size_t alive_at_end = 0;
-  weft::run([&] { link(link, links, counted, alive_at_end); });
-  return alive_at_end;
-}
-
-TEST(fiber, a_chain_in_which_each_starts_the_next_keeps_no_ended_link) {
-  const auto link = [](auto& self, int left, std::shared_ptr<int> counted, std::size_t& alive) -> void {
-    alive = static_cast<std::size_t>(counted.use_count());
-    if (left == 0) return;
-    // The result of the fiber holds one count for as long as the fiber's block lives.
-    weft::go([&self, left, counted, &alive] {
-      self(self, left - 1, counted, alive);
-      return counted;
-    });
-  };
-  EXPECT_LE(alive_after_chain(sanitized ? 2'000 : 1'000'000, link), 10U);
-}
-
-TEST(fiber, a_chain_in_which_each_binds_a_value_and_starts_the_next_keeps_few_links) {
-  const auto link = [](auto& self, int left, std::shared_ptr<int> counted, std::size_t& alive) -> void {
-    alive = static_cast<std::size_t>(counted.use_count());
-    if (left == 0) return;
-    EXPECT_EQ(user.value_or(left + 1), left + 1);
-    const weft::scoped_value bound{user, left};
-    weft::go([&self, left, counted, &alive] {
-      self(self, left - 1, counted, alive);
-      return counted;
-    });
-  };
-  EXPECT_LE(alive_after_chain(sanitized ? 2'000 : 100'000, link), 100U);
-}
-
-TEST(fiber, whose_function_cannot_be_copied_leaves_nothing_behind) {
-  struct fails_to_copy {
-    fails_to_copy() = default;
-    fails_to_copy(const fails_to_copy&) { throw std::runtime_error("copy"); }
-    void operator()() const {}
-  } const function;
-  auto counted = std::make_shared<int>(0);
-  weft::run([&] {
-    const weft::cancel_scope scope;
-    const weft::scoped_value bound{shared, counted};
-    EXPECT_THROW(weft::go(function), std::runtime_error);
-  });
-  EXPECT_EQ(counted.use_count(), 1);
-}
-
-TEST(fiber, a_result_that_nobody_takes_may_wait_when_it_ends) {
-  struct waits_at_its_end {
-    waits_at_its_end() = default;
-    waits_at_its_end(waits_at_its_end&& other) noexcept : ended(std::exchange(other.ended, nullptr)) {}
-    ~waits_at_its_end() {
-      if (ended == nullptr) return;
-      weft::sleep_for(2ms);
-      *ended = true;
-    }
-    bool* ended = nullptr;
-  };
-  bool ended = false;
-  weft::run([&] {
-    weft::go([&] {
-      waits_at_its_end value;
-      value.ended = &ended;
-      return value;
-    });
-  });
-  EXPECT_TRUE(ended);
-}
-
-TEST(fiber, a_deep_line_of_descendants_is_shut_down_quickly) {
-  const int depth = sanitized ? 500 : 50'000;
-  int unwound = 0;
-  const auto descend = [&](auto& self, int left) -> void {
-    if (left == 0) return;
-    auto child = weft::go([&] { self(self, left - 1); });
-    try {
-      weft::sleep_for(1h);
-    } catch (const weft::cancelled&) {
-      ++unwound;
-      throw;
-    }
-  };
-  const auto start = weft::steady_clock::now();
-  EXPECT_THROW(weft::run([&] {
-                 weft::go([&] { descend(descend, depth); });
-                 while (weft::statistics().fibers < static_cast<std::size_t>(depth)) weft::yield();
-                 throw std::runtime_error("main");
-               }),
-               std::runtime_error);
-  EXPECT_GE(unwound, depth - 3);
-  EXPECT_LT(weft::steady_clock::now() - start, 5s);
 }
 
 TEST(fiber, aligns_what_its_function_captures) {
