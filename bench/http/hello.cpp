@@ -15,19 +15,13 @@ namespace {
 
 using namespace weft::bench;
 
-std::unique_ptr<served_load<>> ours;
-std::unique_ptr<served_load<>> raw;
+compared_servers both;
 std::unique_ptr<served_load<nginx_server>> nginx;
 
-void start_both() {
-  leave_the_first_core();
-  ours = std::make_unique<served_load<>>("weft");
-  raw = std::make_unique<served_load<>>("raw");
-}
+void start_both() { both.start("weft", "raw"); }
 
 void end_both() {
-  ours.reset();
-  raw.reset();
+  both.end();
   nginx.reset();
 }
 
@@ -35,9 +29,9 @@ const add cpu{{
     .group = "http",
     .name = "hello, CPU of the server per request",
     .unit = "us",
-    .ours = [] { return ours->cpu_us_per_request(); },
+    .ours = [] { return both.ours->cpu_us_per_request(); },
     .baseline = "raw epoll",
-    .peer = [] { return raw->cpu_us_per_request(); },
+    .peer = [] { return both.raw->cpu_us_per_request(); },
     .target = at_most_times(1.25),
     .more = {{"nginx",
               [] {
@@ -53,9 +47,9 @@ const add rate{{
     .group = "http",
     .name = "hello, 64 connections",
     .unit = "requests/s",
-    .ours = [] { return ours->requests_per_second(); },
+    .ours = [] { return both.ours->requests_per_second(); },
     .baseline = "raw epoll",
-    .peer = [] { return raw->requests_per_second(); },
+    .peer = [] { return both.raw->requests_per_second(); },
     .target = at_least_times(0.9),
     .before = start_both,
     .after = end_both,
@@ -65,9 +59,9 @@ const add p99{{
     .group = "http",
     .name = "hello, p99",
     .unit = "us",
-    .ours = [] { return ours->p99_us(); },
+    .ours = [] { return both.ours->p99_us(); },
     .baseline = "raw epoll",
-    .peer = [] { return raw->p99_us(); },
+    .peer = [] { return both.raw->p99_us(); },
     .target = at_most_times(1.3),
     .before = start_both,
     .after = end_both,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "http/load.hpp"
@@ -29,6 +30,22 @@ struct served_load {
 
   Server server;
   load asking;
+};
+
+/// Two servers under the same load, from `before` to `after` of each row that compares them.
+struct compared_servers {
+  std::unique_ptr<served_load<>> ours;
+  std::unique_ptr<served_load<>> raw;
+
+  void start(const std::string& our_kind, const std::string& raw_kind, const conversation& what = {}) {
+    leave_the_first_core();
+    ours = std::make_unique<served_load<>>(our_kind, what);
+    raw = std::make_unique<served_load<>>(raw_kind, what);
+  }
+  void end() {
+    ours.reset();
+    raw.reset();
+  }
 };
 
 }  // namespace weft::bench

@@ -1,7 +1,6 @@
 // Short messages that come back, over 64 WebSockets: weft's, with its checks and limits on, against epoll
 // alone.
 
-#include <memory>
 #include <string>
 
 #include "http/served_load.hpp"
@@ -19,27 +18,18 @@ const conversation echo{
     .answer_begin = "\x81\x0cHello",
 };
 
-std::unique_ptr<served_load<>> ours;
-std::unique_ptr<served_load<>> raw;
+compared_servers both;
 
-void start_both() {
-  leave_the_first_core();
-  ours = std::make_unique<served_load<>>("weft-echo", echo);
-  raw = std::make_unique<served_load<>>("raw-echo", echo);
-}
-
-void end_both() {
-  ours.reset();
-  raw.reset();
-}
+void start_both() { both.start("weft-echo", "raw-echo", echo); }
+void end_both() { both.end(); }
 
 const add rate{{
     .group = "http",
     .name = "WebSocket echo, 64 connections",
     .unit = "messages/s",
-    .ours = [] { return ours->requests_per_second(); },
+    .ours = [] { return both.ours->requests_per_second(); },
     .baseline = "raw epoll",
-    .peer = [] { return raw->requests_per_second(); },
+    .peer = [] { return both.raw->requests_per_second(); },
     .target = at_least_times(0.7),
     .before = start_both,
     .after = end_both,
@@ -49,9 +39,9 @@ const add cpu{{
     .group = "http",
     .name = "WebSocket echo, CPU of the server per message",
     .unit = "us",
-    .ours = [] { return ours->cpu_us_per_request(); },
+    .ours = [] { return both.ours->cpu_us_per_request(); },
     .baseline = "raw epoll",
-    .peer = [] { return raw->cpu_us_per_request(); },
+    .peer = [] { return both.raw->cpu_us_per_request(); },
     .before = start_both,
     .after = end_both,
 }};

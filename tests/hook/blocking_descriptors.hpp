@@ -3,34 +3,19 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-#include <array>
 
 #include <weft/core/unique_fd.hpp>
 
+#include "support/descriptors.hpp"
+
 // Descriptors that block, as C libraries have them.
 
-struct blocking_pair {
-  explicit blocking_pair(int type = SOCK_STREAM) {
-    std::array<int, 2> both{};
-    EXPECT_EQ(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, both.data()), 0);
-    here = weft::unique_fd(both[0]);
-    there = weft::unique_fd(both[1]);
-  }
-  weft::unique_fd here;
-  weft::unique_fd there;
+struct blocking_pair : socket_pair {
+  explicit blocking_pair(int type = SOCK_STREAM) : socket_pair(type) {}
 };
 
-struct blocking_pipe {
-  blocking_pipe() {
-    std::array<int, 2> both{};
-    EXPECT_EQ(pipe(both.data()), 0);
-    reader = weft::unique_fd(both[0]);
-    writer = weft::unique_fd(both[1]);
-  }
-  weft::unique_fd reader;
-  weft::unique_fd writer;
+struct blocking_pipe : test_pipe {
+  blocking_pipe() : test_pipe(0) {}
 };
 
 /// A TCP socket of the loopback that listens, and its address.

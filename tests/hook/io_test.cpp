@@ -46,6 +46,23 @@ std::string read_to_end(int fd) {
   }
 }
 
+/// A fiber that reads a byte, and gives it.
+weft::fiber<char> byte_from(int fd) {
+  return weft::go([fd] {
+    char got = 0;
+    EXPECT_EQ(read(fd, &got, 1), 1);
+    return got;
+  });
+}
+
+/// A fiber that reads a byte, and gives errno where that fails; else 0.
+weft::fiber<int> failing_read(int fd) {
+  return weft::go([fd] {
+    char got = 0;
+    return read(fd, &got, 1) == -1 ? errno : 0;
+  });
+}
+
 TEST(hooked_io, a_read_of_an_empty_socket_lets_other_fibers_run) {
   weft::run([] {
     const blocking_pair sockets;
@@ -244,10 +261,7 @@ TEST(hooked_io, a_close_ends_the_waits_and_the_number_is_free_for_another) {
     // The third one waits for what another waits for as well.
     std::vector<weft::fiber<int>> readers;
     for (int n = 0; n < 3; ++n) {
-      readers.push_back(weft::go([number] {
-        char got = 0;
-        return read(number, &got, 1) == -1 ? errno : 0;
-      }));
+      readers.push_back(failing_read(number));
     }
     weft::yield();
     const weft::unique_fd copy(dup(number));  // epoll would go on for its sake
@@ -257,11 +271,7 @@ TEST(hooked_io, a_close_ends_the_waits_and_the_number_is_free_for_another) {
 
     weft::unique_fd reader(dup2(others.reader.get(), number));
     ASSERT_EQ(reader.get(), number);
-    auto next = weft::go([number] {
-      char got = 0;
-      EXPECT_EQ(read(number, &got, 1), 1);
-      return got;
-    });
+    auto next = byte_from(number);
     weft::yield();
     EXPECT_EQ(write(sockets.there.get(), "old", 3), 3) << "an event for the copy is nobody's";
     weft::yield();
@@ -277,10 +287,7 @@ TEST(hooked_io, dup2_dup3_and_close_range_end_waits_too) {
       blocking_pair sockets;
       const blocking_pipe others;
       const int number = sockets.here.get();
-      auto reader = weft::go([number] {
-        char got = 0;
-        return read(number, &got, 1) == -1 ? errno : 0;
-      });
+      auto reader = failing_read(number);
       weft::yield();
       if (way == 0) {
         EXPECT_EQ(dup2(others.reader.get(), number), number);

@@ -11,11 +11,11 @@
 
 // Descriptors for tests of what waits for them.
 
-/// Two connected sockets that do not block.
+/// Two connected sockets, which do not block unless the kind says otherwise.
 struct socket_pair {
-  socket_pair() {
+  explicit socket_pair(int kind = SOCK_STREAM | SOCK_NONBLOCK) {
     std::array<int, 2> both{};
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, both.data()), 0);
+    EXPECT_EQ(socketpair(AF_UNIX, kind | SOCK_CLOEXEC, 0, both.data()), 0);
     here = weft::unique_fd(both[0]);
     there = weft::unique_fd(both[1]);
   }
@@ -23,11 +23,11 @@ struct socket_pair {
   weft::unique_fd there;
 };
 
-/// A pipe of which neither end blocks.
+/// A pipe of which neither end blocks, unless the flags say otherwise.
 struct test_pipe {
-  test_pipe() {
+  explicit test_pipe(int flags = O_NONBLOCK) {
     std::array<int, 2> both{};
-    EXPECT_EQ(pipe2(both.data(), O_NONBLOCK | O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(both.data(), flags | O_CLOEXEC), 0);
     reader = weft::unique_fd(both[0]);
     writer = weft::unique_fd(both[1]);
   }
