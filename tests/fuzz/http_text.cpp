@@ -7,6 +7,7 @@
 
 #include <weft/core/error.hpp>
 #include <weft/http/cookie.hpp>
+#include <weft/http/cookie_jar.hpp>
 #include <weft/http/form.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/status_error.hpp>
@@ -65,6 +66,25 @@ void check_cookies(std::string_view text) {
   }
 }
 
+/// A jar takes what a server says and sends it back: to nobody else, and as one field.
+void check_jar(std::string_view text) {
+  cookie_jar jar({.cookies_max = 2, .cookies_of_a_domain_max = 1});
+  const cookie_place from{.host = "a.example.org", .path = "/a/b"};
+  jar.take(from, "first=1");
+  const bool taken = jar.take(from, text);
+  const auto all = jar.all();
+  fuzz_check(all.size() <= 2 && (taken || all.size() == 1), "a jar keeps its bound");
+  for (const kept_cookie& one : all) {
+    fuzz_check(one.name.size() + one.value.size() <= cookie_jar::cookie_bytes_max,
+               "a cookie keeps its bound");
+    fuzz_check(one.domain == "a.example.org" || one.domain == "example.org", "a cookie stays in its domain");
+    fuzz_check(!one.secure, "plain HTTP sets no secure cookie");
+  }
+  const std::string sent = jar.cookies_for({.host = "a.example.org", .path = "/a/b/c"});
+  fuzz_check(sent.find_first_of("\r\n") == std::string::npos, "cookies are one line");
+  fuzz_check(jar.cookies_for({.host = "example.com"}).empty(), "another host gets nothing");
+}
+
 void check_parameters(std::string_view text) {
   if (const auto got = detail::parse_parameters(text)) {
     for (const auto& [name, value] : got->parameters)
@@ -95,6 +115,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_percent(text);
   check_form(text);
   check_cookies(text);
+  check_jar(text);
   check_parameters(text);
   check_url(text);
   return 0;
