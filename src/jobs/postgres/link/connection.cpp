@@ -1,5 +1,6 @@
 #include "jobs/postgres/link/connection.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -97,13 +98,19 @@ std::unique_ptr<connection> connection::open(const address& to) {
 }
 
 connection::connection(std::shared_ptr<pg_conn> link, std::string shown)
-    : link_(std::move(link)), shown_(std::move(shown)), socket_(PQsocket(link_.get())) {}
+    : link_(std::move(link)),
+      shown_(std::move(shown)),
+      descriptor_(::fcntl(PQsocket(link_.get()), F_DUPFD_CLOEXEC, 0)) {
+  if (!descriptor_) throw system_error("jobs: connect to PostgreSQL (" + shown_ + "): a descriptor", errno);
+  socket_ = io_handle(descriptor_.get());
+}
 
 connection::~connection() { close(); }
 
 void connection::close() noexcept {
   socket_.close();
   link_.reset();
+  descriptor_.reset();
 }
 
 // A pooler answers with a number of its own for the session's process.
@@ -254,14 +261,14 @@ void connection::flush() {
     const int left = PQflush(link_.get());
     if (left == 0) return;
     if (left < 0) throw_lost(true);
-    const io_events ready = wait_event(PQsocket(link_.get()), io_events::readable | io_events::writable);
+    const io_events ready = wait_event(descriptor_.get(), io_events::readable | io_events::writable);
     if (has(ready, io_events::readable) && PQconsumeInput(link_.get()) == 0) throw_lost(true);
   }
 }
 
 bool connection::has_input() {
   char next = 0;
-  const ssize_t count = ::recv(PQsocket(link_.get()), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t count = ::recv(descriptor_.get(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
   return count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);  // an end or an error is for libpq to find
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <weft/core/clock.hpp>
+#include <weft/core/unique_fd.hpp>
 #include <weft/fiber/io_handle.hpp>
 
 #include "jobs/postgres/link/address.hpp"
@@ -109,6 +110,9 @@ class connection {
 
   std::shared_ptr<pg_conn> link_;  // shared with the thread that sends a cancel request; null: closed
   const std::string shown_;
+  // A descriptor of our own for libpq's socket: libpq closes its own when it sees that the connection is
+  // lost, and the number may be another thread's socket by the time that the handle ends.
+  unique_fd descriptor_;
   io_handle socket_;
   statement_cache statements_;
   bool pooled_ = false;
