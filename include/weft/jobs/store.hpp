@@ -372,9 +372,11 @@ struct store_options {
   bool prepare = true;
 };
 
-/// Opens the store of a URL: `sqlite:/path/file.db` (made if it does not exist) or `memory:`.
-/// Errors name the path and what to do: invalid_argument (no such scheme, a directory), not_found,
-/// refused (read-only), unsupported (the file system cannot do it), corrupt, busy.
+/// Opens the store of a URL: `sqlite:/path/file.db` (made if it does not exist),
+/// `postgres://user@host/database` (its tables are made, the database is not), or `memory:`. Errors name the
+/// path and what to do: invalid_argument (no such scheme, a directory), not_found, refused (read-only),
+/// unsupported (the file system cannot do it; a schema of a newer build; built without PostgreSQL), corrupt,
+/// busy; unavailable where a server cannot be reached.
 std::shared_ptr<store> open_store(std::string_view url, const store_options& options = {});
 
 /// The version of the SQLite library in use, and whether it needs weft's lock file against the

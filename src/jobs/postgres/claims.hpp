@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include <weft/jobs/store.hpp>
+
+#include "jobs/postgres/caller.hpp"
+#include "jobs/postgres/names.hpp"
+
+namespace weft::jobs::postgres {
+
+struct claimed {
+  claim_result result;
+  std::vector<job_id> expired;
+  bool work = false;  ///< something has become ready
+};
+
+/// What store::claim says.
+claimed claim_jobs(caller& by, names& known, const claim_request& request);
+
+}  // namespace weft::jobs::postgres

@@ -1,0 +1,90 @@
+#include "jobs/postgres/migrate.hpp"
+
+#include <string>
+
+#include <weft/core/error.hpp>
+
+#include "jobs/postgres/schema_text.hpp"
+
+// weft_meta names the version of the schema, and the oldest one whose builds may use it as well: so a program
+// may be replaced on one machine after the other.
+
+namespace weft::jobs::postgres {
+namespace {
+
+// Held while the schema is brought up to date: "weft" in ASCII.
+constexpr const char* one_at_a_time = "SELECT pg_advisory_xact_lock(2003134068)";
+
+struct versions {
+  int stored = 0;
+  int compatible_from = 0;
+};
+
+versions versions_of(connection& in) {
+  if (in.run("SELECT to_regclass('weft.weft_meta')::text").is_null(0, 0)) return {};
+  versions found;
+  const result rows = in.run("SELECT name, value FROM weft.weft_meta");
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    const auto number = static_cast<int>(rows.integer(row, 1));
+    if (rows.text(row, 0) == "schema_version") found.stored = number;
+    if (rows.text(row, 0) == "compatible_from") found.compatible_from = number;
+  }
+  return found;
+}
+
+/// True if there is nothing to bring up to date.
+bool is_usable(const versions& found) {
+  if (found.stored > schema_version() && found.compatible_from > schema_version()) {
+    throw error(errc::unsupported,
+                "jobs: open the store in PostgreSQL: its schema has version " + std::to_string(found.stored) +
+                    ", which needs builds that know version " + std::to_string(found.compatible_from) +
+                    "; this build knows up to " + std::to_string(schema_version()));
+  }
+  return found.stored >= schema_version();
+}
+
+bool migrate_one(connection& in) {
+  in.run("BEGIN");
+  try {
+    in.run(one_at_a_time);
+    const versions found = versions_of(in);
+    const bool was_usable = is_usable(found);
+    if (!was_usable) {
+      const migration& step = migrations()[static_cast<std::size_t>(found.stored)];
+      in.run_script(step.sql);
+    }
+    in.run("COMMIT");
+    return !was_usable;
+  } catch (...) {
+    if (in.is_open() && in.is_in_transaction()) in.run("ROLLBACK");
+    throw;
+  }
+}
+
+}  // namespace
+
+int schema_version() noexcept { return migrations().back().version; }
+
+int stored_version(connection& in) { return versions_of(in).stored; }
+
+void migrate(connection& in) {
+  if (is_usable(versions_of(in))) return;
+  while (migrate_one(in)) {
+  }
+}
+
+void expect_current(connection& in) {
+  const versions found = versions_of(in);
+  if (found.stored == 0) {
+    throw error(errc::not_found,
+                "jobs: open the store in PostgreSQL: the database has no schema weft; open it once with "
+                "store_options::prepare");
+  }
+  if (is_usable(found)) return;
+  throw error(errc::unsupported, "jobs: open the store in PostgreSQL: its schema has version " +
+                                     std::to_string(found.stored) + ", this build needs " +
+                                     std::to_string(schema_version()) +
+                                     "; open it once with store_options::prepare to bring it up to date");
+}
+
+}  // namespace weft::jobs::postgres

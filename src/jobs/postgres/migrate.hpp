@@ -1,0 +1,19 @@
+#pragma once
+
+#include "jobs/postgres/link/connection.hpp"
+
+namespace weft::jobs::postgres {
+
+/// The newest version of the schema that this build knows.
+int schema_version() noexcept;
+/// That of the database; 0: it has none.
+int stored_version(connection& in);
+
+/// Makes the schema `weft`, or brings it up to date: each step in a transaction, one process at a time.
+/// Throws weft::error: unsupported for a schema that is newer and does not say that this build may use it.
+void migrate(connection& in);
+/// Throws weft::error unless this build may use what is there: not_found where there is no schema,
+/// unsupported for an older or newer one.
+void expect_current(connection& in);
+
+}  // namespace weft::jobs::postgres

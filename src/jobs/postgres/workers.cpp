@@ -1,0 +1,227 @@
+#include "jobs/postgres/workers.hpp"
+
+#include <algorithm>
+
+#include <weft/core/error.hpp>
+
+#include "jobs/job_life.hpp"
+#include "jobs/job_step.hpp"
+#include "jobs/micros.hpp"
+
+namespace weft::jobs::postgres {
+namespace {
+
+parameters held_by(job_id id, worker_id owner, std::int64_t fence) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(id)).bigint(static_cast<std::int64_t>(owner)).bigint(fence);
+  return with;
+}
+
+worker_row read_worker(const result& rows, std::size_t row) {
+  return {worker_id{rows.integer(row, 0)},
+          std::string(rows.text(row, 1)),
+          rows.integer(row, 2),
+          rows.integer(row, 3),
+          std::string(rows.text(row, 4)),
+          rows.integer(row, 5)};
+}
+
+}  // namespace
+
+void add_worker(caller& by, const worker_row& worker) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(worker.id)).text(worker.host).bigint(worker.pid);
+  with.bigint(worker.pid_started).text(worker.build).bigint(worker.beat);
+  by.run_idempotent([&](connection& on) { on.run("SELECT weft.weft_add_worker($1,$2,$3,$4,$5,$6)", with); });
+}
+
+std::vector<job_id> beat(caller& by, worker_id owner) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(owner));
+  return by.run_idempotent([&](connection& on) {
+    std::vector<job_id> cancelled;
+    for (const std::int64_t id : on.run("SELECT weft.weft_beat($1)", with).integers(0, 0)) {
+      cancelled.push_back(job_id{id});
+    }
+    return cancelled;
+  });
+}
+
+void remove_worker(caller& by, worker_id owner, moment now) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(owner)).bigint(micros(now));
+  by.run_idempotent([&](connection& on) { on.run("SELECT weft.weft_remove_worker($1,$2)", with); });
+}
+
+std::vector<worker_row> all_workers(caller& by) {
+  return by.run_idempotent([&](connection& on) {
+    const auto rows = on.run(
+        "SELECT w.id, w.host, w.pid, w.pid_started, w.build, w.beat, coalesce(r.jobs, 0) FROM "
+        "weft.weft_worker w"
+        " LEFT JOIN (SELECT owner, count(*) AS jobs FROM weft.weft_running GROUP BY owner) r ON r.owner = "
+        "w.id"
+        " ORDER BY w.id");
+    std::vector<worker_row> all;
+    for (std::size_t row = 0; row < rows.rows(); ++row) {
+      all.push_back(read_worker(rows, row));
+      all.back().running = rows.integer(row, 6);
+    }
+    return all;
+  });
+}
+
+worker_row lead(caller& by, worker_id self, const std::optional<worker_row>& silent) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(self));
+  with.bigint(silent ? std::optional(static_cast<std::int64_t>(silent->id)) : std::nullopt);
+  with.bigint(silent ? std::optional(silent->beat) : std::nullopt);
+  return by.run_idempotent([&](connection& on) {
+    return read_worker(
+        on.run("SELECT id, host, pid, pid_started, build, beat FROM weft.weft_lead($1,$2,$3)", with), 0);
+  });
+}
+
+// In doubt, it is asked again: where the first one did it, the worker is not there any more, and this says
+// so.
+std::optional<std::size_t> rescue(caller& by, const worker_row& seen, moment now, int crashes_max) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(seen.id)).bigint(seen.beat).bigint(micros(now)).bigint(crashes_max);
+  return by.run_idempotent([&](connection& on) -> std::optional<std::size_t> {
+    const auto jobs = on.run("SELECT weft.weft_rescue($1,$2,$3,$4)", with).maybe_integer(0, 0);
+    return jobs ? std::optional(static_cast<std::size_t>(*jobs)) : std::nullopt;
+  });
+}
+
+bool show_progress(caller& by, job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) {
+  parameters with = held_by(id, owner, fence);
+  with.bigint(now_at.done).bigint(now_at.total).text(now_at.note);
+  return by.run_idempotent([&](connection& on) {
+    return on.run("SELECT weft.weft_progress($1,$2,$3,$4,$5,$6)", with).boolean(0, 0);
+  });
+}
+
+bool holds(caller& by, job_id id, worker_id owner, std::int64_t fence) {
+  const parameters with = held_by(id, owner, fence);
+  return by.run_idempotent([&](connection& on) {
+    return on
+        .run("SELECT EXISTS (SELECT 1 FROM weft.weft_running WHERE id = $1 AND owner = $2 AND fence = $3)",
+             with)
+        .boolean(0, 0);
+  });
+}
+
+std::optional<std::string> step(caller& by, job_id id, std::string_view name) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(id)).text(name);
+  return by.run_idempotent([&](connection& on) -> std::optional<std::string> {
+    const auto rows = on.run("SELECT value FROM weft.weft_step WHERE job = $1 AND name = $2", with);
+    return rows.rows() == 0 ? std::nullopt : std::optional(std::string(rows.bytes(0, 0)));
+  });
+}
+
+std::vector<std::string> steps(caller& by, job_id id) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(id));
+  return by.run_idempotent([&](connection& on) {
+    const auto rows = on.run("SELECT value FROM weft.weft_step WHERE job = $1 ORDER BY name", with);
+    std::vector<std::string> all;
+    for (std::size_t row = 0; row < rows.rows(); ++row) all.emplace_back(rows.bytes(row, 0));
+    return all;
+  });
+}
+
+bool keep_step(caller& by, job_id id, worker_id owner, std::int64_t fence, std::string_view name,
+               std::string_view value) {
+  parameters with = held_by(id, owner, fence);
+  with.text(name).bytes(value).bigint(static_cast<std::int64_t>(steps_max));
+  const auto outcome = by.run_idempotent([&](connection& on) {
+    return on.run("SELECT weft.weft_keep_step($1,$2,$3,$4,$5,$6)", with).integer(0, 0);
+  });
+  constexpr std::int64_t too_many = 2;
+  if (outcome == too_many) throw_too_many_steps(id);
+  return outcome != 0;
+}
+
+bool cancel(caller& by, job_id id, moment now) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(id)).bigint(micros(now));
+  bool was_in_doubt = false;
+  for (;;) {
+    try {
+      const bool was_there = by.run([&](connection& on) {
+        return on.run("SELECT was_there FROM weft.weft_cancel($1,$2)", with).boolean(0, 0);
+      });
+      return was_there || was_in_doubt;
+    } catch (const database_error& failed) {
+      if (!failed.is_in_doubt()) throw;
+      was_in_doubt = true;
+    }
+  }
+}
+
+bool retry(caller& by, job_id id, moment now) {
+  enum class outcome : std::int64_t { none, retried, expired, key_taken };
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(id)).bigint(micros(now));
+  bool was_in_doubt = false;
+  for (;;) {
+    try {
+      const auto [what, other] = by.run([&](connection& on) {
+        const auto rows = on.run("SELECT outcome, other FROM weft.weft_retry($1,$2)", with);
+        return std::pair(static_cast<outcome>(rows.integer(0, 0)), rows.maybe_integer(0, 1));
+      });
+      if (what == outcome::expired) throw_retried_too_late(id);
+      if (what == outcome::key_taken) {
+        throw error(errc::already_exists, "jobs: retry job " + to_string(id) + ": job " +
+                                              std::to_string(other.value_or(0)) +
+                                              " has its unique key by now");
+      }
+      return what == outcome::retried || was_in_doubt;
+    } catch (const database_error& failed) {
+      if (!failed.is_in_doubt()) throw;
+      was_in_doubt = true;
+    }
+  }
+}
+
+std::size_t retry_all(caller& by, std::string_view queue, job_state state, moment now, std::size_t limit) {
+  constexpr std::int64_t looked_at_once = 500;
+  if (!can(state, job_event::retried)) return 0;
+  std::size_t retried = 0;
+  std::int64_t after = 0;
+  for (bool is_last = false; !is_last && retried < limit;) {
+    parameters with;
+    with.text(queue).bigint(static_cast<std::int64_t>(state)).bigint(micros(now));
+    with.bigint(static_cast<std::int64_t>(std::min<std::size_t>(limit - retried, INT32_MAX))).bigint(after);
+    by.run_idempotent([&](connection& on) {
+      const auto rows =
+          on.run("SELECT retried, last, looked_at FROM weft.weft_retry_some($1,$2,$3,$4,$5)", with);
+      retried += static_cast<std::size_t>(rows.integer(0, 0));
+      after = rows.integer(0, 1);
+      is_last = rows.integer(0, 2) < looked_at_once;
+    });
+  }
+  return retried;
+}
+
+std::size_t purge(caller& by, const purge_bounds& before, moment now, std::size_t limit) {
+  parameters with;
+  with.bigint(micros(before.done)).bigint(micros(before.given_up)).bigint(micros(now));
+  with.bigint(static_cast<std::int64_t>(std::min<std::size_t>(limit, INT32_MAX)));
+  return by.run_idempotent([&](connection& on) {
+    return static_cast<std::size_t>(
+        on.run("SELECT purged FROM weft.weft_purge($1,$2,$3,$4)", with).integer(0, 0));
+  });
+}
+
+void set_paused(caller& by, std::string_view queue, bool paused) {
+  parameters with;
+  with.text(queue).boolean(paused);
+  by.run_idempotent([&](connection& on) { on.run("SELECT weft.weft_set_paused($1,$2)", with); });
+}
+
+void sum_counts(caller& by) {
+  by.run_idempotent([](connection& on) { on.run("SELECT weft.weft_sum_counts()"); });
+}
+
+}  // namespace weft::jobs::postgres

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <weft/jobs/store.hpp>
+
+#include "jobs/postgres/caller.hpp"
+
+// Workers, their attempts, and what is done to single jobs: as jobs::store says.
+
+namespace weft::jobs::postgres {
+
+void add_worker(caller& by, const worker_row& worker);
+std::vector<job_id> beat(caller& by, worker_id owner);
+void remove_worker(caller& by, worker_id owner, moment now);
+std::vector<worker_row> all_workers(caller& by);
+worker_row lead(caller& by, worker_id self, const std::optional<worker_row>& silent);
+std::optional<std::size_t> rescue(caller& by, const worker_row& seen, moment now, int crashes_max);
+
+bool show_progress(caller& by, job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at);
+bool holds(caller& by, job_id id, worker_id owner, std::int64_t fence);
+std::optional<std::string> step(caller& by, job_id id, std::string_view name);
+std::vector<std::string> steps(caller& by, job_id id);
+bool keep_step(caller& by, job_id id, worker_id owner, std::int64_t fence, std::string_view name,
+               std::string_view value);
+
+bool cancel(caller& by, job_id id, moment now);
+bool retry(caller& by, job_id id, moment now);
+std::size_t retry_all(caller& by, std::string_view queue, job_state state, moment now, std::size_t limit);
+std::size_t purge(caller& by, const purge_bounds& before, moment now, std::size_t limit);
+void set_paused(caller& by, std::string_view queue, bool paused);
+/// Sums up what pushes, claims and ends have added to the counts.
+void sum_counts(caller& by);
+
+}  // namespace weft::jobs::postgres

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace weft::store_contract_support {
+
+/// The URL of a database of its own for a test, with the tables of jobs, on the one server of the test
+/// program.
+std::string make_postgres_database(const std::string& name);
+/// What is wrong in it. It must not be in use.
+std::vector<std::string> postgres_problems(const std::string& url);
+/// It is not used any more: empties it, for another test.
+void drop_postgres_database(const std::string& name);
+std::string postgres_url(const std::string& name);
+
+}  // namespace weft::store_contract_support

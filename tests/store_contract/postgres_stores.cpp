@@ -1,0 +1,30 @@
+#include <filesystem>
+
+#include "store_contract/postgres_database.hpp"
+#include "store_contract/store_contract.hpp"
+
+namespace weft::jobs {
+namespace {
+
+namespace support = store_contract_support;
+
+/// A test has a folder; its database has the folder's name.
+std::string name_of(const std::string& folder) { return std::filesystem::path(folder).filename().string(); }
+
+std::vector<std::string> problems_of(const std::string& folder) {
+  auto found = support::postgres_problems(support::postgres_url(name_of(folder)));
+  support::drop_postgres_database(name_of(folder));
+  return found;
+}
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(postgres, store_contract,
+                         testing::Values(store_under_test{"postgres",
+                                                          [](const std::string& folder) {
+                                                            return open_store(support::make_postgres_database(
+                                                                name_of(folder)));
+                                                          },
+                                                          problems_of}));
+
+}  // namespace weft::jobs
