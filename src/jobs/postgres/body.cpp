@@ -10,7 +10,9 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/context/wait.hpp>
 #include <weft/core/error.hpp>
+#include <weft/fiber/fiber.hpp>
 
+#include "jobs/postgres/link/back_off.hpp"
 #include "jobs/postgres/pushes.hpp"
 
 namespace weft::jobs::postgres {
@@ -132,6 +134,27 @@ class body_transaction final : public store_transaction {
                                    " ms and was undone; others may wait for it, so do slow work before it");
 }
 
+/// Was the transaction committed? Of one whose COMMIT was sent and not answered.
+bool has_committed(caller& by, const std::string& number) {
+  parameters with;
+  with.untyped(number);
+  back_off pause;
+  for (;;) {
+    const auto state = by.run_idempotent([&](connection& on) {
+      return std::string(on.run("SELECT coalesce(pg_xact_status($1::xid8), 'unknown')", with).text(0, 0));
+    });
+    if (state == "committed") return true;
+    if (state == "aborted") return false;
+    if (state == "unknown") {
+      throw error(
+          errc::unavailable,
+          "jobs: transact: the connection was lost at the end of the transaction, and the server does "
+          "not know any more whether it was committed; look whether its jobs are there");
+    }
+    sleep_for(pause.next());  // its session has not ended yet
+  }
+}
+
 }  // namespace
 
 void run_body(store_thread& on, caller bodies, caller& by, names& known,
@@ -141,13 +164,15 @@ void run_body(store_thread& on, caller bodies, caller& by, names& known,
   std::optional<lease> held;
   // A connection belongs to the store's thread, also where it is given back.
   const auto give_back = [&] { on.call([&] { held.reset(); }); };
-  const std::string begin =
+  const std::string limit =
       "SET LOCAL statement_timeout = " + std::to_string(std::max<std::int64_t>(options.limit.count(), 1));
+  std::string number;  // of the transaction
   on.call([&] {
     bodies.run_idempotent([&](connection&) {});  // one that is alive
     held.emplace(bodies.pool().lease(deadline_after(options.limit)));
-    (*held)->run("BEGIN");
-    (*held)->run(begin, {}, {.prepare = false});
+    const std::array begin{statement{"BEGIN"}, statement{limit, nullptr, {.prepare = false}},
+                           statement{"SELECT pg_current_xact_id()::text"}};
+    number = (*held)->run_all(begin)[2].text(0, 0);
   });
   const steady_time until = deadline_after(options.limit);
   body_transaction transaction(on, by, known, **held);
@@ -159,7 +184,14 @@ void run_body(store_thread& on, caller bodies, caller& by, names& known,
     if (steady_clock::now() > until) throw_took_too_long(options);
     // COMMIT alone would pass over a statement that failed, and whose error the body kept to itself.
     const std::array end{statement{"SELECT 1"}, statement{"COMMIT"}};
-    shield([&] { on.call([&] { (*held)->run_all(end); }); });
+    const auto commit = [&] {
+      try {
+        (*held)->run_all(end);
+      } catch (const database_error& failed) {
+        if (!failed.is_in_doubt() || !has_committed(by, number)) throw;
+      }
+    };
+    shield([&] { on.call(commit); });
   } catch (...) {
     shield(give_back);
     if (steady_clock::now() > until) throw_took_too_long(options);
