@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,7 +22,8 @@ class postgres_server {
   struct options {
     int connections_max = 120;
     std::vector<std::string> settings = {};  ///< further ones, "name=value"
-    bool durable = false;  ///< flushed to disk, and all else as PostgreSQL has it by default, too
+    std::string network = {};  ///< server_process::options::network: everybody there may connect by TCP
+    bool durable = false;      ///< flushed to disk, and all else as PostgreSQL has it by default, too
   };
   postgres_server() : postgres_server(options()) {}
   /// Waits until it takes connections; about a second. Throws weft::error with its output.
@@ -33,6 +35,8 @@ class postgres_server {
          .user = user});
     const int status = making.wait();
     if (status != 0) making.wait_for_output("a text that it has not written");  // throws what it has
+    if (!how_.network.empty())
+      std::ofstream(data() + "/pg_hba.conf", std::ios::app) << "host all all all trust\n";
     start();
   }
 
@@ -52,9 +56,10 @@ class postgres_server {
       const auto quick = {"fsync=off", "shared_buffers=16MB", "full_page_writes=off"};
       settings.insert(settings.end(), quick.begin(), quick.end());
     }
+    if (!how_.network.empty()) settings.emplace_back("listen_addresses=*");
     for (const std::string& one : settings) command.insert(command.end(), {"-c", one});
-    running_ = std::make_unique<server_process>(
-        server_process::options{.command = std::move(command), .user = user, .stop_signal = SIGQUIT});
+    running_ = std::make_unique<server_process>(server_process::options{
+        .command = std::move(command), .user = user, .stop_signal = SIGQUIT, .network = how_.network});
     running_->wait_for_output("database system is ready to accept connections");
   }
   /// Ends it at once, with all its sessions, without a word to them.

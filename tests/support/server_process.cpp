@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include <cerrno>
 
 #include <weft/core/error.hpp>
+#include <weft/core/unique_fd.hpp>
 
 namespace weft_test {
 namespace {
@@ -23,15 +25,23 @@ const passwd& entry_of(const std::string& user) {
   return *found;
 }
 
-/// Of the child, which has nothing but what a fork leaves.
-[[noreturn]] void become(const std::vector<char*>& command, const passwd* user, pid_t parent,
-                         int stop_signal) {
-  const bool changed = user == nullptr ||
-                       (setgroups(0, nullptr) == 0 && setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0);
+/// Of the child, which has nothing but what a fork leaves. `network` is a descriptor, or -1.
+[[noreturn]] void become(const std::vector<char*>& command, const passwd* user, pid_t parent, int stop_signal,
+                         int network) {
+  const bool moved = network < 0 || setns(network, CLONE_NEWNET) == 0;
+  const bool changed = moved && (user == nullptr || (setgroups(0, nullptr) == 0 &&
+                                                     setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0));
   // After the change of the user, which would undo it.
   prctl(PR_SET_PDEATHSIG, stop_signal);
   if (changed && getppid() == parent) execv(command.front(), command.data());
   _exit(127);
+}
+
+weft::unique_fd network_of(const std::string& name) {
+  if (name.empty()) return {};
+  weft::unique_fd found(open(("/run/netns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!found) throw weft::system_error("start a server: open the network " + name, errno);
+  return found;
 }
 
 }  // namespace
@@ -52,12 +62,13 @@ server_process::server_process(options how) : how_(std::move(how)) {
   for (const std::string& one : how_.command) command.push_back(const_cast<char*>(one.c_str()));
   command.push_back(nullptr);
   const passwd* const user = how_.user.empty() || !is_root() ? nullptr : &entry_of(how_.user);
+  const weft::unique_fd network = network_of(how_.network);
   const pid_t parent = getpid();
   id_ = fork();
   if (id_ == 0) {
     dup2(ends[1], STDOUT_FILENO);
     dup2(ends[1], STDERR_FILENO);
-    become(command, user, parent, how_.stop_signal);
+    become(command, user, parent, how_.stop_signal, network.get());
   }
   close(ends[1]);
   output_ = ends[0];
@@ -96,6 +107,11 @@ void server_process::read_output() {
     changed_.notify_all();
     if (has_ended_) return;
   }
+}
+
+std::string server_process::output() {
+  const std::lock_guard lock(mutex_);
+  return written_;
 }
 
 void server_process::wait_for_output(const std::string& text) {

@@ -20,6 +20,7 @@ class server_process {
     std::vector<std::string> command;  ///< the program by its path, and its arguments
     std::string user = {};             ///< whom it runs as where the test is root; empty: as the test
     int stop_signal = 15;
+    std::string network = {};  ///< namespace of `ip netns` that it runs in; needs root
   };
   /// Starts it. Throws weft::error.
   explicit server_process(options how);
@@ -30,6 +31,8 @@ class server_process {
   /// Waits until it has written a line with `text` in it. Throws weft::error with what it wrote, where it
   /// ended before.
   void wait_for_output(const std::string& text);
+  /// What it has written so far.
+  std::string output();
   pid_t id() const noexcept { return id_; }
   /// Waits for its end and gives the status, as of waitpid.
   int wait();

@@ -1,0 +1,63 @@
+// A worker of another host: postgres_host URL KEY_FILE BOOK HOST. Works until a job ends it, and then says
+// how many of its results came too late.
+
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include <weft/fiber/run.hpp>
+#include <weft/fiber/scope.hpp>
+#include <weft/jobs/queue.hpp>
+#include <weft/jobs/worker.hpp>
+
+#include "jobs/postgres_host_jobs.hpp"
+
+namespace {
+
+/// Goes on in a process that nobody else can see: a host is known by the processes that can see each other.
+void leave_the_others() {
+  if (::unshare(CLONE_NEWPID) != 0) {
+    std::perror("unshare");
+    std::exit(1);
+  }
+  const pid_t child = ::fork();
+  if (child != 0) {
+    ::waitpid(child, nullptr, 0);
+    std::exit(0);
+  }
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace std::chrono_literals;
+  if (argc != 5) return 2;
+  leave_the_others();
+  weft::jobs::queue queue(
+      argv[1], {.keys = std::make_shared<const weft::wire::key_ring>(weft::wire::key_ring::load(argv[2]))});
+  weft::jobs::run_book book(argv[3], argv[4]);
+  weft::jobs::end_of_host over;
+  weft::services app;
+  app.provide(book);
+  app.provide(over);
+  weft::run([&] {
+    weft::jobs::worker worker(
+        queue, app, {.queues = {argv[4], "default"}, .concurrency = 4, .claim_ahead = 0, .heartbeat = 200ms});
+    std::puts("works");
+    std::fflush(stdout);
+    weft::with_scope([&](weft::scope& in) {
+      in.go([&] {
+        over.has_come.wait();
+        worker.stop();
+      });
+      worker.run();
+    });
+    std::printf("stale %llu\n", static_cast<unsigned long long>(worker.statistics().stale));
+  });
+}
