@@ -88,7 +88,7 @@ std::shared_ptr<PGconn> connect(const address& to) {
     return link;
   });
   if (!started) throw_timed_out(to);
-  const std::shared_ptr<PGconn> link = *std::move(started);
+  std::shared_ptr<PGconn> link = *std::move(started);
   if (link == nullptr || PQstatus(link.get()) == CONNECTION_BAD) throw_failed(link.get(), to);
 
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
