@@ -51,7 +51,7 @@ bool migrate_one(connection& in) {
     const bool was_usable = is_usable(found);
     if (!was_usable) {
       const migration& step = migrations()[static_cast<std::size_t>(found.stored)];
-      in.run_script(step.sql);
+      for (const char* const script : step.scripts) in.run_script(script);
     }
     in.run("COMMIT");
     return !was_usable;

@@ -7,7 +7,7 @@ namespace weft::jobs::postgres {
 /// A step from one version of the schema to the next, as files of the folder schema/ have it.
 struct migration {
   int version = 0;
-  const char* sql = nullptr;
+  std::span<const char* const> scripts;  ///< one a file; to be run in one transaction
 };
 
 /// In the order of their versions, from 1. The build makes them from schema/.
