@@ -5,7 +5,7 @@
 
 namespace weft_test {
 
-/// Is this process allowed to make network namespaces?
+/// Is this process allowed to make network namespaces? Root is, but in some containers.
 bool may_make_networks();
 
 /// Several hosts of a network on this machine: one in the middle, and others that each have a line to it, in
