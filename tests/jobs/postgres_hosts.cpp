@@ -4,7 +4,6 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -14,14 +13,13 @@
 #include "support/network_hosts.hpp"
 #include "support/postgres_server.hpp"
 #include "support/sanitized.hpp"
+#include "support/shared_board.hpp"
 
 namespace weft::jobs {
 namespace {
 
-using namespace std::chrono_literals;
+using weft_test::comes_true;
 using weft_test::network_hosts;
-
-constexpr auto patience = 60s;
 
 struct run_line {
   std::string host;
@@ -73,16 +71,6 @@ class postgres_hosts : public testing::Test {
     std::int64_t all = 0;
     for (const auto& one : queue_->kept_in().stats()) all += one.queue == "default" ? one.done : 0;
     return all;
-  }
-  /// Looks again and again: the others are processes.
-  template <typename Claim>
-  static bool comes_true(Claim claim) {
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (!claim()) {
-      if (std::chrono::steady_clock::now() > until) return false;
-      std::this_thread::sleep_for(20ms);
-    }
-    return true;
   }
   /// Each job has run, and none once its end was recorded.
   void check_runs() {
