@@ -12,9 +12,10 @@ heartbeat::heartbeat(store& kept_in, const clock& time, worker_row self, const u
     : store_(kept_in),
       self_(std::move(self)),
       interval_(options.beat_interval),
+      lease_(options.beat_interval * options.missed_max),
       told_(std::move(told)),
       upkeep_(kept_in, time, self_.id, self_.host, options) {
-  store_.add_worker(self_);
+  join();
   upkeep_.look();
   thread_ = weft::detail::started_thread("weft-heartbeat", weft::detail::thread_signals::blocked,
                                          [this] { run(); });
@@ -56,9 +57,18 @@ void heartbeat::tick(bool beats) noexcept {
   }
 }
 
+void heartbeat::join() {
+  const steady_time asked = steady_clock::now();
+  store_.add_worker(self_);
+  sure_until_ = asked + lease_;
+}
+
+bool heartbeat::is_sure() const noexcept { return steady_clock::now() < sure_until_.load(); }
+
 void heartbeat::beat() {
   const std::lock_guard lock(beating_);
   std::vector<job_id> cancelled;
+  const steady_time asked = steady_clock::now();
   self_.beat += 1;  // also where it comes back: nobody who saw an earlier beat may rescue it then
   try {
     cancelled = store_.beat(self_.id);
@@ -66,10 +76,12 @@ void heartbeat::beat() {
     if (failed.code() != errc::not_found) throw;
     log::error("jobs: this worker was taken for dead, its jobs were given to others",
                {{"worker", to_string(self_.id)}});
+    ++losses_;
     told_.lost();
-    store_.add_worker(self_);
+    join();
     return;
   }
+  sure_until_ = asked + lease_;
   if (!cancelled.empty()) told_.cancelled(cancelled);
 }
 

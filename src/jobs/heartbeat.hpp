@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -35,7 +36,14 @@ class heartbeat {
   /// and joins again. Throws weft::error if the store fails.
   void beat();
 
+  /// False where the last beat that the store has answered is so long ago that others may have taken this
+  /// worker for dead: what it has claimed may be others' by now, until it has beaten again. One clock read.
+  bool is_sure() const noexcept;
+  /// How often the worker was taken for dead. What it asked for before that, it does not hold.
+  std::uint64_t losses() const noexcept { return losses_; }
+
  private:
+  void join();
   void run();
   void tick(bool beats) noexcept;
 
@@ -43,6 +51,9 @@ class heartbeat {
   mutex beating_;    // held across a beat: else a second one that was refused ends attempts of the rejoined
   worker_row self_;  // constant but for `beat`, which is guarded by beating_
   const std::chrono::milliseconds interval_;
+  const std::chrono::milliseconds lease_;  // how long others wait for a beat
+  std::atomic<steady_time> sure_until_{};  // a lease from when the last answered beat was asked for
+  std::atomic<std::uint64_t> losses_{0};
   const listener told_;
   upkeep upkeep_;  // the thread's after construction
   weft::detail::spin_lock lock_;

@@ -151,13 +151,41 @@ std::size_t worker::state::room_worth_a_claim() const {
   return is_needed || free > ahead_.window(steady_clock::now()) / 2 ? free : 0;
 }
 
-claim_result worker::state::claim(const claim_request& request) {
+worker::state::answered_claim worker::state::claim(const claim_request& request) {
+  const auto ask = [&] {
+    const auto losses = heartbeat_->losses();
+    return answered_claim{queue_.kept_in().claim(request), losses};
+  };
   try {
-    return queue_.kept_in().claim(request);
+    return ask();
   } catch (const error& refused) {
     if (refused.code() != errc::not_found) throw;
     heartbeat_->beat();  // it was taken for dead, and joins again
-    return queue_.kept_in().claim(request);
+    return ask();
+  }
+}
+
+/// An answer may come so late, from a network that was gone or to a process that was stopped, that its jobs
+/// are others' by then, and done. Those are not begun.
+void worker::state::keep_claimed(answered_claim claimed) {
+  {
+    const std::lock_guard lock(mutex_);
+    figures_.unroutable = claimed.result.unroutable;
+    for (auto& one : claimed.result.jobs) ahead_.put(std::move(one), steady_clock::now());
+  }
+  if (claimed.losses != heartbeat_->losses()) give_back_all();
+  see_that_they_are_ours();
+}
+
+/// Forgets those that are not: lost().
+void worker::state::see_that_they_are_ours() {
+  if (heartbeat_->is_sure()) return;
+  try {
+    heartbeat_->beat();
+  } catch (const error& failed) {
+    log::error("jobs: what was claimed is given back, as the store does not answer whether it still is ours",
+               {{"worker", to_string(id_)}, {"error", failed.what()}});
+    give_back_all();
   }
 }
 
@@ -172,27 +200,25 @@ bool worker::state::claim_and_start(std::size_t count) {
   request.routable = [this](std::string_view identity) { return places_.can_run(identity); };
   request.wants_schedule = [this](const stored_schedule& due) { return !not_for_us_.holds(due); };
   (void)not_for_us_.look(request.now);
-  claim_result claimed;
+  answered_claim answered;
   try {
-    claimed = claim(request);
+    answered = claim(request);
   } catch (const error& failed) {
     log::error("jobs: a claim failed", {{"worker", to_string(id_)}, {"error", failed.what()}});
     next_due_.reset();
     sleep_for(pause_after_error);
     return true;
   }
+  const claim_result& claimed = answered.result;
   next_due_ = claimed.next_due;
   const bool more_at_once = next_due_ && *next_due_ <= request.now;
   shares_.count(claimed.jobs, request.count, more_at_once);
   next_fire_ = claimed.next_fire;
   const bool more = claimed.jobs.size() == request.count || !claimed.schedules.empty();
-  {
-    const std::lock_guard lock(mutex_);
-    figures_.unroutable = claimed.unroutable;
-    for (auto& one : claimed.jobs) ahead_.put(std::move(one), steady_clock::now());
-  }
+  const std::vector<stored_schedule> due = std::move(answered.result.schedules);
+  keep_claimed(std::move(answered));
   start_waiting();
-  fire_some(claimed.schedules);
+  fire_some(due);
   return more;
 }
 
@@ -216,6 +242,7 @@ void worker::state::start_waiting() noexcept {
 std::optional<claimed_job> worker::state::next_to_start() {
   const std::lock_guard lock(mutex_);
   if (stopping_ || ahead_.empty() || slots_taken_ >= options_.concurrency) return std::nullopt;
+  if (!heartbeat_->is_sure()) return std::nullopt;  // the loop asks, or gives them back
   ++slots_taken_;
   ++begun_;
   ++active_;

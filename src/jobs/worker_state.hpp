@@ -77,7 +77,12 @@ class worker::state {
   bool is_due() const;
   std::size_t room() const;
   std::size_t room_worth_a_claim() const;
-  claim_result claim(const claim_request& request);
+  struct answered_claim {
+    claim_result result;
+    std::uint64_t losses;  // heartbeat::losses() when it was asked for
+  };
+  answered_claim claim(const claim_request& request);
+  void keep_claimed(answered_claim claimed);
   bool claim_and_start(std::size_t count);
   void start_waiting() noexcept;
   std::optional<claimed_job> next_to_start();
@@ -93,6 +98,7 @@ class worker::state {
   void give_back_what(F take);
   void give_back_late();
   void give_back_all();
+  void see_that_they_are_ours();
   void forget_waiting();
   steady_time late_at() const;
   void wait_for_slot(std::uint64_t seen, steady_time until) { changed_.wait(seen, until); }

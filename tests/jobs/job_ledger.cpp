@@ -99,6 +99,11 @@ void job_ledger::finished(const attempt_end& end, bool held) {
   one.done = end.next == next_step::done;
 }
 
+bool job_ledger::has_ended(job_id id) const {
+  const auto found = jobs_.find(id);
+  return found != jobs_.end() && found->second.ended;
+}
+
 void job_ledger::given_back(worker_id owner, bool was_lost) {
   note(to_string(owner) + (was_lost ? " was taken for dead" : " left"));
   for (auto& [id, one] : jobs_) {

@@ -28,6 +28,8 @@ class job_ledger {
   void compare_with(store& kept_in);
 
   const std::vector<std::string>& broken() const noexcept { return broken_; }
+  /// By an attempt.
+  bool has_ended(job_id id) const;
   std::size_t size() const noexcept { return jobs_.size(); }
   std::size_t acknowledged_count() const;
   std::size_t claims() const noexcept { return claims_; }

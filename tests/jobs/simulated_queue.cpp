@@ -9,6 +9,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -34,20 +35,25 @@ std::chrono::milliseconds up_to(std::chrono::milliseconds most) {
 
 /// What functions of jobs see of the test.
 struct effects {
-  std::map<job_id, int> numbers;   // what a step left, as the first attempt behind it saw it
-  std::map<moment, job_id> ticks;  // the job of each time of the schedule
-  std::vector<std::string> broken;
+  const job_ledger& ledger;
+  std::map<job_id, int> numbers = {};   // what a step left, as the first attempt behind it saw it
+  std::map<moment, job_id> ticks = {};  // the job of each time of the schedule
+  std::vector<std::string> broken = {};
 
+  void begins(job_id id) { expect(!ledger.has_ended(id), id, "begins after its end was recorded"); }
   void expect(bool holds, job_id id, const std::string& rule) {
     if (!holds) broken.push_back("job " + to_string(id) + ": " + rule);
   }
 };
 
-constexpr auto works = named_closure<"sim.works">(
-    [](int longest_ms) { sleep_for(up_to(std::chrono::milliseconds(longest_ms))); });
+constexpr auto works = named_closure<"sim.works">([](control& job, effects& seen, int longest_ms) {
+  seen.begins(job.id());
+  sleep_for(up_to(std::chrono::milliseconds(longest_ms)));
+});
 constexpr auto works_on_pool =
     named_closure<"sim.works_on_pool">(placed_closure<run_place::pool>([] { sleep_for(up_to(1s)); }));
-constexpr auto fails = named_closure<"sim.fails">([](control& job, int times) {
+constexpr auto fails = named_closure<"sim.fails">([](control& job, effects& seen, int times) {
+  seen.begins(job.id());
   sleep_for(up_to(100ms));
   if (job.attempt() <= times) throw std::runtime_error("not yet");
 });
@@ -105,6 +111,7 @@ class process {
     stop();
   }
   void freeze(std::chrono::milliseconds time) { store_->freeze(steady_clock::now() + time); }
+  void freeze_at_claim(std::chrono::milliseconds time) { store_->freeze_at_claim(time); }
   jobs::queue& queue() { return queue_; }
 
  private:
@@ -259,21 +266,24 @@ class simulated_queue {
     for (auto round = 3 + random(6); round > 0; --round) {
       sleep_for(up_to(6s));
       auto& one = processes_[random(processes_.size())];
-      switch (random(5)) {
+      switch (random(6)) {
         case 0:
           one->kill();
           sleep_for(up_to(15s));
-          one = new_process();
+          killed_.push_back(std::exchange(one, new_process()));
           one->start();
           break;
         case 1:
           one->freeze(up_to(is_stopped_long_ ? 30s : 8s));
           break;
         case 2:
+          one->freeze_at_claim(up_to(is_stopped_long_ ? 30s : 8s));
+          break;
+        case 3:
           one->stop();
           one->start();
           break;
-        case 3:
+        case 4:
           store_->set_paused("default", true);
           sleep_for(up_to(5s));
           store_->set_paused("default", false);
@@ -299,7 +309,7 @@ class simulated_queue {
 
   job_ledger ledger_;
   watched_store::faults faults_;
-  effects seen_;
+  effects seen_{ledger_};
   std::shared_ptr<store> store_ = open_store("memory:");
   std::shared_ptr<const wire::key_ring> keys_ = std::make_shared<wire::key_ring>(wire::key::generate("sim"));
   int hosts_ = 0;
@@ -307,6 +317,7 @@ class simulated_queue {
   /// that of a clock that was set back; it keeps no rates then.
   const bool is_stopped_long_ = random(2) == 0;
   std::vector<std::unique_ptr<process>> processes_;
+  std::vector<std::unique_ptr<process>> killed_;  // a producer may still wait in one's store
 };
 
 class jobs_simulated : public testing::Test {

@@ -32,9 +32,13 @@ class watched_store::watched_transaction final : public store_transaction {
 /// Another task may come first, at each call.
 void watched_store::enter() {
   yield();
-  if (steady_clock::now() < frozen_until_) sleep_until(frozen_until_);
+  thaw();
   if (is_dead_) throw error(errc::unavailable, "the process of this store is dead");
   if (simulation::random(1000) < faults_.fails_of_1000) throw error(errc::busy, "the store is busy");
+}
+
+void watched_store::thaw() {
+  if (steady_clock::now() < frozen_until_) sleep_until(frozen_until_);
 }
 
 template <typename Result>
@@ -77,6 +81,10 @@ claim_result watched_store::claim(const claim_request& request) {
   const moment now = clock::system().now();  // whoever was stopped asks with an earlier one
   auto result = of_->claim(request);
   for (const auto& one : result.jobs) ledger_.claimed(one, request, now, *of_);
+  if (!result.jobs.empty() && freezes_at_claim_.count() > 0) {
+    freeze(steady_clock::now() + std::exchange(freezes_at_claim_, {}));
+  }
+  thaw();
   return result;
 }
 

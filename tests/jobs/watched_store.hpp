@@ -28,6 +28,8 @@ class watched_store final : public store {
   void kill() { is_dead_ = true; }
   /// All calls wait until then, as those of a process that is stopped.
   void freeze(steady_time until) { frozen_until_ = until; }
+  /// The same from the moment that the store has made a claim: the answer waits, too.
+  void freeze_at_claim(std::chrono::milliseconds time) { freezes_at_claim_ = time; }
 
   std::vector<job_id> push(std::span<const new_job> jobs) override;
   void transact(const std::function<void(store_transaction&)>& body,
@@ -72,6 +74,7 @@ class watched_store final : public store {
  private:
   class watched_transaction;
   void enter();
+  void thaw();
   template <typename Result>
   Result answered(Result result);
 
@@ -81,6 +84,7 @@ class watched_store final : public store {
   const std::string host_;
   bool is_dead_ = false;
   steady_time frozen_until_{};
+  std::chrono::milliseconds freezes_at_claim_{0};
 };
 
 }  // namespace weft::jobs
