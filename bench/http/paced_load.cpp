@@ -42,16 +42,17 @@ paced_load::~paced_load() {
   ::close(epoll_);
 }
 
-void paced_load::receive(link& on, paced_result& into) {
+void paced_load::receive(link& on, paced_result& into, double counted_from_us) {
   std::array<char, 4096> piece;
   const ssize_t count = ::recv(on.fd, piece.data(), piece.size(), MSG_DONTWAIT);
   if (count <= 0) throw std::runtime_error("load: the server closed a connection");
   on.answer.append(piece.data(), static_cast<std::size_t>(count));
   if (!is_whole(on.answer)) return;
+  const bool counts = on.due_us >= counted_from_us;
   if (on.answer.starts_with("HTTP/1.1 200 ")) {
-    into.latencies_us.push_back(now_us() - on.due_us);
+    if (counts) into.latencies_us.push_back(now_us() - on.due_us);
   } else if (on.answer.starts_with("HTTP/1.1 503 ")) {
-    ++into.turned_away;
+    if (counts) ++into.turned_away;
   } else {
     throw std::runtime_error("load: a wrong answer: " + on.answer);
   }
@@ -59,10 +60,11 @@ void paced_load::receive(link& on, paced_result& into) {
   free_.push_back(&on);
 }
 
-paced_result paced_load::run(double rate, double seconds) {
+paced_result paced_load::run(double rate, double lead_seconds, double seconds) {
   paced_result result;
   const double start = now_us();
-  const double end = start + seconds * 1e6;
+  const double counted_from = start + lead_seconds * 1e6;
+  const double end = counted_from + seconds * 1e6;
   const double step = 1e6 / rate;
   double due = start;
   std::array<epoll_event, 128> events;
@@ -72,7 +74,6 @@ paced_result paced_load::run(double rate, double seconds) {
       link& one = *free_.back();
       free_.pop_back();
       one.due_us = due;
-      ++result.sent;
       if (::send(one.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0)
         throw std::runtime_error("load: cannot send");
     }
@@ -80,9 +81,9 @@ paced_result paced_load::run(double rate, double seconds) {
     const int count =
         ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 0);  // it spins: exact
     for (int i = 0; i < count; ++i)
-      receive(*static_cast<link*>(events[static_cast<std::size_t>(i)].data.ptr), result);
+      receive(*static_cast<link*>(events[static_cast<std::size_t>(i)].data.ptr), result, counted_from);
   }
-  result.seconds = (now_us() - start) / 1e6;
+  result.seconds = (now_us() - counted_from) / 1e6;
   return result;
 }
 

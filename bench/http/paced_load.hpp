@@ -6,10 +6,9 @@
 
 namespace weft::bench {
 
-/// What became of requests that were sent by the clock.
+/// What became of requests that were sent by the clock, and are counted.
 struct paced_result {
   double seconds = 0;
-  std::size_t sent = 0;
   std::size_t turned_away = 0;       ///< answered with 503
   std::vector<double> latencies_us;  ///< of those that were served, from when they were due
 };
@@ -24,8 +23,9 @@ class paced_load {
   paced_load& operator=(const paced_load&) = delete;
   ~paced_load();
 
+  /// Asks for `lead_seconds` and then for `seconds`, which are counted: by the moment when a request was due.
   /// Throws std::runtime_error for an answer that is neither 200 nor 503.
-  paced_result run(double rate, double seconds);
+  paced_result run(double rate, double lead_seconds, double seconds);
 
  private:
   struct link {
@@ -33,7 +33,7 @@ class paced_load {
     std::string answer;
     double due_us = 0;
   };
-  void receive(link& on, paced_result& into);
+  void receive(link& on, paced_result& into, double counted_from_us);
 
   int epoll_ = -1;
   std::vector<link> links_;

@@ -12,10 +12,17 @@ constexpr std::chrono::microseconds empty_line{5};
 
 }  // namespace
 
+admission::admission(std::atomic<std::size_t>& running, std::size_t requests_max,
+                     std::chrono::milliseconds delay_max) noexcept
+    : running_(running),
+      requests_max_(requests_max),
+      measures_(delay_max.count() > 0),
+      by_delay_(delay_max, loop_at_rest) {}
+
 bool admission::begin() noexcept {
-  if (measures() && !came_in_time() && served_in_walk_) return false;
+  if (measures_ && !came_in_time()) return false;
   if (!has_room()) return false;
-  served_in_walk_ = true;
+  by_delay_.serves();
   return true;
 }
 
@@ -29,29 +36,19 @@ bool admission::has_room() noexcept {
 }
 
 bool admission::came_in_time() noexcept {
-  const steady_time now = steady_clock::now();
-  if (!in_line_since_) {
-    in_line_since_ = now;
-    wanted_.set();
-    return true;
-  }
-  const auto waited = now - *in_line_since_;
-  if (waited <= delay_max_) return true;
-  return waited <= interval && now - loop_at_rest() < interval;
+  if (!by_delay_.is_walking()) wanted_.set();
+  return by_delay_.takes(steady_clock::now());
 }
 
 void admission::measure() {
   while (true) {
     wanted_.wait();
     wanted_.reset();
-    steady_time now = steady_clock::now();
+    by_delay_.end_walk(steady_clock::now());  // that of who asked for it
     do {
-      in_line_since_ = now;
-      served_in_walk_ = false;
       yield();
-      now = steady_clock::now();
-    } while (now - *in_line_since_ > empty_line);
-    in_line_since_.reset();
+    } while (by_delay_.end_walk(steady_clock::now()) > empty_line);
+    by_delay_.pause();
   }
 }
 

@@ -61,9 +61,10 @@ struct server_options {
   /// Requests that are in handlers at a time; 0 means no bound. More are answered with 503 and Retry-After.
   std::size_t requests_max = 0;
   /// How long a request may have been ready to run before it runs. Where the server has not been at rest for
-  /// 100 ms, those that waited longer are answered with 503 and Retry-After at once, so that the others are
-  /// served in time; one in each round of the loop is served however long it waited. A good bound is about
-  /// the time that a usual request takes of the processor. Zero: none are turned away.
+  /// 100 ms, or would not have been had it turned nobody away, those that waited longer are answered with 503
+  /// and Retry-After at once, so that the others are served in time; one in each round of the loop is served
+  /// however long it waited. A good bound is about the time that a usual request takes of the processor.
+  /// Zero: none are turned away.
   std::chrono::milliseconds queue_delay_max{0};
   /// What requests bring along is around their handlers. With a recorder each request is a span, named by its
   /// route.
