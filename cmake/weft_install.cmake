@@ -15,6 +15,15 @@ install(TARGETS ${targets} weft_sqlite weft_libdw weft_cctz weft_preemption EXPO
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weft" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 if(TARGET weft_command)
   install(TARGETS weft_command RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  # The command writes its own manual and what completes its words.
+  if(NOT CMAKE_CROSSCOMPILING)
+    set(WEFT_COMMAND "$<TARGET_FILE:weft_command>")
+    configure_file("${CMAKE_CURRENT_LIST_DIR}/weft_install_shell.cmake.in"
+      "${PROJECT_BINARY_DIR}/weft_install_shell.cmake.in" @ONLY)
+    file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/weft_install_shell.cmake"
+      INPUT "${PROJECT_BINARY_DIR}/weft_install_shell.cmake.in")
+    install(SCRIPT "${PROJECT_BINARY_DIR}/weft_install_shell.cmake")
+  endif()
 endif()
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/CHANGELOG.md"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -22,6 +22,7 @@
 #include "cli/log_view.hpp"
 #include "cli/option_values.hpp"
 #include "cli/schedules_commands.hpp"
+#include "cli/shell_commands.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/workers.hpp"
 
@@ -44,8 +45,10 @@ std::chrono::nanoseconds seconds(double count) {
 command add_call(CLI::App& to) {
   using workers::protocol_choice;
   auto options = std::make_shared<call_options>();
-  to.add_option("address", options->address, "unix:/path or host:port")->required();
-  to.add_option("method", options->method, "Name of the function; '' for the one without a name")->required();
+  to.add_option("address", options->address, "unix:/path or host:port")->type_name("ADDRESS")->required();
+  to.add_option("method", options->method, "Name of the function; '' for the one without a name")
+      ->type_name("NAME")
+      ->required();
   // Whatever follows is an argument, whatever it looks like.
   to.prefix_command();
   to.footer(
@@ -55,8 +58,10 @@ command add_call(CLI::App& to) {
   to.add_option_function<double>(
         "--timeout", [options](double count) { options->timeout = seconds(count); },
         "Seconds until the call is given up; 30 unless said")
+      ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 1e9));
-  auto* const keys = to.add_option("--key-file", options->key_file, "Keys, of which the server has one too");
+  auto* const keys = to.add_option("--key-file", options->key_file, "Keys, of which the server has one too")
+                         ->type_name("FILE");
   to.add_flag("-s,--strings", options->strings, "An argument that is no JSON is a string");
   to.add_flag("--json", options->json_errors, "Print an error as JSON");
   to.add_flag("-v,--verbose", options->verbose, "Print what the function logged");
@@ -80,12 +85,13 @@ command add_call(CLI::App& to) {
 
 command add_workers(CLI::App& to) {
   auto options = std::make_shared<workers_options>();
-  to.add_option("address", options->address, "unix:/path or host:port")->required();
-  to.add_option("--key-file", options->key_file, "Keys, of which the server has one too");
+  to.add_option("address", options->address, "unix:/path or host:port")->type_name("ADDRESS")->required();
+  to.add_option("--key-file", options->key_file, "Keys, of which the server has one too")->type_name("FILE");
   to.add_flag("--json", options->as_json, "Print JSON");
   to.add_option_function<double>(
         "--timeout", [options](double count) { options->timeout = seconds(count); },
         "Seconds the server has for its answer; 5 unless said")
+      ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 1e9));
   return [options] { return run_workers(*options); };
 }
@@ -103,8 +109,11 @@ void add_style(CLI::App& to, log_style& style) {
       "-q,--quiet", [&style] { style.verbosity = 20; }, "Errors and warnings only");
   to.add_flag_callback(
       "-v,--verbose", [&style] { style.verbosity = 40; }, "Debug records too");
-  to.add_option("--verbosity", style.verbosity, "Records up to this number; 30 unless said");
-  to.add_option("--width", style.width, "Columns of the chart of timers")->check(CLI::Range(20, 1000));
+  to.add_option("--verbosity", style.verbosity, "Records up to this number; 30 unless said")
+      ->type_name("NUMBER");
+  to.add_option("--width", style.width, "Columns of the chart of timers")
+      ->type_name("COLUMNS")
+      ->check(CLI::Range(20, 1000));
   to.add_flag("--utc", style.utc, "Dates in UTC");
   to.add_flag("--since-now", style.since_now, "How long ago, instead of dates");
   to.add_flag_callback(
@@ -119,16 +128,19 @@ command add_log(CLI::App& to) {
   auto options = std::make_shared<log_view_options>();
   to.require_subcommand(1);
   CLI::App* const view = to.add_subcommand("view", "Show logs in the form of Log::Defer, one on each line");
-  view->add_option("file", options->files, "Files, also .gz and .bz2; none, or -: stdin");
+  view->add_option("file", options->files, "Files, also .gz and .bz2; none, or -: stdin")->type_name("FILE");
   add_style(*view, options->style);
-  view->add_option("--grep", options->grep, "Only logs whose line has this text");
+  view->add_option("--grep", options->grep, "Only logs whose line has this text")->type_name("TEXT");
   view->add_option("--where", options->where,
                    "Only logs for which this holds: data.user=alice, end>0.5, data.error; several: all")
+      ->type_name("CONDITION")
       ->allow_extra_args(false);
-  view->add_option("--count", options->count, "Print how often each value of this path is there: data.user");
-  view->add_option("--map", options->map, "Print the value of this path for each log");
+  view->add_option("--count", options->count, "Print how often each value of this path is there: data.user")
+      ->type_name("PATH");
+  view->add_option("--map", options->map, "Print the value of this path for each log")->type_name("PATH");
   view->add_option("--sum", options->sum,
-                   "Print count, sum, mean, least and most of the numbers at this path: end");
+                   "Print count, sum, mean, least and most of the numbers at this path: end")
+      ->type_name("PATH");
   auto* const sort = view->add_flag("--sort", options->sort, "By start, all files together");
   view->add_flag("-f,--follow", options->follow, "Wait for more, for ever")->excludes(sort);
   return [options] {
@@ -141,13 +153,14 @@ CLI::App* add_keys_command(CLI::App& to, const char* name, const char* purpose,
                            const std::shared_ptr<keys_options>& options,
                            const std::shared_ptr<command>& chosen, int (*run)(const keys_options&)) {
   CLI::App* const added = to.add_subcommand(name, purpose);
-  added->add_option("file", options->file, "The key file")->required();
+  added->add_option("file", options->file, "The key file")->type_name("FILE")->required();
   added->parse_complete_callback([=] { *chosen = [=] { return run(*options); }; });
   return added;
 }
 
 void add_store(CLI::App& to, keys_options& options) {
-  to.add_option("--store", options.store, "Count the jobs of this store that need a key: sqlite:/path");
+  to.add_option("--store", options.store, "Count the jobs of this store that need a key: sqlite:/path")
+      ->type_name("URL");
 }
 
 command add_keys(CLI::App& to) {
@@ -158,19 +171,21 @@ command add_keys(CLI::App& to) {
     return add_keys_command(to, name, purpose, options, chosen, run);
   };
   auto* const generate = add("generate", "Make a new key file with one key", &run_keys_generate);
-  generate->add_option("--id", options->id, "Name of the key; the date unless said");
+  generate->add_option("--id", options->id, "Name of the key; the date unless said")->type_name("ID");
   auto* const list = add("list", "Show ids and ages; never a secret", &run_keys_list);
   list->add_flag("--json", options->as_json, "Print JSON");
   auto* const rotate =
       add("rotate", "Sign with a new key, and verify with the others still", &run_keys_rotate);
-  auto* const id = rotate->add_option("--id", options->id, "Name of the new key; the date unless said");
+  auto* const id =
+      rotate->add_option("--id", options->id, "Name of the new key; the date unless said")->type_name("ID");
   auto* const verify_only =
       rotate->add_flag("--verify-only", options->verify_only, "The new key does not sign yet");
   rotate->add_option("--to", options->to, "Sign with this key of the file, not with a new one")
+      ->type_name("ID")
       ->excludes(id)
       ->excludes(verify_only);
   auto* const retire = add("retire", "Trust a key no more; forget its secret", &run_keys_retire);
-  retire->add_option("id", options->id, "The key")->required();
+  retire->add_option("id", options->id, "The key")->type_name("ID")->required();
   add_store(*retire, *options);
   retire->add_flag("--force", options->force, "Also where jobs need it");
   auto* const check = add("check", "Can programs use the file? 1 where something is wrong", &run_keys_check);
@@ -179,6 +194,7 @@ command add_keys(CLI::App& to) {
       ->add_option_function<int>(
           "--max-age", [options](int count) { options->age_max = std::chrono::days(count); },
           "The key that signs may have so many days")
+      ->type_name("DAYS")
       ->check(CLI::Range(1, 36500));
   check->add_flag("--json", options->as_json, "Print JSON");
   return [chosen] { return (*chosen)(); };
@@ -220,6 +236,9 @@ int parse_and_run(int argc, char** argv) {
   enter(*batches, add_batches(*batches, program));
   CLI::App* const schedules = app.add_subcommand("schedules", "Push programs by the clock; all schedules");
   enter(*schedules, add_schedules(*schedules, program));
+  add_shell_commands(app, enter);
+  if (argc > 1 && std::string_view(argv[1]) == "__complete")
+    return print_completions(app, {argv + 2, argv + argc});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

@@ -25,6 +25,7 @@ command add_db(CLI::App& to) {
   migrate->add_flag("--json", options->as_json, "Print JSON");
   add("backup", "Write it as it is now to a new file, without stopping anybody", &run_db_backup)
       ->add_option("file", options->to, "The new file; never one that is there")
+      ->type_name("FILE")
       ->required();
   return [chosen] { return (*chosen)(); };
 }

@@ -33,20 +33,24 @@ CLI::App* add(CLI::App& to, const jobs_commands& all, const char* name, const ch
 
 void add_filter(CLI::App& to, jobs_options& options) {
   to.add_option_function<std::string>(
-      "--state", [&options](const std::string& name) { options.state = state_of(name); },
-      "Only jobs in this state");
-  to.add_option("--queue", options.queue, "Only jobs of this queue");
-  to.add_option("--tag", options.tag, "Only jobs with this tag");
+        "--state", [&options](const std::string& name) { options.state = state_of(name); },
+        "Only jobs in this state")
+      ->type_name("STATE");
+  to.add_option("--queue", options.queue, "Only jobs of this queue")->type_name("QUEUE");
+  to.add_option("--tag", options.tag, "Only jobs with this tag")->type_name("TAG");
 }
 
 void add_list(CLI::App& to, const jobs_commands& all) {
   jobs_options& options = *all.options;
   auto* const list = add(to, all, "list", "Show jobs, newest first", &run_jobs_list);
   add_filter(*list, options);
-  auto* const before = list->add_option_function<std::string>(
-      "--before", [&options](const std::string& id) { options.before = job_id_of(id); },
-      "Only jobs older than this one: for the next page");
+  auto* const before =
+      list->add_option_function<std::string>(
+              "--before", [&options](const std::string& id) { options.before = job_id_of(id); },
+              "Only jobs older than this one: for the next page")
+          ->type_name("ID");
   list->add_option("--limit", options.limit, "So many jobs; 100 unless said")
+      ->type_name("COUNT")
       ->check(CLI::Range(std::size_t{1}, listed_at_once_max));
   list->add_flag("-f,--follow", options.follow, "Go on with jobs that come or change, a line each")
       ->excludes(before);
@@ -76,7 +80,10 @@ void add_change(CLI::App& to, const jobs_commands& all, const char* name, const 
 
 void add_queue_switch(CLI::App& to, const jobs_commands& all, const char* name, const char* purpose,
                       int (*run)(const jobs_options&)) {
-  add(to, all, name, purpose, run)->add_option("queue", all.options->queues, "Names of queues")->required();
+  add(to, all, name, purpose, run)
+      ->add_option("queue", all.options->queues, "Names of queues")
+      ->type_name("QUEUE")
+      ->required();
 }
 
 void add_purge(CLI::App& to, const jobs_commands& all) {
@@ -87,6 +94,7 @@ void add_purge(CLI::App& to, const jobs_commands& all) {
       ->add_option_function<std::string>(
           "--older-than", [&options](const std::string& text) { options.older_than = span_of(text); },
           "That ended so long ago: 7d, 12h")
+      ->type_name("SPAN")
       ->required();
   add_safeguards(*purge, options.yes, options.dry_run);
   add_json(*purge, options.as_json);
@@ -136,35 +144,43 @@ jobs::unique_options& unique_in(push_options& how) {
 }
 
 void add_push_options(CLI::App& to, push_options& how) {
-  to.add_option("--queue", how.queue, "Where it waits; \"default\" unless said");
+  to.add_option("--queue", how.queue, "Where it waits; \"default\" unless said")->type_name("QUEUE");
   to.add_option("--priority", how.priority, "Lower runs first; 0 unless said")
+      ->type_name("NUMBER")
       ->check(CLI::Range(-32768, 32767));
   auto* const delay = add_span(to, "--delay", how.delay, "Runs that long from now at the earliest: 5m, 2h");
   to.add_option_function<std::string>(
         "--at", [&how](const std::string& text) { how.at = moment_of(text); },
         "Runs then at the earliest: 2026-12-24T18:00Z; 2026-12-24T18:00 is of the clock here")
+      ->type_name("MOMENT")
       ->excludes(delay);
   add_span(to, "--timeout", how.timeout, "Bound of one attempt: then it is ended, and has failed");
   to.add_option_function<std::string>(
-      "--expires",
-      [&how](const std::string& text) { how.expires = jobs::clock::system().now() + span_of(text); },
-      "No attempt begins later than so long from now: then it is dead");
+        "--expires",
+        [&how](const std::string& text) { how.expires = jobs::clock::system().now() + span_of(text); },
+        "No attempt begins later than so long from now: then it is dead")
+      ->type_name("SPAN");
   to.add_option("--attempts", how.max_attempts, "Failures until it is dead; 10 unless said")
+      ->type_name("COUNT")
       ->check(CLI::Range(1, 1'000'000));
   to.add_option_function<std::string>(
-      "--unique", [&how](const std::string& key) { unique_in(how).key = key; },
-      "Only where no other job of its queue with this key waits or runs; else prints the id of that");
+        "--unique", [&how](const std::string& key) { unique_in(how).key = key; },
+        "Only where no other job of its queue with this key waits or runs; else prints the id of that")
+      ->type_name("KEY");
   to.add_option_function<std::string>(
         "--unique-for", [&how](const std::string& text) { unique_in(how).period = span_of(text); },
         "The same, and for so long after its push whatever becomes of it: 1d")
+      ->type_name("SPAN")
       ->needs("--unique");
-  to.add_option("--tag", how.tags, "For people; several: again")->allow_extra_args(false);
+  to.add_option("--tag", how.tags, "For people; several: again")->type_name("TAG")->allow_extra_args(false);
   to.add_option_function<std::string>(
-      "--concurrency-limit", [&how](const std::string& text) { limit_running(how, text); },
-      "KEY=NUMBER: so many jobs with this key run at a time, in all queues and processes");
+        "--concurrency-limit", [&how](const std::string& text) { limit_running(how, text); },
+        "So many jobs with this key run at a time, in all queues and processes: mail=10")
+      ->type_name("KEY=NUMBER");
   to.add_option_function<std::string>(
-      "--rate-limit", [&how](const std::string& text) { limit_rate(how, text); },
-      "KEY=NUMBER/SPAN: so many with this key begin in that time, evenly: mail=10/1s");
+        "--rate-limit", [&how](const std::string& text) { limit_rate(how, text); },
+        "So many with this key begin in that time, evenly: mail=10/1s")
+      ->type_name("KEY=NUMBER/SPAN");
   add_job_ids(to, "--after", how.after, "Id of a job that has to be done first; several: again");
   add_job_ids(to, "--after-end", how.after_end, "The same, but it may end in whatever way");
 }
@@ -173,11 +189,13 @@ void add_push(CLI::App& to, const jobs_commands& all, std::vector<std::string> p
   auto options = std::make_shared<jobs_push_options>();
   options->command.arguments = std::move(program);
   auto* const push = add(to, all, "push", "Keep a program as a job, for `weft work`", nullptr);
-  push->add_option("--keys", options->keys, "Key file that signs the job; else $WEFT_KEYS");
+  push->add_option("--keys", options->keys, "Key file that signs the job; else $WEFT_KEYS")
+      ->type_name("FILE");
   add_push_options(*push, options->how);
   push->add_option_function<std::string>(
-      "--batch", [&batch = options->batch](const std::string& id) { batch = job_id_of(id); },
-      "Id of a batch that it becomes one of: its last job waits for this one, too");
+          "--batch", [&batch = options->batch](const std::string& id) { batch = job_id_of(id); },
+          "Id of a batch that it becomes one of: its last job waits for this one, too")
+      ->type_name("ID");
   add_command(*push, options->command);
   add_json(*push, options->as_json);
   push->footer("Example: weft jobs push --keys keys --queue night --timeout 1h --exec -- backup /srv");
@@ -194,9 +212,10 @@ void add_watch(CLI::App& to, const jobs_commands& all) {
   auto* const watch =
       add(to, all, "watch", "Count again and again: a live line, or JSON lines where stdout is no terminal",
           nullptr);
-  watch->add_option("--queue", options->queue, "Only jobs of this queue");
+  watch->add_option("--queue", options->queue, "Only jobs of this queue")->type_name("QUEUE");
   add_span(*watch, "--interval", options->interval, "Between two looks; 1s unless said");
-  watch->add_option("--count", options->count, "End after so many looks; at a signal unless said");
+  watch->add_option("--count", options->count, "End after so many looks; at a signal unless said")
+      ->type_name("COUNT");
   watch->parse_complete_callback([chosen = all.chosen, shared = all.options, options] {
     *chosen = [=] {
       options->store = shared->store;
@@ -209,11 +228,12 @@ void add_watch(CLI::App& to, const jobs_commands& all) {
 void add_retention(CLI::App& to, const char* name, std::optional<std::chrono::microseconds>& into,
                    const char* purpose) {
   to.add_option_function<std::string>(
-      name,
-      [&into](const std::string& text) {
-        into = text == "never" ? std::nullopt : std::optional(span_of(text));
-      },
-      purpose);
+        name,
+        [&into](const std::string& text) {
+          into = text == "never" ? std::nullopt : std::optional(span_of(text));
+        },
+        purpose)
+      ->type_name("SPAN");
 }
 
 }  // namespace
@@ -221,11 +241,14 @@ void add_retention(CLI::App& to, const char* name, std::optional<std::chrono::mi
 command add_work(CLI::App& to) {
   auto options = std::make_shared<work_options>();
   add_database(to, options->store);
-  to.add_option("--keys", options->keys, "Key file that jobs are signed with; else $WEFT_KEYS");
+  to.add_option("--keys", options->keys, "Key file that jobs are signed with; else $WEFT_KEYS")
+      ->type_name("FILE");
   to.add_option("--queue", options->queues,
                 "Where it takes jobs from, in this order; \"default\" unless said")
+      ->type_name("QUEUE")
       ->allow_extra_args(false);
   to.add_option("--concurrency", options->concurrency, "Programs at a time; 10 unless said")
+      ->type_name("COUNT")
       ->check(CLI::Range(std::size_t{1}, std::size_t{10'000}));
   add_span(to, "--retry-first", options->retry_first,
            "Wait after the first failed attempt, which then doubles; 1s");
@@ -237,6 +260,7 @@ command add_work(CLI::App& to) {
   add_span(to, "--stop-grace", options->stop_grace, "What runs may go on for so long after a signal; 10s");
   add_span(to, "--kill-grace", options->kill_grace, "Between SIGTERM and SIGKILL to a program; 2s");
   to.add_option("--pass-env", options->pass, "A variable that programs get, beside PATH, HOME and the like")
+      ->type_name("NAME")
       ->allow_extra_args(false);
   to.add_flag("--once", options->once, "Run what is due, and end");
   to.get_option("--db")->required(false);  // the list needs none

@@ -15,14 +15,20 @@ jobs::job_id job_id_of(const std::string& text) {
   return *id;
 }
 
+std::vector<std::string> state_names() {
+  using enum jobs::job_state;
+  std::vector<std::string> all;
+  for (const auto one : {scheduled, ready, running, blocked, done, dead, cancelled, quarantined})
+    all.emplace_back(to_string(one));
+  return all;
+}
+
 jobs::job_state state_of(const std::string& name) {
   const auto state = jobs::job_state_from_string(name);
-  if (!state) {
-    throw CLI::ValidationError("\"" + name +
-                               "\" is no state; they are scheduled, ready, running, blocked, done, dead, "
-                               "cancelled, quarantined");
-  }
-  return *state;
+  if (state) return *state;
+  std::string names;
+  for (const auto& one : state_names()) names += (names.empty() ? "" : ", ") + one;
+  throw CLI::ValidationError("\"" + name + "\" is no state; they are " + names);
 }
 
 std::chrono::microseconds span_of(const std::string& text) {
@@ -45,7 +51,8 @@ void add_json(CLI::App& to, bool& as_json) { to.add_flag("--json", as_json, "Pri
 
 void add_reading_keys(CLI::App& to, std::string& file) {
   to.add_option("--keys", file,
-                "Key file, to show what only the signed envelope says; else $WEFT_KEYS; none is needed");
+                "Key file, to show what only the signed envelope says; else $WEFT_KEYS; none is needed")
+      ->type_name("FILE");
 }
 
 void add_safeguards(CLI::App& to, bool& yes, bool& dry_run) {
@@ -55,16 +62,19 @@ void add_safeguards(CLI::App& to, bool& yes, bool& dry_run) {
 
 void add_ids(CLI::App& to, std::vector<jobs::job_id>& into) {
   to.add_option_function<std::vector<std::string>>(
-      "id",
-      [&into](const std::vector<std::string>& all) {
-        for (const auto& one : all) into.push_back(job_id_of(one));
-      },
-      "Ids of jobs");
+        "id",
+        [&into](const std::vector<std::string>& all) {
+          for (const auto& one : all) into.push_back(job_id_of(one));
+        },
+        "Ids of jobs")
+      ->type_name("ID");
 }
 
 CLI::Option* add_span(CLI::App& to, const char* name, std::chrono::microseconds& into, const char* purpose) {
-  return to.add_option_function<std::string>(
-      name, [&into](const std::string& text) { into = span_of(text); }, purpose);
+  return to
+      .add_option_function<std::string>(
+          name, [&into](const std::string& text) { into = span_of(text); }, purpose)
+      ->type_name("SPAN");
 }
 
 void add_job_ids(CLI::App& to, const char* name, std::vector<jobs::job_id>& into, const char* purpose) {
@@ -74,15 +84,18 @@ void add_job_ids(CLI::App& to, const char* name, std::vector<jobs::job_id>& into
           for (const auto& one : all) into.push_back(job_id_of(one));
         },
         purpose)
+      ->type_name("ID")
       ->allow_extra_args(false);
 }
 
 void add_command(CLI::App& to, jobs::command& what) {
   to.add_flag("--exec")->description("A program and its arguments follow behind --")->required();
   to.add_option("--directory", what.directory, "Where it works; where the worker does unless said")
+      ->type_name("FOLDER")
       ->transform([](const std::string& path) { return std::filesystem::absolute(path).string(); });
   to.add_option("--env", what.environment,
                 "NAME=VALUE for its environment, or NAME with the value it has here; several: again")
+      ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
 }
 

@@ -19,6 +19,8 @@ namespace weft::cli {
 inline constexpr std::size_t listed_at_once_max = 10'000;
 
 jobs::job_id job_id_of(const std::string& text);
+/// In the order in which a job may come to them.
+std::vector<std::string> state_names();
 jobs::job_state state_of(const std::string& name);
 std::chrono::microseconds span_of(const std::string& text);
 jobs::moment moment_of(const std::string& text);

@@ -28,7 +28,10 @@ CLI::App* add(CLI::App& to, const schedules_commands& all, const char* name, con
 }
 
 void add_names(CLI::App& to, const schedules_commands& all, int at_most) {
-  to.add_option("name", all.options->names, "Names of schedules")->required()->expected(1, at_most);
+  to.add_option("name", all.options->names, "Names of schedules")
+      ->type_name("NAME")
+      ->required()
+      ->expected(1, at_most);
 }
 
 void add_add(CLI::App& to, const schedules_commands& all, std::vector<std::string> program) {
@@ -38,24 +41,33 @@ void add_add(CLI::App& to, const schedules_commands& all, std::vector<std::strin
       add(to, all, "add", "Push a program at the times of a cron expression, for `weft work`",
           &run_schedules_add);
   add_names(*add_one, all, 1);
-  add_one->add_option("--cron", options.cron, "\"30 2 * * mon-fri\", @hourly: docs/cron.md")->required();
-  add_one->add_option("--zone", options.zone, "Where clocks show it: Europe/Berlin; UTC unless said");
+  add_one->add_option("--cron", options.cron, "\"30 2 * * mon-fri\", @hourly: docs/cron.md")
+      ->type_name("TIMES")
+      ->required();
+  add_one->add_option("--zone", options.zone, "Where clocks show it: Europe/Berlin; UTC unless said")
+      ->type_name("ZONE");
   const std::map<std::string, jobs::catch_up> policies{
       {"skip", jobs::catch_up::skip}, {"one", jobs::catch_up::one}, {"all", jobs::catch_up::all}};
   add_one
       ->add_option("--catch-up", options.how.policy,
                    "Of times at which no worker was there: skip them, one for all, all; one unless said")
-      ->transform(CLI::CheckedTransformer(policies));
-  add_one->add_option("--queue", options.how.queue, "Where its jobs wait; \"default\" unless said");
+      ->transform(CLI::CheckedTransformer(policies).description(""))
+      ->type_name("skip|one|all");
+  add_one->add_option("--queue", options.how.queue, "Where its jobs wait; \"default\" unless said")
+      ->type_name("QUEUE");
   add_one->add_option("--priority", options.how.priority, "Lower runs first; 0 unless said")
+      ->type_name("NUMBER")
       ->check(CLI::Range(-32768, 32767));
   add_span(*add_one, "--timeout", options.how.timeout,
            "Bound of one attempt: then it is ended, and has failed");
   add_one->add_option("--attempts", options.how.max_attempts, "Failures until a job is dead; 10 unless said")
+      ->type_name("COUNT")
       ->check(CLI::Range(1, 1'000'000));
-  add_one->add_option("--tag", options.how.tags, "For people; several: again")->allow_extra_args(false);
+  add_one->add_option("--tag", options.how.tags, "For people; several: again")
+      ->type_name("TAG")
+      ->allow_extra_args(false);
   add_command(*add_one, options.command);
-  add_one->add_option("--keys", options.keys, "Key file that signs it; else $WEFT_KEYS");
+  add_one->add_option("--keys", options.keys, "Key file that signs it; else $WEFT_KEYS")->type_name("FILE");
   add_one->footer(
       "Example: weft schedules add backup --cron '30 2 * * *' --zone Europe/Berlin --exec -- backup /srv");
 }
@@ -86,7 +98,8 @@ command add_schedules(CLI::App& to, std::vector<std::string> program) {
   auto* const now =
       add(to, all, "run-now", "Push a job of it, besides those of its times", &run_schedules_run_now);
   add_names(*now, all, 1);
-  now->add_option("--keys", all.options->keys, "Key file that signs the job; else $WEFT_KEYS");
+  now->add_option("--keys", all.options->keys, "Key file that signs the job; else $WEFT_KEYS")
+      ->type_name("FILE");
   add_json(*now, all.options->as_json);
   return [chosen = all.chosen] { return (*chosen)(); };
 }

@@ -35,6 +35,14 @@ foreach(text IN LISTS texts)
   endforeach()
 endforeach()
 
+# The command's manual and the words of the shells come with it.
+foreach(file IN ITEMS man/man1/weft.1 man/man1/weft-jobs.1 bash-completion/completions/weft
+    zsh/site-functions/_weft fish/vendor_completions.d/weft.fish)
+  if(NOT EXISTS "${WORK}/moved/share/${file}")
+    message(FATAL_ERROR "share/${file} is not installed")
+  endif()
+endforeach()
+
 # DESTDIR puts the same tree under another root.
 set(ENV{DESTDIR} "${WORK}/root")
 run("${CMAKE_COMMAND}" --install "${WEFT_BUILD}" --prefix /usr)
