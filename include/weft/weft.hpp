@@ -81,6 +81,7 @@
 #include <weft/fiber/timer.hpp>
 #include <weft/fiber/wait_group.hpp>
 #include <weft/fiber/wait_set.hpp>
+#include <weft/http/accept.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/compression.hpp>
 #include <weft/http/conditional.hpp>
