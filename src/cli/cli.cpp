@@ -17,6 +17,7 @@
 #include "cli/db_commands.hpp"
 #include "cli/doctor.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/explain.hpp"
 #include "cli/jobs_commands.hpp"
 #include "cli/keys.hpp"
 #include "cli/log_view.hpp"
@@ -36,6 +37,12 @@ command add_doctor(CLI::App& to) {
   auto as_json = std::make_shared<bool>(false);
   to.add_flag("--json", *as_json, "Print JSON");
   return [as_json] { return run_doctor(*as_json); };
+}
+
+command add_explain(CLI::App& to) {
+  auto code = std::make_shared<std::string>();
+  to.add_option("code", *code, "As an error shows it: timed_out; all unless said")->type_name("CODE");
+  return [code] { return run_explain(*code); };
 }
 
 std::chrono::nanoseconds seconds(double count) {
@@ -208,6 +215,7 @@ struct command_entry {
 
 constexpr command_entry commands[] = {
     {"doctor", "Look at kernel, limits and libraries", &add_doctor},
+    {"explain", "Say what the code of an error means, and what to do", &add_explain},
     {"call", "Call a function that a worker server offers", &add_call},
     {"workers", "Show what a worker server is doing", &add_workers},
     {"db", "Check, migrate and back up a database of jobs", &add_db},

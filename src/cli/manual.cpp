@@ -109,7 +109,10 @@ std::string head(const std::string& name, const std::string& purpose) {
 }
 
 std::string first_page(const command_tree& all) {
-  std::string text = head(all.name, all.purpose) + ".SH SYNOPSIS\n" + synopsis(all.name, all) + '\n';
+  const std::string start = all.name + ": ";
+  std::string text =
+      head(all.name, all.purpose.starts_with(start) ? all.purpose.substr(start.size()) : all.purpose) +
+      ".SH SYNOPSIS\n" + synopsis(all.name, all) + '\n';
   text += ".SH COMMANDS\nEach has " + bold("--help") + ".\n";
   for (const auto& one : all.commands) {
     text += ".TP\n" + bold(one.name) + '\n' + plain(one.purpose) + ".\n";
