@@ -46,8 +46,10 @@ url read_url(std::string_view text, std::string_view scheme, const std::string& 
       end, rest.find('#') == std::string_view::npos ? std::string_view::npos : rest.find('#') - end));
   if (!target.starts_with('/')) target.insert(target.begin(), '/');
   if (!target_bytes.spells(target)) refuse("the path must be percent-encoded");
-  if (rest.substr(0, end).find('@') != std::string_view::npos) refuse("a user's name has no place there");
-  origin made = origin_of(rest.substr(0, end), secure);
+  const std::string_view authority = rest.substr(0, end);
+  if (authority.find('@') != std::string_view::npos) refuse("a user's name has no place there");
+  if (!host_bytes.spells(authority)) refuse("its host has a character that no host has");
+  origin made = origin_of(authority, secure);
   if (made.server.is_unix()) refuse("a Unix socket has no place there");
   return {std::move(made), std::move(target)};
 }

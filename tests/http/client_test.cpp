@@ -275,8 +275,8 @@ TEST(http_client, refuses_requests_that_would_break_the_message) {
 }
 
 TEST(http_client, reads_its_url) {
-  for (const char* const bad :
-       {"127.0.0.1:80", "ftp://a", "http://", "http://a/b", "http://a:x", "http://unix:x"}) {
+  for (const char* const bad : {"127.0.0.1:80", "ftp://a", "http://", "http://a/b", "http://a:x",
+                                "http://unix:x", "http://a\r\nX: y", "http://a b", "http://a\xc3\xa4"}) {
     EXPECT_THROW(client{bad}, error) << bad;
   }
   for (const char* const good : {"http://127.0.0.1", "http://127.0.0.1:80/", "http://[::1]",
