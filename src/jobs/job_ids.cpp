@@ -15,6 +15,8 @@ namespace weft::jobs {
 namespace {
 
 constexpr int tag_bits = 11;
+constexpr std::int64_t tags_of_databases = 256;  // the first ones: of jobs that weft_push of PostgreSQL makes
+constexpr std::int64_t tags_of_processes = (std::int64_t{1} << tag_bits) - tags_of_databases;
 
 /// Chance is the oracle's in a simulation, as ids decide orders.
 std::int64_t random_bits(int count) {
@@ -37,7 +39,7 @@ struct id_source {
   std::int64_t own_tag() {
     const pid_t self = ::getpid();
     if (tag_owner.load(std::memory_order_acquire) != self) {
-      tag.store(random_bits(tag_bits), std::memory_order_relaxed);
+      tag.store(tags_of_databases + random_bits(62) % tags_of_processes, std::memory_order_relaxed);
       tag_owner.store(self, std::memory_order_release);
     }
     return tag.load(std::memory_order_relaxed);

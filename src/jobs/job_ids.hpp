@@ -22,9 +22,10 @@ std::invoke_result_t<Push&> with_fresh_ids(Push push) {
   }
 }
 
-/// A fresh id: the microsecond it is made in, then 11 random bits of the process. Within a process
-/// ids only grow; two processes that make one in the same microsecond may collide once in 2048 times,
-/// which the store refuses and the queue tries again. Thread-safe.
+/// A fresh id: the microsecond it is made in, then 11 random bits of the process, not below 256: those are of
+/// jobs that a database makes. Within a process ids only grow; two processes that make one in the same
+/// microsecond may collide once in 1792 times, which the store refuses and the queue tries again.
+/// Thread-safe.
 job_id make_job_id(moment now);
 
 /// A random id for a worker.

@@ -11,6 +11,8 @@
 namespace weft::store_contract_support {
 namespace {
 
+constexpr const char* worker_role = "weft_test_worker";
+
 weft_test::postgres_server& server() {
   // Who is in whose way is found out sooner than after the second of PostgreSQL's own setting.
   static weft_test::postgres_server only({.connections_max = 300, .settings = {"deadlock_timeout=50ms"}});
@@ -59,7 +61,13 @@ class databases {
   std::string make() {
     std::string own = "test_" + std::to_string(++made_);
     run_on_server("CREATE DATABASE " + own);
+    if (made_ == 1) run_on_server("CREATE ROLE " + std::string(worker_role) + " LOGIN");
     (void)jobs::open_store(url_of(own));
+    weft_test::with_connection(url_of(own), [](auto& session) {
+      const std::string role = worker_role;
+      session.run("SELECT weft.weft_grant('" + role + "', 'worker')");
+      session.run("GRANT CREATE ON SCHEMA public TO " + role);  // the tables of a user's own
+    });
     return own;
   }
 
@@ -77,6 +85,8 @@ databases& all() {
 }  // namespace
 
 std::string postgres_url(const std::string& name) { return databases::url_of(all().of(name)); }
+
+std::string as_worker(std::string url) { return url.replace(url.find("weft@"), 4, worker_role); }
 
 std::string make_postgres_database(const std::string& name) { return databases::url_of(all().take(name)); }
 

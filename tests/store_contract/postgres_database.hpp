@@ -8,6 +8,8 @@ namespace weft::store_contract_support {
 /// The URL of a database of its own for a test, with the tables of jobs, on the one server of the test
 /// program.
 std::string make_postgres_database(const std::string& name);
+/// The same database, as a role that has the rights of a worker and no more.
+std::string as_worker(std::string url);
 /// What is wrong in it. It must not be in use.
 std::vector<std::string> postgres_problems(const std::string& url);
 /// It is not used any more: empties it, for another test.

@@ -20,11 +20,12 @@ std::vector<std::string> problems_of(const std::string& folder) {
 }  // namespace
 
 INSTANTIATE_TEST_SUITE_P(postgres, store_contract,
-                         testing::Values(store_under_test{"postgres",
-                                                          [](const std::string& folder) {
-                                                            return open_store(support::make_postgres_database(
-                                                                name_of(folder)));
-                                                          },
-                                                          problems_of}));
+                         testing::Values(store_under_test{
+                             "postgres",
+                             [](const std::string& folder) {
+                               return open_store(
+                                   support::as_worker(support::make_postgres_database(name_of(folder))));
+                             },
+                             problems_of}));
 
 }  // namespace weft::jobs
