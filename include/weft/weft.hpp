@@ -115,6 +115,7 @@
 #include <weft/jobs/job_list.hpp>
 #include <weft/jobs/key_use.hpp>
 #include <weft/jobs/maintenance.hpp>
+#include <weft/jobs/postgres.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/schedule.hpp>
 #include <weft/jobs/sql.hpp>

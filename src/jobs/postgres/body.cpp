@@ -84,15 +84,8 @@ class body_transaction final : public store_transaction {
       const new_job* const only = &job;
       known_.know(by_, {&only, 1});
       know_limits(by_, {&only, 1});
-      const parameters with = push_parameters(known_, {&only, 1}, false);
-      const std::array steps{statement{"SAVEPOINT weft_push"}, statement{push_statement, &with},
-                             statement{"RELEASE SAVEPOINT weft_push"}};
-      try {
-        return pushed_ids(link_.run_all(steps)[1]).at(0);
-      } catch (const error&) {  // the body may go on after it
-        if (link_.is_open() && link_.is_in_transaction()) link_.run("ROLLBACK TO SAVEPOINT weft_push");
-        throw;
-      }
+      const parameters with = push_parameters(&known_, {&only, 1}, false);
+      return push_in_savepoint(link_, {push_statement, &with});
     });
   }
   ::sqlite3* sqlite() override { return nullptr; }

@@ -107,7 +107,7 @@ ended finish_and_push(caller& by, names& known, const attempt_end& end) {
   known.know(by, jobs);
   const attempt_end* const only = &end;
   const parameters ending = finish_parameters({&only, 1}, true);
-  const parameters pushing = push_parameters(known, jobs, true);
+  const parameters pushing = push_parameters(&known, jobs, true);
   const std::array both{statement{finish_statement, &ending}, statement{push_statement, &pushing}};
   bool was_in_doubt = false;
   for (;;) {

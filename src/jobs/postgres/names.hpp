@@ -26,6 +26,7 @@ class names {
 
   /// Makes sure that the names of these jobs have numbers, in a transaction of its own.
   void know(caller& by, std::span<const new_job* const> jobs);
+  bool knows(const new_job& job) const { return lines_.contains(pair{job.queue, job.handler}); }
   /// The numbers of one of those.
   line line_of(const new_job& job) const;
 

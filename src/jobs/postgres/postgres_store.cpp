@@ -192,6 +192,18 @@ void postgres_store::transact(const std::function<void(store_transaction&)>& bod
   notices_.tell_of_work();
 }
 
+bool postgres_store::knows(const new_job& job) {
+  return ask_for(changes_, [&](caller&) { return names_.knows(job); });
+}
+
+void postgres_store::make_known(const new_job& job) {
+  ask(changes_, [&](caller& by) {
+    const new_job* const only = &job;
+    names_.know(by, {&only, 1});
+    know_limits(by, {&only, 1});
+  });
+}
+
 claim_result postgres_store::claim(const claim_request& request) {
   claimed all = ask_for(claims_, [&](caller& by) { return claim_jobs(by, names_, request); });
   for (const job_id id : all.expired) notices_.tell_of_end(id);

@@ -65,6 +65,11 @@ class postgres_store final : public store {
   std::uint64_t end_bell(job_id id) const override;
   std::uint64_t wait_end(job_id id, std::uint64_t seen, steady_time until) override;
 
+  /// Has this store met the job's queue and closure?
+  bool knows(const new_job& job);
+  /// Makes rows of the job's queue, closure and limit, in a transaction of its own.
+  void make_known(const new_job& job);
+
  private:
   void close_lanes() noexcept;
   void serve_pushes(std::vector<push_request*>& taken);

@@ -80,7 +80,7 @@ void add_keys(parameters& to, jobs_view jobs) {
 }
 
 std::vector<job_id> run_push(caller& by, const names& known, jobs_view jobs) {
-  const parameters with = push_parameters(known, jobs, true);
+  const parameters with = push_parameters(&known, jobs, true);
   return by.run([&](connection& on) { return pushed_ids(on.run(push_statement, with)); });
 }
 
@@ -110,16 +110,30 @@ bool is_plain(const new_job& job) noexcept {
   return !job.unique && !job.limit && job.after.empty() && !job.before;
 }
 
-const char* const push_statement =
-    "SELECT ids FROM "
-    "weft.weft_push($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,"
-    "$22,$23,$24)";
+#define WEFT_MORE_OF_A_PUSH \
+  ",$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24) p"
+#define WEFT_PUSH_BY_NAMES                              \
+  " FROM weft.weft_names($2, $3) n CROSS JOIN LATERAL " \
+  "weft.weft_push($1,n.queue_id,n.handler_id" WEFT_MORE_OF_A_PUSH
 
-parameters push_parameters(const names& known, jobs_view jobs, bool is_short) {
+const char* const push_statement = "SELECT p.ids FROM weft.weft_push($1,$2,$3" WEFT_MORE_OF_A_PUSH;
+const char* const push_by_names = "SELECT p.ids" WEFT_PUSH_BY_NAMES;
+const char* const push_by_names_and_wake =
+    "SELECT p.ids, pg_notify('weft_jobs', 'push w')" WEFT_PUSH_BY_NAMES;
+
+#undef WEFT_PUSH_BY_NAMES
+#undef WEFT_MORE_OF_A_PUSH
+
+parameters push_parameters(const names* known, jobs_view jobs, bool is_short) {
   parameters with;
   with.bigints(jobs, [](const new_job* job) { return static_cast<std::int64_t>(job->id); });
-  with.bigints(jobs, [&](const new_job* job) { return known.line_of(*job).queue; });
-  with.bigints(jobs, [&](const new_job* job) { return known.line_of(*job).handler; });
+  if (known != nullptr) {
+    with.bigints(jobs, [&](const new_job* job) { return known->line_of(*job).queue; });
+    with.bigints(jobs, [&](const new_job* job) { return known->line_of(*job).handler; });
+  } else {
+    with.texts(jobs, [](const new_job* job) { return std::string_view(job->queue); });
+    with.texts(jobs, [](const new_job* job) { return std::string_view(job->handler); });
+  }
   with.bigints(jobs, [](const new_job* job) { return std::int64_t{job->priority}; });
   with.bigints(jobs, [](const new_job* job) { return micros(job->created); });
   with.bigints(jobs, [](const new_job* job) { return micros(job->run_at); });

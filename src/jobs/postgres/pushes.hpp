@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
+#include <weft/core/error.hpp>
 #include <weft/jobs/store.hpp>
 
 #include "jobs/postgres/caller.hpp"
@@ -15,10 +17,29 @@ bool is_plain(const new_job& job) noexcept;
 
 /// The statement that pushes, and its parameters.
 extern const char* const push_statement;
-/// `is_short`: the transaction ends at once, so it may lock limits. The names of the jobs must be known.
-parameters push_parameters(const names& known, std::span<const new_job* const> jobs, bool is_short);
+/// The same with names in the place of numbers; and one that tells idle workers at the commit.
+extern const char* const push_by_names;
+extern const char* const push_by_names_and_wake;
+/// `known` has the numbers of the jobs' names; null: for push_by_names. `is_short`: the transaction ends at
+/// once, so it may lock limits.
+parameters push_parameters(const names* known, std::span<const new_job* const> jobs, bool is_short);
 /// The ids that the statement gave, in the order of the jobs.
 std::vector<job_id> pushed_ids(const result& from);
+
+/// Pushes one as a part of an open transaction, which may go on where the push fails.
+template <typename Link>
+job_id push_in_savepoint(Link& link, const statement& pushing) {
+  const std::array steps{statement{"SAVEPOINT weft_push"}, pushing, statement{"RELEASE SAVEPOINT weft_push"}};
+  try {
+    return pushed_ids(link.run_all(steps)[1]).at(0);
+  } catch (const error&) {
+    if (link.is_open() && link.is_in_transaction()) {
+      const std::array undo{statement{"ROLLBACK TO SAVEPOINT weft_push"}, steps.back()};
+      link.run_all(undo);
+    }
+    throw;
+  }
+}
 
 /// Pushes them, all or none.
 std::vector<job_id> push_jobs(caller& by, names& known, std::span<const new_job* const> jobs);

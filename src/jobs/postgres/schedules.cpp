@@ -92,7 +92,7 @@ bool fire_schedule(caller& by, names& known, const schedule_fire& fire) {
   parameters moving;
   moving.text(fire.name).bytes(fire.envelope).bigint(micros(fire.seen));
   moving.bigint(micros(fire.last)).bigint(micros(fire.next));
-  const parameters pushing = push_parameters(known, jobs, true);
+  const parameters pushing = push_parameters(&known, jobs, true);
   const std::array both{statement{"SELECT weft.weft_fire($1,$2,$3,$4,$5)", &moving},
                         statement{push_statement, &pushing}};
   bool was_in_doubt = false;

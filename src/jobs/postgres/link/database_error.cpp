@@ -93,7 +93,10 @@ bool database_error::is_connection() const noexcept { return is_connection_state
 database_error error_of(const pg_result* failed, bool in_doubt) {
   const std::string_view state = field(failed, PG_DIAG_SQLSTATE);
   const std::string_view said = field(failed, PG_DIAG_MESSAGE_PRIMARY);
-  if (state.starts_with("WF")) return {std::string(state), std::string(said)};
+  if (state.starts_with("WF")) {
+    const std::string_view hint = field(failed, PG_DIAG_MESSAGE_HINT);
+    return {std::string(state), std::string(said) + (hint.empty() ? "" : "; ") + std::string(hint)};
+  }
   std::string message = "jobs: PostgreSQL: ";
   message += said.empty() ? one_line(PQresultErrorMessage(failed)) : std::string(said);
   if (!state.empty()) message.append(" (SQLSTATE ").append(state).append(")");
