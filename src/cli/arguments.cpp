@@ -5,7 +5,7 @@
 namespace weft::cli {
 
 void add_database(CLI::App& to, std::string& url) {
-  to.add_option("--db", url, "The database: sqlite:/path; else $WEFT_DB")
+  to.add_option("--db", url, "The database: sqlite:/path or postgres://user@host/name; else $WEFT_DB")
       ->type_name("URL")
       ->envname("WEFT_DB")
       ->required();

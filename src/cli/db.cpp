@@ -14,15 +14,14 @@ namespace weft::cli {
 
 namespace {
 
-/// Calls `work` with the path in the URL.
-int with_path(const db_options& options, const char* command,
-              const std::function<int(const std::string&)>& work) {
-  constexpr std::string_view scheme = "sqlite:";
-  if (!options.store.starts_with(scheme)) {
-    std::fprintf(stderr, "%s: the database is to be one of SQLite: sqlite:/path/file.db\n", command);
-    return exit_usage;
+/// Does `work`, where the URL is that of a database.
+int with_database(const db_options& options, const char* command, const std::function<int()>& work) {
+  for (const std::string_view scheme : {"sqlite:", "postgres://", "postgresql://"}) {
+    if (options.store.starts_with(scheme)) return guarded(command, work);
   }
-  return guarded(command, [&] { return work(options.store.substr(scheme.size())); });
+  std::fprintf(stderr, "%s: name a database: sqlite:/path/file.db or postgres://user@host/database\n",
+               command);
+  return exit_usage;
 }
 
 std::string text_of(const jobs::database_report& report) {
@@ -41,15 +40,21 @@ std::string text_of(const migration_report& report) {
   const auto from = std::to_string(report.from);
   const auto to = std::to_string(report.to);
   if (report.from == report.to) return "nothing to do: the schema has version " + to + '\n';
-  return std::string(report.dry_run ? "would bring" : "brought") + " the schema from version " + from +
-         " to " + to + "; builds that know less than that refuse the database\n";
+  std::string text =
+      (report.dry_run ? "would bring the schema from version " : "brought the schema from version ") + from +
+      " to " + to + "; builds that know less than that refuse the database\n";
+  if (!report.dry_run) return text;
+  for (const auto& one : report.steps) {
+    text += "\n-- step to version " + std::to_string(one.version) + ", in one transaction\n" + one.sql;
+  }
+  return text;
 }
 
 }  // namespace
 
 int run_db_check(const db_options& options) {
-  return with_path(options, "weft db check", [&](const std::string& path) {
-    const auto report = jobs::check_database(path);
+  return with_database(options, "weft db check", [&] {
+    const auto report = jobs::check_database(options.store);
     std::fputs(
         (options.as_json ? wire::to_json(check_report{.database = report}) + '\n' : text_of(report)).c_str(),
         stdout);
@@ -58,17 +63,26 @@ int run_db_check(const db_options& options) {
 }
 
 int run_db_migrate(const db_options& options) {
-  return with_path(options, "weft db migrate", [&](const std::string& path) {
-    const auto done = options.dry_run ? jobs::plan_migration(path) : jobs::migrate_database(path);
-    const migration_report report{.from = done.from, .to = done.to, .dry_run = options.dry_run};
+  return with_database(options, "weft db migrate", [&] {
+    const auto done =
+        options.dry_run ? jobs::plan_migration(options.store) : jobs::migrate_database(options.store);
+    const migration_report report{
+        .from = done.from, .to = done.to, .dry_run = options.dry_run, .steps = done.steps};
     std::fputs((options.as_json ? wire::to_json(report) + '\n' : text_of(report)).c_str(), stdout);
     return exit_ok;
   });
 }
 
 int run_db_backup(const db_options& options) {
-  return with_path(options, "weft db backup", [&](const std::string& path) {
-    jobs::backup_database(path, options.to);
+  return with_database(options, "weft db backup", [&] {
+    jobs::backup_database(options.store, options.to);
+    return exit_ok;
+  });
+}
+
+int run_db_grant(const db_options& options) {
+  return with_database(options, "weft db grant", [&] {
+    jobs::grant_rights(options.store, options.role, options.rights);
     return exit_ok;
   });
 }

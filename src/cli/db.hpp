@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <weft/codec/describe.hpp>
 #include <weft/jobs/maintenance.hpp>
@@ -9,8 +10,10 @@ namespace weft::cli {
 
 /// `weft db`: the database of jobs as a whole.
 struct db_options {
-  std::string store;  ///< sqlite:/path
+  std::string store;  ///< its URL
   std::string to;     ///< backup: the new file
+  std::string role;   ///< grant
+  std::string rights;
   bool dry_run = false;
   bool as_json = false;
 };
@@ -28,14 +31,16 @@ struct migration_report {
   int from = 0;
   int to = 0;
   bool dry_run = false;
+  std::vector<jobs::migration_step> steps = {};
 };
-WEFT_DESCRIBE(migration_report, schema, from, to, dry_run);
+WEFT_DESCRIBE(migration_report, schema, from, to, dry_run, steps);
 
-// Each gives the exit status: 0; 1 where something is wrong or it could not be done; 2 where the database is
-// not one of SQLite. None makes a database.
+// Each gives the exit status: 0; 1 where something is wrong or it could not be done; 2 where the URL is that
+// of no database. None makes a database.
 
 int run_db_check(const db_options& options);
 int run_db_migrate(const db_options& options);
 int run_db_backup(const db_options& options);
+int run_db_grant(const db_options& options);
 
 }  // namespace weft::cli

@@ -21,8 +21,13 @@ command add_db(CLI::App& to) {
   check->add_flag("--json", options->as_json, "Print JSON");
   auto* const migrate =
       add("migrate", "Bring its tables up to this build; earlier builds then refuse it", &run_db_migrate);
-  migrate->add_flag("-n,--dry-run", options->dry_run, "Say what would be done");
+  migrate->add_flag("-n,--dry-run", options->dry_run, "Say what would be done, with the statements");
   migrate->add_flag("--json", options->as_json, "Print JSON");
+  auto* const grant = add("grant", "Give a role of PostgreSQL the least rights that it needs", &run_db_grant);
+  grant->add_option("role", options->role, "The role, which is there")->required();
+  grant->add_option("rights", options->rights, "pusher, worker, reader or none; in the place of those it has")
+      ->required()
+      ->check(CLI::IsMember({"pusher", "worker", "reader", "none"}));
   add("backup", "Write it as it is now to a new file, without stopping anybody", &run_db_backup)
       ->add_option("file", options->to, "The new file; never one that is there")
       ->type_name("FILE")

@@ -202,6 +202,28 @@ TEST_F(weft_db, migrate_has_nothing_to_do_here_and_refuses_what_is_newer) {
   EXPECT_EQ(db("check").status, 1);
 }
 
+TEST_F(weft_db, migrate_shows_the_statements_of_each_step_where_it_only_looks) {
+  push();
+  queue_.reset();
+  tamper("UPDATE weft_meta SET value = 12 WHERE name = 'schema_version'");
+  const auto shown = db("migrate", {"--dry-run"});
+  EXPECT_TRUE(has(shown.out, "would bring the schema from version 12 to ")) << shown.out;
+  EXPECT_TRUE(has(shown.out, "-- step to version 13, in one transaction\n\nDROP INDEX weft_job_queue;"))
+      << shown.out;
+  const auto plan = from_json<weft::cli::migration_report>(db("migrate", {"--dry-run", "--json"}).out);
+  ASSERT_FALSE(plan.steps.empty());
+  EXPECT_EQ(plan.steps.front().version, 13);
+}
+
+TEST_F(weft_db, roles_and_their_backups_are_for_databases_that_have_them) {
+  push();
+  const auto refused = db("grant", {"shop", "pusher"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_TRUE(has(refused.err, "a file has no roles")) << refused.err;
+  EXPECT_EQ(db("grant", {"shop", "everything"}).status, 2);
+  EXPECT_EQ(db("grant", {"shop"}).status, 2);
+}
+
 TEST_F(weft_db, commands_make_no_database_of_a_mistyped_path) {
   for (const auto* name : {"check", "migrate"}) {
     const auto done = db(name);

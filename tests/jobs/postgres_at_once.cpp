@@ -250,7 +250,7 @@ TEST_F(postgres_at_once, whatever_is_done_at_once_nothing_is_torn_and_all_jobs_e
     }
     own.remove_worker(worker_id{worker}, at(1200));
   });
-  EXPECT_EQ(store_contract_support::postgres_problems(url_), std::vector<std::string>{});
+  EXPECT_EQ(check_database(url_).problems, std::vector<std::string>{});
   // What is left waits for nothing but its turn, or for jobs that were given up.
   store& last = *stores[0];
   join(last, 99);

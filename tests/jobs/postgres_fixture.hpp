@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <weft/jobs/maintenance.hpp>
 #include <weft/jobs/store.hpp>
 
 #include "store_contract/postgres_database.hpp"
@@ -25,7 +26,7 @@ class postgres_stores : public testing::Test {
   }
   void TearDown() override {
     stores_.clear();
-    EXPECT_EQ(store_contract_support::postgres_problems(url_), std::vector<std::string>{});
+    EXPECT_EQ(check_database(url_).problems, std::vector<std::string>{});
     store_contract_support::drop_postgres_database(name_);
   }
 

@@ -26,9 +26,7 @@ class postgres_rights : public postgres_stores {
   void as_owner(const std::string& sql) {
     weft_test::with_connection(url_, [&](auto& session) { session.run_script(sql); });
   }
-  void grant(const std::string& rights) {
-    as_owner("SELECT weft.weft_grant('" + role_ + "', '" + rights + "')");
-  }
+  void grant(const std::string& rights) { grant_rights(url_, role_, rights); }
   std::string role_url() const {
     std::string url = url_;
     return url.replace(url.find("weft@"), 4, role_);
@@ -157,15 +155,15 @@ TEST_F(postgres_rights, are_those_that_were_granted_last) {
 }
 
 TEST_F(postgres_rights, are_not_granted_where_that_means_nothing) {
-  const auto state_of = [&](const std::string& role, const std::string& rights) {
-    return database_error_of(
-               [&] { number("SELECT 1 FROM weft.weft_grant('" + role + "', '" + rights + "')"); })
-        .state();
+  const auto refused_with = [&](errc why, const std::string& role, const std::string& rights,
+                                const std::string& said) {
+    weft_test::expect_error(
+        why, [&] { grant_rights(url_, role, rights); }, said);
   };
-  EXPECT_EQ(state_of(role_, "writer"), "WF007");
-  EXPECT_EQ(state_of("nobody_" + role_, "worker"), "WF001");
-  EXPECT_EQ(state_of("public", "worker"), "WF001");
-  EXPECT_EQ(state_of("weft", "worker"), "WF002");
+  refused_with(errc::invalid_argument, role_, "writer", "They are pusher, worker, reader or none");
+  refused_with(errc::not_found, "nobody_" + role_, "worker", "; CREATE ROLE nobody_" + role_ + " LOGIN");
+  refused_with(errc::not_found, "public", "worker", "there is no role \"public\"");
+  refused_with(errc::refused, "weft", "worker", "to whom the schema weft belongs");
   EXPECT_EQ(rights_on_tables(), std::vector<std::string>{});
 }
 

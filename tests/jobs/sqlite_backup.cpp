@@ -38,9 +38,9 @@ TEST_F(sqlite_backup, needs_no_hard_links) {
   const std::string copy = folder_ + "/copy.db";
   const int status = in_child([&] {
     if (!forbid_links()) return 2;
-    backup_database(path_, copy);
+    backup_database("sqlite:" + path_, copy);
     try {
-      backup_database(path_, copy);
+      backup_database("sqlite:" + path_, copy);
     } catch (const error& refused) {
       return refused.code() == errc::already_exists ? 0 : 3;
     }
@@ -50,8 +50,8 @@ TEST_F(sqlite_backup, needs_no_hard_links) {
   if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "this system has no filters of system calls";
   EXPECT_EQ(WEXITSTATUS(status), 0);
   EXPECT_FALSE(std::filesystem::exists(copy + ".partial"));
-  EXPECT_EQ(check_database(copy).problems, std::vector<std::string>{});
-  EXPECT_EQ(check_database(copy).jobs, 1);
+  EXPECT_EQ(check_database("sqlite:" + copy).problems, std::vector<std::string>{});
+  EXPECT_EQ(check_database("sqlite:" + copy).jobs, 1);
 }
 
 }  // namespace

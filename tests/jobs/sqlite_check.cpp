@@ -35,13 +35,13 @@ class sqlite_check : public sqlite_test {
     database.begin(true, 1s);
     database.execute(damage.c_str(), "damage");
     database.commit();
-    return check_database(path_).problems;
+    return check_database("sqlite:" + path_).problems;
   }
 };
 
 TEST_F(sqlite_check, damage_is_found_and_named) {
   make_file();
-  ASSERT_EQ(check_database(path_).problems, problems{});
+  ASSERT_EQ(check_database("sqlite:" + path_).problems, problems{});
   const std::string tags = " does not know rightly whether it has tags";
   const std::string expiry = " does not know rightly whether it is to expire";
   const std::string key = " does not know rightly whether it has a unique key";

@@ -65,7 +65,7 @@ class sqlite_faults : public sqlite_test {
         },
         {});
     EXPECT_EQ(verdict, "ok");
-    EXPECT_EQ(check_database(path_).problems, std::vector<std::string>{});
+    EXPECT_EQ(check_database("sqlite:" + path_).problems, std::vector<std::string>{});
   }
 
   /// Takes the steps while the fault waits for its call; false once it is not met any more.

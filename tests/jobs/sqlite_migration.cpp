@@ -125,7 +125,7 @@ TEST_F(sqlite_migration, tags_of_schema_9_come_to_know_the_states_of_their_jobs)
   EXPECT_EQ(counts.running, 1);
   EXPECT_EQ(counts.ready, 3);
   EXPECT_EQ(counts.done, 2);
-  EXPECT_EQ(check_database(path_).problems, std::vector<std::string>{});
+  EXPECT_EQ(check_database("sqlite:" + path_).problems, std::vector<std::string>{});
 }
 
 TEST_F(sqlite_migration, what_was_found_by_indexes_that_are_gone_is_still_found) {
@@ -146,7 +146,7 @@ TEST_F(sqlite_migration, what_was_found_by_indexes_that_are_gone_is_still_found)
   EXPECT_EQ(kept->beat(worker_id{9}), std::vector{job_id{3}});
   EXPECT_TRUE(kept->cancel(job_id{1}, moment(1s)));
   EXPECT_EQ(kept->find(job_id{1})->state, job_state::cancelled);
-  EXPECT_EQ(check_database(path_).problems, std::vector<std::string>{});
+  EXPECT_EQ(check_database("sqlite:" + path_).problems, std::vector<std::string>{});
 }
 
 // Its statements would write rows that lack what the new schema needs.
@@ -192,11 +192,11 @@ TEST_F(sqlite_migration, a_process_of_the_old_build_fails_clearly_and_writes_not
 TEST_F(sqlite_migration, is_done_on_demand_and_foretold) {
   make_old_file();
   for (int again = 0; again < 2; ++again) {
-    EXPECT_EQ(plan_migration(path_).from, 1) << "it only looks";
+    EXPECT_EQ(plan_migration("sqlite:" + path_).from, 1) << "it only looks";
   }
-  const int newest = plan_migration(path_).to;
-  EXPECT_EQ(migrate_database(path_).from, 1);
-  EXPECT_EQ(plan_migration(path_).from, newest);
+  const int newest = plan_migration("sqlite:" + path_).to;
+  EXPECT_EQ(migrate_database("sqlite:" + path_).from, 1);
+  EXPECT_EQ(plan_migration("sqlite:" + path_).from, newest);
   expect_all_jobs(*open_store("sqlite:" + path_, {.prepare = false}));
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 namespace weft::store_contract_support {
 
@@ -10,8 +9,6 @@ namespace weft::store_contract_support {
 std::string make_postgres_database(const std::string& name);
 /// The same database, as a role that has the rights of a worker and no more.
 std::string as_worker(std::string url);
-/// What is wrong in it. It must not be in use.
-std::vector<std::string> postgres_problems(const std::string& url);
 /// It is not used any more: empties it, for another test.
 void drop_postgres_database(const std::string& name);
 std::string postgres_url(const std::string& name);

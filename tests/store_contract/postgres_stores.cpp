@@ -1,5 +1,7 @@
 #include <filesystem>
 
+#include <weft/jobs/maintenance.hpp>
+
 #include "store_contract/postgres_database.hpp"
 #include "store_contract/store_contract.hpp"
 
@@ -12,7 +14,7 @@ namespace support = store_contract_support;
 std::string name_of(const std::string& folder) { return std::filesystem::path(folder).filename().string(); }
 
 std::vector<std::string> problems_of(const std::string& folder) {
-  auto found = support::postgres_problems(support::postgres_url(name_of(folder)));
+  auto found = check_database(support::postgres_url(name_of(folder))).problems;
   support::drop_postgres_database(name_of(folder));
   return found;
 }

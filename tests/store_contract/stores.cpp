@@ -12,6 +12,6 @@ INSTANTIATE_TEST_SUITE_P(
     sqlite, store_contract,
     testing::Values(store_under_test{
         "sqlite", [](const std::string& folder) { return open_store("sqlite:" + folder + "/jobs.db"); },
-        [](const std::string& folder) { return check_database(folder + "/jobs.db").problems; }}));
+        [](const std::string& folder) { return check_database("sqlite:" + folder + "/jobs.db").problems; }}));
 
 }  // namespace weft::jobs

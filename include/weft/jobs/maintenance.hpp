@@ -6,15 +6,15 @@
 
 #include <weft/codec/describe.hpp>
 
-// For the database of `sqlite:` stores, by its path: what `weft db` does. None of it makes a database. Each
-// throws weft::error as open_store with store_options::prepare false, and blocks its thread; any thread, also
-// while others work with the database.
+// For the database of a store, by its URL as open_store takes it: what `weft db` does. None of it makes a
+// database. Each throws weft::error as open_store with store_options::prepare false (unsupported for
+// memory:), and blocks its thread; any thread, also while others work with the database.
 
 namespace weft::jobs {
 
 /// What check_database found.
 struct database_report {
-  std::string path;
+  std::string path;        ///< of the file; of a server's database: user, host and name
   int schema_version = 0;  ///< of its tables
   int schema_known = 0;    ///< the newest that this build knows
   std::int64_t jobs = 0;
@@ -23,26 +23,40 @@ struct database_report {
 };
 WEFT_DESCRIBE(database_report, path, schema_version, schema_known, jobs, workers, problems);
 
-/// Reads the whole file, in one snapshot: is it what SQLite and weft left there? A job is in exactly one
-/// state; what names a job, a queue, a closure or a worker names one that is there; what is counted or marked
-/// beside the jobs is so. Older tables are only checked by SQLite, and are a problem. Changes nothing. Throws
-/// corrupt where it is no database.
-database_report check_database(const std::string& path);
+/// Reads all of it, in one snapshot: is it what weft left there? A file is checked by SQLite, too. A job is
+/// in exactly one state; what names a job, a queue, a closure or a worker names one that is there; what is
+/// counted or marked beside the jobs is so. Older tables of SQLite are a problem, and are looked at no
+/// further. Changes nothing. Throws corrupt where a file is no database.
+database_report check_database(const std::string& url);
+
+/// From a version of the schema to the next one: one transaction.
+struct migration_step {
+  int version = 0;  ///< that it leads to
+  std::string sql;
+};
+WEFT_DESCRIBE(migration_step, version, sql);
 
 /// The versions of a migration: equal where there is nothing to do.
 struct migration {
-  int from = 0;
+  int from = 0;  ///< 0: PostgreSQL has no schema of weft yet
   int to = 0;
+  std::vector<migration_step> steps = {};
 };
 
 /// What migrate_database would do.
-migration plan_migration(const std::string& path);
-/// Brings the tables up to what this build knows. Builds that know less then refuse the database.
-migration migrate_database(const std::string& path);
+migration plan_migration(const std::string& url);
+/// Brings the tables up to what this build knows; in PostgreSQL also where there are none. Builds that know
+/// less then refuse the database, unless its schema says that they may use it.
+migration migrate_database(const std::string& url);
 
 /// Writes the database as it is now to a new file, without stopping anybody; it is on disk when this returns.
 /// Throws weft::error (already_exists) where there is a file. What a process that was killed left of it is
-/// named `to`.partial, and may be deleted.
-void backup_database(const std::string& path, const std::string& to);
+/// named `to`.partial, and may be deleted. Of SQLite only: unsupported.
+void backup_database(const std::string& url, const std::string& to);
+
+/// What a role of PostgreSQL may do from now on: "pusher", "worker", "reader" or "none" (docs/postgres.md).
+/// As the owner of the schema. Throws unsupported for SQLite, not_found where there is no such role,
+/// invalid_argument, refused.
+void grant_rights(const std::string& url, const std::string& role, const std::string& rights);
 
 }  // namespace weft::jobs

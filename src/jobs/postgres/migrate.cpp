@@ -50,7 +50,7 @@ bool migrate_one(connection& in) {
     const versions found = versions_of(in);
     const bool was_usable = is_usable(found);
     if (!was_usable) {
-      const migration& step = migrations()[static_cast<std::size_t>(found.stored)];
+      const schema_step& step = schema_steps()[static_cast<std::size_t>(found.stored)];
       for (const char* const script : step.scripts) in.run_script(script);
     }
     in.run("COMMIT");
@@ -63,9 +63,22 @@ bool migrate_one(connection& in) {
 
 }  // namespace
 
-int schema_version() noexcept { return migrations().back().version; }
+int schema_version() noexcept { return schema_steps().back().version; }
 
 int stored_version(connection& in) { return versions_of(in).stored; }
+
+jobs::migration planned(connection& in) {
+  const versions found = versions_of(in);
+  jobs::migration steps{found.stored, found.stored, {}};
+  if (is_usable(found)) return steps;
+  steps.to = schema_version();
+  for (const auto& one : schema_steps()) {
+    if (one.version <= found.stored) continue;
+    std::string& sql = steps.steps.emplace_back(jobs::migration_step{one.version, {}}).sql;
+    for (const char* const script : one.scripts) sql += script;
+  }
+  return steps;
+}
 
 void migrate(connection& in) {
   if (is_usable(versions_of(in))) return;
@@ -77,14 +90,14 @@ void expect_current(connection& in) {
   const versions found = versions_of(in);
   if (found.stored == 0) {
     throw error(errc::not_found,
-                "jobs: open the store in PostgreSQL: the database has no schema weft; open it once with "
-                "store_options::prepare");
+                "jobs: open the store in PostgreSQL: the database has no schema weft; make it with `weft db "
+                "migrate`, or open it once with store_options::prepare");
   }
   if (is_usable(found)) return;
   throw error(errc::unsupported, "jobs: open the store in PostgreSQL: its schema has version " +
                                      std::to_string(found.stored) + ", this build needs " +
                                      std::to_string(schema_version()) +
-                                     "; open it once with store_options::prepare to bring it up to date");
+                                     "; `weft db migrate` brings it up to date");
 }
 
 }  // namespace weft::jobs::postgres

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <weft/jobs/maintenance.hpp>
+
 #include "jobs/postgres/link/connection.hpp"
 
 namespace weft::jobs::postgres {
@@ -12,6 +14,8 @@ int stored_version(connection& in);
 /// Makes the schema `weft`, or brings it up to date: each step in a transaction, one process at a time.
 /// Throws weft::error: unsupported for a schema that is newer and does not say that this build may use it.
 void migrate(connection& in);
+/// What migrate() would do.
+jobs::migration planned(connection& in);
 /// Throws weft::error unless this build may use what is there: not_found where there is no schema,
 /// unsupported for an older or newer one.
 void expect_current(connection& in);

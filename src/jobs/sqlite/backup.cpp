@@ -11,17 +11,17 @@
 
 #include <weft/core/error.hpp>
 #include <weft/core/unique_fd.hpp>
-#include <weft/jobs/maintenance.hpp>
 
 #include "jobs/sqlite/connection.hpp"
 #include "jobs/sqlite/error.hpp"
+#include "jobs/sqlite/maintenance.hpp"
 #include "jobs/sqlite/schema.hpp"
 #include "jobs/sqlite/writer_lock.hpp"
 
 // A backup is a read of one snapshot: writers go on, and the log of the database grows until it is over. It
 // is written beside its place and put there when it is on disk, so that a file of that name is always whole.
 
-namespace weft::jobs {
+namespace weft::jobs::sqlite {
 namespace {
 
 constexpr std::chrono::milliseconds lock_bound{10'000};
@@ -110,19 +110,27 @@ struct close_database {
   void operator()(sqlite3* open) const noexcept { sqlite3_close_v2(open); }
 };
 
-void copy(sqlite::connection& from, const std::string& to) {
+void copy(connection& from, const std::string& to) {
   const std::string tried = "jobs: back up \"" + from.path() + '"';
   sqlite3* raw = nullptr;
   const int opened = sqlite3_open_v2(to.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   const std::unique_ptr<sqlite3, close_database> target(raw);
-  if (opened != SQLITE_OK) sqlite::throw_error(raw, opened, tried);
+  if (opened != SQLITE_OK) throw_error(raw, opened, tried);
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_backup* const backup = sqlite3_backup_init(raw, "main", from.handle(), "main");
-  if (backup == nullptr) sqlite::throw_error(raw, sqlite3_errcode(raw), tried);
+  if (backup == nullptr) throw_error(raw, sqlite3_errcode(raw), tried);
   const int copied = sqlite3_backup_step(backup, -1);
   const int done = sqlite3_backup_finish(backup);
-  if (done != SQLITE_OK) sqlite::throw_error(raw, done, tried);
-  if (copied != SQLITE_DONE) sqlite::throw_error(raw, copied, tried);
+  if (done != SQLITE_OK) throw_error(raw, done, tried);
+  if (copied != SQLITE_DONE) throw_error(raw, copied, tried);
+}
+
+migration planned(int from) {
+  migration steps{from, schema_version, {}};
+  for (int version = from + 1; version <= schema_version; ++version) {
+    steps.steps.push_back({version, migration_text(version)});
+  }
+  return steps;
 }
 
 }  // namespace
@@ -133,7 +141,7 @@ void backup_database(const std::string& path, const std::string& to) {
     throw error(errc::already_exists,
                 "jobs: back up to \"" + to + "\": there is one already; name a new file");
   }
-  sqlite::connection database(path, sqlite::file_use::existing);
+  connection database(path, file_use::existing);
   struct stat source {};
   if (::stat(path.c_str(), &source) != 0) throw system_error("jobs: back up \"" + path + '"', errno);
   partial_file made(to, source);
@@ -142,17 +150,17 @@ void backup_database(const std::string& path, const std::string& to) {
 }
 
 migration plan_migration(const std::string& path) {
-  sqlite::connection database(path, sqlite::file_use::existing);
-  return {sqlite::checked_version(database), sqlite::schema_version};
+  connection database(path, file_use::existing);
+  return planned(checked_version(database));
 }
 
 migration migrate_database(const std::string& path) {
-  sqlite::connection database(path, sqlite::file_use::existing);
-  sqlite::writer_lock lock(path);
-  const sqlite::writer_lock::guard held(lock, lock_bound);
-  const migration done{sqlite::checked_version(database), sqlite::schema_version};
-  sqlite::migrate(database, lock_bound);
+  connection database(path, file_use::existing);
+  writer_lock lock(path);
+  const writer_lock::guard held(lock, lock_bound);
+  const migration done = planned(checked_version(database));
+  migrate(database, lock_bound);
   return done;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::jobs::sqlite

@@ -415,6 +415,8 @@ bool is_current(connection& database) { return checked_version(database) == sche
 
 }  // namespace
 
+const char* migration_text(int version) noexcept { return migrations[static_cast<std::size_t>(version - 1)]; }
+
 void schema_watch::check() {
   const std::int64_t now = connection_.data_version();
   if (checked_ == now) return;

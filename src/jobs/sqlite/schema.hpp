@@ -16,6 +16,9 @@ inline constexpr int schema_version = 13;
 /// newer. Tests stop at an earlier version, `to`.
 void migrate(connection& database, std::chrono::milliseconds busy_timeout, int to = schema_version);
 
+/// The statements of the step to that version.
+const char* migration_text(int version) noexcept;
+
 /// Notices that another process has brought the file to a schema that the statements of this build do not
 /// fit.
 ///

@@ -1,0 +1,111 @@
+// What <weft/jobs/maintenance.hpp> does with a database in PostgreSQL.
+
+#include <weft/core/error.hpp>
+
+#include "postgres_fixture.hpp"
+
+namespace weft::jobs {
+namespace {
+
+class postgres_maintenance : public postgres_stores {
+ protected:
+  void change(const std::string& sql) {
+    weft_test::with_connection(url_, [&](auto& session) {
+      session.run("SET search_path = weft");
+      session.run_script(sql);
+    });
+  }
+  std::string problems() {
+    std::string all;
+    for (const auto& one : check_database(url_).problems) all += one + '\n';
+    return all;
+  }
+  /// A database of the same server without anything of weft.
+  std::string make_empty() {
+    change("CREATE DATABASE " + std::string(empty_name));
+    const std::size_t begin = url_.find('/', url_.find("//") + 2) + 1;
+    return std::string(url_).replace(begin, url_.find('?') - begin, empty_name);
+  }
+  static constexpr const char* empty_name = "empty";
+};
+
+TEST_F(postgres_maintenance, check_counts_and_is_content_with_what_weft_made) {
+  store& own = open();
+  for (std::int64_t id = 1; id <= 3; ++id) push(own, job(id));
+  join(own, 1);
+  ASSERT_EQ(claim(own, 1, 1).size(), 1U);
+  const auto report = check_database(url_);
+  EXPECT_EQ(report.problems, std::vector<std::string>{});
+  EXPECT_EQ(report.jobs, 3);
+  EXPECT_EQ(report.workers, 1);
+  EXPECT_EQ(report.schema_version, report.schema_known);
+  EXPECT_EQ(report.path.find("postgres:"), std::string::npos) << report.path;
+}
+
+TEST_F(postgres_maintenance, check_names_what_is_broken) {
+  store& own = open();
+  for (std::int64_t id = 1; id <= 15; ++id) push(own, job(id));
+  const struct {
+    const char* breaks;
+    const char* mends;
+    const char* said;
+  } cases[] = {
+      {"ALTER TABLE weft_ready RENAME TO kept; CREATE TABLE weft_ready (LIKE kept); INSERT INTO weft_ready "
+       "SELECT * FROM kept WHERE id > 11",
+       "DROP TABLE weft_ready; ALTER TABLE kept RENAME TO weft_ready",
+       "and 1 more of which each is a job in no state"},
+      {"UPDATE weft_ready SET flags = 8 WHERE id = 7", "UPDATE weft_ready SET flags = 0",
+       "7 does not know rightly whether it has tags"},
+      {"UPDATE weft_count SET jobs = jobs + 1", "UPDATE weft_count SET jobs = jobs - 1",
+       "queue \"mail\" counts other jobs than it has"},
+      {"DELETE FROM weft_line", "INSERT INTO weft_line SELECT DISTINCT queue, handler FROM weft_job",
+       "7 is of a queue and closure that are no line"},
+      {"INSERT INTO weft_tag VALUES (99, 1, 'a')", "DELETE FROM weft_tag", "99 has tags and is no job"},
+  };
+  for (const auto& one : cases) {
+    change(one.breaks);
+    EXPECT_NE(problems().find(one.said), std::string::npos) << one.breaks << ":\n" << problems();
+    change(one.mends);
+    EXPECT_EQ(problems(), "") << one.breaks;
+  }
+}
+
+TEST_F(postgres_maintenance, migrate_makes_the_schema_and_says_before_what_it_would_run) {
+  const std::string empty = make_empty();
+  weft_test::expect_error(
+      errc::not_found, [&] { check_database(empty); }, "`weft db migrate`");
+  weft_test::expect_error(
+      errc::not_found, [&] { open_store(empty, {.prepare = false}); }, "`weft db migrate`");
+  const auto plan = plan_migration(empty);
+  EXPECT_EQ(plan.from, 0);
+  ASSERT_EQ(plan.steps.size(), static_cast<std::size_t>(plan.to));
+  EXPECT_NE(plan.steps[0].sql.find("CREATE TABLE weft_job"), std::string::npos);
+  EXPECT_EQ(plan_migration(empty).from, 0) << "it only looks";
+  EXPECT_EQ(migrate_database(empty).to, plan.to);
+  EXPECT_EQ(plan_migration(empty).from, plan.to);
+  EXPECT_TRUE(migrate_database(empty).steps.empty());
+  EXPECT_EQ(check_database(empty).problems, std::vector<std::string>{});
+  (void)open_store(empty, {.prepare = false});
+  change("DROP DATABASE " + std::string(empty_name));
+}
+
+TEST_F(postgres_maintenance, is_refused_for_a_schema_that_is_too_new) {
+  change("UPDATE weft_meta SET value = 1000");
+  weft_test::expect_error(
+      errc::unsupported, [&] { check_database(url_); }, "version 1000");
+  weft_test::expect_error(
+      errc::unsupported, [&] { migrate_database(url_); }, "version 1000");
+  change("UPDATE weft_meta SET value = 1 WHERE name = 'compatible_from'");
+  EXPECT_EQ(migrate_database(url_).steps.size(), 0U) << "newer, and says that this build may use it";
+  change("UPDATE weft_meta SET value = 1");
+}
+
+TEST_F(postgres_maintenance, backups_are_made_by_the_servers_own_tool) {
+  weft_test::expect_error(
+      errc::unsupported, [&] { backup_database(url_, "/tmp/none"); }, "pg_dump");
+  weft_test::expect_error(errc::unsupported, [&] { check_database("memory:"); });
+  weft_test::expect_error(errc::invalid_argument, [&] { check_database("mysql://a"); });
+}
+
+}  // namespace
+}  // namespace weft::jobs
