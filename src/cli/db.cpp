@@ -87,4 +87,17 @@ int run_db_grant(const db_options& options) {
   });
 }
 
+int run_db_copy(const db_options& options) {
+  return guarded("weft db copy", [&] {
+    const auto copied =
+        jobs::copy_database(options.from, options.to, {.workers_are_dead = options.workers_are_dead});
+    const std::string text = options.as_json ? wire::to_json(copied_report{.copied = copied})
+                                             : "copied " + std::to_string(copied.jobs) + " jobs and " +
+                                                   std::to_string(copied.schedules) + " schedules from " +
+                                                   copied.from + " to " + copied.to;
+    std::fputs((text + '\n').c_str(), stdout);
+    return exit_ok;
+  });
+}
+
 }  // namespace weft::cli

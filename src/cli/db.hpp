@@ -11,9 +11,11 @@ namespace weft::cli {
 /// `weft db`: the database of jobs as a whole.
 struct db_options {
   std::string store;  ///< its URL
-  std::string to;     ///< backup: the new file
+  std::string to;     ///< backup: the new file; copy: its URL
   std::string role;   ///< grant
   std::string rights;
+  std::string from;  ///< copy: URLs
+  bool workers_are_dead = false;
   bool dry_run = false;
   bool as_json = false;
 };
@@ -35,6 +37,13 @@ struct migration_report {
 };
 WEFT_DESCRIBE(migration_report, schema, from, to, dry_run, steps);
 
+/// What `weft db copy --json` prints.
+struct copied_report {
+  int schema = 1;
+  jobs::copy_report copied;
+};
+WEFT_DESCRIBE(copied_report, schema, copied);
+
 // Each gives the exit status: 0; 1 where something is wrong or it could not be done; 2 where the URL is that
 // of no database. None makes a database.
 
@@ -42,5 +51,6 @@ int run_db_check(const db_options& options);
 int run_db_migrate(const db_options& options);
 int run_db_backup(const db_options& options);
 int run_db_grant(const db_options& options);
+int run_db_copy(const db_options& options);
 
 }  // namespace weft::cli

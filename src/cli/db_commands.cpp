@@ -32,6 +32,13 @@ command add_db(CLI::App& to) {
       ->add_option("file", options->to, "The new file; never one that is there")
       ->type_name("FILE")
       ->required();
+  auto* const copy = to.add_subcommand("copy", "Copy all that it keeps to a new one, of any kind");
+  copy->add_option("from", options->from, "Its URL")->type_name("URL")->required();
+  copy->add_option("to", options->to, "The URL of the other: without jobs")->type_name("URL")->required();
+  copy->add_flag("--workers-are-dead", options->workers_are_dead,
+                 "Also where it names workers: they have died");
+  copy->add_flag("--json", options->as_json, "Print JSON");
+  copy->parse_complete_callback([=] { *chosen = [=] { return run_db_copy(*options); }; });
   return [chosen] { return (*chosen)(); };
 }
 

@@ -224,6 +224,21 @@ TEST_F(weft_db, roles_and_their_backups_are_for_databases_that_have_them) {
   EXPECT_EQ(db("grant", {"shop"}).status, 2);
 }
 
+TEST_F(weft_db, copy_goes_to_a_new_database) {
+  const auto id = push({.tags = {"a"}});
+  queue_.reset();
+  const std::string copy = "sqlite:" + (folder_ / "copy.db");
+  const auto done = weft_test::run_weft({"db", "copy", url(), copy});
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_TRUE(has(done.out, "copied 1 jobs and 0 schedules from ")) << done.out;
+  EXPECT_TRUE(weft::jobs::open_store(copy, {.prepare = false})->find(id));
+  EXPECT_EQ(weft_test::run_weft({"db", "check", "--db", copy}).status, 0);
+  const auto again = weft_test::run_weft({"db", "copy", url(), copy});
+  EXPECT_EQ(again.status, 1);
+  EXPECT_TRUE(has(again.err, "has jobs, schedules or workers")) << again.err;
+  EXPECT_EQ(weft_test::run_weft({"db", "copy", url()}).status, 2);
+}
+
 TEST_F(weft_db, commands_make_no_database_of_a_mistyped_path) {
   for (const auto* name : {"check", "migrate"}) {
     const auto done = db(name);

@@ -12,24 +12,25 @@
 // made shorter, as long as it fails, and printed.
 
 namespace weft::jobs {
-namespace {
 
-constexpr unsigned runs = 12;
-constexpr std::size_t steps_per_run = 150;
-
-std::vector<random_step> steps_of(unsigned seed) {
+std::vector<random_step> random_steps(unsigned seed, std::size_t count) {
   std::mt19937 random(seed);
   // Claims and ends come more often, or nothing would ever end.
   const std::vector<double> weights{6, 6, 8, 2, 2, 1, 0.5, 0.5, 3, 0.7, 1, 3};
   std::discrete_distribution<int> kinds(weights.begin(), weights.end());
   std::vector<random_step> steps;
-  while (steps.size() < steps_per_run) {
+  while (steps.size() < count) {
     const auto what = static_cast<random_step::kind>(kinds(random));
     const unsigned pick = random() % 1000;
     steps.push_back({what, pick, static_cast<unsigned>(random() % 1000)});
   }
   return steps;
 }
+
+namespace {
+
+constexpr unsigned runs = 12;
+constexpr std::size_t steps_per_run = 150;
 
 std::optional<std::string> difference(store& with, const std::vector<random_step>& steps) {
   store_model model;
@@ -76,7 +77,7 @@ TEST_P(store_contract, random_steps_lead_where_the_model_says) {
   const char* const only = std::getenv("WEFT_STORE_SEED");
   const auto first = only != nullptr ? static_cast<unsigned>(std::strtoul(only, nullptr, 10)) : 1;
   for (unsigned seed = first; seed < first + (only != nullptr ? 1 : runs); ++seed) {
-    const auto steps = steps_of(seed);
+    const auto steps = random_steps(seed, steps_per_run);
     if (!run(steps)) continue;
     const auto fewer = shortened(steps, [&](const auto& some) { return run(some).has_value(); });
     std::string text;

@@ -36,6 +36,8 @@ struct random_step {
   unsigned amount = 0;
 };
 std::string to_string(const random_step& step);
+/// A run; the same seed gives the same.
+std::vector<random_step> random_steps(unsigned seed, std::size_t count);
 
 class store_model {
  public:

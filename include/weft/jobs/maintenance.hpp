@@ -59,4 +59,29 @@ void backup_database(const std::string& url, const std::string& to);
 /// invalid_argument, refused.
 void grant_rights(const std::string& url, const std::string& role, const std::string& rights);
 
+struct copy_options {
+  /// The workers that the source names have died: what they held goes back when a worker of the target finds
+  /// that they are silent. They must not come back.
+  bool workers_are_dead = false;
+};
+
+/// What copy_database copied.
+struct copy_report {
+  std::string from;
+  std::string to;
+  std::int64_t jobs = 0;
+  std::int64_t schedules = 0;
+  std::int64_t workers = 0;
+};
+WEFT_DESCRIBE(copy_report, from, to, jobs, schedules, workers);
+
+/// Copies all that a store keeps to another one, of any kind, by their URLs: jobs in all states with
+/// attempts, tags, steps, results, progress, unique keys, limits and what they wait for; schedules; paused
+/// queues. The tables of the target are made where there are none; it must have no jobs. One transaction,
+/// verified before its end: what was broken off has left nothing, and is begun again. Others wait meanwhile,
+/// or get errors (busy): the source stays as it is, so stop who pushes, and have all open the target from
+/// then on. In PostgreSQL as the owner of the schema. Throws weft::error too: refused (workers use the
+/// source), already_exists (the target has jobs).
+copy_report copy_database(const std::string& from, const std::string& to, const copy_options& options = {});
+
 }  // namespace weft::jobs

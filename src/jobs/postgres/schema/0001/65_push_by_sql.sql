@@ -129,7 +129,8 @@ DECLARE
   v_now bigint := weft_moment_of(clock_timestamp());
   v_id bigint := v_now << 11 | (nextval('weft_pushed') & 255);
   v_body bytea;
-  v_names record;
+  v_queue bigint[];
+  v_handler bigint[];
   v_token_ns bigint;
   v_burst bigint;
   v_key bytea;
@@ -165,9 +166,14 @@ BEGIN
         octet_length(v_key)), 'Where it is the arguments, give a shorter one', 'WF010');
     END IF;
   END IF;
-  v_names := weft_names(ARRAY[queue], ARRAY[closure]);
+  SELECT ARRAY[q.id::bigint], ARRAY[h.id::bigint] INTO v_queue, v_handler
+    FROM weft_queue q JOIN weft_handler h ON h.identity = closure JOIN weft_line l ON l.queue = q.id AND l.handler = h.id
+    WHERE q.name = weft_push.queue;
+  IF NOT FOUND THEN
+    SELECT n.queue_id, n.handler_id INTO v_queue, v_handler FROM weft_names(ARRAY[queue], ARRAY[closure]) n;
+  END IF;
   SELECT p.ids[1] INTO v_pushed FROM weft_push(
-    ARRAY[v_id], v_names.queue_id, v_names.handler_id, ARRAY[priority::bigint], ARRAY[v_now],
+    ARRAY[v_id], v_queue, v_handler, ARRAY[priority::bigint], ARRAY[v_now],
     ARRAY[coalesce(weft_moment_of(run_at), v_now + weft_wait_of(delay))], ARRAY[0::bigint], ARRAY[v_body],
     CASE WHEN expires IS NOT NULL THEN ARRAY[weft_moment_of(expires)] END,
     CASE WHEN cardinality(tags) > 0 THEN array_fill(1::bigint, ARRAY[cardinality(tags)]) END,
