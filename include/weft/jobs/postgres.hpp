@@ -30,10 +30,10 @@ struct postgres_push_options {
 ///
 /// Thread-safety: as the connection, one at a time. A push blocks its thread for a round trip, two for the
 /// first of a queue and closure and for those with a limit; on a fiber it holds up the loop, but with
-/// libweft_hook loaded. Not a cancellation point. Lifetime: the queue and the connection outlive it. A
-/// savepoint keeps the transaction usable where a push fails. Throws weft::error: unsupported (the queue is
-/// not in PostgreSQL), invalid_argument (no connection), misuse (the transaction has failed, results of a
-/// statement are still to be read, or pipeline mode is on), not_found (the database has no schema weft),
+/// libweft_hook loaded. A cancellation point until it is sent. Lifetime: the queue and the connection outlive
+/// it. A savepoint keeps the transaction usable where a push fails. Throws weft::error: unsupported (the
+/// queue is not in PostgreSQL), invalid_argument (no connection), misuse (the transaction has failed, results
+/// of a statement are still to be read, or pipeline mode is on), not_found (the database has no schema weft),
 /// unavailable (the connection is lost: its transaction is undone, and a push without one is in doubt),
 /// refused (the role may not), and what queue::push throws.
 class postgres_transaction {

@@ -157,7 +157,7 @@ copy_report copy_database(const std::string& from, const std::string& to, const 
   copying work(*source, *target);
   if (!options.workers_are_dead) work.refuse_workers();
   work.require_empty();
-  const copy_report done = work.copy();
+  copy_report done = work.copy();
   target->commit();
   return done;
 }

@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include <weft/context/cancellation.hpp>
+#include <weft/core/error.hpp>
+
 #include "jobs/postgres/migrate.hpp"
 
 namespace weft::jobs::postgres {
@@ -63,10 +66,12 @@ std::string insert_of(const copied_table& table) {
   std::string values;
   std::string arrays;
   for (const auto& one : table.columns) {
-    const char* const comma = columns.empty() ? "" : ", ";
-    columns += comma + std::string(one.name);
-    values += comma + std::string("a.") + one.name + (one.type == copied_type::flag ? " <> 0" : "");
-    arrays += comma + ("$" + std::to_string(&one - table.columns.data() + 1));
+    for (std::string* const list : {&columns, &values, &arrays}) {
+      if (!list->empty()) list->append(", ");
+    }
+    columns.append(one.name);
+    values.append("a.").append(one.name).append(one.type == copied_type::flag ? " <> 0" : "");
+    arrays.append("$").append(std::to_string(&one - table.columns.data() + 1));
   }
   return "INSERT INTO " + std::string(table.name) + " (" + columns + ") SELECT " + values + " FROM unnest(" +
          arrays + ") a (" + columns + ")" + table.conflict;
@@ -93,8 +98,12 @@ copy_end::copy_end(const std::string& url, copy_side side) : address_(url), thre
   });
 }
 
+// The end of its session undoes what was not committed.
 copy_end::~copy_end() {
-  thread_.call([&] { connection_.reset(); });  // which undoes what was not committed
+  try {
+    shield([&] { thread_.call([&] { connection_.reset(); }); });
+  } catch (const error&) {  // the thread has no room for one more fiber; it ends the session with itself
+  }
 }
 
 result copy_end::run(const std::string& sql, const parameters& with) {

@@ -73,7 +73,7 @@ migration plan_migration(const std::string& url) {
 
 migration migrate_database(const std::string& url) {
   return connected(url, [](connection& in) {
-    const migration done = planned(in);
+    migration done = planned(in);
     migrate(in);
     return done;
   });

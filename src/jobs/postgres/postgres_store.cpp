@@ -192,15 +192,16 @@ void postgres_store::transact(const std::function<void(store_transaction&)>& bod
   notices_.tell_of_work();
 }
 
+// Not in a lane: what it holds up might wait for the transaction that asks.
 bool postgres_store::knows(const new_job& job) {
-  return ask_for(changes_, [&](caller&) { return names_.knows(job); });
+  return thread_.call([&] { return names_.knows(job); });
 }
 
 void postgres_store::make_known(const new_job& job) {
-  ask(changes_, [&](caller& by) {
+  thread_.call([&] {
     const new_job* const only = &job;
-    names_.know(by, {&only, 1});
-    know_limits(by, {&only, 1});
+    names_.know(caller_, {&only, 1});
+    know_limits(caller_, {&only, 1});
   });
 }
 

@@ -158,7 +158,7 @@ migration migrate_database(const std::string& path) {
   connection database(path, file_use::existing);
   writer_lock lock(path);
   const writer_lock::guard held(lock, lock_bound);
-  const migration done = planned(checked_version(database));
+  migration done = planned(checked_version(database));
   migrate(database, lock_bound);
   return done;
 }
