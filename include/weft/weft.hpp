@@ -103,6 +103,7 @@
 #include <weft/http/websocket.hpp>
 #include <weft/jobs/batch.hpp>
 #include <weft/jobs/catch_up.hpp>
+#include <weft/jobs/change.hpp>
 #include <weft/jobs/clock.hpp>
 #include <weft/jobs/command.hpp>
 #include <weft/jobs/control.hpp>
@@ -118,9 +119,13 @@
 #include <weft/jobs/postgres.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/schedule.hpp>
+#include <weft/jobs/search.hpp>
 #include <weft/jobs/sql.hpp>
 #include <weft/jobs/store.hpp>
 #include <weft/jobs/time_zone.hpp>
+#include <weft/jobs/unverified_schedule.hpp>
+#include <weft/jobs/view.hpp>
+#include <weft/jobs/why_waiting.hpp>
 #include <weft/jobs/worker.hpp>
 #include <weft/log/collector.hpp>
 #include <weft/log/context_fields.hpp>

@@ -24,7 +24,7 @@ WEFT_DESCRIBE(shown_batch, id, jobs, last);
 
 /// `weft batches list`.
 struct shown_batches {
-  int schema = jobs_schema;
+  int schema = jobs::view_schema;
   std::vector<shown_batch> batches;  ///< newest first
   std::optional<std::string> next;   ///< for --before, where there may be more
 };
@@ -32,7 +32,7 @@ WEFT_DESCRIBE(shown_batches, schema, batches, next);
 
 /// `weft batches show`.
 struct shown_batch_details {
-  int schema = jobs_schema;
+  int schema = jobs::view_schema;
   shown_batch batch;
   std::vector<shown_job> given_up;  ///< its newest dead, cancelled and quarantined jobs
 };

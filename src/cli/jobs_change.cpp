@@ -1,14 +1,13 @@
 #include "cli/jobs_change.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <functional>
-#include <span>
 
 #include <weft/core/error.hpp>
 #include <weft/fiber/map_limited.hpp>
 #include <weft/fiber/run.hpp>
+#include <weft/jobs/change.hpp>
 #include <weft/jobs/clock.hpp>
 #include <weft/log/escape.hpp>
 #include <weft/wire/json.hpp>
@@ -33,29 +32,14 @@ jobs::moment now() { return jobs::clock::system().now(); }
 /// A change of jobs, one by one.
 struct change {
   const char* command;
-  const char* verb;                  ///< of the question
-  const char* done;                  ///< of the report
-  std::span<const job_state> usual;  ///< what is chosen where no state is said
-  const char* unfit;                 ///< why a job is left that is in another state
-  bool (*apply)(jobs::store& to, job_id id);
+  const char* verb;  ///< of the question
+  const char* done;  ///< of the report
+  jobs::job_change what;
 };
 
-constexpr std::array<job_state, 1> dead_ones{job_state::dead};
-constexpr std::array<job_state, 4> living{job_state::scheduled, job_state::ready, job_state::blocked,
-                                          job_state::running};
-
-constexpr change retry_change{"weft jobs retry",
-                              "Retry",
-                              "made ready again",
-                              dead_ones,
-                              "only dead, cancelled and quarantined jobs are retried",
-                              [](jobs::store& to, job_id id) { return to.retry(id, now()); }};
-constexpr change cancel_change{"weft jobs cancel",
-                               "Cancel",
-                               "cancelled, or asked to give up",
-                               living,
-                               "it has ended already",
-                               [](jobs::store& to, job_id id) { return to.cancel(id, now()); }};
+constexpr change retry_change{"weft jobs retry", "Retry", "made ready again", jobs::job_change::retry};
+constexpr change cancel_change{"weft jobs cancel", "Cancel", "cancelled, or asked to give up",
+                               jobs::job_change::cancel};
 
 std::vector<job_id> chosen_by_filter(jobs::store& from, const jobs_options& options, const change& what) {
   std::vector<job_id> ids;
@@ -68,30 +52,18 @@ std::vector<job_id> chosen_by_filter(jobs::store& from, const jobs_options& opti
   if (options.state) {
     take(*options.state);
   } else {
-    for (const job_state state : what.usual) take(state);
+    for (const job_state state : usual_states(what.what)) take(state);
   }
   std::sort(ids.begin(), ids.end());  // the oldest first
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
 }
 
-/// Why a job was left as it is; empty where it was changed.
-std::string left_because(jobs::store& in, const change& what, job_id id) {
-  try {
-    if (what.apply(in, id)) return {};
-  } catch (const error& refused) {
-    if (refused.code() != errc::already_exists && refused.code() != errc::refused) throw;
-    return log::to_utf8(refused.message());
-  }
-  const auto found = in.find(id);
-  if (!found) return "there is no such job";
-  return "it is " + std::string(to_string(found->state)) + ": " + what.unfit;
-}
-
 void apply_to(jobs::store& in, const change& what, const std::vector<job_id>& ids, change_report& report) {
   std::vector<std::string> reasons;
   run([&] {
-    reasons = map_limited(ids, changes_at_once, [&](job_id id) { return left_because(in, what, id); });
+    reasons =
+        map_limited(ids, changes_at_once, [&](job_id id) { return change_job(in, what.what, id, now()); });
   });
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (reasons[i].empty()) {

@@ -9,7 +9,7 @@ namespace weft::cli {
 
 /// A line of `weft jobs list --follow --json`.
 struct followed_job {
-  int schema = jobs_schema;
+  int schema = jobs::view_schema;
   shown_job job;
 };
 WEFT_DESCRIBE(followed_job, schema, job);

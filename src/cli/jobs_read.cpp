@@ -7,6 +7,7 @@
 #include <weft/jobs/clock.hpp>
 #include <weft/jobs/describe.hpp>
 #include <weft/jobs/queue.hpp>
+#include <weft/jobs/why_waiting.hpp>
 #include <weft/wire/json.hpp>
 
 #include "cli/exit_status.hpp"
@@ -77,10 +78,11 @@ int run_jobs_show(const jobs_options& options) {
       throw error(errc::not_found,
                   "there is no job " + to_string(options.ids.front()) + " in " + options.store);
     }
+    auto why = jobs::why_waiting(*store, *found, now());
     auto info = describe(std::move(*found), keys.get());
     const auto result = result_of(store, keys, info);
-    const auto text =
-        options.as_json ? wire::to_json(details_of(info, result)) + '\n' : details_text(info, result, now());
+    const auto text = options.as_json ? wire::to_json(details_of(info, result, std::move(why))) + '\n'
+                                      : details_text(info, result, why, now());
     std::fputs(text.c_str(), stdout);
     return exit_ok;
   });

@@ -129,8 +129,11 @@ std::string list_text(const std::vector<jobs::job_info>& jobs, jobs::moment now)
   return text_table(all);
 }
 
-std::string details_text(const jobs::job_info& from, const std::string& result, jobs::moment now) {
-  std::string text = text_table(head_of(from, result, now));
+std::string details_text(const jobs::job_info& from, const std::string& result,
+                         const std::vector<std::string>& why, jobs::moment now) {
+  rows head = head_of(from, result, now);
+  for (const auto& one : why) head.push_back({"why", escaped(one)});
+  std::string text = text_table(head);
   for (const auto& one : from.past) text += attempt_text(one, now);
   return text;
 }

@@ -21,7 +21,7 @@ struct jobs_watch_options {
 
 /// A line of it where stdout is no terminal.
 struct watched_counts {
-  int schema = jobs_schema;
+  int schema = jobs::view_schema;
   std::string time;
   std::vector<shown_queue> queues;
 };

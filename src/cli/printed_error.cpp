@@ -1,27 +1,12 @@
 #include "cli/printed_error.hpp"
 
+#include <weft/jobs/view.hpp>
 #include <weft/log/escape.hpp>
 #include <weft/workers/errors.hpp>
 
 namespace weft::cli {
 
 namespace {
-
-using wire::json_object;
-using wire::json_value;
-
-// What comes from a peer is not surely UTF-8.
-json_value text(const std::string& from) { return log::to_utf8(from); }
-
-json_object object_of(const failure& from) {
-  json_value::list causes;
-  for (const auto& one : from.causes) causes.emplace_back(object_of(one));
-  return {{"code", std::string(to_string(from.code))},
-          {"type", text(from.type)},
-          {"message", text(from.message)},
-          {"where", text(from.where)},
-          {"causes", std::move(causes)}};
-}
 
 void append_failure(std::string& out, const failure& from) {
   if (!from.type.empty() && from.type != "weft.error") log::append_escaped(out, from.type + ": ");
@@ -47,8 +32,6 @@ std::string failure_text(const failure& from) {
   return out;
 }
 
-json_value error_value(const failure& from) { return object_of(from); }
-
 std::string error_text(const std::string& what, std::exception_ptr thrown) {
   std::string out = what + ": ";
   append_failure(out, failure::from(std::move(thrown)));
@@ -56,7 +39,7 @@ std::string error_text(const std::string& what, std::exception_ptr thrown) {
 }
 
 std::string error_json(std::exception_ptr thrown) {
-  auto made = object_of(failure::from(thrown));
+  auto made = jobs::error_value(failure::from(thrown));
   try {
     std::rethrow_exception(std::move(thrown));
   } catch (const workers::raised_value& raised) {

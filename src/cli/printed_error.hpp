@@ -4,7 +4,6 @@
 #include <string>
 
 #include <weft/core/failure.hpp>
-#include <weft/wire/json_value.hpp>
 
 namespace weft::cli {
 
@@ -17,6 +16,5 @@ std::string error_json(std::exception_ptr thrown);
 
 /// The same of an error that came from elsewhere.
 std::string failure_text(const failure& from);
-wire::json_value error_value(const failure& from);
 
 }  // namespace weft::cli

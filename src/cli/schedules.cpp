@@ -8,6 +8,7 @@
 #include <weft/jobs/clock.hpp>
 #include <weft/jobs/describe.hpp>
 #include <weft/jobs/queue.hpp>
+#include <weft/jobs/unverified_schedule.hpp>
 #include <weft/wire/json.hpp>
 
 #include "cli/exit_status.hpp"
@@ -79,16 +80,8 @@ int change_each(const schedules_options& options, const std::string& command, Ch
 }
 
 /// Lets a paused one go on with its next time.
-bool resume(jobs::store& in, const std::string& name) {
-  for (const auto& row : in.schedules()) {
-    if (row.name != name) continue;
-    const jobs::moment from = now();
-    // The row only says when a worker looks at it; what is due then is by what was signed.
-    const auto when = cron_of(unverified(row));
-    return in.resume_schedule(name, from, when ? when->next_after(from) : from);
-  }
-  return false;
-}
+
+bool resume(jobs::store& in, const std::string& name) { return resume_unverified(in, name, now()); }
 
 }  // namespace
 

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include <weft/core/error.hpp>
 #include <weft/log/escape.hpp>
 
 #include "cli/text_table.hpp"
@@ -43,47 +42,6 @@ std::string time_and_distance(jobs::moment at, jobs::moment now) {
 }
 
 }  // namespace
-
-jobs::schedule_info unverified(const jobs::stored_schedule& row) {
-  jobs::schedule_info info;
-  info.name = row.name;
-  info.queue = row.queue;
-  const auto mark = row.timing.find('\n');
-  info.cron = row.timing.substr(0, mark);
-  if (mark != std::string::npos) info.zone = row.timing.substr(mark + 1);
-  info.last = row.last;
-  info.next = row.next;
-  info.paused = row.paused;
-  return info;
-}
-
-std::optional<jobs::cron> cron_of(const jobs::schedule_info& from) {
-  try {
-    return jobs::cron(from.cron, jobs::time_zone(from.zone));
-  } catch (const error&) {
-    return std::nullopt;
-  }
-}
-
-shown_schedule view_of(const jobs::schedule_info& from, bool with_keys) {
-  shown_schedule made;
-  made.name = log::to_utf8(from.name);
-  made.queue = log::to_utf8(from.queue);
-  made.cron = log::to_utf8(from.cron);
-  made.zone = log::to_utf8(from.zone);
-  made.next = time_text(from.next);
-  made.last = time_text(from.last);
-  made.paused = from.paused;
-  if (!with_keys) return made;
-  if (!from.problem.empty()) {
-    made.problem = log::to_utf8(from.problem);
-    return made;
-  }
-  made.closure = log::to_utf8(from.closure);
-  made.source = log::to_utf8(from.source);
-  made.catch_up = from.policy;
-  return made;
-}
 
 std::string list_text(const std::vector<jobs::schedule_info>& schedules, bool with_keys, jobs::moment now) {
   rows all{{"NAME", "STATE", "QUEUE", "NEXT", "LAST", "CRON", "ZONE"}};

@@ -48,18 +48,6 @@ std::int64_t take_number(std::string_view& text) {
 
 }  // namespace
 
-std::string time_text(std::chrono::sys_time<microseconds> at) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(at);
-  const std::time_t since_1970 = second.time_since_epoch().count();
-  std::tm parts{};
-  if (::gmtime_r(&since_1970, &parts) == nullptr) return "?";
-  char date[64];
-  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
-  char text[96];
-  std::snprintf(text, sizeof text, "%s.%06dZ", date, static_cast<int>((at - second).count()));
-  return text;
-}
-
 std::string relative_text(microseconds from_now) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(from_now);
   if (ms >= std::chrono::seconds(1)) return "in " + age_text(ms);

@@ -5,10 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include <weft/jobs/view.hpp>
+
 namespace weft::cli {
 
-/// "2026-11-22T02:30:00.000000Z".
-std::string time_text(std::chrono::sys_time<std::chrono::microseconds> at);
+using jobs::time_text;
 
 /// "in 5m 7s", "3d 4h ago", "now".
 std::string relative_text(std::chrono::microseconds from_now);

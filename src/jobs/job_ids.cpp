@@ -68,6 +68,11 @@ job_id make_job_id(moment now) {
   return job_id{mine << tag_bits | from.own_tag()};
 }
 
+job_id smallest_id_at(moment at) noexcept {
+  constexpr std::int64_t last_micros = INT64_MAX >> tag_bits;
+  return job_id{std::clamp<std::int64_t>(at.time_since_epoch().count(), 0, last_micros) << tag_bits};
+}
+
 worker_id make_worker_id() { return worker_id{random_bits(62) + 1}; }
 
 std::uint64_t make_jitter_seed() { return static_cast<std::uint64_t>(random_bits(63)); }

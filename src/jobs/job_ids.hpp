@@ -28,6 +28,9 @@ std::invoke_result_t<Push&> with_fresh_ids(Push push) {
 /// Thread-safe.
 job_id make_job_id(moment now);
 
+/// No id that is made at that moment or later is smaller.
+job_id smallest_id_at(moment at) noexcept;
+
 /// A random id for a worker.
 worker_id make_worker_id();
 

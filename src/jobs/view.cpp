@@ -1,18 +1,18 @@
-#include "cli/jobs_view.hpp"
+#include <weft/jobs/view.hpp>
 
+#include <cstdio>
+#include <ctime>
 #include <utility>
 
 #include <weft/core/error.hpp>
 #include <weft/log/escape.hpp>
 #include <weft/logbook/defer.hpp>
 
-#include "cli/printed_error.hpp"
-#include "cli/time_text.hpp"
-
-namespace weft::cli {
+namespace weft::jobs {
 
 namespace {
 
+using wire::json_object;
 using wire::json_value;
 
 /// JSON that was kept; as a text where it is none.
@@ -33,7 +33,7 @@ bool is_empty(const log::collection& one) {
   return one.records.empty() && one.timers.empty() && one.data.empty() && one.dropped == 0;
 }
 
-shown_attempt view_of(const jobs::attempt_info& from) {
+shown_attempt view_of(const attempt_info& from) {
   shown_attempt made{from.attempt,
                      from.claim,
                      to_string(from.owner),
@@ -47,19 +47,6 @@ shown_attempt view_of(const jobs::attempt_info& from) {
   return made;
 }
 
-shown_queue view_of(const jobs::queue_stats& from) {
-  return {log::to_utf8(from.queue),
-          from.paused,
-          from.scheduled,
-          from.ready,
-          from.blocked,
-          from.running,
-          from.done,
-          from.dead,
-          from.cancelled,
-          from.quarantined};
-}
-
 /// Of a host's identity only what people call it.
 std::string host_name(const std::string& identity) {
   return log::to_utf8(identity.substr(0, identity.find(' ')));
@@ -67,7 +54,7 @@ std::string host_name(const std::string& identity) {
 
 }  // namespace
 
-shown_job view_of(const jobs::job_info& from) {
+shown_job view_of(const job_info& from) {
   shown_job made;
   made.id = to_string(from.id);
   made.queue = log::to_utf8(from.queue);
@@ -76,12 +63,12 @@ shown_job view_of(const jobs::job_info& from) {
   made.priority = from.priority;
   made.created = time_text(from.created);
   if (!from.finished) {
-    const auto age = jobs::clock::system().now() - from.due.value_or(from.created);
+    const auto age = clock::system().now() - from.due.value_or(from.created);
     made.age_seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
   }
   if (from.finished) {
     made.finished = time_text(*from.finished);
-  } else if (from.state != jobs::job_state::running) {
+  } else if (from.state != job_state::running) {
     made.run_at = time_text(from.run_at);
   }
   made.attempts = from.attempts;
@@ -97,7 +84,44 @@ shown_job view_of(const jobs::job_info& from) {
   return made;
 }
 
-shown_details details_of(const jobs::job_info& from, const std::string& result) {
+shown_queue view_of(const queue_stats& from) {
+  return {log::to_utf8(from.queue),
+          from.paused,
+          from.scheduled,
+          from.ready,
+          from.blocked,
+          from.running,
+          from.done,
+          from.dead,
+          from.cancelled,
+          from.quarantined};
+}
+
+shown_worker view_of(const worker_row& from) {
+  return {to_string(from.id), host_name(from.host), from.pid, from.running};
+}
+
+shown_schedule view_of(const schedule_info& from, bool with_keys) {
+  shown_schedule made;
+  made.name = log::to_utf8(from.name);
+  made.queue = log::to_utf8(from.queue);
+  made.cron = log::to_utf8(from.cron);
+  made.zone = log::to_utf8(from.zone);
+  made.next = time_text(from.next);
+  made.last = time_text(from.last);
+  made.paused = from.paused;
+  if (!with_keys) return made;
+  if (!from.problem.empty()) {
+    made.problem = log::to_utf8(from.problem);
+    return made;
+  }
+  made.closure = log::to_utf8(from.closure);
+  made.source = log::to_utf8(from.source);
+  made.catch_up = from.policy;
+  return made;
+}
+
+shown_details details_of(const job_info& from, const std::string& result, std::vector<std::string> why) {
   shown_details made;
   made.job = view_of(from);
   made.limit = text_unless_empty(from.limit);
@@ -106,15 +130,37 @@ shown_details details_of(const jobs::job_info& from, const std::string& result) 
   if (made.progress) made.progress->note = log::to_utf8(made.progress->note);
   made.result = kept_json(result);
   for (const auto& one : from.past) made.attempts.push_back(view_of(one));
+  made.why = std::move(why);
   return made;
 }
 
-shown_stats stats_of(jobs::store& from) {
+shown_stats stats_of(store& from) {
   shown_stats made;
   for (const auto& one : from.stats()) made.queues.push_back(view_of(one));
-  for (const auto& one : from.workers())
-    made.workers.push_back({to_string(one.id), host_name(one.host), one.pid, one.running});
+  for (const auto& one : from.workers()) made.workers.push_back(view_of(one));
   return made;
 }
 
-}  // namespace weft::cli
+json_object error_value(const failure& from) {
+  json_value::list causes;
+  for (const auto& one : from.causes) causes.emplace_back(error_value(one));
+  return {{"code", std::string(to_string(from.code))},
+          {"type", log::to_utf8(from.type)},
+          {"message", log::to_utf8(from.message)},
+          {"where", log::to_utf8(from.where)},
+          {"causes", std::move(causes)}};
+}
+
+std::string time_text(moment at) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(at);
+  const std::time_t since_1970 = second.time_since_epoch().count();
+  std::tm parts{};
+  if (::gmtime_r(&since_1970, &parts) == nullptr) return "?";
+  char date[64];
+  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
+  char text[96];
+  std::snprintf(text, sizeof text, "%s.%06dZ", date, static_cast<int>((at - second).count()));
+  return text;
+}
+
+}  // namespace weft::jobs
