@@ -14,6 +14,7 @@
 
 #include "cli/batches_commands.hpp"
 #include "cli/call.hpp"
+#include "cli/dashboard_command.hpp"
 #include "cli/db_commands.hpp"
 #include "cli/doctor.hpp"
 #include "cli/exit_status.hpp"
@@ -218,6 +219,7 @@ constexpr command_entry commands[] = {
     {"explain", "Say what the code of an error means, and what to do", &add_explain},
     {"call", "Call a function that a worker server offers", &add_call},
     {"workers", "Show what a worker server is doing", &add_workers},
+    {"dashboard", "Show the jobs of a database in a browser, and decide about them", &add_dashboard},
     {"db", "Check, migrate and back up a database of jobs", &add_db},
     {"work", "Run the programs that `weft jobs push --exec` keeps", &add_work},
     {"keys", "Make, rotate and check keys that sign jobs", &add_keys},

@@ -1,0 +1,63 @@
+// Changes of many jobs: counted, confirmed, done part by part.
+import { useState, useEffect } from 'preact/hooks';
+import { html, Button, Problem, count } from './ui.js';
+import { change } from './api.js';
+import { dialog, note } from './state.js';
+
+const words = {
+  retry: { title: 'Retry jobs', doing: 'Retrying', done: 'made ready again', kind: 'primary' },
+  cancel: { title: 'Cancel jobs', doing: 'Cancelling', done: 'cancelled, or asked to give up', kind: 'danger' },
+};
+
+function Confirm({ action, filter, what, close, after }) {
+  const [counted, setCounted] = useState(null);
+  const [failed, setFailed] = useState(null);
+  const [progress, setProgress] = useState(null);
+  const say = words[action];
+  useEffect(() => {
+    change('bulk/count', { action, filter }).then(setCounted, setFailed);
+  }, []);
+  const run = async () => {
+    const sum = { changed: 0, left_count: 0, left: [] };
+    setProgress(sum);
+    try {
+      for (;;) {
+        const part = await change('bulk/run', { token: counted.token });
+        sum.changed += part.changed;
+        sum.left_count += part.left_count;
+        sum.left.push(...part.left);
+        setProgress({ ...sum });
+        if (part.is_over) break;
+      }
+      note(`${count(sum.changed)} jobs ${say.done}${sum.left_count ? `, ${count(sum.left_count)} left as they are` : ''}`);
+      if (sum.left_count === 0) close();
+      else setProgress({ ...sum, over: true });
+    } catch (stopped) {
+      setFailed(stopped);
+      setProgress({ ...sum, over: true });
+    }
+    after?.();
+  };
+  const many = counted && `${count(counted.jobs)}${counted.has_more ? ' or more' : ''}`;
+  return html`<div>
+    <p>${counted ? html`<b>${many}</b> jobs fit: ${what}.` : failed ? '' : 'Counting…'}</p>
+    ${counted?.has_more && html`<p class="muted">There are more than could be counted at once. All of them will be changed; you can stop by closing the page.</p>`}
+    ${progress && html`<div class="progress" role="progressbar" aria-label=${say.doing} aria-valuemin="0" aria-valuemax=${counted.jobs} aria-valuenow=${progress.changed + progress.left_count}>
+      <i style=${{ width: `${Math.min(100, (100 * (progress.changed + progress.left_count)) / Math.max(1, counted.jobs))}%` }}></i></div>
+      <p role="status">${count(progress.changed)} done${progress.left_count ? `, ${count(progress.left_count)} left as they are` : ''}</p>`}
+    ${progress?.left.length > 0 && html`<ul class="left">${progress.left.slice(0, 20).map((one) => html`<li><code>${one.id}</code> ${one.why}</li>`)}</ul>`}
+    <${Problem} of=${failed} />
+    <footer class="row end">
+      <${Button} onClick=${close}>${progress?.over ? 'Close' : 'Keep them as they are'}<//>
+      ${!progress && html`<${Button} kind=${say.kind} disabled=${!counted || counted.jobs === 0} onClick=${run} data-confirm=${action}>
+        ${counted ? `${action === 'retry' ? 'Retry' : 'Cancel'} ${many}` : '…'}<//>`}
+    </footer></div>`;
+}
+
+/// `what`: the filter in words.
+export function askForMany(action, filter, what, after) {
+  dialog.value = {
+    title: words[action].title,
+    body: (close) => html`<${Confirm} action=${action} filter=${filter} what=${what} close=${close} after=${after} />`,
+  };
+}

@@ -1,0 +1,140 @@
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <weft/codec/describe.hpp>
+#include <weft/core/error.hpp>
+#include <weft/http/status_error.hpp>
+#include <weft/jobs/change.hpp>
+#include <weft/jobs/queue.hpp>
+#include <weft/jobs/unverified_schedule.hpp>
+
+#include "dashboard/site_state.hpp"
+
+namespace weft::dashboard {
+
+namespace {
+
+using namespace std::chrono_literals;
+using http::status_error;
+using jobs::job_change;
+
+constexpr auto count_time = 80ms;  // of an answer; what is not counted by then is "more"
+constexpr auto change_time = 80ms;
+
+/// The body of a request that names a queue or a schedule.
+struct named {
+  std::string name;
+};
+WEFT_DESCRIBE(named, name);
+
+struct wanted_bulk {
+  std::string action;
+  std::string filter;  ///< as the query of a request for jobs
+};
+WEFT_DESCRIBE(wanted_bulk, action, filter);
+
+struct confirmed_bulk {
+  std::string token;
+};
+WEFT_DESCRIBE(confirmed_bulk, token);
+
+struct change_answer {
+  bool changed = false;
+  std::optional<std::string> why;  ///< it was left as it is
+};
+WEFT_DESCRIBE(change_answer, changed, why);
+
+struct pushed_answer {
+  std::string id;
+};
+WEFT_DESCRIBE(pushed_answer, id);
+
+std::string_view name_of(job_change what) { return what == job_change::retry ? "retry" : "cancel"; }
+
+job_change change_named(std::string_view name) {
+  if (name == name_of(job_change::retry)) return job_change::retry;
+  if (name == name_of(job_change::cancel)) return job_change::cancel;
+  throw status_error(404, "there is no such action");
+}
+
+change_answer change_one(site::state& of, const http::request& in) {
+  const identity by = of.door.who_changes(in);
+  const auto id = jobs::job_id_from_string(in.param("id"));
+  if (!id) throw status_error(404, "that is no id of a job");
+  const job_change what = change_named(in.param("action"));
+  std::string why = jobs::change_job(of.in(), what, *id, of.now());
+  if (!why.empty()) return {false, std::move(why)};
+  audit(by, in, name_of(what), "job " + to_string(*id), 1);
+  return {true, std::nullopt};
+}
+
+change_answer set_paused(site::state& of, const http::request& in, bool paused) {
+  const identity by = of.door.who_changes(in);
+  const auto queue = in.json<named>();
+  of.in().set_paused(queue.name, paused);
+  audit(by, in, paused ? "pause" : "resume", "queue " + queue.name, 0);
+  return {true, std::nullopt};
+}
+
+change_answer change_schedule(site::state& of, const http::request& in, bool paused) {
+  const identity by = of.door.who_changes(in);
+  const auto schedule = in.json<named>();
+  const bool is_there = paused ? of.in().pause_schedule(schedule.name)
+                               : jobs::resume_unverified(of.in(), schedule.name, of.now());
+  if (!is_there) return {false, "there is no such schedule"};
+  audit(by, in, paused ? "pause" : "resume", "schedule " + schedule.name, 0);
+  return {true, std::nullopt};
+}
+
+pushed_answer fire(site::state& of, const http::request& in) {
+  const identity by = of.door.who_changes(in);
+  const auto schedule = in.json<named>();
+  if (of.options.keys == nullptr)
+    throw status_error(409, "the dashboard has no keys, so it cannot sign a job");
+  jobs::queue queue(of.store,
+                    {.keys = of.options.keys, .tenant = of.options.tenant, .clock = of.options.clock});
+  try {
+    const auto id = queue.fire_now(schedule.name);
+    if (!id) throw status_error(404, "there is no such schedule");
+    audit(by, in, "run now", "schedule " + schedule.name, 1);
+    return {to_string(*id)};
+  } catch (const status_error&) {
+    throw;
+  } catch (const error& bad) {
+    throw status_error(409, bad.message());
+  }
+}
+
+bulk_count count_many(site::state& of, const http::request& in) {
+  const identity by = of.door.who_changes(in);
+  const auto wanted = in.json<wanted_bulk>();
+  return of.changes.count(by.name, change_named(wanted.action), filter_in(wanted.filter), of.now(),
+                          count_time);
+}
+
+bulk_progress change_many(site::state& of, const http::request& in) {
+  const identity by = of.door.who_changes(in);
+  const auto confirmed = in.json<confirmed_bulk>();
+  const auto what = of.changes.change_of(by.name, confirmed.token);
+  const auto made = what ? of.changes.run(by.name, confirmed.token, of.now(), change_time) : std::nullopt;
+  if (!made) throw status_error(409, "that was confirmed too long ago, or is being done; count again");
+  audit(by, in, name_of(*what), "filter", made->changed);
+  return *made;
+}
+
+}  // namespace
+
+void add_changes(http::route_group to, site::state& of) {
+  to.post("/jobs/{id}/{action}", [&of](http::request& in) { return change_one(of, in); });
+  to.post("/queues/pause", [&of](http::request& in) { return set_paused(of, in, true); });
+  to.post("/queues/resume", [&of](http::request& in) { return set_paused(of, in, false); });
+  to.post("/schedules/pause", [&of](http::request& in) { return change_schedule(of, in, true); });
+  to.post("/schedules/resume", [&of](http::request& in) { return change_schedule(of, in, false); });
+  to.post("/schedules/run", [&of](http::request& in) { return fire(of, in); });
+  to.post("/bulk/count", [&of](http::request& in) { return count_many(of, in); });
+  to.post("/bulk/run", [&of](http::request& in) { return change_many(of, in); });
+}
+
+}  // namespace weft::dashboard

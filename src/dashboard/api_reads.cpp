@@ -1,0 +1,199 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <weft/codec/describe.hpp>
+#include <weft/core/error.hpp>
+#include <weft/http/event_stream.hpp>
+#include <weft/http/status_error.hpp>
+#include <weft/jobs/describe.hpp>
+#include <weft/jobs/queue.hpp>
+#include <weft/jobs/search.hpp>
+#include <weft/jobs/unverified_schedule.hpp>
+#include <weft/jobs/view.hpp>
+#include <weft/jobs/why_waiting.hpp>
+#include <weft/log/escape.hpp>
+
+#include "dashboard/error_groups.hpp"
+#include "dashboard/site_state.hpp"
+
+namespace weft::dashboard {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto search_time = 60ms;  // of an answer, which then says where to go on
+constexpr std::size_t listed_max = 200;
+constexpr std::size_t running_shown = 200;
+constexpr std::size_t times_shown = 3;
+constexpr auto look_for_end = 500ms;  // of a stream, while there is nothing to send
+
+struct found_jobs : jobs::shown_list {
+  std::int64_t looked_at = 0;
+  std::optional<std::string> back_to;  ///< when the last one was pushed that was looked at
+};
+WEFT_DESCRIBE(found_jobs, schema, jobs, next, looked_at, back_to);
+
+struct worker_details {
+  jobs::shown_worker worker;
+  std::string build;
+  std::vector<jobs::shown_job> jobs;
+};
+WEFT_DESCRIBE(worker_details, worker, build, jobs);
+
+struct schedule_details {
+  jobs::shown_schedule schedule;
+  std::vector<std::string> times;  ///< the next ones
+};
+WEFT_DESCRIBE(schedule_details, schedule, times);
+
+jobs::job_id id_of(const http::request& in) {
+  const auto id = jobs::job_id_from_string(in.param("id"));
+  if (!id) throw http::status_error(404, "that is no id of a job");
+  return *id;
+}
+
+jobs::shown_job described(site::state& of, jobs::stored_job job) {
+  return view_of(describe(std::move(job), of.options.keys.get(), of.options.tenant));
+}
+
+found_jobs list_jobs(site::state& of, const http::request& in) {
+  std::optional<jobs::job_id> before;
+  if (const auto text = in.query("before")) {
+    before = jobs::job_id_from_string(*text);
+    if (!before) throw http::status_error(400, "before is no id of a job");
+  }
+  const auto limit = std::clamp<std::size_t>(in.query<std::size_t>("limit").value_or(50), 1, listed_max);
+  auto page = jobs::search(of.in(), filter_in(in), before, limit, steady_clock::now() + search_time);
+  found_jobs made;
+  made.looked_at = static_cast<std::int64_t>(page.looked_at);
+  if (page.next) made.next = to_string(*page.next);
+  for (auto& job : page.jobs) made.jobs.push_back(described(of, std::move(job)));
+  if (page.next) {
+    if (const auto last = of.in().find(*page.next)) made.back_to = jobs::time_text(last->created);
+  }
+  return made;
+}
+
+/// JSON; empty where there is none. Why it cannot be read becomes a problem of the job.
+std::string result_of(site::state& of, jobs::job_info& job) {
+  if (of.options.keys == nullptr || job.state != jobs::job_state::done) return {};
+  try {
+    return jobs::queue(of.store, {.keys = of.options.keys, .tenant = of.options.tenant})
+        .result_json(job.id)
+        .value_or("");
+  } catch (const error& bad) {
+    if (job.problem.empty()) job.problem = bad.message();
+    return {};
+  }
+}
+
+jobs::shown_details show_job(site::state& of, const http::request& in) {
+  auto found = of.in().find(id_of(in));
+  if (!found) throw http::status_error(404, "there is no such job; it may have been deleted");
+  auto why = jobs::why_waiting(of.in(), *found, of.now());
+  auto info = describe(std::move(*found), of.options.keys.get(), of.options.tenant);
+  const std::string result = result_of(of, info);
+  return details_of(info, result, std::move(why));
+}
+
+std::vector<schedule_details> list_schedules(site::state& of) {
+  const bool has_keys = of.options.keys != nullptr;
+  std::vector<jobs::schedule_info> all;
+  if (has_keys) {
+    all = jobs::queue(of.store, {.keys = of.options.keys, .tenant = of.options.tenant}).schedules();
+  } else {
+    for (const auto& row : of.in().schedules()) all.push_back(jobs::unverified(row));
+  }
+  std::vector<schedule_details> made;
+  for (const auto& one : all) {
+    schedule_details details{view_of(one, has_keys), {}};
+    const auto when = one.paused || !one.problem.empty() ? std::nullopt : cron_of(one);
+    jobs::moment after = std::max(one.last, of.now());
+    while (when && details.times.size() < times_shown) {
+      after = when->next_after(after);
+      details.times.push_back(jobs::time_text(after));
+    }
+    made.push_back(std::move(details));
+  }
+  return made;
+}
+
+std::vector<worker_details> list_workers(site::state& of) {
+  std::vector<worker_details> made;
+  for (const auto& row : of.in().workers()) made.push_back({view_of(row), log::to_utf8(row.build), {}});
+  for (auto& job :
+       of.in().list({.queue = {}, .state = jobs::job_state::running, .before = {}, .limit = running_shown})) {
+    const auto shown = described(of, std::move(job));
+    const auto owner = std::ranges::find(made, shown.owner, [](const auto& one) { return one.worker.id; });
+    if (owner != made.end()) owner->jobs.push_back(shown);
+  }
+  return made;
+}
+
+/// Counts a stream as long as it lives.
+class stream_place {
+ public:
+  explicit stream_place(site::state& of) : of_(of) {
+    if (++of_.streams > of_.options.streams_max) {
+      --of_.streams;
+      throw http::status_error(503, "too many pages are kept up to date").header("Retry-After", "30");
+    }
+  }
+  stream_place(const stream_place&) = delete;
+  stream_place& operator=(const stream_place&) = delete;
+  ~stream_place() { --of_.streams; }
+
+ private:
+  site::state& of_;
+};
+
+bool is_logged_in(site::state& of, const http::request& in) {
+  try {
+    (void)of.door.who(in);
+    return true;
+  } catch (const http::status_error&) {
+    return false;
+  }
+}
+
+/// Sends each look at the store, until the client or its session has gone.
+void stream_looks(site::state& of, http::request& in, http::response& out) {
+  const stream_place place(of);
+  std::int64_t sent = in.query<std::int64_t>("after").value_or(0);
+  std::uint64_t seen = 0;
+  http::event_stream events(in, out);
+  while (events.is_open()) {
+    const auto newest = of.samples.wait_newer(seen, steady_clock::now() + look_for_end);
+    if (newest == seen) continue;
+    seen = newest;
+    if (!is_logged_in(of, in)) {
+      events.send({.data = "{}", .name = "over"});
+      return;
+    }
+    const overview shown = of.samples.shown(sent);
+    if (!shown.samples.empty()) sent = shown.samples.back().at;
+    if (!events.send({.data = wire::to_json(shown), .name = "look"})) return;
+  }
+}
+
+}  // namespace
+
+void add_reads(http::route_group to, site::state& of) {
+  to.get("/overview",
+         [&of](http::request& in) { return of.samples.shown(in.query<std::int64_t>("after").value_or(0)); });
+  to.get("/live", [&of](http::request& in, http::response& out) { stream_looks(of, in, out); },
+         {.handler_timeout = 0ms, .is_always_admitted = true});
+  to.get("/jobs", [&of](http::request& in) { return list_jobs(of, in); });
+  to.get("/jobs/{id}", [&of](http::request& in) { return show_job(of, in); });
+  to.get("/schedules", [&of] { return list_schedules(of); });
+  to.get("/workers", [&of] { return list_workers(of); });
+  to.get("/errors", [&of] { return group_errors(of.in(), steady_clock::now() + search_time); });
+}
+
+}  // namespace weft::dashboard

@@ -1,0 +1,110 @@
+#include "dashboard/bulk.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <weft/dashboard/site.hpp>
+#include <weft/fiber/map_limited.hpp>
+
+namespace weft::dashboard {
+
+namespace {
+
+constexpr std::size_t plans_max = 100;
+constexpr std::chrono::minutes kept_for{10};
+constexpr std::size_t read_at_once = 500;
+constexpr std::size_t changed_at_once = 64;  // those that ask together share the store's transactions
+constexpr std::size_t left_shown = 20;
+
+}  // namespace
+
+/// Moves the plan behind the page. False: it is at its end.
+bool bulk::go_on(plan& in, const jobs::search_page& page) {
+  in.before = page.next;
+  if (page.next) return true;
+  in.states.erase(in.states.begin());
+  in.before = in.newest;
+  return !in.states.empty();
+}
+
+bulk_count bulk::count(const std::string& owner, jobs::job_change what, const jobs::search_filter& filter,
+                       jobs::moment now, std::chrono::milliseconds within) {
+  const auto until = steady_clock::now() + within;
+  plan made{owner, what, filter, {}, {}, jobs::first_id_at(now + std::chrono::microseconds(1)), {}};
+  if (filter.state) {
+    made.states = {*filter.state};
+  } else {
+    const auto usual = jobs::usual_states(what);
+    made.states.assign(usual.begin(), usual.end());
+  }
+  made.before = made.newest;
+  bulk_count counted;
+  for (plan walk = made;;) {
+    walk.filter.state = walk.states.front();
+    const auto page = jobs::search(store_, walk.filter, walk.before, read_at_once, until);
+    counted.jobs += static_cast<std::int64_t>(page.jobs.size());
+    if (!go_on(walk, page)) break;
+    counted.has_more = steady_clock::now() >= until;
+    if (counted.has_more) break;
+  }
+  counted.token = keep(std::move(made));
+  return counted;
+}
+
+std::string bulk::keep(plan made) {
+  const auto now = steady_clock::now();
+  made.ends = now + kept_for;
+  std::string token = make_token();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(plans_, [&](const auto& one) { return one.second.ends <= now; });
+  if (plans_.size() >= plans_max) {
+    plans_.erase(std::min_element(plans_.begin(), plans_.end(), [](const auto& a, const auto& b) {
+      return a.second.ends < b.second.ends;
+    }));
+  }
+  plans_.emplace(token, std::move(made));
+  return token;
+}
+
+std::optional<jobs::job_change> bulk::change_of(const std::string& owner, std::string_view token) {
+  const std::lock_guard lock(mutex_);
+  const auto found = plans_.find(token);
+  if (found == plans_.end() || found->second.owner != owner) return std::nullopt;
+  return found->second.what;
+}
+
+std::optional<bulk_progress> bulk::run(const std::string& owner, std::string_view token, jobs::moment now,
+                                       std::chrono::milliseconds within) {
+  const auto until = steady_clock::now() + within;
+  std::optional<plan> taken;  // so that two calls do not do the same
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = plans_.find(token);
+    if (found == plans_.end() || found->second.owner != owner) return std::nullopt;
+    taken = std::move(found->second);
+    plans_.erase(found);
+  }
+  bulk_progress made;
+  do {
+    taken->filter.state = taken->states.front();
+    const auto page = jobs::search(store_, taken->filter, taken->before, read_at_once, until);
+    const auto why = map_limited(page.jobs, changed_at_once, [&](const jobs::stored_job& job) {
+      return jobs::change_job(store_, taken->what, job.id, now);
+    });
+    for (std::size_t i = 0; i < why.size(); ++i) {
+      if (why[i].empty()) {
+        ++made.changed;
+      } else if (++made.left_count <= static_cast<std::int64_t>(left_shown)) {
+        made.left.push_back({to_string(page.jobs[i].id), why[i]});
+      }
+    }
+    made.is_over = !go_on(*taken, page);
+  } while (!made.is_over && steady_clock::now() < until);
+  if (made.is_over) return made;
+  taken->ends = steady_clock::now() + kept_for;
+  const std::lock_guard lock(mutex_);
+  plans_.emplace(token, std::move(*taken));
+  return made;
+}
+
+}  // namespace weft::dashboard

@@ -1,0 +1,192 @@
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <string>
+
+#include <weft/http/event_source.hpp>
+
+#include "dashboard/site_fixture.hpp"
+
+// What the JSON API says and does.
+
+namespace weft::dashboard {
+namespace {
+
+using namespace std::chrono_literals;
+using jobs::job_state;
+
+class dashboard_api : public site_fixture {
+ protected:
+  std::size_t count(job_state state) {
+    return queue_.list({.queue = "mail", .state = state, .before = {}}).size();
+  }
+};
+
+TEST_F(dashboard_api, shows_one_job_with_its_attempts_arguments_and_why) {
+  const auto id = push_broken("no such host");
+  serve([&] {
+    run_due();
+    const auto job = json("/jobs/" + to_string(id));
+    EXPECT_EQ(text_of(member(job, "job"), "state"), "dead");
+    EXPECT_EQ(list_of(member(job, "job"), "arguments").at(0), wire::json_value("no such host"));
+    EXPECT_EQ(text_of(member(list_of(job, "attempts").at(0), "error"), "message"), "no such host");
+    EXPECT_EQ(list_of(job, "why").at(0),
+              wire::json_value("It was given up after 1 failed attempt; retry it to run it again."));
+    EXPECT_EQ(get("/jobs/1").status(), 404);
+    EXPECT_EQ(get("/jobs/x").status(), 404);
+  });
+}
+
+TEST_F(dashboard_api, lists_jobs_page_by_page_and_by_filters) {
+  std::set<std::string> pushed;
+  for (int i = 0; i < 5; ++i) pushed.insert(to_string(push_letter({.tags = {"t"}})));
+  push_broken("?");
+  serve([&] {
+    std::set<std::string> listed;
+    std::string path = "/jobs?closure=LETTER&tag=t&limit=2";
+    for (std::string before;;) {
+      const auto page = json(before.empty() ? path : path + "&before=" + before);
+      for (const auto& one : list_of(page, "jobs")) listed.insert(text_of(one, "id"));
+      EXPECT_LE(list_of(page, "jobs").size(), 2U);
+      if (member(page, "next").is_null()) break;
+      before = text_of(page, "next");
+    }
+    EXPECT_EQ(listed, pushed);
+    EXPECT_EQ(list_of(json("/jobs?state=dead"), "jobs").size(), 0U);
+    EXPECT_EQ(list_of(json("/jobs?from=0&to=1000"), "jobs").size(), 0U);
+    EXPECT_EQ(list_of(json("/jobs?from=1000"), "jobs").size(), 6U);
+    for (const char* bad :
+         {"/jobs?state=gone", "/jobs?before=x", "/jobs?limit=many", "/jobs?from=yesterday", "/jobs?from=-1"})
+      EXPECT_EQ(get(bad).status(), 400) << bad;
+  });
+}
+
+TEST_F(dashboard_api, changes_one_job_or_says_why_not) {
+  const auto id = to_string(push_letter());
+  serve([&] {
+    EXPECT_EQ(member(posted("/jobs/" + id + "/cancel", ""), "changed"), wire::json_value(true));
+    EXPECT_EQ(text_of(posted("/jobs/" + id + "/cancel", ""), "why"), "it is cancelled: it has ended already");
+    EXPECT_EQ(member(posted("/jobs/" + id + "/retry", ""), "changed"), wire::json_value(true));
+    EXPECT_EQ(post("/jobs/" + id + "/explode", "").status(), 404);
+    EXPECT_EQ(count(job_state::ready), 1U);
+  });
+}
+
+TEST_F(dashboard_api, changes_many_only_once_they_were_counted) {
+  for (int i = 0; i < 5; ++i) push_broken("host " + std::to_string(i) + " is down");
+  push_broken("too heavy");
+  serve([&] {
+    run_due();
+    const auto counted = posted("/bulk/count", R"({"action":"retry","filter":"error=is+down"})");
+    EXPECT_EQ(number_of(counted, "jobs"), 5);
+    EXPECT_EQ(count(job_state::dead), 6U) << "nothing is changed by the count";
+    const auto later = push_broken("later is down");
+    run_due();
+    const std::string confirmed = "{\"token\":\"" + text_of(counted, "token") + "\"}";
+    EXPECT_EQ(post("/bulk/run", "{\"token\":\"x\"}").status(), 409);
+    EXPECT_EQ(post("/bulk/run", confirmed, viewer_token).status(), 403);
+    std::int64_t changed = 0;
+    for (bool is_over = false; !is_over;) {
+      const auto progress = posted("/bulk/run", confirmed);
+      changed += number_of(progress, "changed");
+      is_over = *member(progress, "is_over").if_boolean();
+    }
+    EXPECT_EQ(changed, 5);
+    EXPECT_EQ(count(job_state::ready), 5U);
+    EXPECT_EQ(queue_.show(later)->state, job_state::dead) << "it failed after the count";
+    EXPECT_EQ(post("/bulk/run", confirmed).status(), 409) << "only once";
+    EXPECT_EQ(post("/bulk/count", R"({"action":"explode","filter":""})").status(), 404);
+    EXPECT_EQ(post("/bulk/count", R"({"action":"retry","filter":"state=gone"})").status(), 400);
+  });
+}
+
+TEST_F(dashboard_api, pauses_queues_and_schedules) {
+  push_letter();
+  queue_.schedule("nightly", jobs::cron("30 2 * * *"),
+                  closure{named_closure<"dashboard.nightly">([](std::string) {}), std::string("Bob")});
+  serve([&] {
+    posted("/queues/pause", R"({"name":"mail"})");
+    EXPECT_TRUE(queue_.stats().at(0).paused);
+    posted("/queues/resume", R"({"name":"mail"})");
+    EXPECT_FALSE(queue_.stats().at(0).paused);
+    EXPECT_EQ(member(posted("/schedules/pause", R"({"name":"nightly"})"), "changed"), wire::json_value(true));
+    const auto paused = json("/schedules");
+    EXPECT_EQ(member(member(paused.if_list()->at(0), "schedule"), "paused"), wire::json_value(true));
+    EXPECT_EQ(member(posted("/schedules/resume", R"({"name":"nightly"})"), "changed"),
+              wire::json_value(true));
+    EXPECT_EQ(list_of(json("/schedules").if_list()->at(0), "times").size(), 3U);
+    EXPECT_EQ(member(posted("/schedules/pause", R"({"name":"?"})"), "changed"), wire::json_value(false));
+    const auto fired = text_of(posted("/schedules/run", R"({"name":"nightly"})"), "id");
+    EXPECT_EQ(text_of(member(json("/jobs/" + fired), "job"), "state"), "ready");
+    EXPECT_EQ(post("/schedules/run", R"({"name":"?"})").status(), 404);
+  });
+}
+
+TEST_F(dashboard_api, groups_errors_and_shows_workers) {
+  for (int i = 0; i < 3; ++i) push_broken("host " + std::to_string(i) + " is down");
+  push_broken("too heavy");
+  serve([&] {
+    run_due();
+    const auto errors = json("/errors");
+    ASSERT_EQ(list_of(errors, "groups").size(), 2U);
+    const auto& first = list_of(errors, "groups").at(0);
+    EXPECT_EQ(number_of(first, "dead"), 3);
+    EXPECT_EQ(text_of(first, "part"), " is down");
+    EXPECT_EQ(text_of(first, "closure"), "dashboard.broken");
+    store_->add_worker(
+        {.id = jobs::worker_id{7}, .host = "ship 1234", .pid = 12, .pid_started = 0, .build = "b"});
+    const auto workers = json("/workers");
+    EXPECT_EQ(text_of(member(workers.if_list()->at(0), "worker"), "host"), "ship");
+  });
+}
+
+TEST_F(dashboard_api, pages_are_kept_up_to_date) {
+  serve([&] {
+    http::event_source live(
+        *client_, "/jobs/api/live",
+        {.request = {.headers = {{"Authorization", "Bearer " + std::string(viewer_token)}}}});
+    const auto ready_in = [](const http::received_event& look) {
+      const auto shown = wire::parse_json(look.data);
+      std::int64_t ready = 0;
+      for (const auto& one : list_of(member(shown, "stats"), "queues")) ready += number_of(one, "ready");
+      return ready;
+    };
+    auto look = live.next();
+    ASSERT_TRUE(look);
+    EXPECT_EQ(look->name, "look");
+    EXPECT_EQ(ready_in(*look), 0);
+    push_letter();
+    while (look && ready_in(*look) == 0) look = live.next();
+    ASSERT_TRUE(look);
+    EXPECT_EQ(ready_in(*look), 1);
+    EXPECT_GE(list_of(json("/overview"), "samples").size(), 2U);
+  });
+}
+
+TEST_F(dashboard_api, is_mounted_on_the_router_of_a_program) {
+  const std::string token = make_token();
+  const auto keys = keys_;
+  const auto store = store_;
+  run([&] {
+    http::server server({.listen = "127.0.0.1:0"});
+    // example: dashboard_mount
+    weft::dashboard::site site(store, {.operator_token = token, .keys = keys, .hosts = {"shop.example.org"}});
+    site.mount(server.routes(), "/jobs");
+    // end of example
+    server.start();
+    EXPECT_EQ(http::client(server.url()).get("/jobs/").status(), 200);
+    server.stop(0ms);
+  });
+}
+
+TEST_F(dashboard_api, without_keys_arguments_are_not_shown) {
+  const auto id = push_letter();
+  serve({.keys = std::make_shared<const wire::key_ring>(wire::key::generate("other"))}, [&] {
+    const auto job = json("/jobs/" + to_string(id));
+    EXPECT_TRUE(member(member(job, "job"), "arguments").is_null());
+    EXPECT_FALSE(member(member(job, "job"), "problem").is_null());
+  });
+}
+
+}  // namespace
+}  // namespace weft::dashboard
