@@ -65,6 +65,16 @@ target_link_libraries(weft_cctz INTERFACE cctz)
 add_library(weft::cctz ALIAS weft_cctz)
 set_target_properties(weft_cctz PROPERTIES EXPORT_NAME cctz)
 
+# toml++: configuration files. Headers only; they are in no header of weft.
+find_path(WEFT_TOMLPLUSPLUS_HEADER toml++/toml.h)
+mark_as_advanced(WEFT_TOMLPLUSPLUS_HEADER)
+if(NOT WEFT_TOMLPLUSPLUS_HEADER)
+  message(FATAL_ERROR "weft needs toml++ 3.3 or newer (Debian: libtomlplusplus-dev)")
+endif()
+add_library(weft_tomlplusplus INTERFACE)
+add_library(weft::tomlplusplus ALIAS weft_tomlplusplus)
+set_target_properties(weft_tomlplusplus PROPERTIES EXPORT_NAME tomlplusplus)
+
 if(WEFT_BUILD_CLI)
   find_package(CLI11 2.1 REQUIRED)
 endif()

@@ -9,7 +9,7 @@ list(TRANSFORM components PREPEND weft_ OUTPUT_VARIABLE targets)
 if(WEFT_HAS_POSTGRES)
   list(APPEND targets weft_libpq)
 endif()
-install(TARGETS ${targets} weft_sqlite weft_libdw weft_cctz weft_preemption EXPORT weftTargets
+install(TARGETS ${targets} weft_sqlite weft_libdw weft_cctz weft_tomlplusplus weft_preemption EXPORT weftTargets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weft" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")

@@ -34,7 +34,7 @@ SYSTEM = re.compile(
     r'|spawn|stdint|stdio|stdlib|string|syslog|termios|time|ucontext|unistd|unwind|valgrind/valgrind)\.h)$')
 
 # What weft/weft.hpp leaves out.
-NOT_FOR_EVERYBODY = {'service', 'dashboard', 'testing', 'cli', 'hook'}
+NOT_FOR_EVERYBODY = {'config', 'service', 'dashboard', 'testing', 'cli', 'hook'}
 
 # Start of an include -> the CMake target that a component must name in PRIVATE_LIBRARIES.
 THIRD_PARTY = {
@@ -45,6 +45,7 @@ THIRD_PARTY = {
     'dwarf.h': 'weft::libdw',
     'sqlite3': 'weft::sqlite',
     'cctz/': 'weft::cctz',
+    'toml++/': 'weft::tomlplusplus',
     'libpq': 'weft::libpq',
     'zlib.h': 'ZLIB::',
     'CLI/': 'CLI11::',

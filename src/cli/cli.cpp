@@ -14,6 +14,7 @@
 
 #include "cli/batches_commands.hpp"
 #include "cli/call.hpp"
+#include "cli/config_commands.hpp"
 #include "cli/dashboard_command.hpp"
 #include "cli/db_commands.hpp"
 #include "cli/doctor.hpp"
@@ -23,7 +24,9 @@
 #include "cli/keys.hpp"
 #include "cli/log_view.hpp"
 #include "cli/option_values.hpp"
+#include "cli/printed_error.hpp"
 #include "cli/schedules_commands.hpp"
+#include "cli/settings.hpp"
 #include "cli/shell_commands.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/workers.hpp"
@@ -222,9 +225,20 @@ constexpr command_entry commands[] = {
     {"dashboard", "Show the jobs of a database in a browser, and decide about them", &add_dashboard},
     {"db", "Check, migrate and back up a database of jobs", &add_db},
     {"work", "Run the programs that `weft jobs push --exec` keeps", &add_work},
+    {"config", "Show and check the settings of this command", &add_config},
     {"keys", "Make, rotate and check keys that sign jobs", &add_keys},
     {"log", "Logs that were kept", &add_log},
 };
+
+/// Nothing where they are not in order, which is said.
+std::optional<command_settings> settings_or_complaint() {
+  try {
+    return settings_in_force();
+  } catch (const error&) {
+    std::fputs(error_text("weft: settings", std::current_exception()).c_str(), stderr);
+    return std::nullopt;
+  }
+}
 
 int parse_and_run(int argc, char** argv) {
   CLI::App app{"weft: run a function somewhere else and keep its context attached", "weft"};
@@ -249,8 +263,13 @@ int parse_and_run(int argc, char** argv) {
   add_shell_commands(app, enter);
   if (argc > 1 && std::string_view(argv[1]) == "__complete")
     return print_completions(app, {argv + 2, argv + argc});
+  const bool is_about_settings = argc > 1 && std::string_view(argv[1]) == "config";
+  const auto settings = is_about_settings ? std::optional(command_settings{}) : settings_or_complaint();
+  if (!settings) return exit_config;
+  apply_settings(app, *settings);
   try {
     app.parse(argc, argv);
+    apply_lists(app, *settings);
   } catch (const CLI::ParseError& stop) {
     if (stop.get_exit_code() == 0) return app.exit(stop);  // prints help or version
     std::fputs(usage_error_text(app, stop).c_str(), stderr);

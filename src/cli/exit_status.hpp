@@ -5,5 +5,6 @@ namespace weft::cli {
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;
+inline constexpr int exit_config = 78;  // EX_CONFIG of sysexits.h
 
 }  // namespace weft::cli

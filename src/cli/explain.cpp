@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include <weft/config/closest_name.hpp>
 #include <weft/log/escape.hpp>
 
-#include "cli/closest_name.hpp"
 #include "cli/exit_status.hpp"
 
 namespace weft::cli {
@@ -45,7 +45,7 @@ int say_there_is_none(const std::string& code, const std::vector<section>& all) 
   for (const auto& one : all) names.push_back(one.name);
   std::string text = "weft explain: there is no error code \"";
   log::append_escaped(text, code);
-  const auto meant = closest_name(code, names);
+  const auto meant = config::closest_name(code, names);
   text += meant.empty() ? "\"; `weft explain` has all" : "\"; did you mean " + meant + "?";
   std::fprintf(stderr, "%s\n", text.c_str());
   return exit_failed;

@@ -6,10 +6,10 @@
 #include <cstring>
 #include <utility>
 
+#include <weft/config/closest_name.hpp>
 #include <weft/core/error.hpp>
 #include <weft/log/escape.hpp>
 
-#include "cli/closest_name.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/printed_error.hpp"
 
@@ -50,7 +50,7 @@ void note_unknown_queue(jobs::store& in, const std::string& command, const std::
   std::string text = command + ": there are no jobs of a queue \"";
   log::append_escaped(text, queue);
   text += '"';
-  if (const auto meant = closest_name(queue, names); !meant.empty()) {
+  if (const auto meant = config::closest_name(queue, names); !meant.empty()) {
     text += "; did you mean ";
     log::append_escaped(text, meant);
     text += '?';

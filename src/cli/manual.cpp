@@ -98,7 +98,9 @@ void add_ends(std::string& to, const command_tree& of) {
   to +=
       ".SH EXIT STATUS\n.TP\n0\nDone.\n.TP\n1\nIt failed, or nothing matched.\n.TP\n2\nWrong usage: a "
       "command, "
-      "option or value that is none, or a change of many that could not be asked about.\n";
+      "option or value that is none, or a change of many that could not be asked about.\n.TP\n78\nThe "
+      "settings are "
+      "not in order.\n";
 }
 
 std::string head(const std::string& name, const std::string& purpose) {

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include <weft/config/units.hpp>
+
 #include "cli/time_text.hpp"
 
 namespace weft::cli {
@@ -32,7 +34,7 @@ jobs::job_state state_of(const std::string& name) {
 }
 
 std::chrono::microseconds span_of(const std::string& text) {
-  const auto span = duration_from_text(text);
+  const auto span = config::duration_from_text(text);
   if (!span) throw CLI::ValidationError("\"" + text + "\" is no span of time; write 90s, 1h30m, 7d");
   return *span;
 }

@@ -14,10 +14,6 @@ using jobs::time_text;
 /// "in 5m 7s", "3d 4h ago", "now".
 std::string relative_text(std::chrono::microseconds from_now);
 
-/// The span of "90", "90s", "1h30m", "500ms", "7d": numbers with units of d, h, m, s, ms; without a unit
-/// seconds. Nothing for any other text, and for more than a thousand years.
-std::optional<std::chrono::microseconds> duration_from_text(std::string_view text);
-
 /// The moment of "2026-12-24T18:00", "2026-12-24 18:00:30": what the clock shows here (TZ); with "Z" or an
 /// offset as "+01:00" behind it that of UTC. Nothing for any other text, and where there is no such date or
 /// time, also as clocks are put forward over it.

@@ -3,9 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include <weft/config/closest_name.hpp>
 #include <weft/log/escape.hpp>
-
-#include "cli/closest_name.hpp"
 
 namespace weft::cli {
 
@@ -46,7 +45,7 @@ std::string joined(const std::vector<std::string>& names) {
 std::string unknown(const char* kind, std::string_view given, const std::vector<std::string>& names) {
   std::string text = std::string("there is no ") + kind + " \"";
   log::append_escaped(text, given);
-  const auto meant = closest_name(given, names);
+  const auto meant = config::closest_name(given, names);
   return text + (meant.empty() ? "\"" : "\"; did you mean " + meant + "?");
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <weft/closure/closure.hpp>
+#include <weft/config/units.hpp>
 #include <weft/core/error.hpp>
 #include <weft/log/log.hpp>
 
@@ -321,7 +322,7 @@ TEST_F(weft_jobs, database_may_be_named_by_the_environment) {
 }
 
 TEST(time_text, reads_spans_and_refuses_what_is_none) {
-  using weft::cli::duration_from_text;
+  using weft::config::duration_from_text;
   EXPECT_EQ(duration_from_text("90"), 90s);
   EXPECT_EQ(duration_from_text("1h30m"), 90min);
   EXPECT_EQ(duration_from_text("500ms"), 500ms);

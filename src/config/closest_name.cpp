@@ -1,9 +1,9 @@
-#include "cli/closest_name.hpp"
+#include <weft/config/closest_name.hpp>
 
 #include <algorithm>
 #include <numeric>
 
-namespace weft::cli {
+namespace weft::config {
 
 namespace {
 
@@ -44,4 +44,4 @@ std::string closest_name(std::string_view given, const std::vector<std::string>&
   return best;
 }
 
-}  // namespace weft::cli
+}  // namespace weft::config
