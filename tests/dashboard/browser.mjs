@@ -1,0 +1,259 @@
+// Drives Chromium through the pages of the dashboard: node browser.mjs URL OPERATOR VIEWER NODE_MODULES [PICTURES].
+// Prints what is wrong, a line each, and "all is well" where nothing is. With PICTURES it leaves screenshots there.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const [url, operatorToken, viewerToken, modules, pictures] = process.argv.slice(2);
+const require = createRequire(`${modules}/`);
+const { chromium } = require('playwright-core');
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const wrong = [];
+const check = (holds, what) => { if (!holds) { wrong.push(what); console.log(`WRONG ${what}`); } };
+const lives = []; // pages, for each connection that is kept up to date
+const views = ['overview', 'jobs', 'errors', 'queues', 'schedules', 'workers'];
+
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server'],
+});
+
+/// A page that notes whatever a page of ours may never do.
+async function open(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20000);
+  page.on('dialog', (one) => { check(false, `a dialog: ${one.message()}`); one.dismiss(); });
+  page.on('pageerror', (error) => check(false, `an error of the page: ${error.stack}`));
+  page.on('console', (one) => {
+    const expected = /status of (401|403|404|409)/.test(one.text());
+    if (one.type() === 'error' && !expected) check(false, `the console: ${one.text()}`);
+  });
+  page.on('request', (one) => { if (one.url().includes('/api/live')) lives.push(page); });
+  page.on('request', (one) => check(one.url().startsWith(url) || one.url().startsWith('data:'), `a request to ${one.url()}`));
+  return page;
+}
+
+async function logIn(page, token) {
+  await page.goto(url);
+  await page.getByLabel('Token').fill(token);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('navigation', { name: 'Views' }).waitFor();
+}
+
+const go = (page, path) => page.evaluate((hash) => { location.hash = hash; }, `#/${path}`);
+
+async function picture(page, name) {
+  if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` });
+}
+
+/// No text of a job has become an element, and axe finds nothing.
+async function look(page, name, withAxe = true) {
+  check(await page.locator('main script, main img, main svg[onload], main b:text-is("hostile")').count() === 0, `${name}: a text became an element`);
+  if (!withAxe) return;
+  if (!await page.evaluate(() => 'axe' in globalThis)) await page.evaluate(axe); // not by an element: the policy refuses it
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  for (const one of violations)
+    check(false, `${name}: axe ${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary}`).join('; ')}`);
+}
+
+async function everyView(page, name) {
+  for (const view of views) {
+    const began = Date.now();
+    await go(page, view);
+    await page.locator('main h1').waitFor({ state: 'attached' });
+    await page.locator('main .loading').waitFor({ state: 'detached' });
+    check(Date.now() - began < 10000, `${name} ${view} takes too long`);
+    await look(page, `${name} ${view}`);
+    await picture(page, `${name}-${view}`);
+  }
+}
+
+const said = (page, text) => page.locator('.note', { hasText: text }).first().waitFor();
+
+async function jobs(page) {
+  await go(page, 'jobs?state=dead');
+  const rows = page.locator('table.rows tbody tr');
+  await rows.first().waitFor();
+  check((await page.locator('table.rows .state').allTextContents()).every((one) => one === 'dead'), 'only dead jobs are listed');
+  for (const text of ['<script>alert(1)</script>', '{{constructor', '%3Cscript'])
+    check(await page.locator('table.rows', { hasText: text }).count() === 1, `the list has ${text} as text`);
+  await page.getByLabel('Closure').fill('STRANGER');
+  await page.waitForURL(/closure=STRANGER/);
+  await page.locator('main .loading').waitFor({ state: 'detached' });
+  await page.locator('table.rows', { hasText: 'stranger.says' }).waitFor();
+  check(await page.locator('table.rows', { hasText: 'bill.charge' }).count() === 0, 'the filter by closure');
+  await go(page, 'jobs?error=bank+does+not');
+  await page.locator('table.rows', { hasText: 'bill.charge' }).waitFor();
+  await page.locator('main .loading').waitFor({ state: 'detached' });
+  check(await page.locator('table.rows', { hasText: 'stranger' }).count() === 0, 'the filter by error');
+  await go(page, 'jobs?tag=gallery');
+  await page.locator('table.rows', { hasText: 'image.render' }).waitFor();
+  await page.getByLabel('Queue').selectOption('billing');
+  await page.locator('.empty').waitFor();
+  await page.getByRole('link', { name: 'Clear' }).click();
+  await rows.first().waitFor();
+}
+
+async function oneJob(page) {
+  await go(page, 'jobs?closure=bill.charge&state=dead');
+  await page.locator('table.rows a.name').first().click();
+  await page.getByRole('heading', { name: 'Timeline' }).waitFor();
+  await page.getByText('caused by').first().waitFor();
+  check(await page.getByText('Why does it not run?').count() === 1, 'it says why');
+  await look(page, 'a dead job');
+  await picture(page, 'job-dead');
+  await page.locator('body').press('r');
+  await said(page, 'It is ready again');
+  await go(page, 'jobs?queue=images&state=ready');
+  await page.locator('table.rows a.name').first().click();
+  await page.getByText('Its queue "images" is paused.').waitFor();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await said(page, 'It is cancelled');
+  await page.getByText('It was cancelled').waitFor();
+  await go(page, 'jobs?state=done&closure=mail.deliver');
+  await page.locator('table.rows a.name').first().click();
+  await page.locator('.log .bar').first().waitFor();
+  await look(page, 'a job with a log');
+  await picture(page, 'job-done');
+  await go(page, 'jobs?state=running');
+  await page.locator('table.rows a.name', { hasText: 'video.encode' }).click();
+  await page.getByText('encoding <b>scene 7</b>').waitFor();
+  await look(page, 'a job that runs');
+  await go(page, 'jobs?closure=stranger.says');
+  for (let i = 0; i < 12; ++i) {
+    await page.locator('table.rows a.name').nth(i).click();
+    await page.getByRole('heading', { name: 'Timeline' }).waitFor();
+    await look(page, `a hostile job ${i}`, i < 2);
+    await page.goBack();
+  }
+}
+
+async function many(page) {
+  await go(page, 'errors');
+  await page.locator('.group', { hasText: 'the bank does not answer' }).waitFor();
+  await go(page, 'jobs?state=dead&closure=stranger');
+  await page.locator('table.rows').waitFor();
+  await page.locator('main .loading').waitFor({ state: 'detached' });
+  const number = await page.locator('table.rows tbody tr').count();
+  check(number > 5, 'there are dead jobs of strangers');
+  await page.getByRole('button', { name: 'Retry all' }).click();
+  await page.getByText(`${number} jobs fit`).waitFor();
+  await look(page, 'the question before many are changed');
+  await picture(page, 'bulk');
+  await page.locator('button[data-confirm=retry]').click();
+  await said(page, `${number} jobs made ready again`);
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  await go(page, 'jobs?tag=gallery');
+  await page.getByRole('button', { name: 'Cancel all' }).click();
+  await page.getByText(/jobs fit/).waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+}
+
+async function queuesAndSchedules(page) {
+  await go(page, 'queues');
+  await page.getByRole('button', { name: 'Pause billing' }).click();
+  await said(page, 'Queue billing is paused');
+  await page.getByRole('button', { name: 'Resume billing' }).click();
+  await page.getByRole('button', { name: 'Pause billing' }).waitFor();
+  await go(page, 'schedules');
+  await page.getByRole('button', { name: 'Pause nightly report' }).click();
+  await page.getByRole('button', { name: 'Resume nightly report' }).click();
+  await page.getByRole('button', { name: 'Run nightly report now' }).click();
+  await said(page, 'is pushed');
+}
+
+async function keys(page) {
+  await page.locator('body').press('?');
+  await page.getByRole('heading', { name: 'Keys' }).waitFor();
+  await look(page, 'the keys');
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  await page.keyboard.press('g');
+  await page.keyboard.press('w');
+  await page.getByRole('heading', { name: 'Workers', exact: true }).waitFor();
+  const before = await page.locator('html').getAttribute('data-theme');
+  await page.keyboard.press('t');
+  check(await page.locator('html').getAttribute('data-theme') !== before, 't changes the theme');
+  await page.keyboard.press('t');
+  await page.keyboard.press('/');
+  await page.waitForFunction(() => document.activeElement?.name === 'closure');
+  await page.keyboard.press('Escape');
+  await page.locator('table.rows tbody tr').first().waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Timeline' }).waitFor();
+}
+
+async function viewer() {
+  const page = await open({ colorScheme: 'light' });
+  await logIn(page, viewerToken);
+  await page.getByText('You may look, but not change anything.').waitFor();
+  for (const view of views) {
+    await go(page, view);
+    await page.locator('main .loading').waitFor({ state: 'detached' });
+    check(await page.locator('main .button:not(a)', { hasText: /Retry|Cancel|Pause|Resume|Run/ }).count() === 0, `a viewer sees a button in ${view}`);
+  }
+  const status = await page.evaluate(() => fetch('api/queues/pause', { method: 'POST', body: '{"name":"billing"}' }).then((answer) => answer.status));
+  check(status === 403, `a viewer's change is answered with ${status}`);
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByLabel('Token').waitFor();
+  await page.context().close();
+}
+
+async function byLink() {
+  const page = await open();
+  await page.goto(`${url}#token=${operatorToken}`);
+  await page.getByRole('navigation', { name: 'Views' }).waitFor();
+  check(!page.url().includes('token'), 'the token is gone from the address');
+  await page.context().close();
+}
+
+async function wrongToken() {
+  const page = await open();
+  await page.goto(url);
+  await look(page, 'login');
+  await picture(page, 'login');
+  await page.getByLabel('Token').fill('not the token at all');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByText('the token is not known').waitFor();
+  await page.context().close();
+}
+
+try {
+  const page = await open({ colorScheme: 'light' });
+  await logIn(page, operatorToken);
+  await page.locator('.live.on').waitFor();
+  await page.waitForTimeout(pictures ? 6000 : 0); // something to plot
+  await everyView(page, 'light');
+  check(lives.filter((one) => one === page).length === 1, 'the page connects once for all that comes');
+  await jobs(page);
+  await oneJob(page);
+  await many(page);
+  await queuesAndSchedules(page);
+  await keys(page);
+  await page.context().close();
+  const dark = await open({ colorScheme: 'dark' });
+  await logIn(dark, operatorToken);
+  await everyView(dark, 'dark');
+  await dark.context().close();
+  const phone = await open({ colorScheme: 'light', viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true });
+  await logIn(phone, operatorToken);
+  await everyView(phone, 'phone');
+  check(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'a phone does not scroll sideways');
+  await go(phone, 'jobs?state=dead');
+  await phone.locator('table.rows a.name').first().click();
+  await phone.getByRole('heading', { name: 'Timeline' }).waitFor();
+  check(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'a job does not scroll sideways on a phone');
+  await picture(phone, 'phone-job');
+  await phone.context().close();
+  await viewer();
+  await byLink();
+  await wrongToken();
+} catch (failed) {
+  check(false, failed.stack);
+}
+await browser.close();
+if (wrong.length === 0) console.log('all is well');
+process.exit(wrong.length === 0 ? 0 : 1);
