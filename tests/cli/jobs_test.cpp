@@ -104,10 +104,12 @@ TEST_F(weft_jobs, are_shown_with_attempts_errors_and_logs_without_keys) {
   EXPECT_TRUE(has(shown.out, "no\\x1b[2J mail\\ntoday (unavailable)")) << shown.out;
   EXPECT_TRUE(has(shown.out, "before the \\x1b[31mend")) << shown.out;
   EXPECT_FALSE(has(shown.out, "\x1b")) << "what others wrote drives no terminal";
+  EXPECT_TRUE(has(shown.out, "It was given up after 1 failed attempt")) << shown.out;
 
   const auto json = from_json<shown_details>(jobs("show", {text(id), "--json"}).out);
   EXPECT_EQ(json.job.state, "dead");
   EXPECT_FALSE(json.job.attempts_max);
+  EXPECT_EQ(json.why.size(), 1U);
   ASSERT_EQ(json.attempts.size(), 1U);
   EXPECT_EQ(json.attempts[0].outcome, "failed");
   EXPECT_EQ(*json.attempts[0].error.if_object()->find("message")->if_text(), "no\x1b[2J mail\ntoday");
