@@ -16,9 +16,9 @@ constexpr std::size_t measured_at_once = 40;
 double millis(std::chrono::microseconds span) { return static_cast<double>(span.count()) / 1000.0; }
 
 /// Of values that are sorted.
-std::optional<double> at_share(const std::vector<double>& sorted, double share) {
+std::optional<double> at_percent(const std::vector<double>& sorted, std::size_t percent) {
   if (sorted.empty()) return std::nullopt;
-  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
+  return sorted[((sorted.size() - 1) * percent + 50) / 100];
 }
 
 double per_second(std::int64_t before, std::int64_t after, std::chrono::duration<double> in) {
@@ -46,10 +46,10 @@ void sampler::measure_new(sample& into) {
   measured_ = std::move(newest);
   std::ranges::sort(waits);
   std::ranges::sort(runs);
-  into.wait = at_share(waits, 0.5);
-  into.wait_longest = at_share(waits, 0.95);
-  into.run = at_share(runs, 0.5);
-  into.run_longest = at_share(runs, 0.95);
+  into.wait = at_percent(waits, 50);
+  into.wait_longest = at_percent(waits, 95);
+  into.run = at_percent(runs, 50);
+  into.run_longest = at_percent(runs, 95);
 }
 
 sample sampler::made_of(const jobs::shown_stats& stats, jobs::moment now, steady_time at) {
