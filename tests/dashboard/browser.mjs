@@ -182,6 +182,7 @@ async function keys(page) {
   await page.keyboard.press('Escape');
   await page.locator('table.rows tbody tr').first().waitFor();
   await page.keyboard.press('j');
+  await page.locator('tr.chosen').waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Timeline' }).waitFor();
 }

@@ -98,6 +98,8 @@ export function Jobs() {
   const [more, setMore] = useState({ of: key, pages: [] });
   const [progress, setProgress] = useState(null);
   const [chosen, setChosen] = useState(-1);
+  const at = useRef(-1); // as `chosen`, for a key that comes before the next render
+  const choose = (place) => { at.current = place; setChosen(place); };
   const list = useRef(null);
   const pages = more.of === key ? more.pages : [];
   const filter = useMemo(() => filterText(query), [key]);
@@ -106,7 +108,7 @@ export function Jobs() {
     setProgress(null);
     return found;
   }, key, query.closure || query.error ? 0 : 4000);
-  useEffect(() => { setProgress(null); setChosen(-1); }, [key]);
+  useEffect(() => { setProgress(null); choose(-1); }, [key]);
   const value = first.isOld ? progress : first.value;
   const jobs = [...(value?.jobs ?? []), ...pages.flatMap((page) => page.jobs)];
   const next = pages.length > 0 ? pages.at(-1).next : value?.next;
@@ -117,9 +119,9 @@ export function Jobs() {
   useEffect(() => {
     const onKey = (event) => {
       if (event.target.closest('input,select,textarea,dialog') || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === 'j') setChosen((at) => Math.min(at + 1, jobs.length - 1));
-      if (event.key === 'k') setChosen((at) => Math.max(at - 1, 0));
-      if (event.key === 'Enter' && jobs[chosen] && !event.target.closest('a,button')) location.hash = link(`jobs/${jobs[chosen].id}`);
+      if (event.key === 'j') choose(Math.min(at.current + 1, jobs.length - 1));
+      if (event.key === 'k') choose(Math.max(at.current - 1, 0));
+      if (event.key === 'Enter' && jobs[at.current] && !event.target.closest('a,button')) location.hash = link(`jobs/${jobs[at.current].id}`);
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
