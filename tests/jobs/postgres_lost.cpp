@@ -60,4 +60,66 @@ TEST_F(postgres_lost, what_was_promised_holds_when_sessions_are_ended_all_the_ti
   EXPECT_EQ(own.stats().at(0).done, each * threads);
 }
 
+/// The database is as if it had crashed before it wrote that to disk.
+class forgetful_database {
+ public:
+  explicit forgetful_database(std::string url) : url_(std::move(url)) {}
+  /// What is held now shall be what it knows after forget().
+  void remember() { run("CREATE TABLE before AS SELECT * FROM weft.weft_running"); }
+  void forget() {
+    run("INSERT INTO weft.weft_count SELECT queue, 3, 0, -count(*) FROM weft.weft_done GROUP BY queue");
+    run("DELETE FROM weft.weft_done");
+    run("INSERT INTO weft.weft_running SELECT * FROM before ON CONFLICT DO NOTHING");
+    run("DROP TABLE before");
+    run("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND datname = current_database()");
+  }
+
+ private:
+  void run(const std::string& sql) {
+    weft_test::with_connection(url_, [&](auto& session) { session.run(sql); });
+  }
+  const std::string url_;
+};
+
+TEST_F(postgres_lost, ends_that_the_server_has_forgotten_are_given_back_while_their_worker_lives) {
+  store& own = open();
+  join(own, 1);
+  for (std::int64_t id = 1; id <= 4; ++id) push(own, job(id));
+  const auto claimed = claim(own, 1, 4);
+  ASSERT_EQ(claimed.size(), 4U);
+  own.beat(worker_id{1});
+  forgetful_database database(url_);
+  database.remember();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(own.finish(end(claimed.at(static_cast<std::size_t>(i)), 1)));
+  database.forget();
+  own.beat(worker_id{1});
+  EXPECT_EQ(own.stats().at(0).ready, 0) << "one look is not enough";
+  own.beat(worker_id{1});
+  EXPECT_EQ(own.stats().at(0).ready, 3);
+  EXPECT_EQ(own.stats().at(0).running, 1) << "the fourth still runs";
+  EXPECT_TRUE(own.finish(end(claimed[3], 1)));
+  for (const auto& one : claim(own, 1, 4)) EXPECT_TRUE(own.finish(end(one, 1)));
+  EXPECT_EQ(own.stats().at(0).done, 4);
+}
+
+TEST_F(postgres_lost, a_claim_that_the_server_has_forgotten_and_gives_again_is_not_begun_twice) {
+  store& own = open();
+  join(own, 1);
+  push(own, job(1));
+  const auto first = claim(own, 1, 1);
+  ASSERT_EQ(first.size(), 1U);
+  weft_test::with_connection(url_, [](auto& session) {
+    session.run(
+        "WITH gone AS (DELETE FROM weft.weft_running RETURNING *) INSERT INTO weft.weft_ready SELECT id, "
+        "run_at, fence - 1, limit_id, queue, handler, priority, attempts, backoffs, crashes, flags FROM "
+        "gone");
+    session.run("INSERT INTO weft.weft_count SELECT queue, 1, handler, 1 FROM weft.weft_ready");
+  });
+  EXPECT_TRUE(claim(own, 1, 1).empty());
+  EXPECT_EQ(own.stats().at(0).running, 1);
+  EXPECT_TRUE(own.finish(end(first[0], 1)));
+  EXPECT_EQ(own.stats().at(0).done, 1);
+}
+
 }  // namespace weft::jobs

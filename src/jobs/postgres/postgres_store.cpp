@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <weft/core/error.hpp>
+#include <weft/log/log.hpp>
 
 #include "jobs/postgres/body.hpp"
 #include "jobs/postgres/claims.hpp"
@@ -150,6 +151,7 @@ bool postgres_store::finish(const attempt_end& end) {
   asked.end = &end;
   const bool pushes = end.next == next_step::done && !end.pushes.empty();
   (pushes ? waiting_ends_ : ends_).ask(asked);
+  held_.ended(end);
   return asked.held;
 }
 
@@ -206,7 +208,9 @@ void postgres_store::make_known(const new_job& job) {
 }
 
 claim_result postgres_store::claim(const claim_request& request) {
+  held_claims::question asked(held_);
   claimed all = ask_for(claims_, [&](caller& by) { return claim_jobs(by, names_, request); });
+  asked.answered(request.owner, all.result.jobs);
   for (const job_id id : all.expired) notices_.tell_of_end(id);
   if (all.work) notices_.tell_of_work();
   return std::move(all.result);
@@ -263,14 +267,32 @@ bool postgres_store::fire(const schedule_fire& fire) {
 }
 
 void postgres_store::add_worker(const worker_row& worker) {
+  held_.forget(worker.id);
   ask(changes_, [&](caller& by) { postgres::add_worker(by, worker); });
 }
 
 std::vector<job_id> postgres_store::beat(worker_id owner) {
-  return ask_for(beats_, [&](caller& by) { return postgres::beat(by, owner); });
+  std::size_t given_back = 0;
+  auto cancelled = ask_for(beats_, [&](caller& by) {
+    try {
+      beaten answer = postgres::beat(by, owner);
+      if (held_.wants_look(owner, answer.session)) given_back = give_back_unknown(by, owner, held_);
+      return std::move(answer.cancelled);
+    } catch (const error& failed) {
+      if (failed.code() == errc::not_found) held_.forget(owner);
+      throw;
+    }
+  });
+  if (given_back > 0) {
+    log::warn("jobs: the database has forgotten what became of jobs; they are ready again",
+              {{"worker", to_string(owner)}, {"jobs", given_back}});
+    notices_.tell_of_work();
+  }
+  return cancelled;
 }
 
 void postgres_store::remove_worker(worker_id owner, moment now) {
+  held_.forget(owner);
   ask(changes_, [&](caller& by) { postgres::remove_worker(by, owner, now); });
   notices_.tell_of_work();
   notices_.tell_of_ends();
@@ -286,6 +308,7 @@ std::optional<std::size_t> postgres_store::rescue(const worker_row& seen, moment
   const auto count =
       ask_for(changes_, [&](caller& by) { return postgres::rescue(by, seen, now, crashes_max); });
   if (!count) return count;
+  held_.forget(seen.id);
   notices_.tell_of_work();
   notices_.tell_of_ends();
   return count;

@@ -6,6 +6,7 @@
 #include <weft/jobs/store.hpp>
 
 #include "jobs/postgres/caller.hpp"
+#include "jobs/postgres/held_claims.hpp"
 #include "jobs/postgres/lane.hpp"
 #include "jobs/postgres/link/store_thread.hpp"
 #include "jobs/postgres/names.hpp"
@@ -90,6 +91,7 @@ class postgres_store final : public store {
   caller beats_caller_;
   names names_;             // the thread's
   std::size_t writes_ = 0;  // the thread's; since the counts were summed up
+  held_claims held_;
   mutable notices notices_;
   lane<push_request> pushes_;
   lane<push_request> waiting_pushes_;  // that may wait for transactions of others

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include <weft/core/error.hpp>
+#include <weft/jobs/clock.hpp>
 
 #include "jobs/job_life.hpp"
 #include "jobs/job_step.hpp"
 #include "jobs/micros.hpp"
+#include "jobs/postgres/ends.hpp"
 
 namespace weft::jobs::postgres {
 namespace {
@@ -35,16 +37,43 @@ void add_worker(caller& by, const worker_row& worker) {
   by.run_idempotent([&](connection& on) { on.run("SELECT weft.weft_add_worker($1,$2,$3,$4,$5,$6)", with); });
 }
 
-std::vector<job_id> beat(caller& by, worker_id owner) {
+beaten beat(caller& by, worker_id owner) {
   parameters with;
   with.bigint(static_cast<std::int64_t>(owner));
   return by.run_idempotent([&](connection& on) {
-    std::vector<job_id> cancelled;
+    beaten answer;
     for (const std::int64_t id : on.run("SELECT weft.weft_beat($1)", with).integers(0, 0)) {
-      cancelled.push_back(job_id{id});
+      answer.cancelled.push_back(job_id{id});
     }
-    return cancelled;
+    answer.session = on.server_pid();
+    return answer;
   });
+}
+
+std::size_t give_back_unknown(caller& by, worker_id owner, held_claims& held) {
+  parameters whose;
+  whose.bigint(static_cast<std::int64_t>(owner));
+  const auto in_database = by.run_idempotent([&](connection& on) {
+    std::vector<held_claims::claim> all;
+    const auto rows = on.run("SELECT id, fence FROM weft.weft_running WHERE owner = $1", whose);
+    for (std::size_t row = 0; row < rows.rows(); ++row)
+      all.emplace_back(job_id{rows.integer(row, 0)}, rows.integer(row, 1));
+    return all;
+  });
+  std::vector<attempt_end> released;
+  for (const auto& [id, fence] : held.unknown(owner, in_database)) {
+    attempt_end& end = released.emplace_back();
+    end.id = id;
+    end.owner = owner;
+    end.fence = fence;
+    end.next = next_step::released;
+    end.now = clock::system().now();
+  }
+  if (released.empty()) return 0;
+  std::vector<const attempt_end*> ends;
+  for (const attempt_end& one : released) ends.push_back(&one);
+  const auto given = finish_attempts(by, ends).held;
+  return static_cast<std::size_t>(std::ranges::count(given, true));
 }
 
 void remove_worker(caller& by, worker_id owner, moment now) {

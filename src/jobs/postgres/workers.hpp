@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -7,13 +9,20 @@
 #include <weft/jobs/store.hpp>
 
 #include "jobs/postgres/caller.hpp"
+#include "jobs/postgres/held_claims.hpp"
 
 // Workers, their attempts, and what is done to single jobs: as jobs::store says.
 
 namespace weft::jobs::postgres {
 
 void add_worker(caller& by, const worker_row& worker);
-std::vector<job_id> beat(caller& by, worker_id owner);
+struct beaten {
+  std::vector<job_id> cancelled;
+  std::int64_t session = 0;  ///< whose server_pid it was
+};
+beaten beat(caller& by, worker_id owner);
+/// What the server believes to be held: held_claims. Returns how many jobs are ready again.
+std::size_t give_back_unknown(caller& by, worker_id owner, held_claims& held);
 void remove_worker(caller& by, worker_id owner, moment now);
 std::vector<worker_row> all_workers(caller& by);
 worker_row lead(caller& by, worker_id self, const std::optional<worker_row>& silent);
