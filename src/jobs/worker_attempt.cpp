@@ -86,7 +86,8 @@ void note_outcome(trace::span& of, const attempt_result& result) {
 
 }  // namespace
 
-void worker::state::attempt(const claimed_job& claimed, const job_envelope& job, slot& taken) {
+void worker::state::attempt(const begun_job& begun, const job_envelope& job, slot& taken) {
+  const claimed_job& claimed = begun.claimed;
   const moment started = queue_.clock().now();
   const scoped_value which_job(job_in_log, claimed.id);
   const scoped_value which_attempt(attempt_in_log, claimed.attempts + 1);
@@ -94,7 +95,7 @@ void worker::state::attempt(const claimed_job& claimed, const job_envelope& job,
   later_pushes pushes(queue_);
   attempt_result result;
   try {
-    result = run_traced(claimed, job, pushes);
+    result = run_traced(begun, job, pushes);
   } catch (...) {
     result = {attempt_outcome::failed, failure::from(std::current_exception())};
     log_failure(claimed, result);
@@ -162,8 +163,9 @@ attempt_end worker::state::end_of(const claimed_job& claimed, const job_envelope
   return end;
 }
 
-attempt_result worker::state::run_traced(const claimed_job& claimed, const job_envelope& job,
+attempt_result worker::state::run_traced(const begun_job& begun, const job_envelope& job,
                                          later_pushes& pushes) {
+  const claimed_job& claimed = begun.claimed;
   const auto* const pushed_by = trace::current();
   const std::string_view identity = job.closure;
   trace::span here("job " + std::string(identity.substr(0, identity.find('('))),
@@ -171,14 +173,15 @@ attempt_result worker::state::run_traced(const claimed_job& claimed, const job_e
                     {"job.queue", claimed.queue},
                     {"job.attempt", claimed.attempts + 1}},
                    span_of(job, pushed_by));
-  auto result = run_closure(claimed, job, context::capture().to_wire(wire_policy::worker), pushes);
+  auto result = run_closure(begun, job, context::capture().to_wire(wire_policy::worker), pushes);
   note_outcome(here, result);
   log_failure(claimed, result);
   return result;
 }
 
-attempt_result worker::state::run_closure(const claimed_job& claimed, const job_envelope& job,
+attempt_result worker::state::run_closure(const begun_job& begun, const job_envelope& job,
                                           std::string context, later_pushes& pushes) {
+  const claimed_job& claimed = begun.claimed;
   attempt_link link(
       queue_, id_, claimed,
       {claimed.id, claimed.attempts + 1, claimed.backoffs, job.not_before, false, random_of(claimed)},
@@ -189,6 +192,7 @@ attempt_result worker::state::run_closure(const claimed_job& claimed, const job_
     const std::lock_guard lock(mutex_);
     running_.emplace(key, running_attempt{&scope});
   }
+  if (!is_ours(begun)) return left(key, {attempt_outcome::cancelled});  // as those that ran when it was lost
   attempt_result result;
   try {
     closure_request request{job.closure, job.arguments, std::move(context), no_deadline, &link};
@@ -212,6 +216,11 @@ attempt_result worker::state::run_closure(const claimed_job& claimed, const job_
     result = {attempt_outcome::refused, std::move(unread)};
   }
   result.again = link.wanted();
+  return left(key, std::move(result));
+}
+
+/// It may not be cancelled any more.
+attempt_result worker::state::left(const claim_key& key, attempt_result result) {
   const std::lock_guard lock(mutex_);
   result.cancel_requested = running_.at(key).cancel_requested;
   running_.erase(key);

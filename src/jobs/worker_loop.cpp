@@ -226,7 +226,7 @@ bool worker::state::claim_and_start(std::size_t count) {
 void worker::state::start_waiting() noexcept {
   const auto outside = context().attach();
   while (auto next = next_to_start()) {
-    const job_id id = next->id;
+    const job_id id = next->claimed.id;
     try {
       start(std::move(*next));
     } catch (...) {
@@ -239,17 +239,25 @@ void worker::state::start_waiting() noexcept {
   }
 }
 
-std::optional<claimed_job> worker::state::next_to_start() {
+std::optional<worker::state::begun_job> worker::state::next_to_start() {
   const std::lock_guard lock(mutex_);
+  const auto losses = heartbeat_->losses();
   if (stopping_ || ahead_.empty() || slots_taken_ >= options_.concurrency) return std::nullopt;
   if (!heartbeat_->is_sure()) return std::nullopt;  // the loop asks, or gives them back
   ++slots_taken_;
   ++begun_;
   ++active_;
-  return ahead_.take();
+  return begun_job{ahead_.take(), losses};
 }
 
-void worker::state::start(claimed_job claimed) {
+/// A process may be stopped between the start of an attempt's fiber and its turn, past the lease, and may
+/// have joined again by then.
+bool worker::state::is_ours(const begun_job& one) const {
+  return heartbeat_->is_sure() && heartbeat_->losses() == one.losses;
+}
+
+void worker::state::start(begun_job begun) {
+  const claimed_job& claimed = begun.claimed;
   auto opened =
       open_claimed(claimed, {queue_.keys(), queue_.secret_keys(), queue_.tenant(), options_.unsigned_jobs},
                    queue_.clock().now());
@@ -263,7 +271,7 @@ void worker::state::start(claimed_job claimed) {
   }
   const attempt_end release = released(claimed, queue_.clock().now());
   try {
-    auto body = [this, held = std::move(claimed), what = std::move(opened)] {
+    auto body = [this, held = std::move(begun), what = std::move(opened)] {
       attempt_and_conclude(held, what);
     };
     go(std::move(body), std::move(options)).detach();  // NOLINT: the worker waits until active_ is zero
@@ -276,12 +284,12 @@ void worker::state::start(claimed_job claimed) {
   }
 }
 
-void worker::state::attempt_and_conclude(const claimed_job& claimed,
+void worker::state::attempt_and_conclude(const begun_job& begun,
                                          const std::variant<job_envelope, attempt_end>& opened) noexcept {
   try {
     slot taken(*this);
     if (const auto* const job = std::get_if<job_envelope>(&opened)) {
-      attempt(claimed, *job, taken);
+      attempt(begun, *job, taken);
     } else {
       taken.leave();
       conclude(std::get<attempt_end>(opened));
@@ -289,7 +297,7 @@ void worker::state::attempt_and_conclude(const claimed_job& claimed,
   } catch (...) {
     log::write_exception(log::level::critical,
                          "jobs: an attempt cannot be concluded; its job is kept until the worker ends",
-                         std::current_exception(), {{"job", to_string(claimed.id)}});
+                         std::current_exception(), {{"job", to_string(begun.claimed.id)}});
   }
   note_concluded();
 }

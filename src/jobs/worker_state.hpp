@@ -85,9 +85,14 @@ class worker::state {
   void keep_claimed(answered_claim claimed);
   bool claim_and_start(std::size_t count);
   void start_waiting() noexcept;
-  std::optional<claimed_job> next_to_start();
-  void start(claimed_job claimed);
-  void attempt_and_conclude(const claimed_job& claimed,
+  struct begun_job {
+    claimed_job claimed;
+    std::uint64_t losses;  // heartbeat::losses() when it was surely this worker's
+  };
+  std::optional<begun_job> next_to_start();
+  void start(begun_job begun);
+  bool is_ours(const begun_job& one) const;
+  void attempt_and_conclude(const begun_job& begun,
                             const std::variant<job_envelope, attempt_end>& opened) noexcept;
   void free_slot() noexcept;
   void note_concluded() noexcept;
@@ -113,10 +118,11 @@ class worker::state {
   void cancel_some(const std::vector<job_id>& jobs);
 
   // worker_attempt.cpp
-  void attempt(const claimed_job& claimed, const job_envelope& job, slot& taken);
-  attempt_result run_traced(const claimed_job& claimed, const job_envelope& job, later_pushes& pushes);
-  attempt_result run_closure(const claimed_job& claimed, const job_envelope& job, std::string context,
+  void attempt(const begun_job& begun, const job_envelope& job, slot& taken);
+  attempt_result run_traced(const begun_job& begun, const job_envelope& job, later_pushes& pushes);
+  attempt_result run_closure(const begun_job& begun, const job_envelope& job, std::string context,
                              later_pushes& pushes);
+  attempt_result left(const claim_key& key, attempt_result result);
   attempt_end end_of(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
                      moment started) const;
   void note_age(const claimed_job& claimed, const job_envelope& job, const attempt_end& end);

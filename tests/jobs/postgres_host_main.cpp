@@ -1,5 +1,5 @@
-// A worker of another host: postgres_host URL KEY_FILE BOOK HOST. Works until a job ends it, and then says
-// how many of its results came too late.
+// A worker of another host: postgres_host URL KEY_FILE BOOK HOST. Says which process works, works until a job
+// ends it, and then says how many of its results came too late.
 
 #include <sched.h>
 #include <sys/prctl.h>
@@ -27,6 +27,8 @@ void leave_the_others() {
   }
   const pid_t child = ::fork();
   if (child != 0) {
+    std::printf("process %d\n", child);
+    std::fflush(stdout);
     ::waitpid(child, nullptr, 0);
     std::exit(0);
   }
@@ -47,8 +49,13 @@ int main(int argc, char** argv) {
   app.provide(book);
   app.provide(over);
   weft::run([&] {
-    weft::jobs::worker worker(
-        queue, app, {.queues = {argv[4], "default"}, .concurrency = 4, .claim_ahead = 0, .heartbeat = 200ms});
+    weft::jobs::worker worker(queue, app,
+                              {.queues = {argv[4], "default"},
+                               .concurrency = 4,
+                               .retry = {.first = 50ms},
+                               .crashes_max = 1000,
+                               .heartbeat = 200ms,
+                               .pass_on_logs = false});
     std::puts("works");
     std::fflush(stdout);
     weft::with_scope([&](weft::scope& in) {

@@ -1,19 +1,12 @@
 // A database and two hosts with workers, each in a network of its own; one host is cut off and comes back.
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <memory>
 
-#include <gtest/gtest.h>
-
-#include <weft/jobs/queue.hpp>
-
-#include "jobs/postgres_host_jobs.hpp"
+#include "jobs/postgres_host_fixture.hpp"
 #include "support/network_hosts.hpp"
-#include "support/postgres_server.hpp"
 #include "support/sanitized.hpp"
-#include "support/shared_board.hpp"
 
 namespace weft::jobs {
 namespace {
@@ -21,13 +14,7 @@ namespace {
 using weft_test::comes_true;
 using weft_test::network_hosts;
 
-struct run_line {
-  std::string host;
-  std::string job;
-  std::int64_t at_us = 0;
-};
-
-class postgres_hosts : public testing::Test {
+class postgres_hosts : public postgres_host_fixture {
  protected:
   void SetUp() override {
     if (sanitized) GTEST_SKIP() << "not under a sanitizer";
@@ -35,33 +22,18 @@ class postgres_hosts : public testing::Test {
       GTEST_SKIP() << "this process may not make network namespaces: that takes root, with its capabilities";
     }
     hosts_ = std::make_unique<network_hosts>(2);
-    server_ = std::make_unique<weft_test::postgres_server>(
-        weft_test::postgres_server::options{.network = hosts_->middle()});
-    wire::key_ring(wire::key::generate("hosts")).save(keys_);
-    queue_ = std::make_unique<queue>(
-        server_->url(),
-        queue_options{.keys = std::make_shared<const wire::key_ring>(wire::key_ring::load(keys_))});
+    start_server(hosts_->middle());
   }
 
-  std::unique_ptr<weft_test::server_process> start_host(int number) {
+  std::unique_ptr<worker_host> start_host(int number) {
     const std::string url =
         "postgres://weft@" + network_hosts::middle_seen_from(number) + "/postgres?connect_timeout=5";
-    auto host = std::make_unique<weft_test::server_process>(weft_test::server_process::options{
-        .command = {WEFT_TEST_POSTGRES_HOST, url, keys_, book_, std::to_string(number)},
-        .network = hosts_->other(number)});
-    host->wait_for_output("works");
-    return host;
+    return std::make_unique<worker_host>(std::to_string(number), url, keys_, book_, hosts_->other(number));
   }
   std::vector<job_id> push(std::size_t count, std::int64_t milliseconds = 50) {
     auto ids = queue_->push_many(std::vector<closure<>>(count, step_of_host(milliseconds)));
     pushed_.insert(pushed_.end(), ids.begin(), ids.end());
     return ids;
-  }
-  std::vector<run_line> runs() const {
-    std::vector<run_line> all;
-    std::ifstream in(book_);
-    for (run_line one; in >> one.host >> one.job >> one.at_us;) all.push_back(one);
-    return all;
   }
   /// Whether the host has begun one of those.
   bool has_begun(const std::string& host, const std::vector<job_id>& some) const {
@@ -76,33 +48,8 @@ class postgres_hosts : public testing::Test {
     return static_cast<std::size_t>(
         std::count_if(all.begin(), all.end(), [&](const run_line& one) { return one.host == host; }));
   }
-  std::int64_t done() {
-    std::int64_t all = 0;
-    for (const auto& one : queue_->kept_in().stats()) all += one.queue == "default" ? one.done : 0;
-    return all;
-  }
-  /// Each job has run, and none once its end was recorded.
-  void check_runs() {
-    std::map<std::string, std::vector<run_line>> by_job;
-    for (const auto& one : runs()) by_job[one.job].push_back(one);
-    for (const job_id id : pushed_) {
-      const auto info = queue_->show(id);
-      ASSERT_TRUE(info);
-      EXPECT_EQ(info->state, job_state::done);
-      EXPECT_FALSE(by_job[to_string(id)].empty());
-      for (const auto& one : by_job[to_string(id)]) {
-        EXPECT_LE(one.at_us, info->finished.value().time_since_epoch().count())
-            << "job " << to_string(id) << " on host " << one.host;
-      }
-    }
-  }
 
-  weft_test::scratch_folder folder_;
-  const std::string keys_ = folder_ / "keys";
-  const std::string book_ = folder_ / "book";
   std::unique_ptr<network_hosts> hosts_;
-  std::unique_ptr<weft_test::postgres_server> server_;
-  std::unique_ptr<queue> queue_;
   std::vector<job_id> pushed_;
 };
 
@@ -117,18 +64,23 @@ TEST_F(postgres_hosts,
   hosts_->cut(1);
   ASSERT_TRUE(comes_true([&] { return queue_->kept_in().workers().size() == 1; }));
   push(100);
-  ASSERT_TRUE(comes_true([&] { return done() == 220; }));
+  ASSERT_TRUE(comes_true([&] { return counts().done == 220; }));
   const std::size_t before = runs_of("1");
   hosts_->mend(1);
   ASSERT_TRUE(comes_true([&] { return queue_->kept_in().workers().size() == 2; }));
   push(100);
-  ASSERT_TRUE(comes_true([&] { return done() == 320 && runs_of("1") > before; }));
+  ASSERT_TRUE(comes_true([&] { return counts().done == 320 && runs_of("1") > before; }));
   for (const char* const host : {"1", "2"}) queue_->push(end_host(), {.queue = host});
-  first->wait_for_output("stale ");
-  second->wait_for_output("stale ");
-  EXPECT_EQ(first->output().find("stale 0\n"), std::string::npos) << "its results came too late";
-  EXPECT_NE(second->output().find("stale 0\n"), std::string::npos);
-  check_runs();
+  EXPECT_TRUE(first->had_late_results());
+  EXPECT_FALSE(second->had_late_results());
+  std::map<job_id, moment> ends;
+  for (const job_id id : pushed_) {
+    const auto info = queue_->show(id);
+    ASSERT_TRUE(info);
+    EXPECT_EQ(info->state, job_state::done);
+    ends.emplace(id, info->finished.value());
+  }
+  check_runs(ends);
 }
 
 }  // namespace
