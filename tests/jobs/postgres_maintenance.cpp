@@ -100,6 +100,35 @@ TEST_F(postgres_maintenance, is_refused_for_a_schema_that_is_too_new) {
   change("UPDATE weft_meta SET value = 1");
 }
 
+TEST_F(postgres_maintenance, an_older_build_goes_on_while_a_newer_one_brings_the_schema_up_to_date) {
+  store& older = open();
+  for (std::int64_t id = 1; id <= 30; ++id) push(older, job(id));
+  join(older, 1);
+  const auto before = claim(older, 1, 10);
+  // What a newer build might do: its version, and that builds of this one may go on.
+  change(
+      "BEGIN; ALTER TABLE weft_job ADD COLUMN origin text NOT NULL DEFAULT 'older';"
+      "ALTER TABLE weft_worker ADD COLUMN zone text; CREATE TABLE weft_zone (name text PRIMARY KEY);"
+      "UPDATE weft_meta SET value = 1000 WHERE name = 'schema_version'; COMMIT");
+  store& newer = open();
+  join(newer, 2);
+  push(newer, job(31));
+  push(older, job(32));
+  const auto of_newer = claim(newer, 2, 12);
+  const auto of_older = claim(older, 1, 12);
+  EXPECT_EQ(before.size() + of_newer.size() + of_older.size(), 32U);
+  older.beat(worker_id{1});
+  for (const auto& one : before) EXPECT_TRUE(older.finish(end(one, 1)));
+  for (const auto& one : of_older) EXPECT_TRUE(older.finish(end(one, 1)));
+  for (const auto& one : of_newer) EXPECT_TRUE(newer.finish(end(one, 2)));
+  EXPECT_EQ(older.stats().at(0).done, 32);
+  EXPECT_EQ(older.find(job_id{31})->state, job_state::done);
+  EXPECT_EQ(problems(), "");
+  change(
+      "ALTER TABLE weft_job DROP COLUMN origin; ALTER TABLE weft_worker DROP COLUMN zone; DROP TABLE "
+      "weft_zone; UPDATE weft_meta SET value = 1");
+}
+
 TEST_F(postgres_maintenance, backups_are_made_by_the_servers_own_tool) {
   weft_test::expect_error(
       errc::unsupported, [&] { backup_database(url_, "/tmp/none"); }, "pg_dump");
