@@ -46,6 +46,23 @@ class postgres_reads : public postgres_stores {
     });
     return reads;
   }
+  /// How many entries of the indexes of hot tables were read so far, by sessions that have ended: they tell
+  /// it then.
+  std::int64_t entries_read() {
+    std::int64_t entries = 0;
+    weft_test::with_connection(url_, [&](auto& session) {
+      session.run(
+          "DO $$ BEGIN LOOP PERFORM pg_stat_clear_snapshot(); EXIT WHEN NOT EXISTS (SELECT 1 FROM"
+          " pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid());"
+          " PERFORM pg_sleep(0.01); END LOOP; END $$");
+      entries = session
+                    .run(
+                        "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname IN "
+                        "('weft_ready', 'weft_running', 'weft_done')")
+                    .integer(0, 0);
+    });
+    return entries;
+  }
 };
 
 }  // namespace
@@ -75,6 +92,26 @@ TEST_F(postgres_reads, pushes_claims_ends_and_looks_read_no_table_as_a_whole) {
     (void)own->tags("e", "", 10);
   }
   EXPECT_EQ(whole_reads(), before);
+}
+
+TEST_F(postgres_reads, plans_that_were_made_for_empty_tables_are_good_for_full_ones) {
+  constexpr std::int64_t count = 5000;
+  const auto before = entries_read();
+  {
+    const auto own = open_store(url_);
+    join(*own, 1);
+    for (std::int64_t id = 1; id <= 10; ++id) {  // so often that the server settles for a plan
+      push(*own, job(id));
+      for (const auto& one : claim(*own, 1, 10)) EXPECT_TRUE(own->finish(end(one, 1)));
+    }
+    std::vector<new_job> all;
+    for (std::int64_t id = 11; id <= count; ++id) all.push_back(job(id));
+    own->push(all);
+    for (int round = 0; round < 5; ++round) {
+      for (const auto& one : claim(*own, 1, 10)) EXPECT_TRUE(own->finish(end(one, 1)));
+    }
+  }
+  EXPECT_LT(entries_read() - before, count);
 }
 
 TEST_F(postgres_reads, lists_walk_indexes_whatever_is_asked_for) {

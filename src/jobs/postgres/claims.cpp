@@ -105,8 +105,8 @@ void give_lost_back(caller& by, const claim_request& request, std::int64_t serve
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = $1 AND usename = "
         "current_user",
         process);
-    const auto rows =
-        on.run("SELECT id, fence FROM weft.weft_running WHERE owner = $1 AND started = $2", whose);
+    const auto rows = on.run(
+        "SELECT id, fence FROM weft.weft_running WHERE owner = $1 AND started = $2 ORDER BY id", whose);
     std::vector<attempt_end> lost;
     for (std::size_t row = 0; row < rows.rows(); ++row) {
       const job_id id{rows.integer(row, 0)};

@@ -14,7 +14,7 @@ const char* const job_joins =
     " JOIN weft.weft_queue q ON q.id = j.queue JOIN weft.weft_handler h ON h.id = j.handler CROSS JOIN "
     "LATERAL ("
     "SELECT 1 AS state, run_at AS at, attempts, backoffs, crashes, fence, 0::bigint AS owner, false AS cancel"
-    " FROM weft.weft_ready r WHERE r.queue = j.queue AND r.id = j.id"
+    " FROM weft.weft_ready r WHERE r.id = j.id"
     " UNION ALL SELECT 0, run_at, attempts, backoffs, crashes, fence, 0, false FROM weft.weft_scheduled r "
     "WHERE r.id = j.id"
     " UNION ALL SELECT 2, started, attempts, backoffs, crashes, fence, owner, cancel FROM weft.weft_running "

@@ -22,7 +22,8 @@ constexpr std::array all_states{job_state::scheduled,   job_state::ready,  job_s
                                 job_state::quarantined, job_state::blocked};
 
 // The queue is looked up where it is used, so that one that is not there has no jobs.
-constexpr const char* of_queue = " AND queue = (SELECT id FROM weft.weft_queue WHERE name = $2)";
+constexpr const char* of_queue =
+    " AND queue > 0 AND queue = (SELECT id FROM weft.weft_queue WHERE name = $2)";
 
 /// The end of a query. The number is a part of the text, so that the planner knows that it is small.
 std::string page(std::size_t limit, const char* id = "id") {
@@ -54,11 +55,6 @@ bool is_given_up(job_state state) { return can(state, job_event::retried); }
 std::string number_of(job_state state) { return std::to_string(static_cast<int>(state)); }
 
 std::string ids_in(job_state state, bool has_queue, std::size_t limit) {
-  if (state == job_state::ready && !has_queue) {
-    return "SELECT r.id FROM weft.weft_queue q CROSS JOIN LATERAL (SELECT id FROM weft.weft_ready w WHERE "
-           "w.queue = q.id AND w.id < $1" +
-           page(limit, "w.id") + ") r" + page(limit, "r.id");
-  }
   std::string sql = std::string("SELECT id FROM ") + table_of(state) + " WHERE id < $1";
   if (is_given_up(state)) sql += " AND state = " + number_of(state);
   if (has_queue) sql += of_queue;

@@ -156,6 +156,7 @@ bool postgres_store::finish(const attempt_end& end) {
 }
 
 void postgres_store::serve_ends(std::vector<end_request*>& taken) {
+  std::ranges::sort(taken, {}, [](const end_request* one) { return one->end->id; });  // the order of locks
   std::vector<const attempt_end*> ends;
   for (const end_request* const one : taken) ends.push_back(one->end);
   try {

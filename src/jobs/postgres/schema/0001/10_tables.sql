@@ -11,6 +11,11 @@
 -- * No row is changed by every push: a push may be a part of somebody's long transaction. So weft_count gains
 --   rows, which are summed up now and then, and queues, closures and lines get their rows before the push.
 --
+-- A plan is made once for a session, perhaps while a table is empty, and has to be as good for millions of rows. So
+-- each statement that is run often has one index that it can use at all: others have a condition that always holds
+-- (queue > 0, limit_id >= 0), and serve only who asks with it. The settings of the functions that clients call are
+-- for that, too: one plan, of index scans and nested loops, and never compiled, which takes longer than any of them.
+--
 -- Moments are microseconds of UTC. Numbers of states are those of jobs::job_state: 0 scheduled, 1 ready,
 -- 2 running, 3 done, 4 dead, 5 cancelled, 6 quarantined, 7 blocked. Flags of a job: 1 it has a row in weft_unique,
 -- 4 it was pushed behind others, 8 it has tags, 16 it is one that expires.
@@ -64,7 +69,7 @@ CREATE TYPE weft_place AS (
   flags integer
 );
 CREATE TABLE weft_ready (
-  id bigint NOT NULL,
+  id bigint PRIMARY KEY,
   run_at bigint NOT NULL,
   fence bigint NOT NULL,
   limit_id bigint NOT NULL,
@@ -74,12 +79,13 @@ CREATE TABLE weft_ready (
   attempts integer NOT NULL,
   backoffs integer NOT NULL,
   crashes integer NOT NULL,
-  flags integer NOT NULL,
-  -- A claim reads a range of it: closures that its worker does not know are not in its way.
-  PRIMARY KEY (queue, handler, priority, limit_id, run_at, id)
+  flags integer NOT NULL
 );
-CREATE UNIQUE INDEX weft_ready_queue ON weft_ready (queue, id);
-CREATE INDEX weft_ready_limit ON weft_ready (limit_id, queue, handler) WHERE limit_id > 0;
+CREATE INDEX weft_ready_queue ON weft_ready (queue, id) WHERE queue > 0;
+-- A claim reads a range of it: closures that its worker does not know are not in its way.
+CREATE UNIQUE INDEX weft_ready_line ON weft_ready (queue, handler, priority, limit_id, run_at, id)
+  WHERE limit_id >= 0;
+CREATE INDEX weft_ready_limit ON weft_ready (limit_id, queue, handler) WHERE limit_id > 0 AND queue > 0;
 CREATE TABLE weft_scheduled (
   id bigint PRIMARY KEY,
   run_at bigint NOT NULL,
@@ -94,7 +100,7 @@ CREATE TABLE weft_scheduled (
   flags integer NOT NULL
 );
 CREATE INDEX weft_scheduled_due ON weft_scheduled (run_at, id);
-CREATE INDEX weft_scheduled_queue ON weft_scheduled (queue, id);
+CREATE INDEX weft_scheduled_queue ON weft_scheduled (queue, id) WHERE queue > 0;
 -- One waits for as many jobs as `pending` says, each a row of weft_dependency, or else for its limit.
 CREATE TABLE weft_blocked (
   id bigint PRIMARY KEY,
@@ -110,7 +116,7 @@ CREATE TABLE weft_blocked (
   flags integer NOT NULL,
   pending integer NOT NULL
 );
-CREATE INDEX weft_blocked_queue ON weft_blocked (queue, id);
+CREATE INDEX weft_blocked_queue ON weft_blocked (queue, id) WHERE queue > 0;
 CREATE INDEX weft_blocked_limit ON weft_blocked (limit_id, queue, handler, priority, run_at, id)
   WHERE pending = 0;
 CREATE TABLE weft_running (
@@ -152,7 +158,7 @@ CREATE TABLE weft_done (
   result bytea
 );
 CREATE INDEX weft_done_finished ON weft_done (finished);
-CREATE INDEX weft_done_queue ON weft_done (queue, id);
+CREATE INDEX weft_done_queue ON weft_done (queue, id) WHERE queue > 0;
 CREATE TABLE weft_dead (
   id bigint PRIMARY KEY,
   finished bigint NOT NULL,
@@ -166,7 +172,7 @@ CREATE TABLE weft_dead (
 );
 CREATE INDEX weft_dead_finished ON weft_dead (finished);
 CREATE INDEX weft_dead_state ON weft_dead (state, id);
-CREATE INDEX weft_dead_queue ON weft_dead (state, queue, id);
+CREATE INDEX weft_dead_queue ON weft_dead (state, queue, id) WHERE queue > 0;
 
 CREATE TABLE weft_worker (
   id bigint PRIMARY KEY,

@@ -38,9 +38,7 @@ CREATE FUNCTION weft_leave(p weft_place, p_from integer) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   CASE p_from
-    WHEN 1 THEN
-      DELETE FROM weft_ready WHERE queue = p.queue AND handler = p.handler AND priority = p.priority
-        AND limit_id = p.limit_id AND run_at = p.run_at AND id = p.id;
+    WHEN 1 THEN DELETE FROM weft_ready WHERE id = p.id;
     WHEN 0 THEN DELETE FROM weft_scheduled WHERE id = p.id;
     WHEN 7 THEN DELETE FROM weft_blocked WHERE id = p.id;
     WHEN 2 THEN DELETE FROM weft_running WHERE id = p.id;
@@ -132,8 +130,7 @@ CREATE FUNCTION weft_lock_waiting(p_id bigint, OUT place weft_place, OUT state i
 LANGUAGE plpgsql AS $$
 BEGIN
   FOR round IN 1 .. 100 LOOP  -- it may move on from a table to one that was looked at before
-    SELECT r.* INTO place FROM weft_job j JOIN weft_ready r ON r.queue = j.queue AND r.id = j.id WHERE j.id = p_id
-      FOR UPDATE OF r;
+    SELECT * INTO place FROM weft_ready WHERE id = p_id FOR UPDATE;
     state := 1;
     IF FOUND THEN RETURN; END IF;
     SELECT s.* INTO place FROM weft_scheduled s WHERE id = p_id FOR UPDATE;
@@ -158,8 +155,7 @@ LANGUAGE plpgsql AS $$
 DECLARE v_state integer;
 BEGIN
   FOR round IN 1 .. 100 LOOP
-    PERFORM 1 FROM weft_job j JOIN weft_ready r ON r.queue = j.queue AND r.id = j.id WHERE j.id = p_id
-      FOR KEY SHARE OF r;
+    PERFORM 1 FROM weft_ready WHERE id = p_id FOR KEY SHARE;
     IF FOUND THEN RETURN 1; END IF;
     PERFORM 1 FROM weft_scheduled WHERE id = p_id FOR KEY SHARE;
     IF FOUND THEN RETURN 0; END IF;

@@ -65,7 +65,7 @@ BEGIN
       ORDER BY queue, handler LIMIT 1;
     EXIT WHEN NOT FOUND;
     SELECT v_room - count(*) INTO v_more FROM (SELECT 1 FROM weft_ready
-      WHERE limit_id = p_limit AND limit_id > 0 AND queue = v_queue AND handler = v_handler LIMIT v_room) few;
+      WHERE limit_id = p_limit AND limit_id > 0 AND queue = v_queue AND queue > 0 AND handler = v_handler LIMIT v_room) few;
     CONTINUE WHEN v_more <= 0;
     WITH next AS MATERIALIZED (SELECT id FROM weft_blocked
         WHERE limit_id = p_limit AND pending = 0 AND queue = v_queue AND handler = v_handler
@@ -171,7 +171,9 @@ END $$;
 -- Makes the rows of limits, so that a push in a long transaction makes none.
 CREATE FUNCTION weft_limits(p_name text[], p_turn bigint[], p_max bigint[], p_token_ns bigint[], p_burst bigint[],
                             p_now bigint)
-RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = weft, pg_temp SET enable_seqscan = off AS $$
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE one record;
 BEGIN
   FOR one IN SELECT * FROM unnest(p_name, p_turn, p_max, p_token_ns, p_burst) a (name, turn, max, token_ns, burst)

@@ -1,14 +1,16 @@
 -- The ends of attempts. Whoever ends one must still hold the fence: the row in weft_running names it.
 
--- The arrays have an element for each end, as jobs::attempt_end has them. Returns the places (from 1) of those that
+-- The arrays have an element for each end, as jobs::attempt_end has them, in the order of their ids: rows are locked
+-- in that order. Returns the places (from 1) of those that
 -- were held; p_strict: all have to be.
 CREATE FUNCTION weft_finish(
   p_id bigint[], p_owner bigint[], p_fence bigint[], p_next bigint[], p_now bigint[], p_run_at bigint[],
   p_counts bigint[], p_backs_off bigint[], p_crashed bigint[], p_attempt bigint[], p_outcome bigint[],
   p_started bigint[], p_ended bigint[], p_error bytea[], p_records bytea[], p_result bytea[],
   p_durable boolean, p_strict boolean, OUT held bigint[], OUT work boolean)
-LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET jit = off AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   one record;
   v_parents bigint[];
@@ -19,14 +21,12 @@ BEGIN
   IF NOT p_durable THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
   work := false;
   -- Plain ones that succeeded, all at once.
-  WITH ends AS MATERIALIZED (
-      SELECT a.*, r.fence AS locked FROM unnest(p_id, p_owner, p_fence, p_next, p_now, p_crashed, p_attempt, p_outcome,
-                                              p_started, p_ended, p_error, p_records, p_result) WITH ORDINALITY
+  WITH gone AS (DELETE FROM weft_running r
+      USING unnest(p_id, p_owner, p_fence, p_next, p_now, p_crashed, p_attempt, p_outcome, p_started, p_ended,
+                   p_error, p_records, p_result) WITH ORDINALITY
         a (id, owner, fence, next, now, crashed, attempt, outcome, started, ended, error, records, result, place)
-      JOIN weft_running r ON r.id = a.id AND r.owner = a.owner AND r.fence = a.fence
-      WHERE a.next = 0 AND a.crashed = 0 AND r.limit_id = 0 AND r.flags & 15 = 0 ORDER BY a.id FOR UPDATE OF r),
-    gone AS (DELETE FROM weft_running r USING ends a
-      WHERE r.id = a.id AND r.owner = a.owner AND r.fence = a.fence
+      WHERE a.next = 0 AND a.crashed = 0 AND r.id = a.id AND r.owner = a.owner AND r.fence = a.fence
+        AND r.limit_id = 0 AND r.flags & 15 = 0
       RETURNING r.id, r.fence, r.owner, r.queue, r.attempts, r.backoffs, r.crashes, a.now, a.attempt, a.outcome,
                 a.started, a.ended, a.error, a.records, a.result, a.place),
     came AS (INSERT INTO weft_done (id, finished, fence, owner, started, ended, queue, attempts, backoffs, crashes,
@@ -95,8 +95,9 @@ BEGIN
 END $$;
 
 CREATE FUNCTION weft_cancel(p_id bigint, p_now bigint, OUT was_there boolean, OUT work boolean)
-LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET jit = off AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE w record;
 BEGIN
   work := false;
@@ -120,8 +121,9 @@ END $$;
 -- Makes a job that was given up ready again. What became of it: 0 it is none, 1 retried, 2 it has expired, 3 `other`
 -- has its unique key.
 CREATE FUNCTION weft_retry(p_id bigint, p_now bigint, OUT outcome integer, OUT other bigint)
-LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET jit = off AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   d weft_dead;
   j weft_job;
@@ -145,8 +147,9 @@ END $$;
 -- The same for some of a queue (empty: of all) that are in a state, behind a job, in the order of their ids.
 CREATE FUNCTION weft_retry_some(p_queue text, p_state bigint, p_now bigint, p_limit bigint, p_after bigint,
                                 OUT retried bigint, OUT last bigint, OUT looked_at bigint)
-LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET jit = off AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_ids bigint[];
   v_id bigint;
@@ -158,7 +161,7 @@ BEGIN
     v_ids := ARRAY(SELECT id FROM weft_dead WHERE state = p_state AND id > p_after ORDER BY id LIMIT 500);
   ELSE
     v_ids := ARRAY(SELECT id FROM weft_dead WHERE state = p_state AND id > p_after
-      AND queue = (SELECT id FROM weft_queue WHERE name = p_queue) ORDER BY id LIMIT 500);
+      AND queue > 0 AND queue = (SELECT id FROM weft_queue WHERE name = p_queue) ORDER BY id LIMIT 500);
   END IF;
   looked_at := cardinality(v_ids);
   FOREACH v_id IN ARRAY v_ids LOOP
@@ -170,8 +173,9 @@ END $$;
 
 -- Deletes jobs that were done, or given up, before those moments; who still waits for one is cancelled.
 CREATE FUNCTION weft_purge(p_done bigint, p_given_up bigint, p_now bigint, p_limit bigint, OUT purged bigint, OUT work boolean)
-LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET jit = off AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_done bigint[];
   v_dead bigint[];

@@ -1,7 +1,9 @@
 -- Workers and their leases, progress, steps, schedules.
 
 CREATE FUNCTION weft_add_worker(p_id bigint, p_host text, p_pid bigint, p_pid_started bigint, p_build text, p_beat bigint)
-RETURNS void LANGUAGE plpgsql SET search_path = weft, pg_temp AS $$
+RETURNS void LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   INSERT INTO weft_worker (id, host, pid, pid_started, build, beat)
     VALUES (p_id, p_host, p_pid, p_pid_started, p_build, p_beat + 1) ON CONFLICT DO NOTHING;
@@ -9,7 +11,9 @@ END $$;
 
 -- One heartbeat. Returns the jobs whose cancellation was asked for.
 CREATE FUNCTION weft_beat(p_id bigint) RETURNS bigint[]
-LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   UPDATE weft_worker SET beat = beat + 1 WHERE id = p_id;
@@ -40,7 +44,9 @@ BEGIN
 END $$;
 
 CREATE FUNCTION weft_remove_worker(p_id bigint, p_now bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   DELETE FROM weft_worker WHERE id = p_id;  -- waits for its claims
   PERFORM weft_take_back(p_id, p_now, NULL);
@@ -48,7 +54,9 @@ END $$;
 
 -- How many jobs a dead worker held; null: it is not there, or has beaten since.
 CREATE FUNCTION weft_rescue(p_id bigint, p_beat bigint, p_now bigint, p_crashes_max bigint) RETURNS bigint
-LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   DELETE FROM weft_worker WHERE id = p_id AND beat = p_beat;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -57,7 +65,9 @@ END $$;
 
 -- Who leads: as it was, as long as it is there and not `silent`; else p_self from now on.
 CREATE FUNCTION weft_lead(p_self bigint, p_silent bigint, p_silent_beat bigint) RETURNS weft_worker
-LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_own weft_worker;
   v_leader weft_worker;
@@ -74,7 +84,9 @@ BEGIN
 END $$;
 
 CREATE FUNCTION weft_progress(p_id bigint, p_owner bigint, p_fence bigint, p_done bigint, p_total bigint, p_note text)
-RETURNS boolean LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off AS $$
+RETURNS boolean LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   UPDATE weft_running SET progress_done = p_done, progress_total = p_total, progress_note = p_note
@@ -84,7 +96,9 @@ END $$;
 
 -- What became of it: 0 it is not held, 1 kept, 2 the job has too many.
 CREATE FUNCTION weft_keep_step(p_id bigint, p_owner bigint, p_fence bigint, p_name text, p_value bytea, p_max bigint)
-RETURNS integer LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off AS $$
+RETURNS integer LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   PERFORM 1 FROM weft_running WHERE id = p_id AND owner = p_owner AND fence = p_fence FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN 0; END IF;
@@ -97,7 +111,9 @@ END $$;
 -- p_put_back: where the times of a schedule were seen to up to a later moment, a clock was put back.
 CREATE FUNCTION weft_put_schedule(p_name text, p_queue text, p_timing text, p_envelope bytea, p_last bigint, p_next bigint,
                                   p_put_back bigint)
-RETURNS void LANGUAGE plpgsql SET search_path = weft, pg_temp SET enable_seqscan = off AS $$
+RETURNS void LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   INSERT INTO weft_schedule AS s (name, queue, timing, envelope, last, next)
     VALUES (p_name, weft_queue_id(p_queue), p_timing, p_envelope, p_last, p_next)
@@ -107,21 +123,27 @@ BEGIN
 END $$;
 
 CREATE FUNCTION weft_remove_schedule(p_name text) RETURNS boolean
-LANGUAGE plpgsql SET search_path = weft, pg_temp AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   DELETE FROM weft_schedule WHERE name = p_name;
   RETURN FOUND;
 END $$;
 
 CREATE FUNCTION weft_pause_schedule(p_name text) RETURNS boolean
-LANGUAGE plpgsql SET search_path = weft, pg_temp AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   UPDATE weft_schedule SET paused = true WHERE name = p_name;
   RETURN FOUND;
 END $$;
 
 CREATE FUNCTION weft_resume_schedule(p_name text, p_last bigint, p_next bigint) RETURNS boolean
-LANGUAGE plpgsql SET search_path = weft, pg_temp AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   UPDATE weft_schedule SET paused = false, last = CASE WHEN paused THEN p_last ELSE last END,
     next = CASE WHEN paused THEN p_next ELSE next END WHERE name = p_name;
@@ -130,7 +152,9 @@ END $$;
 
 -- Moves a schedule on, if it is still as it was seen; raises WF020 if not, so that what comes with it is undone.
 CREATE FUNCTION weft_fire(p_name text, p_envelope bytea, p_seen bigint, p_last bigint, p_next bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = weft, pg_temp AS $$
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   UPDATE weft_schedule SET last = p_last, next = p_next
     WHERE name = p_name AND next = p_seen AND envelope = p_envelope AND NOT paused;
