@@ -72,6 +72,7 @@ if(NOT WEFT_TOMLPLUSPLUS_HEADER)
   message(FATAL_ERROR "weft needs toml++ 3.3 or newer (Debian: libtomlplusplus-dev)")
 endif()
 add_library(weft_tomlplusplus INTERFACE)
+target_compile_definitions(weft_tomlplusplus INTERFACE TOML_HEADER_ONLY=1 TOML_EXCEPTIONS=1 TOML_ENABLE_FORMATTERS=0)
 add_library(weft::tomlplusplus ALIAS weft_tomlplusplus)
 set_target_properties(weft_tomlplusplus PROPERTIES EXPORT_NAME tomlplusplus)
 

@@ -37,7 +37,7 @@ std::string variable(const char* name) {
 std::string usual_file() {
   std::string home = variable("XDG_CONFIG_HOME");
   if (home.empty() && !variable("HOME").empty()) home = variable("HOME") + "/.config";
-  const std::string own = home + "/weft/config.toml";
+  std::string own = home + "/weft/config.toml";
   std::error_code ignored;
   if (!home.empty() && std::filesystem::exists(own, ignored)) return own;
   return "/etc/weft/config.toml";

@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 1
-#define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
 #include <weft/core/error.hpp>
