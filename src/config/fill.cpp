@@ -48,7 +48,10 @@ std::map<std::string, std::string> own_environment() {
 /// Fills fields from one source after the other, and notes all that is wrong.
 class filler {
  public:
-  filler(std::vector<field>& fields, const sources& from) : fields_(fields), from_(from) {
+  filler(std::vector<field>& fields, const sources& from)
+      : fields_(fields),
+        from_(from),
+        environment_(from.environment == nullptr ? own_environment() : *from.environment) {
     for (auto& one : fields_) {
       by_name_.emplace(one.name, &one);
       if (one.is_secret) secret_files_.emplace(one.name + std::string(file_suffix), &one);
@@ -168,10 +171,9 @@ class filler {
     };
     for (const auto& [name, to] : by_name_) add(name);
     for (const auto& [name, to] : secret_files_) add(name);
-    const auto own = from_.environment == nullptr ? own_environment() : std::map<std::string, std::string>();
     std::vector<std::string> variables;
     for (const auto& [variable, name] : names_of) variables.push_back(variable);
-    for (const auto& [variable, value] : from_.environment == nullptr ? own : *from_.environment) {
+    for (const auto& [variable, value] : environment_) {
       if (!variable.starts_with(from_.environment_prefix)) continue;
       if (const auto found = names_of.find(variable); found != names_of.end()) {
         take(found->second, loose(value), {origin_kind::environment, variable});
@@ -185,9 +187,8 @@ class filler {
 
   /// systemd's LoadCredential=: a folder with a file for each.
   void read_credentials() {
-    const auto own = from_.environment == nullptr ? own_environment() : *from_.environment;
-    const auto folder = own.find("CREDENTIALS_DIRECTORY");
-    if (folder == own.end()) return;
+    const auto folder = environment_.find("CREDENTIALS_DIRECTORY");
+    if (folder == environment_.end()) return;
     for (auto& one : fields_) {
       const std::string path = folder->second + '/' + one.name;
       std::error_code ignored;
@@ -198,6 +199,7 @@ class filler {
 
   std::vector<field>& fields_;
   const sources& from_;
+  const std::map<std::string, std::string> environment_;
   std::map<std::string, field*> by_name_;
   std::map<std::string, field*> secret_files_;  // by the name with _file
   std::map<std::string, origin> origins_;

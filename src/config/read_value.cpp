@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
 
 #include <weft/config/config.hpp>
 
