@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 std::string age_text(std::chrono::milliseconds age) {
   constexpr std::array<std::pair<char, long long>, 4> units = {
@@ -21,4 +21,4 @@ std::string age_text(std::chrono::milliseconds age) {
   return text;
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 void add_database(CLI::App& to, std::string& url) {
   to.add_option("--db", url, "The database: sqlite:/path or postgres://user@host/name; else $WEFT_DB")
@@ -11,4 +11,4 @@ void add_database(CLI::App& to, std::string& url) {
       ->required();
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

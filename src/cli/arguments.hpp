@@ -8,7 +8,7 @@ class App;
 class Option;
 }  // namespace CLI
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// What a command line asks for; gives the exit status.
 using command = std::function<int()>;
@@ -16,4 +16,4 @@ using command = std::function<int()>;
 /// The option --db, of the commands that work on a database.
 void add_database(CLI::App& to, std::string& url);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -15,7 +15,7 @@
 #include "cli/text_table.hpp"
 #include "cli/time_text.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -143,4 +143,4 @@ int run_batches_show(const jobs_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -10,7 +10,7 @@
 #include "cli/jobs_options.hpp"
 #include "cli/jobs_view.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 // `weft batches`: jobs that were pushed together, and the last job that waits for the end of all of them.
 // What --json prints is in docs/command-line.md, by the rules of jobs_view.hpp.
@@ -44,4 +44,4 @@ WEFT_DESCRIBE(shown_batch_details, schema, batch, given_up);
 int run_batches_list(const jobs_options& options);
 int run_batches_show(const jobs_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -9,7 +9,7 @@
 #include "cli/jobs_change.hpp"
 #include "cli/option_values.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 command add_batches(CLI::App& to, std::vector<std::string> program) {
   auto options = std::make_shared<jobs_options>();
@@ -71,4 +71,4 @@ command add_batches(CLI::App& to, std::vector<std::string> program) {
   return [chosen] { return (*chosen)(); };
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

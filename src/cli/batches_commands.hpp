@@ -5,9 +5,9 @@
 
 #include "cli/arguments.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// The options of `weft batches` and its commands.
 command add_batches(CLI::App& to, std::vector<std::string> program);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

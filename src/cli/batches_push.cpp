@@ -14,7 +14,7 @@
 #include "cli/jobs_push.hpp"
 #include "cli/jobs_store.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -77,4 +77,4 @@ int run_batches_push(const batches_push_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -6,7 +6,7 @@
 #include <weft/jobs/command.hpp>
 #include <weft/jobs/job.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// `weft batches push FILE`: keeps the programs of a file as a batch, and one that runs behind all of them.
 struct batches_push_options {
@@ -22,4 +22,4 @@ struct batches_push_options {
 /// it was not kept; an error names the line.
 int run_batches_push(const batches_push_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -16,7 +16,7 @@
 #include "cli/keys_in.hpp"
 #include "cli/printed_error.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -100,4 +100,4 @@ int run_call(const call_options& options) {
   return call(options, arguments, keys);
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -7,7 +7,7 @@
 
 #include <weft/workers/protocol_choice.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// `weft call`: one call of a function that a worker server offers.
 struct call_options {
@@ -27,4 +27,4 @@ struct call_options {
 /// 0, 1 where the call failed, 2 where it could not be made as it was asked for.
 int run_call(const call_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

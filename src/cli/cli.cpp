@@ -34,7 +34,7 @@
 // Only this file and those of *_commands know CLI11, whose header is slow to compile: they turn argv into the
 // options of a command, each of which has a file of its own.
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 namespace {
 
 command add_doctor(CLI::App& to) {
@@ -289,4 +289,4 @@ int main(int argc, char** argv) {
   }
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 namespace {
 
 command_option option_of(const CLI::Option& of) {
@@ -35,4 +35,4 @@ command_tree tree_of(const CLI::App& app) {
   return made;
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

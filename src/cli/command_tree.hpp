@@ -5,7 +5,7 @@
 
 #include "cli/arguments.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// What a command takes, as an option or by its place.
 struct command_option {
@@ -30,4 +30,4 @@ struct command_tree {
 /// Of the commands that are not hidden.
 command_tree tree_of(const CLI::App& app);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -5,7 +5,7 @@
 
 #include "cli/option_values.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 namespace {
 
 using path_kind = completions::path_kind;
@@ -209,4 +209,4 @@ complete -c weft -f -a '(__weft_complete)'
   return {};
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -6,7 +6,7 @@
 
 #include "cli/command_tree.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// What may stand where the cursor is.
 struct completions {
@@ -30,4 +30,4 @@ std::string completion_lines(const completions& all);
 /// never needs to be written anew.
 std::string completion_script(std::string_view shell);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

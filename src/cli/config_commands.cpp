@@ -6,7 +6,7 @@
 #include "cli/option_values.hpp"
 #include "cli/settings.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 namespace {
 
 template <typename T>
@@ -63,4 +63,4 @@ void apply_lists(CLI::App& to, const command_settings& all) {
   queues->run_callback();
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -2,9 +2,9 @@
 
 #include "cli/arguments.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// `weft config show` and `weft config check`.
 command add_config(CLI::App& to);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

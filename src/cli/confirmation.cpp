@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 std::optional<bool> confirmed(const std::string& question) {
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return std::nullopt;
@@ -15,4 +15,4 @@ std::optional<bool> confirmed(const std::string& question) {
   return answer[0] == 'y' || answer[0] == 'Y';
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

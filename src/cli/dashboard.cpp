@@ -16,7 +16,7 @@
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -73,4 +73,4 @@ int run_dashboard(const dashboard_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// What `weft dashboard` is asked for.
 struct dashboard_options {
@@ -19,4 +19,4 @@ struct dashboard_options {
 /// `weft dashboard`: serves until a signal.
 int run_dashboard(const dashboard_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

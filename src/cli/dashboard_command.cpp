@@ -6,7 +6,7 @@
 #include "cli/dashboard.hpp"
 #include "cli/option_values.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 command add_dashboard(CLI::App& to) {
   auto options = std::make_shared<dashboard_options>();
@@ -29,4 +29,4 @@ command add_dashboard(CLI::App& to) {
   return [options] { return run_dashboard(*options); };
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -2,9 +2,9 @@
 
 #include "cli/arguments.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// The options of `weft dashboard`.
 command add_dashboard(CLI::App& to);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -10,7 +10,7 @@
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -100,4 +100,4 @@ int run_db_copy(const db_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -6,7 +6,7 @@
 #include <weft/codec/describe.hpp>
 #include <weft/jobs/maintenance.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// `weft db`: the database of jobs as a whole.
 struct db_options {
@@ -53,4 +53,4 @@ int run_db_backup(const db_options& options);
 int run_db_grant(const db_options& options);
 int run_db_copy(const db_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

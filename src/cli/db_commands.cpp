@@ -5,7 +5,7 @@
 
 #include "cli/db.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 command add_db(CLI::App& to) {
   auto options = std::make_shared<db_options>();
@@ -42,4 +42,4 @@ command add_db(CLI::App& to) {
   return [chosen] { return (*chosen)(); };
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -10,7 +10,7 @@
 #include <weft/jobs/store.hpp>
 #include <weft/wire/json.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 namespace {
 
 finding ok(std::string what, std::string detail) { return {std::move(what), "ok", std::move(detail)}; }
@@ -96,4 +96,4 @@ int run_doctor(bool as_json) {
   return 0;
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

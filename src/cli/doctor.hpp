@@ -5,7 +5,7 @@
 
 #include <weft/codec/describe.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// One thing the doctor looked at.
 struct finding {
@@ -27,4 +27,4 @@ doctor_report examine();
 /// `weft doctor`: prints the report; 0 also with warnings.
 int run_doctor(bool as_json);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

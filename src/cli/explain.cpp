@@ -9,7 +9,7 @@
 
 #include "cli/exit_status.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 namespace {
 
 struct section {
@@ -67,4 +67,4 @@ int run_explain(const std::string& code) {
   return code.empty() ? exit_ok : say_there_is_none(code, all);
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

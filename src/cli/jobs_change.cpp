@@ -16,7 +16,7 @@
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -211,4 +211,4 @@ int run_jobs_purge(const jobs_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -8,7 +8,7 @@
 
 #include "cli/jobs_options.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 // `weft jobs retry`, `cancel`, `pause`, `resume` and `purge`, and `weft batches cancel`. They need no keys:
 // what is changed is where a job is, not what it is. Each gives the exit status: 0; 1 where nothing matched,
@@ -40,4 +40,4 @@ int run_jobs_resume(const jobs_options& options);
 int run_batches_cancel(const jobs_options& options);
 int run_jobs_purge(const jobs_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -12,7 +12,7 @@
 #include "cli/option_values.hpp"
 #include "cli/work.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -290,4 +290,4 @@ command add_jobs(CLI::App& to, std::vector<std::string> program) {
   return [chosen = all.chosen] { return (*chosen)(); };
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

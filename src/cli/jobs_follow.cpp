@@ -24,7 +24,7 @@
 // those older ones that were shown and have not ended; what is not as it was is a line. Both are bounded by
 // followed_max, so that a look costs the same however many jobs there are.
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -172,4 +172,4 @@ int run_jobs_follow(const jobs_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -5,7 +5,7 @@
 #include "cli/jobs_options.hpp"
 #include "cli/jobs_view.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// A line of `weft jobs list --follow --json`.
 struct followed_job {
@@ -19,4 +19,4 @@ WEFT_DESCRIBE(followed_job, schema, job);
 /// SIGTERM; 1 where the database cannot be read, or nobody reads the lines any more.
 int run_jobs_follow(const jobs_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

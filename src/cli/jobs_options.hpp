@@ -8,7 +8,7 @@
 
 #include <weft/jobs/job.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// What the commands of `weft jobs` are asked for; docs/command-line.md says which take what.
 struct jobs_options {
@@ -32,4 +32,4 @@ struct jobs_options {
   std::optional<std::chrono::microseconds> older_than;  ///< purge
 };
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

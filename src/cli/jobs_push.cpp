@@ -10,7 +10,7 @@
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -56,4 +56,4 @@ int run_jobs_push(const jobs_push_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

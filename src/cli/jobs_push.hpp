@@ -7,7 +7,7 @@
 #include <weft/jobs/command.hpp>
 #include <weft/jobs/job.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// `weft jobs push --exec -- COMMAND ARGUMENT...`: keeps a program as a job, which `weft work` runs.
 struct jobs_push_options {
@@ -30,4 +30,4 @@ jobs::command with_variables_of_here(jobs::command command);
 /// The id, or a line of JSON with it.
 void print_pushed(jobs::job_id id, bool as_json);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -15,7 +15,7 @@
 #include "cli/jobs_store.hpp"
 #include "cli/jobs_view.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -97,4 +97,4 @@ int run_jobs_stats(const jobs_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -13,7 +13,7 @@
 #include "cli/exit_status.hpp"
 #include "cli/printed_error.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 std::shared_ptr<jobs::store> open_existing(const std::string& url) {
   return jobs::open_store(url, {.prepare = false});
@@ -86,4 +86,4 @@ int guarded(const std::string& command, const std::function<int()>& body) {
   }
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

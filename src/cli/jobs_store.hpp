@@ -10,7 +10,7 @@
 
 #include "cli/jobs_options.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// Opens a store that exists: a mistyped path makes nothing. Throws weft::error as jobs::open_store.
 std::shared_ptr<jobs::store> open_existing(const std::string& url);
@@ -36,4 +36,4 @@ void for_each_page(jobs::store& from, jobs::list_filter filter,
 /// is output that cannot be written.
 int guarded(const std::string& command, const std::function<int()>& body);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

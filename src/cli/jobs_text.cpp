@@ -8,7 +8,7 @@
 #include "cli/text_table.hpp"
 #include "cli/time_text.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -155,4 +155,4 @@ std::string stats_text(const shown_stats& from) {
   return text + '\n' + text_table(workers);
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

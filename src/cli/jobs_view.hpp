@@ -6,7 +6,7 @@
 #include <weft/jobs/job_info.hpp>
 #include <weft/jobs/view.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 using jobs::shown_details;
 using jobs::shown_job;
@@ -23,4 +23,4 @@ std::string details_text(const jobs::job_info& from, const std::string& result,
                          const std::vector<std::string>& why, jobs::moment now);
 std::string stats_text(const shown_stats& from);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

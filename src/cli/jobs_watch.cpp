@@ -15,7 +15,7 @@
 #include "cli/jobs_store.hpp"
 #include "cli/time_text.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -80,4 +80,4 @@ int run_jobs_watch(const jobs_watch_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

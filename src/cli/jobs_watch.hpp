@@ -9,7 +9,7 @@
 
 #include "cli/jobs_view.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// `weft jobs watch`: how many jobs there are in each state, again and again.
 struct jobs_watch_options {
@@ -31,4 +31,4 @@ WEFT_DESCRIBE(watched_counts, schema, time, queues);
 /// 1 where the database cannot be read.
 int run_jobs_watch(const jobs_watch_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

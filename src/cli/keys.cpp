@@ -12,7 +12,7 @@
 #include "cli/exit_status.hpp"
 #include "cli/printed_error.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 namespace {
 
 using std::chrono::sys_seconds;
@@ -212,4 +212,4 @@ int run_keys_check(const keys_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -9,7 +9,7 @@
 #include <weft/codec/describe.hpp>
 #include <weft/jobs/key_use.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 // `weft keys`: makes and changes key files (wire::key_file). Each command gives the exit status: 0, 1 where
 // it could not be done or something is wrong. No secret is ever printed.
@@ -51,4 +51,4 @@ int run_keys_rotate(const keys_options& options);
 int run_keys_retire(const keys_options& options);
 int run_keys_check(const keys_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -7,7 +7,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -82,4 +82,4 @@ bool condition::holds(const json_value& in) const {
   return comparison_ == "<" ? *number < number_ : *number <= number_;
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

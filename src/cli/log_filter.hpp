@@ -6,7 +6,7 @@
 
 #include <weft/wire/json_value.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// The value at a path such as `data.user` or `logs.0.2`; null where there is none.
 const wire::json_value* value_at(const wire::json_value& in, std::string_view path);
@@ -29,4 +29,4 @@ class condition {
   double number_ = 0;
 };
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

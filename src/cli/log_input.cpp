@@ -13,7 +13,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/process/program.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -157,4 +157,4 @@ void follow_lines(const std::vector<std::string>& files, const line_reader& read
   }
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// A line of a log file, without its end, and where it is: "app.log:7".
 struct input_line {
@@ -28,4 +28,4 @@ void follow_lines(const std::vector<std::string>& files, const line_reader& read
 
 inline constexpr std::size_t line_bytes_max = std::size_t{16} * 1024 * 1024;
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -8,7 +8,7 @@
 
 #include "cli/timer_chart.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -186,4 +186,4 @@ std::string log_text(const log::collection& from, const log_style& style, log::r
   return text + '\n';
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

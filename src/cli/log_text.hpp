@@ -6,7 +6,7 @@
 #include <weft/log/record.hpp>
 #include <weft/wire/json_value.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// How a log is shown.
 struct log_style {
@@ -31,4 +31,4 @@ std::string pretty_json(const wire::json_value& value, std::size_t indented = 0)
 /// On one line.
 std::string printable_json(const wire::json_value& value);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

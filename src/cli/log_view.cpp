@@ -14,7 +14,7 @@
 #include "cli/log_filter.hpp"
 #include "cli/log_input.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -166,4 +166,4 @@ int run_log_view(const log_view_options& options) {
   return std::fflush(stdout) == 0 ? status : exit_failed;
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

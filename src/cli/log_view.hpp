@@ -5,7 +5,7 @@
 
 #include "cli/log_text.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// `weft log view`: shows logbooks, files with a log in the form of Log::Defer on each line.
 struct log_view_options {
@@ -23,4 +23,4 @@ struct log_view_options {
 /// Gives the exit status: 1 where a file or a line could not be read, which is said on stderr.
 int run_log_view(const log_view_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -5,7 +5,7 @@
 
 #include <weft/core/version.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 namespace {
 
 /// Text that is to be seen as it is.
@@ -150,4 +150,4 @@ std::vector<manual_page> manual_of(const command_tree& all) {
   return pages;
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -5,7 +5,7 @@
 
 #include "cli/command_tree.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// A page of the manual, as man(7) reads it.
 struct manual_page {
@@ -16,4 +16,4 @@ struct manual_page {
 /// One of weft, and one of each of its commands with all below it.
 std::vector<manual_page> manual_of(const command_tree& all);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

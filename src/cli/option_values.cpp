@@ -9,7 +9,7 @@
 
 #include "cli/time_text.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 jobs::job_id job_id_of(const std::string& text) {
   const auto id = jobs::job_id_from_string(text);
@@ -115,4 +115,4 @@ std::vector<std::string> take_program(int& argc, char** argv) {
   return program;
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

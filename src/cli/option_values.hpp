@@ -13,7 +13,7 @@
 // What several commands read from their options. What is none of the kind throws CLI::ValidationError: wrong
 // usage.
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// Of one command.
 inline constexpr std::size_t listed_at_once_max = 10'000;
@@ -44,4 +44,4 @@ void add_command(CLI::App& to, jobs::command& what);
 /// CLI11 would read the program's own options.
 std::vector<std::string> take_program(int& argc, char** argv);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -4,7 +4,7 @@
 #include <weft/log/escape.hpp>
 #include <weft/workers/errors.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -49,4 +49,4 @@ std::string error_json(std::exception_ptr thrown) {
   return to_text(made);
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

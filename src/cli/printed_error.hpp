@@ -5,7 +5,7 @@
 
 #include <weft/core/failure.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// An error as people read it, a line each: `WHAT: TYPE (CODE): MESSAGE`, its causes, and where it happened.
 /// Control characters are escaped.
@@ -17,4 +17,4 @@ std::string error_json(std::exception_ptr thrown);
 /// The same of an error that came from elsewhere.
 std::string failure_text(const failure& from);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -17,7 +17,7 @@
 #include "cli/schedules_view.hpp"
 #include "cli/time_text.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -158,4 +158,4 @@ int run_schedules_run_now(const schedules_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

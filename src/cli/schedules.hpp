@@ -6,7 +6,7 @@
 #include <weft/jobs/command.hpp>
 #include <weft/jobs/schedule.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// What the commands of `weft schedules` are asked for; docs/command-line.md says which take what.
 struct schedules_options {
@@ -36,4 +36,4 @@ int run_schedules_remove(const schedules_options& options);
 /// Prints the id of the job.
 int run_schedules_run_now(const schedules_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

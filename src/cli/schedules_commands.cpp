@@ -8,7 +8,7 @@
 #include "cli/option_values.hpp"
 #include "cli/schedules.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -104,4 +104,4 @@ command add_schedules(CLI::App& to, std::vector<std::string> program) {
   return [chosen = all.chosen] { return (*chosen)(); };
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

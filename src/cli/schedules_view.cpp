@@ -7,7 +7,7 @@
 #include "cli/text_table.hpp"
 #include "cli/time_text.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -78,4 +78,4 @@ std::string details_text(const jobs::schedule_info& from, bool with_keys,
   return text + '\n' + list_text(newest, now);
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -8,7 +8,7 @@
 
 #include "cli/jobs_view.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 // What `weft schedules ... --json` prints: docs/command-line.md, by the rules of jobs/view.hpp.
 
@@ -36,4 +36,4 @@ std::string details_text(const jobs::schedule_info& from, bool with_keys,
                          const std::vector<jobs::moment>& times, const std::vector<jobs::job_info>& newest,
                          jobs::moment now);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

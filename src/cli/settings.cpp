@@ -12,7 +12,7 @@
 #include "cli/jobs_store.hpp"
 #include "cli/printed_error.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 namespace {
 
 struct shown_setting {
@@ -113,4 +113,4 @@ int run_config_check(const config_options& options) {
   }
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -9,7 +9,7 @@
 
 #include "cli/arguments.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// What `weft work` has where its options are not said.
 struct work_settings {
@@ -55,4 +55,4 @@ int run_config_show(const config_options& options);
 /// Is all in order? exit_config where it is not.
 int run_config_check(const config_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

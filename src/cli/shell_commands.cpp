@@ -13,7 +13,7 @@
 #include "cli/jobs_store.hpp"
 #include "cli/manual.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 namespace {
 
 command add_completion(CLI::App& to) {
@@ -66,4 +66,4 @@ int print_completions(const CLI::App& whole, const std::vector<std::string>& wor
   return exit_ok;
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 std::string text_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
@@ -23,4 +23,4 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -6,7 +6,7 @@
 
 #include "cli/age_text.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -46,4 +46,4 @@ std::optional<std::chrono::sys_time<microseconds>> moment_from_text(std::string_
   return std::chrono::sys_time<microseconds>(std::chrono::seconds(since_1970));
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

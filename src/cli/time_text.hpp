@@ -7,7 +7,7 @@
 
 #include <weft/jobs/view.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 using jobs::time_text;
 
@@ -19,4 +19,4 @@ std::string relative_text(std::chrono::microseconds from_now);
 /// time, also as clocks are put forward over it.
 std::optional<std::chrono::sys_time<std::chrono::microseconds>> moment_from_text(std::string_view text);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -6,7 +6,7 @@
 
 #include <weft/log/escape.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -137,4 +137,4 @@ std::string timer_chart(const log::collection& from, std::size_t width) {
   return chart(bars_of(from), width).text();
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -6,7 +6,7 @@
 
 #include <weft/log/record.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// The timers of a log as bars, one line each in the order of their starts, `width` columns wide:
 ///
@@ -20,4 +20,4 @@ namespace weft::cli {
 /// where there are no timers.
 std::string timer_chart(const log::collection& from, std::size_t width);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

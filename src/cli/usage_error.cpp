@@ -6,7 +6,7 @@
 #include <weft/config/closest_name.hpp>
 #include <weft/log/escape.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -76,4 +76,4 @@ std::string usage_error_text(const CLI::App& app, const CLI::ParseError& wrong) 
   return path + ": " + reason(named, wrong) + "\n`" + path + " --help` has all\n";
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

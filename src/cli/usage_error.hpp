@@ -8,10 +8,10 @@ namespace CLI {  // NOLINT(readability-identifier-naming): the name of the libra
 class ParseError;
 }
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// What is wrong with a command line, for people: the command, what of it, the name that may have been meant,
 /// and where more is said.
 std::string usage_error_text(const CLI::App& app, const CLI::ParseError& wrong);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -20,7 +20,7 @@
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -115,4 +115,4 @@ int run_work(const work_options& options) {
   });
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

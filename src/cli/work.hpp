@@ -7,7 +7,7 @@
 
 #include <weft/jobs/job.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// `weft work`: runs the commands that `weft jobs push --exec` keeps.
 struct work_options {
@@ -31,4 +31,4 @@ struct work_options {
 /// second signal, and where it could not begin.
 int run_work(const work_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

@@ -14,7 +14,7 @@
 #include "cli/keys_in.hpp"
 #include "cli/printed_error.hpp"
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 namespace {
 
@@ -117,4 +117,4 @@ int run_workers(const workers_options& options) {
   }
 }
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

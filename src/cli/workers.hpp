@@ -5,7 +5,7 @@
 
 #include <weft/workers/server_status.hpp>
 
-namespace weft::cli {
+namespace weft::inline v1::cli {
 
 /// `weft workers`: what a worker server is doing.
 struct workers_options {
@@ -22,4 +22,4 @@ std::string workers_text(const workers::server_figures& from);
 /// server did not answer or refused, 2 for an address that cannot be or a key file that cannot be used.
 int run_workers(const workers_options& options);
 
-}  // namespace weft::cli
+}  // namespace weft::inline v1::cli

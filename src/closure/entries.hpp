@@ -5,7 +5,7 @@
 
 #include <weft/closure/entry.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// All registered closures, the latest first.
 std::vector<closure_entry*> all_entries();
@@ -23,4 +23,4 @@ run_place place_to_run(const closure_entry& entry) noexcept;
 /// As identity_of, but an unnamed one without build id has an empty build id.
 const closure_identity* cached_identity(closure_entry& entry);
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

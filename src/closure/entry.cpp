@@ -8,7 +8,7 @@
 #include "closure/entries.hpp"
 #include "closure/module.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 // sysexits.h: an internal error of the software.
@@ -196,4 +196,4 @@ void expect_no_more_arguments(decoder& in, bool at_end, std::size_t size) {
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

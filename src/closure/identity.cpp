@@ -5,7 +5,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 [[noreturn]] void throw_malformed(std::string_view text) {
@@ -59,4 +59,4 @@ std::string closure_place::text() const {
   return function.empty() ? file : file + ", in " + function;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 
 #include "closure/entries.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 std::string text_of(closure_entry& entry) {
@@ -30,4 +30,4 @@ std::vector<std::string> identities_made_like(std::string_view identity) {
   return same == all.end() ? std::vector<std::string>() : identities_made_of((*same)->decode);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

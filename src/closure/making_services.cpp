@@ -5,7 +5,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 /// The factory that the task runs innermost; null if it runs none. Under the lock.
@@ -115,4 +115,4 @@ void* make_once(making_board& board, service_slot& slot, const std::function<std
   return object;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

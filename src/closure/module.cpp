@@ -10,7 +10,7 @@
 
 #include <weft/closure/registry.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 namespace {
 
@@ -97,4 +97,4 @@ std::string program_build_id() {
   return program.build_id;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The ELF module (program or shared library) that holds an address.
 struct module_info {
@@ -14,4 +14,4 @@ struct module_info {
 
 module_info module_of(const void* address);
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -8,7 +8,7 @@
 
 #include "closure/entries.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 using reason = closure_refusal_reason;
@@ -142,4 +142,4 @@ std::vector<std::string> closure_registry::missing(const services& from,
   return problems;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

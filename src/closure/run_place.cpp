@@ -1,6 +1,6 @@
 #include <weft/closure/run_place.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 std::string_view to_string(run_place place) noexcept {
   switch (place) {
@@ -16,4 +16,4 @@ std::string_view to_string(run_place place) noexcept {
   return "unsaid";
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -3,7 +3,7 @@
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 closure_refusal missing_services(const closure_request& request, const std::vector<std::string>& missing) {
@@ -61,4 +61,4 @@ closure_outcome in_place_runner::run(const closure_request& request) {
   std::rethrow_exception(given_up);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

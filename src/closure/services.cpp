@@ -8,7 +8,7 @@
 #include "closure/making_services.hpp"
 #include "closure/services_state.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 std::string_view to_string(service_scope scope) {
@@ -197,4 +197,4 @@ std::vector<std::string> services::missing(const std::vector<detail::requirement
   return problems;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -18,7 +18,7 @@
 // slot follows "who makes it, and what does that one wait for". Nobody waits before he has looked, so
 // whoever would close a circle, in one task or across several, finds it.
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 
 struct making;
@@ -81,4 +81,4 @@ struct services::state {
   detail::service_slot& slot_for(const kept_recipe& how);
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

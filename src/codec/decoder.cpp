@@ -5,7 +5,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 constexpr std::size_t shown_name_max = 64;
@@ -214,4 +214,4 @@ void decoder::fail_member(std::string_view name, std::string_view what) const {
   throw_at(std::move(where), what);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -2,7 +2,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 encoder::~encoder() = default;
 
@@ -33,4 +33,4 @@ void encoder::end_object() {
   close_object();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

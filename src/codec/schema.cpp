@@ -1,6 +1,6 @@
 #include <weft/codec/schema.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 bool schema_writer::enter(const void* tag) {
   for (std::size_t out = 1; out <= levels_.size(); ++out) {
@@ -21,4 +21,4 @@ void schema_writer::member(std::string_view name) {
   text_ += ':';
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 // Of the thread that encodes, which does not wait meanwhile.
@@ -31,4 +31,4 @@ void wipe(void* data, std::size_t size) noexcept {
   if (size > 0) ::explicit_bzero(data, size);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 #include <weft/codec/codec.hpp>
 #include <weft/core/error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 
 std::int64_t decode_signed(decoder& in, std::int64_t min, std::int64_t max) {
@@ -95,4 +95,4 @@ void codec<errc>::decode(decoder& in, errc& into) { into = errc_from_string(in.t
 
 void codec<errc>::schema(schema_writer& out) { out.write("errc"); }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace weft::config {
+namespace weft::inline v1::config {
 
 namespace {
 
@@ -44,4 +44,4 @@ std::string closest_name(std::string_view given, const std::vector<std::string>&
   return best;
 }
 
-}  // namespace weft::config
+}  // namespace weft::inline v1::config

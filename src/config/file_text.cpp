@@ -9,7 +9,7 @@
 #include <weft/core/error.hpp>
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::config {
+namespace weft::inline v1::config {
 namespace {
 
 constexpr std::size_t most = 1024 * 1024;
@@ -49,4 +49,4 @@ std::string read_secret_file(const std::string& path) {
   return text;
 }
 
-}  // namespace weft::config
+}  // namespace weft::inline v1::config

@@ -14,7 +14,7 @@
 #include "config/file_text.hpp"
 #include "config/toml_file.hpp"
 
-namespace weft::config {
+namespace weft::inline v1::config {
 
 std::string to_string(const origin& from) {
   switch (from.kind) {
@@ -212,4 +212,4 @@ class filler {
 outcome fill(std::vector<field>& fields, const sources& from) { return filler(fields, from).run(); }
 
 }  // namespace detail
-}  // namespace weft::config
+}  // namespace weft::inline v1::config

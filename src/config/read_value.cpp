@@ -7,7 +7,7 @@
 // How values of sources become those of types. A file says of each what it is; in the environment and in
 // flags all is text.
 
-namespace weft::config::detail {
+namespace weft::inline v1::config::detail {
 namespace {
 
 using form = raw_value::form;
@@ -105,4 +105,4 @@ std::string real_text(double value) {
   return {text, end.ptr};
 }
 
-}  // namespace weft::config::detail
+}  // namespace weft::inline v1::config::detail

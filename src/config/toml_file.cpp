@@ -8,7 +8,7 @@
 
 #include "config/file_text.hpp"
 
-namespace weft::config {
+namespace weft::inline v1::config {
 namespace {
 
 using detail::raw_value;
@@ -65,4 +65,4 @@ std::vector<toml_entry> read_toml(const std::string& path) {
   return all;
 }
 
-}  // namespace weft::config
+}  // namespace weft::inline v1::config

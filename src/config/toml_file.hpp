@@ -5,7 +5,7 @@
 
 #include <weft/config/config.hpp>
 
-namespace weft::config {
+namespace weft::inline v1::config {
 
 /// A value of a file, by its dotted name.
 struct toml_entry {
@@ -18,4 +18,4 @@ struct toml_entry {
 /// wrong there.
 std::vector<toml_entry> read_toml(const std::string& path);
 
-}  // namespace weft::config
+}  // namespace weft::inline v1::config

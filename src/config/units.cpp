@@ -4,7 +4,7 @@
 #include <charconv>
 #include <limits>
 
-namespace weft::config {
+namespace weft::inline v1::config {
 namespace {
 
 using std::chrono::microseconds;
@@ -133,4 +133,4 @@ std::string byte_size_text(byte_size size) {
   return std::to_string(size.bytes);
 }
 
-}  // namespace weft::config
+}  // namespace weft::inline v1::config

@@ -7,7 +7,7 @@
 
 #include <weft/context/wait.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 namespace {
 
@@ -244,4 +244,4 @@ bool cancel_scope::deadline_passed() const noexcept {
   return bounds_ && state_->deadline() <= steady_clock::now();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -6,7 +6,7 @@
 
 // How nodes are put together; node.hpp tells what they are.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 inline constexpr unsigned char depth_max = 16;
 
@@ -44,4 +44,4 @@ inline void end_unshared(context_node* node) noexcept {
 /// The keys that have observers.
 const std::vector<const key_record*>& keys_with_observers() noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weft {
+namespace weft::inline v1 {
 
 missing_context_key::missing_context_key(std::string_view name)
     : error(errc::not_found, "context: no value for key \"" + std::string(name) +
@@ -28,4 +28,4 @@ context_statistics get_context_statistics() noexcept {
           .wire_values_unreadable = detail::wire_values_unreadable.load(std::memory_order_relaxed)};
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -9,7 +9,7 @@
 
 #include "context/chain.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 std::atomic<std::uint64_t> scopes_misnested{0};
 #ifdef NDEBUG
@@ -146,4 +146,4 @@ void context_scope::end_misnested() noexcept {
   release(former_);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -2,7 +2,7 @@
 
 #include <weft/core/hook_table.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 constinit detail::hook_table<environment_source, environment_sources_max> sources;
@@ -21,4 +21,4 @@ std::vector<environment_variable> environment_of(const context& of) {
   return all;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

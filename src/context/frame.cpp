@@ -2,7 +2,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 
 namespace {
@@ -148,4 +148,4 @@ std::string frame_trace() {
   return frame == nullptr ? std::string() : detail::text_of(frame->trace.get());
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

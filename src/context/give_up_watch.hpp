@@ -6,7 +6,7 @@
 
 #include <weft/context/cancel_state.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Wakes a task that waits in the context of another one, when that is cancelled: the state in force
 /// knows only the task that made it.
@@ -51,4 +51,4 @@ class give_up_watch {
   std::optional<borrowed_state> wakes_here_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

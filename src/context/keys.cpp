@@ -13,7 +13,7 @@
 
 #include "context/chain.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr std::size_t keys_max = 4096;
@@ -134,4 +134,4 @@ const std::vector<const key_record*>& keys_with_observers() noexcept {
   return newest_list.load(std::memory_order_acquire)->keys;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

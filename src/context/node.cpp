@@ -8,7 +8,7 @@
 
 #include "context/chain.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// All bindings in force at a node, newest first, and a reference to what cancels there.
 struct value_table {
@@ -352,4 +352,4 @@ void assign_binding(context_node* fresh_ref) {
   assign_current(now);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -6,7 +6,7 @@
 #include <weft/context/node.hpp>
 #include <weft/core/task_block.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 constinit thread_local node_cache free_nodes;
 
@@ -61,4 +61,4 @@ void node_cache::keep_or_delete(void* memory) noexcept {
 
 void drop_context_at_thread_end() noexcept { at_thread_end.touch(); }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

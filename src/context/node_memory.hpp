@@ -4,7 +4,7 @@
 
 #include <weft/context/node.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The free nodes of a thread, linked by their first word: a scope costs no call of the allocator.
 struct node_cache {
@@ -44,4 +44,4 @@ inline void free_node(context_node* node) noexcept {
 /// changes its context without a scope.
 void drop_context_at_thread_end() noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -10,7 +10,7 @@
 
 #include "context/chain.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 std::atomic<std::uint64_t> observed_keys{0};
 
@@ -69,4 +69,4 @@ void notify_observers(context_node* now, context_change why) noexcept {
   release(before);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

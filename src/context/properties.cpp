@@ -2,7 +2,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 bool property_map::remove(std::string_view name) {
   const auto place = values_.find(name);
@@ -56,4 +56,4 @@ void task_properties::clear() {
   if (detail::current_properties() != nullptr) detail::assign_properties({});
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

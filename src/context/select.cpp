@@ -10,7 +10,7 @@
 
 #include "context/give_up_watch.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr const char* what = "select";
@@ -188,4 +188,4 @@ std::optional<std::size_t> select_among(std::span<select_case* const> cases, ste
   return select_round(cases, until, task).run();
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -6,7 +6,7 @@
 
 #include "context/give_up_watch.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 void throw_wait_refused(const task_block& task, const char* what) {
   throw error(errc::misuse, std::string(what) + ": this would wait inside " + task.no_wait +
@@ -73,4 +73,4 @@ void check_cancelled_by(const cancel_state& state, const char* what) {
   if (const auto reason = pending_cancellation(state)) throw cancelled(*reason, what);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

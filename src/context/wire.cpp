@@ -5,7 +5,7 @@
 
 #include <weft/context/context.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 constexpr std::string_view magic = "WCTX";
@@ -167,4 +167,4 @@ context context::from_wire(std::string_view bytes) {
   return unknown.empty() ? made : made.with(foreign(), std::move(unknown));
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -2,7 +2,7 @@
 
 #include <weft/core/oracle.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 steady_clock::time_point steady_clock::now() noexcept {
   if (detail::oracle* const simulated = detail::oracle::current()) [[unlikely]]
@@ -16,4 +16,4 @@ wall_clock::time_point wall_clock::now() noexcept {
   return std::chrono::system_clock::now();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

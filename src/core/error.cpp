@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 struct code_entry {
@@ -111,4 +111,4 @@ error system_error(std::string_view tried, int errno_value) {
   return error(code_of_errno(errno_value), std::move(message));
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -7,7 +7,7 @@
 #include <typeinfo>
 #include <vector>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 constexpr int causes_max = 16;
@@ -156,4 +156,4 @@ std::string failure::chain() const {
 
 remote_error::remote_error(failure what) : error(what.code, what.message), details_(std::move(what)) {}
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <ctime>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4);
 
@@ -37,4 +37,4 @@ void futex_wake_one(std::atomic<std::uint32_t>& word) noexcept {
   errno = saved_errno;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

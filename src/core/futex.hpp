@@ -7,7 +7,7 @@
 
 // Linux's wait on a word of memory, for a thread of this process.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Sleeps while `word` holds `value`, until futex_wake_one or a signal, or for no reason; ask again. False:
 /// `until` has passed.
@@ -15,4 +15,4 @@ bool futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t value, steady_ti
 /// The memory may be gone already: then nothing happens, or somebody asks again.
 void futex_wake_one(std::atomic<std::uint32_t>& word) noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

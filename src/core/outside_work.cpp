@@ -6,7 +6,7 @@
 
 #include <weft/core/oracle.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 // Signed: in a forked child a guard of the forking thread may end after the count began anew.
@@ -37,4 +37,4 @@ std::int64_t outside_work::count() noexcept {
   return now > 0 ? now : 0;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

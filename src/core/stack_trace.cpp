@@ -2,7 +2,7 @@
 
 #include <unwind.h>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 struct collection {
@@ -36,4 +36,4 @@ stack_trace stack_trace::current(std::size_t skip) noexcept {
   return trace;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -8,7 +8,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 std::atomic<std::size_t> alive{0};
@@ -87,4 +87,4 @@ void started_thread::detach() {
 
 std::size_t started_thread::count() noexcept { return alive.load(std::memory_order_acquire); }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -15,12 +15,13 @@
 #include <cstring>
 #include <iterator>
 #include <new>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
 // The one place that uses elfutils.
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 std::string hex(std::uintptr_t number) {
@@ -29,11 +30,21 @@ std::string hex(std::uintptr_t number) {
   return {digits, end.ptr};
 }
 
+/// The names that users write: the inline namespace of the ABI says nothing to them.
+std::string without_abi(std::string name) {
+  constexpr std::string_view with = "weft::v1::";
+  constexpr std::string_view shown = "weft::";
+  for (auto at = name.find(with); at != std::string::npos; at = name.find(with, at + shown.size())) {
+    name.replace(at, with.size(), shown);
+  }
+  return name;
+}
+
 std::string demangled(const char* name) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> readable(abi::__cxa_demangle(name, nullptr, nullptr, &status),
                                                         &std::free);
-  return status == 0 ? std::string(readable.get()) : std::string(name);
+  return status == 0 ? without_abi(readable.get()) : std::string(name);
 }
 
 // Debian keeps debug information below /usr/lib/debug by build id. The look-up that comes with elfutils
@@ -268,4 +279,4 @@ std::string stack_frame::to_string() const {
   return function.empty() ? in_module : function + " in " + in_module;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

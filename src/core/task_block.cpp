@@ -13,7 +13,7 @@
 
 #include "core/futex.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 constinit thread_local std::atomic<bool> turn_due{true};
 constinit thread_local unsigned safepoints_off = 0;
@@ -96,4 +96,4 @@ void spin_lock::lock_slow() noexcept {
   } while (locked_.exchange(true, std::memory_order_acquire));
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr std::uint16_t place_due = 0xffff;
@@ -120,4 +120,4 @@ timer_node* timer_wheel::pop_due(std::uint64_t now) noexcept {
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -1,6 +1,6 @@
 #include <weft/core/unwinding.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 unwinding::~unwinding() = default;
 
@@ -39,4 +39,4 @@ int exit_exception::status_code() const noexcept {
   return code == nullptr ? 0 : *code;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

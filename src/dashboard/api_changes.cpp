@@ -12,7 +12,7 @@
 
 #include "dashboard/site_state.hpp"
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 namespace {
 
@@ -137,4 +137,4 @@ void add_changes(http::route_group to, site::state& of) {
   to.post("/bulk/run", [&of](http::request& in) { return change_many(of, in); });
 }
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

@@ -21,7 +21,7 @@
 #include "dashboard/error_groups.hpp"
 #include "dashboard/site_state.hpp"
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 namespace {
 
@@ -196,4 +196,4 @@ void add_reads(http::route_group to, site::state& of) {
   to.get("/errors", [&of] { return group_errors(of.in(), steady_clock::now() + search_time); });
 }
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

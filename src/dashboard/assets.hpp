@@ -3,7 +3,7 @@
 #include <array>
 #include <string_view>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 /// A file of the page, as it is in the program.
 struct asset {
@@ -16,4 +16,4 @@ struct asset {
 /// All of them: index.html, app.css, app.js.
 const std::array<asset, 3>& assets() noexcept;
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

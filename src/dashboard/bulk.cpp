@@ -6,7 +6,7 @@
 #include <weft/dashboard/site.hpp>
 #include <weft/fiber/map_limited.hpp>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 namespace {
 
@@ -107,4 +107,4 @@ std::optional<bulk_progress> bulk::run(const std::string& owner, std::string_vie
   return made;
 }
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

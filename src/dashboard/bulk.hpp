@@ -15,7 +15,7 @@
 #include <weft/jobs/search.hpp>
 #include <weft/jobs/store.hpp>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 /// What would be changed.
 struct bulk_count {
@@ -74,4 +74,4 @@ class bulk {
   std::map<std::string, plan, std::less<>> plans_;  // guarded by mutex_
 };
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

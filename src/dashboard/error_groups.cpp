@@ -12,7 +12,7 @@
 #include <weft/jobs/view.hpp>
 #include <weft/log/escape.hpp>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 namespace {
 
@@ -121,4 +121,4 @@ error_groups group_errors(jobs::store& of, steady_time until) {
   return made;
 }
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

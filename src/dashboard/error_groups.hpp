@@ -8,7 +8,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/jobs/store.hpp>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 /// Jobs of one closure that failed in the same way.
 struct error_group {
@@ -40,4 +40,4 @@ std::string without_numbers(std::string_view message);
 /// The longest part of a message that without_numbers leaves as it is; at most 80 bytes.
 std::string steady_part(std::string_view message);
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

@@ -9,7 +9,7 @@
 
 #include "dashboard/site_state.hpp"
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 namespace {
 
@@ -52,4 +52,4 @@ jobs::search_filter filter_of(const http::form_fields& query) {
 jobs::search_filter filter_in(const http::request& in) { return filter_of(in.query_fields()); }
 jobs::search_filter filter_in(std::string_view query) { return filter_of(http::form_fields::parse(query)); }
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

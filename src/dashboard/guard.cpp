@@ -9,7 +9,7 @@
 #include <weft/log/log.hpp>
 #include <weft/net/endpoint.hpp>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 namespace {
 
@@ -141,4 +141,4 @@ sessions::opened guard::log_in(const http::request& in, std::string_view token) 
   return made;
 }
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

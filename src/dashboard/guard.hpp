@@ -9,7 +9,7 @@
 
 #include "dashboard/sessions.hpp"
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 inline constexpr std::string_view session_cookie = "weft-dashboard";
 inline constexpr std::string_view csrf_header = "X-Weft-Csrf";
@@ -44,4 +44,4 @@ class guard {
 void audit(const identity& who, const http::request& in, std::string_view action, std::string_view on,
            std::int64_t jobs);
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

@@ -7,7 +7,7 @@
 #include <weft/core/error.hpp>
 #include <weft/log/escape.hpp>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 namespace {
 
@@ -109,4 +109,4 @@ std::uint64_t sampler::wait_newer(std::uint64_t seen, steady_time until) {
   return looks_;
 }
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

@@ -17,7 +17,7 @@
 #include <weft/jobs/store.hpp>
 #include <weft/jobs/view.hpp>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 /// How the queues were at one moment, and what was done since the one before.
 struct sample {
@@ -80,4 +80,4 @@ class sampler {
   std::deque<sample> samples_;  // guarded by mutex_
 };
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

@@ -4,7 +4,7 @@
 
 #include <weft/wire/random.hpp>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 namespace {
 
@@ -83,4 +83,4 @@ void sessions::count_failure(const std::string& peer, steady_time now) {
   of = {left_of(of, now) + 1, now};
 }
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

@@ -11,7 +11,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/dashboard/site.hpp>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 /// Who asks.
 struct identity {
@@ -57,4 +57,4 @@ class sessions {
   std::map<std::string, tries> failures_;             // guarded by mutex_
 };
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

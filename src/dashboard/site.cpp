@@ -15,7 +15,7 @@
 #include "dashboard/assets.hpp"
 #include "dashboard/site_state.hpp"
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 namespace {
 
@@ -140,4 +140,4 @@ void site::mount(http::router& on, std::string_view prefix) {
   add_changes(api, of);
 }
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

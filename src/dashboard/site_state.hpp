@@ -12,7 +12,7 @@
 #include "dashboard/sampler.hpp"
 #include "dashboard/sessions.hpp"
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 /// What the handlers share.
 class site::state {
@@ -42,4 +42,4 @@ jobs::search_filter filter_in(const http::request& in);
 /// The same of such a query alone.
 jobs::search_filter filter_in(std::string_view query);
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

@@ -10,7 +10,7 @@
 
 #include "executor/elastic_pool.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 namespace {
@@ -141,4 +141,4 @@ blocking_statistics get_blocking_statistics() {
   return pool == nullptr ? blocking_statistics{} : pool->statistics();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

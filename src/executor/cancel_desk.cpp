@@ -8,7 +8,7 @@
 
 #include "executor/process_wide.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 cancel_desk& cancel_desk::get() {
   static process_wide<cancel_desk> desk;
@@ -61,4 +61,4 @@ void cancel_desk::serve() noexcept {
   has_thread_ = false;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -8,7 +8,7 @@
 #include <weft/core/spin_lock.hpp>
 #include <weft/executor/carried_task.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Where suspended tasks are left when they are cancelled: whoever cancels holds the lock of the cancel tree,
 /// and what a task awaits is cancelled by calling others. So a thread of the desk does that, one task after
@@ -42,4 +42,4 @@ class cancel_desk {
   carried_task* first_ = nullptr;  // guarded by lock_
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

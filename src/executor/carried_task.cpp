@@ -12,7 +12,7 @@
 #include "executor/exception_of.hpp"
 #include "executor/posted_part.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 bool runs_in_one(const executor_core& on) noexcept { return on.suspends_waits(); }
 
@@ -321,4 +321,4 @@ void carried_task::unpark() noexcept {
   desk_.add(*this);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

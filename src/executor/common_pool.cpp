@@ -5,7 +5,7 @@
 #include "executor/pool_core.hpp"
 #include "executor/process_wide.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 
 thread_pool& common_pool() {
   static detail::process_wide<thread_pool> pool;
@@ -16,4 +16,4 @@ thread_pool& common_pool() {
   });
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -6,7 +6,7 @@
 
 #include "executor/posted_part.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 continuation::continuation(std::shared_ptr<executor_core> on, std::source_location from)
     : task_(std::move(on), {}, from), captured_(context::capture()) {}
@@ -44,4 +44,4 @@ void continuation::skip() noexcept {
   finish_step();
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -11,7 +11,7 @@
 
 #include "executor/posted_part.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 void waiting_driver::run(std::coroutine_handle<> root) {
   waiting_ = root;
@@ -81,4 +81,4 @@ void resume_when_ready(future_core& source, std::shared_ptr<foreign_wait> waitin
   source.call_when_ready(*new resumption(std::move(waiting)));
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

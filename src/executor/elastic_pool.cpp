@@ -9,7 +9,7 @@
 #include <weft/core/oracle.hpp>
 #include <weft/core/started_thread.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 /// Longer bounds are as good as this one, and could not be added to a time.
@@ -245,4 +245,4 @@ bool elastic_pool::sleep_as_keeper(lock& held, steady_time now) {
   return wait_in(keeper_, self, held, until, "blocking: keep", false) == wait_outcome::served;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -13,7 +13,7 @@
 #include <weft/executor/blocking_options.hpp>
 #include <weft/metrics/histogram.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Threads that come and go with the work.
 ///
@@ -100,4 +100,4 @@ class elastic_pool {
   waiter_line stopping_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

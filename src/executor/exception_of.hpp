@@ -2,7 +2,7 @@
 
 #include <exception>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// What `make` gives, as a pointer; the std::bad_alloc where there is no memory for its text.
 template <typename Make>
@@ -14,4 +14,4 @@ std::exception_ptr exception_of(Make&& make) noexcept {
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

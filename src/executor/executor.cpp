@@ -13,7 +13,7 @@
 
 #include "executor/uncaught.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 namespace {
 
@@ -85,4 +85,4 @@ executor current_executor() {
   return executor(here->on->shared_from_this());
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -11,7 +11,7 @@
 
 #include "executor/thread_core.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What was made and is still there, weakly.
 class executor_factory::state {
@@ -154,4 +154,4 @@ shutdown_report executor_factory::shutdown(std::chrono::milliseconds bound, std:
   return sum;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -10,7 +10,7 @@
 
 #include "executor/exception_of.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 bool future_core::wait_ready(steady_time until) {
   constexpr const char* what = "future::get";
@@ -125,4 +125,4 @@ std::exception_ptr make_stopped(cancel_reason reason) {
 
 bool is_stop(const std::exception_ptr& error) noexcept { return holds_exception<cancelled>(error); }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -11,7 +11,7 @@
 
 #include "executor/exception_of.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 future_timer::future_timer(steady_time due, unique_function<void()> call) {
   if (due == no_deadline) return;
@@ -77,4 +77,4 @@ future<void> sleep_to(steady_time until) {
   return outcome;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 gather::gather(future_core& self, const std::vector<future_core*>& sources, bool keep_losers)
     : self_(self),
@@ -111,4 +111,4 @@ std::optional<std::size_t> gather::decided_by() const noexcept {
   return index == nobody ? std::nullopt : std::optional(index);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -5,7 +5,7 @@
 #include <weft/core/task_block.hpp>
 #include <weft/executor/executor.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 constexpr unsigned depth_max = 32;
@@ -76,4 +76,4 @@ executor inline_executor() {
   return executor(core);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -8,7 +8,7 @@
 #include <weft/core/holds_exception.hpp>
 #include <weft/core/unwinding.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Who has which function; lives as long as a posted task does. `call` may be used by who has claimed one
 /// that has not ended.
@@ -139,4 +139,4 @@ void throw_empty_set(const char* what) {
 
 void throw_dropped(const char* what) { throw cancelled(cancel_reason::shutdown, what); }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -13,7 +13,7 @@
 
 #include "executor/uncaught.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr unsigned run_here_depth_max = 32;
@@ -398,4 +398,4 @@ void pool_core::read(metrics::readings& to) const {
   to.add(queued_name, static_cast<double>(waiting), {options_.name});
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -17,7 +17,7 @@
 
 #include "executor/task_lines.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The queue and the threads of a pool.
 ///
@@ -131,4 +131,4 @@ class pool_core final : public executor_core {
   metrics::source source_;  // last: nothing is read of a pool that is ending
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The function that is posted for a part of `Of`: runs it. It has two ends, this one, where it ran or was
 /// dropped, and that of the posting: so who comes last knows whether it ran, and why not.
@@ -21,4 +21,4 @@ class posted_part {
   Of* of_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

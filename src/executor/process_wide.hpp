@@ -6,7 +6,7 @@
 
 #include <weft/core/oracle.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Something with threads that is there once in a process, made at first use and never destroyed: a task
 /// may run until the process ends. A simulation has its own, which ends with it. A forked child has none
@@ -35,4 +35,4 @@ class process_wide {
   static constinit inline std::atomic<Value*> value{nullptr};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

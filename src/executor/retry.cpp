@@ -8,7 +8,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/core/oracle.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 bool is_worth_it(const std::exception_ptr& failure) {
@@ -55,4 +55,4 @@ bool retry_progress::goes_on_after(const std::exception_ptr& error) {
 }
 
 }  // namespace detail
-}  // namespace weft
+}  // namespace weft::inline v1

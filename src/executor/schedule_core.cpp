@@ -7,7 +7,7 @@
 #include <weft/core/oracle.hpp>
 #include <weft/core/unwinding.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr auto watcher_idle_max = std::chrono::seconds(5);
@@ -311,4 +311,4 @@ std::size_t schedule_core::waiting() const noexcept {
   return static_cast<std::size_t>(wheel_.size());
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

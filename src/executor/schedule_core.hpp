@@ -16,7 +16,7 @@
 #include <weft/core/timer_wheel.hpp>
 #include <weft/executor/scheduled_pool.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// A scheduled task. What can change is guarded by the lock of its schedule.
 struct scheduled_record : timer_node {
@@ -104,4 +104,4 @@ class schedule_core : public std::enable_shared_from_this<schedule_core> {
   started_thread watcher_;  // of whoever made watched_ true; after close of who ends the pool
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

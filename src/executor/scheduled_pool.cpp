@@ -8,7 +8,7 @@
 #include "executor/process_wide.hpp"
 #include "executor/schedule_core.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 std::unique_ptr<thread_pool> make_pool(scheduled_pool_options& options) {
@@ -128,4 +128,4 @@ scheduled_pool& common_scheduled_pool() {
   });
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -12,7 +12,7 @@
 #include <weft/core/spin_lock.hpp>
 #include <weft/core/task_block.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 /// The queue of a strand.
@@ -181,4 +181,4 @@ void strand_core::drop_all() noexcept {
 strand::strand(executor on, std::size_t queue_max)
     : executor(std::make_shared<strand_core>(std::move(on), queue_max)) {}
 
-}  // namespace weft
+}  // namespace weft::inline v1

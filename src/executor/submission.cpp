@@ -11,7 +11,7 @@
 #include "executor/exception_of.hpp"
 #include "executor/uncaught.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 namespace {
 
@@ -131,4 +131,4 @@ std::exception_ptr make_dropped() {
   return exception_of([] { return cancelled(cancel_reason::shutdown, "executor queue"); });
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

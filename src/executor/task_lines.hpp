@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Tasks in the order in which they start: the largest priority first, among equals first come, first served.
 ///
@@ -57,4 +57,4 @@ class task_lines {
   std::size_t size_ = 0;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -9,7 +9,7 @@
 #include "executor/thread_core.hpp"
 #include "executor/uncaught.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -136,4 +136,4 @@ std::string_view thread::name() const noexcept {
   return core_ == nullptr ? std::string_view() : core_->name();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -12,7 +12,7 @@
 #include <weft/executor/thread.hpp>
 #include <weft/executor/thread_pool.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// What a weft::thread and its function share: the place of one task, which nothing is posted to.
 ///
@@ -55,4 +55,4 @@ class thread_core final : public executor_core {
   waiter_line joiners_;                     // guarded by lock_
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

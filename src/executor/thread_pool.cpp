@@ -7,7 +7,7 @@
 
 #include "executor/pool_core.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 std::shared_ptr<detail::pool_core> make_pool(thread_pool_options options) {
@@ -62,4 +62,4 @@ shutdown_report thread_pool::shutdown(std::chrono::milliseconds bound, std::chro
 std::size_t thread_pool::threads() const noexcept { return pool().threads(); }
 std::size_t thread_pool::queued() const noexcept { return pool().queued(); }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -8,7 +8,7 @@
 // found by the chain of places as everything that belongs to a running task. A suspended callback of a fiber
 // is in nobody else's way.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 /// The callbacks that a task still has to call. It has no executor, so current_executor() looks past it.
 struct trampoline : running_place {
   /// A list, in order.
@@ -66,4 +66,4 @@ void run_queued_callbacks(const future_core& awaited) noexcept {
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

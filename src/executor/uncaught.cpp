@@ -9,7 +9,7 @@
 #include <weft/core/unwinding.hpp>
 #include <weft/log/log.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 std::mutex handler_mutex;
@@ -64,4 +64,4 @@ std::string describe_task(std::string_view name, std::source_location from) {
 }
 
 }  // namespace detail
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -7,7 +7,7 @@
 
 #include <weft/executor/executor.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Logs an error that no one will look at, as critical, in the running task's context. Cancellation
 /// and exit are no errors.
@@ -21,4 +21,4 @@ void report_failed_task(const uncaught_handler& handler, const failed_task& what
 /// For messages: `the task "name" (file:line)`.
 std::string describe_task(std::string_view name, std::source_location from);
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -5,7 +5,7 @@
 #include <weft/core/failure.hpp>
 #include <weft/executor/find_error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 std::string describe(const std::vector<std::exception_ptr>& errors) {
@@ -40,4 +40,4 @@ std::vector<std::exception_ptr> errors_inside(const std::exception_ptr& thrown) 
 }
 
 }  // namespace detail
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -20,7 +20,7 @@
 // A waiter's slot leads to the number of its phase. Those of an ended phase are served wherever they stand in
 // line, because a task may arrive for a phase and begin to wait for it much later.
 
-namespace weft {
+namespace weft::inline v1 {
 
 barrier::barrier(std::size_t expected, unique_function<void()> on_phase)
     : expected_(expected), missing_(expected) {
@@ -117,4 +117,4 @@ std::size_t barrier::waiting() const noexcept {
   return waiters_.size();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -12,7 +12,7 @@
 
 #include "fiber/io_entry.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr auto slice = std::chrono::milliseconds(50);
@@ -58,4 +58,4 @@ std::uint32_t block_until_ready(int fd, std::uint32_t wants, steady_time until, 
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 
 #include <weft/core/clock.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class io_entry;
 
@@ -17,4 +17,4 @@ std::uint32_t ready_now(int fd, std::uint32_t wants, const char* what);
 std::uint32_t block_until_ready(int fd, std::uint32_t wants, steady_time until, const char* what,
                                 io_entry* handle = nullptr);
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -2,7 +2,7 @@
 
 #include <new>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 cell_pool::~cell_pool() {
   for (free_line& line : free_) {
@@ -35,4 +35,4 @@ void cell_pool::deallocate(void* memory, std::size_t bytes) noexcept {
   ++line.count;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Memory for fiber blocks in cells of whole 64 bytes, reused last-in first-out. One thread's. Cells
 /// come from, and may go back to, the heap at any time, so that one may be freed on another thread.
@@ -37,4 +37,4 @@ class cell_pool {
   std::array<free_line, classes> free_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

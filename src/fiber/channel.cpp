@@ -6,7 +6,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 void refuse_channel_capacity(std::size_t capacity) {
   throw error(errc::invalid_argument,
@@ -22,4 +22,4 @@ void channel_destroyed_under_waiters(std::size_t producers, std::size_t consumer
   std::abort();
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

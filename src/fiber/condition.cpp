@@ -6,7 +6,7 @@
 // after the mutex was released cannot miss it. guard_ is taken before the mutex's own guard, never the
 // other way round.
 
-namespace weft {
+namespace weft::inline v1 {
 
 bool condition::wait_notified(std::unique_lock<mutex>& lock, steady_time until) {
   detail::check_cancelled("condition::wait");
@@ -38,4 +38,4 @@ std::size_t condition::waiting() const noexcept {
   return waiters_.size();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <optional>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 /// The fibers that ended as owners of a lock.
@@ -84,4 +84,4 @@ void note_ended_with_locks(const task_block& fiber) noexcept {
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

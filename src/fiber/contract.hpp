@@ -7,7 +7,7 @@
 
 // Contracts of the locks that are checked in every build, and how a breach ends the program.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// `fiber 7 "reader"`, `thread 3`; for messages.
 std::string describe(const task_block& task);
@@ -25,4 +25,4 @@ std::string describe(const task_block& task);
 /// block goes. The last 64 are kept.
 void note_ended_with_locks(const task_block& fiber) noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

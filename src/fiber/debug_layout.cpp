@@ -12,7 +12,7 @@
 // The types are not of standard layout, but without virtual bases: both compilers know the offsets.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 struct debug_layout {
   std::uint64_t version;
@@ -40,7 +40,7 @@ struct debug_layout {
   }
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail
 
 extern "C" {
 extern const weft::detail::debug_layout weft_debug_layout;
@@ -48,7 +48,7 @@ const weft::detail::debug_layout weft_debug_layout = weft::detail::debug_layout:
 weft::detail::scheduler* weft_debug_loops = nullptr;  // guarded by shown_loops
 }
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 std::mutex shown_loops;
@@ -68,4 +68,4 @@ void shown_to_debuggers::hide(scheduler& loop) noexcept {
   *at = loop.next_shown_;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

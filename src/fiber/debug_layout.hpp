@@ -1,6 +1,6 @@
 #pragma once
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class scheduler;
 
@@ -18,4 +18,4 @@ class shown_to_debuggers {
   scheduler& loop_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -3,7 +3,7 @@
 #include <weft/core/error.hpp>
 #include <weft/fiber/fiber_extras.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 void defer_call(unique_function<void()> call) {
   if (!task_block::current().is_fiber()) {
@@ -15,4 +15,4 @@ void defer_call(unique_function<void()> call) {
   fiber_extras::current().defer(std::move(call));
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 #include "fiber/scheduler.hpp"
 #include "fiber/survey.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 
 std::string dump_fibers(const dump_options& options) {
   detail::scheduler* const here = detail::scheduler::current();
@@ -38,4 +38,4 @@ std::size_t stack_high_water() noexcept {
 }
 
 }  // namespace this_fiber
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -7,7 +7,7 @@
 // The flag is read under guard_, also where it is set already: who sees it set may destroy the event, and
 // must not overtake the setter's last touch, which is the release of guard_.
 
-namespace weft {
+namespace weft::inline v1 {
 
 void event::set() noexcept {
   const std::lock_guard guard(guard_);
@@ -36,4 +36,4 @@ bool event::wait_set(steady_time until) {
   return seems_set() || detail::wait_served(waiters_, guard, until, "event::wait");
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

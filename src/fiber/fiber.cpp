@@ -7,7 +7,7 @@
 
 #include "fiber/scheduler.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -50,4 +50,4 @@ std::uint64_t parent_id() noexcept {
 }
 
 }  // namespace this_fiber
-}  // namespace weft
+}  // namespace weft::inline v1

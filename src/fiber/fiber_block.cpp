@@ -15,7 +15,7 @@
 #include "fiber/scheduler.hpp"
 #include "fiber/uncaught.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 namespace {
 
@@ -199,4 +199,4 @@ void free_fiber(void* memory, std::size_t bytes) noexcept {
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -9,7 +9,7 @@
 
 #include "fiber/uncaught.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 /// Ends the locals of a plain thread together with its thread_local objects.
@@ -98,4 +98,4 @@ std::uint32_t next_local_index() noexcept {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

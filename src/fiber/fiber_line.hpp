@@ -9,7 +9,7 @@
 #include <weft/core/spin_lock.hpp>
 #include <weft/fiber/fiber_block.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Fibers in line for their turn; the links are in the fibers. Not thread-safe.
 template <typename Fiber>
@@ -166,4 +166,4 @@ class unstarted_line_of {
 using fiber_line = line_of<fiber_block>;
 using unstarted_line = unstarted_line_of<fiber_block, scheduler>;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

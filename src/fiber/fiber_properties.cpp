@@ -3,7 +3,7 @@
 #include <weft/core/task_block.hpp>
 #include <weft/fiber/fiber_local.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 constinit fiber_local<property_map> own;
@@ -15,4 +15,4 @@ property_map* fiber_properties() {
   return task != nullptr && task->is_fiber() ? &own.get() : nullptr;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

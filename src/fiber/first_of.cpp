@@ -4,7 +4,7 @@
 
 #include <weft/core/failure.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 errc common_code(const std::vector<std::exception_ptr>& errors) {
@@ -41,4 +41,4 @@ void detail::throw_all_failed(std::vector<std::exception_ptr> errors) {
   throw all_failed(std::move(errors));
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

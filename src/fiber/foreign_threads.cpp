@@ -7,7 +7,7 @@
 
 #include "fiber/sanitizer.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 // All runs; their first loops are on the callers' threads.
@@ -33,4 +33,4 @@ std::size_t foreign_threads(std::size_t loops) noexcept {
   return all > known ? all - known : 0;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

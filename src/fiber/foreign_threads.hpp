@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// While it lives, the calling thread is the loop of a run that weft started a thread for.
 class loop_thread {
@@ -17,4 +17,4 @@ class loop_thread {
 /// of weft: any of them might wake a fiber of the run. Those of other runs are among them. One system call.
 std::size_t foreign_threads(std::size_t loops) noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

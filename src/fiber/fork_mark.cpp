@@ -7,7 +7,7 @@
 
 #include "fiber/scheduler.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constinit std::atomic<unsigned> forks{0};
@@ -43,4 +43,4 @@ void end_forked_child() noexcept {
   _exit(status);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

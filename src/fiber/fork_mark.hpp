@@ -12,7 +12,7 @@
 // (destructors, as the error unwinds) leaves the shared epoll set alone. A fork from a plain thread
 // changes nothing: the child has no loop, and may make one.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Has the process count its forks from now on. Any thread, any number of times.
 void watch_forks() noexcept;
@@ -24,4 +24,4 @@ unsigned forks_so_far() noexcept;
 /// Says what the child did wrong, and ends it with status 70.
 [[noreturn]] void end_forked_child() noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -6,7 +6,7 @@
 #include "fiber/io_table.hpp"
 #include "fiber/scheduler.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 /// Registered for this one wait.
@@ -36,4 +36,4 @@ std::uint32_t wait_as_guest(int fd, std::uint32_t wants, steady_time until, cons
   return (*guest(*here, fd, what)).wait(wants, until, what);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -16,7 +16,7 @@
 #include "fiber/guest_wait.hpp"
 #include "fiber/runtime.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 steady_time time_of(std::int64_t nanoseconds) noexcept {
@@ -144,4 +144,4 @@ void tell_thread(const hook_engine* of) noexcept {
 hooked_thread::hooked_thread() noexcept { tell_thread(&engine); }
 hooked_thread::~hooked_thread() { tell_thread(nullptr); }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

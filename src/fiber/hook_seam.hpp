@@ -1,6 +1,6 @@
 #pragma once
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// While it lives, libweft_hook.so, where the program has loaded it, may make this thread's fibers wait.
 class hooked_thread {
@@ -11,4 +11,4 @@ class hooked_thread {
   ~hooked_thread();
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -9,7 +9,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/spin_lock.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 template <typename Loop>
 class idle_loops;
@@ -134,4 +134,4 @@ class idle_loops {
   atomic<bool> over_{false};      // written under lock_
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -3,7 +3,7 @@
 #include "fiber/scheduler.hpp"
 #include "fiber/switch_stack.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 inspection::inspection(scheduler& here) noexcept
     : here_(here), asker_(here.running() != nullptr ? *here.running()->stack_ : here.loop_stack_) {
@@ -23,4 +23,4 @@ void inspection::answer() noexcept {
   switch_stack(*asked_, asker_, here_.live_exceptions_);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 
 #include "fiber/stack.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class fiber_block;
 class scheduler;
@@ -35,4 +35,4 @@ class inspection {
   stack_trace trace_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

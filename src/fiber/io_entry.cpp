@@ -11,7 +11,7 @@
 #include "fiber/io_table.hpp"
 #include "fiber/scheduler.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr std::uint32_t always = EPOLLHUP | EPOLLERR;
@@ -168,4 +168,4 @@ void io_entry::throw_second(std::unique_lock<spin_lock>& lock, const waiter& fir
                               "\" does; let one task read and one write");
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

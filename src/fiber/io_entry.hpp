@@ -6,7 +6,7 @@
 
 #include <weft/context/wait.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class io_table;
 
@@ -92,4 +92,4 @@ class io_entry {
   waiter_line waiters_;      // guarded by lock_; io_waiters, no two of which want the same
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

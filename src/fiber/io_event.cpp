@@ -13,7 +13,7 @@
 
 #include "fiber/guest_wait.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 // The public bits are the kernel's.
@@ -102,4 +102,4 @@ std::size_t wait_any_until(std::span<watched_fd> all, steady_time until) {
   return 0;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -13,7 +13,7 @@
 #include "fiber/io_table.hpp"
 #include "fiber/scheduler.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 bool wait_for(detail::io_entry* entry, std::uint32_t direction, steady_time until, const char* what) {
@@ -81,4 +81,4 @@ void io_handle::mark_not_writable() noexcept {
   if (entry_ != nullptr) entry_->mark_not_ready(EPOLLOUT);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -8,7 +8,7 @@
 
 #include "fiber/fork_mark.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 [[noreturn]] void throw_not_registered(const char* what, int fd, int why) {
@@ -190,4 +190,4 @@ void io_table::shut() noexcept {
   epoll_.reset();
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

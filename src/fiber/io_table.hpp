@@ -13,7 +13,7 @@
 
 #include "fiber/io_entry.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The descriptors that are registered with one loop's epoll set.
 ///
@@ -86,4 +86,4 @@ class io_table : public std::enable_shared_from_this<io_table> {
   std::vector<io_entry*> by_fd_;  // guarded by mutex_; owns a reference of each
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

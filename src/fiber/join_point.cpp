@@ -1,6 +1,6 @@
 #include <weft/fiber/join_point.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 bool join_point::wait(steady_time until) {
   std::unique_lock lock(lock_);
@@ -12,4 +12,4 @@ bool join_point::wait(steady_time until) {
   throw_cancelled("fiber::join");
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -9,7 +9,7 @@
 // As in event.cpp, the state is read under guard_ also where it is open, for the sake of waiters that
 // destroy the latch.
 
-namespace weft {
+namespace weft::inline v1 {
 
 void latch::count_down(std::size_t arrivals) noexcept {
   const std::lock_guard guard(guard_);
@@ -39,4 +39,4 @@ bool latch::wait_open(steady_time until) {
   return missing_ == 0 || detail::wait_served(waiters_, guard, until, "latch::wait");
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

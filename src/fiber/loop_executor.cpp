@@ -11,7 +11,7 @@
 #include "fiber/scheduler.hpp"
 #include "fiber/uncaught.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 scheduler* loop_executor::loop_if_home() const noexcept {
   const std::lock_guard lock(lock_);
@@ -98,4 +98,4 @@ void loop_executor::close() noexcept {
   for (executor_task& one : dropped) end_work(one);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

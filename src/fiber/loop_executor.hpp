@@ -7,7 +7,7 @@
 #include <weft/core/spin_lock.hpp>
 #include <weft/executor/executor.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class scheduler;
 
@@ -41,4 +41,4 @@ class loop_executor final : public executor_core {
   std::vector<executor_task> coming_;  // guarded by lock_; if not empty, the loop will look
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

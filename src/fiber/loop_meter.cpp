@@ -1,6 +1,6 @@
 #include "fiber/loop_meter.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 void loop_meter::note_lag(steady_time now) noexcept {
   noted_ = now;
@@ -27,4 +27,4 @@ loop_figures loop_meter::figures() const noexcept {
           .timers = timers_.load(std::memory_order_relaxed)};
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

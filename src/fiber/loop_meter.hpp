@@ -10,7 +10,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/metrics/histogram.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// What a loop shows of itself to other threads, who must not touch its lines, stacks and timers.
 struct loop_figures {
@@ -90,4 +90,4 @@ class loop_meter {
   std::atomic<std::size_t> timers_{0};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -6,7 +6,7 @@
 #include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 
 std::vector<executor> loop_executors() {
   const detail::scheduler* const here = detail::scheduler::current();
@@ -20,4 +20,4 @@ std::vector<executor> loop_executors() {
   return all;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

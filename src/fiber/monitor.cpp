@@ -20,7 +20,7 @@
 #include "fiber/stack_sampler.hpp"
 #include "fiber/survey.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr auto look_every = std::chrono::milliseconds(5);
@@ -159,4 +159,4 @@ void monitor::dump_soon() {
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -11,7 +11,7 @@
 #include <weft/core/started_thread.hpp>
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class runtime;
 class scheduler;
@@ -67,4 +67,4 @@ class monitor {
   std::atomic<bool> stopping_{false};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -38,7 +38,7 @@
 // holder_ and holder_thread_ are hints beside owner_, written by the owner after it has the mutex: holder_
 // for the message of a breach (null: a plain thread), holder_thread_ for the decision to spin.
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 using detail::task_block;
@@ -266,4 +266,4 @@ std::size_t mutex::waiting() const noexcept {
   return waiters_.size() + first_.size() + (offered_ != nullptr ? 1 : 0);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

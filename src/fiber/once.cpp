@@ -9,7 +9,7 @@
 // While runner_ is 0 and done_ is not set nobody waits. A task that is served either finds done_ set, or is
 // the next runner: runner_ has its id already, so that no newcomer comes between.
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// True: the caller runs its initialiser, and calls end(). False: it is done.
 bool once::begin() {
@@ -45,4 +45,4 @@ void once::end(bool succeeded) noexcept {
   }
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -12,7 +12,7 @@
 #include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 // Async-signal-safe text: a fixed buffer and write(2).
@@ -114,4 +114,4 @@ overflow_watch::overflow_watch() : stack_(std::make_unique<std::byte[]>(stack_by
 
 overflow_watch::~overflow_watch() { sigaltstack(&former_, nullptr); }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 struct stack_record;
 
@@ -27,4 +27,4 @@ class overflow_watch {
   stack_t former_{};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -5,7 +5,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 bool parker::park_until(steady_time until) {
   detail::check_cancelled("park");
@@ -31,4 +31,4 @@ void parker::unpark() noexcept {
   if (!waiters_.serve_front()) permit_.store(true, std::memory_order_relaxed);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -10,7 +10,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 /// On a single processor nobody could make something ready while a loop looks for it.
@@ -85,4 +85,4 @@ void poller::ring() noexcept {
   [[maybe_unused]] const auto put = write(bell_.get(), &once, sizeof once);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -12,7 +12,7 @@
 #include "fiber/io_table.hpp"
 #include "fiber/short_waits.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// epoll, and an eventfd by which other threads end its sleep. The loop's thread makes it, polls and
 /// ends it; what may be done from other threads says so.
@@ -57,4 +57,4 @@ class poller {
   short_waits short_waits_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -8,7 +8,7 @@
 #include <weft/core/spin_lock.hpp>
 #include <weft/core/unique_function.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// What other threads want called on one loop.
 ///
@@ -47,4 +47,4 @@ class posted_calls {
   atomic<bool> any_{false};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -3,7 +3,7 @@
 #include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 bool may_switch(const scheduler& here, const fiber_block& fiber, bool asked_for) noexcept {
@@ -29,4 +29,4 @@ bool may_switch(const scheduler& here, const fiber_block& fiber, bool asked_for)
   if (!first) here->yield_to_loop();
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

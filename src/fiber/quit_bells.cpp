@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <mutex>
 
-namespace weft::detail::quit_bells {
+namespace weft::inline v1::detail::quit_bells {
 namespace {
 
 struct place {
@@ -72,4 +72,4 @@ bool take(int bell) {
   return false;
 }
 
-}  // namespace weft::detail::quit_bells
+}  // namespace weft::inline v1::detail::quit_bells

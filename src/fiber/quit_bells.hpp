@@ -1,6 +1,6 @@
 #pragma once
 
-namespace weft::detail::quit_bells {
+namespace weft::inline v1::detail::quit_bells {
 
 /// Rings `bell`, an eventfd, at every SIGQUIT of the process, in addition to what the program does there; the
 /// first bell replaces the default action, which would end the process, and the last one restores it.
@@ -10,4 +10,4 @@ void remove(int bell);
 /// Was it rung for a SIGQUIT since the last time?
 bool take(int bell);
 
-}  // namespace weft::detail::quit_bells
+}  // namespace weft::inline v1::detail::quit_bells

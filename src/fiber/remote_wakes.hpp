@@ -2,7 +2,7 @@
 
 #include <weft/core/atomic.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The fibers of one loop that other threads have made ready, until the loop takes them into its line.
 ///
@@ -47,4 +47,4 @@ class remote_wakes {
   atomic<Fiber*> newest_{nullptr};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -8,7 +8,7 @@
 #include "fiber/scheduler.hpp"
 #include "fiber/terminate.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 std::any& last_exit_of_thread() noexcept {
@@ -101,4 +101,4 @@ std::vector<fiber_info> list_fibers() {
   return here == nullptr ? std::vector<fiber_info>() : here->of().list();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -7,7 +7,7 @@
 
 #include "fiber/runtime.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 /// One figure: its family, and where it comes from.
@@ -127,4 +127,4 @@ run_meters::shown_run::~shown_run() {
   *at = next_;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 #include <weft/fiber/run.hpp>
 #include <weft/metrics/registry.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class runtime;
 
@@ -46,4 +46,4 @@ class run_meters {
   metrics::source source_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -16,7 +16,7 @@
 #include "fiber/simulation.hpp"
 #include "fiber/survey.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr std::size_t loops_max = 256;
@@ -239,4 +239,4 @@ void runtime::give_up_on_stuck_fibers(const char* why) noexcept {
   std::abort();
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

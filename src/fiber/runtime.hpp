@@ -19,7 +19,7 @@
 #include "fiber/scheduler.hpp"
 #include "fiber/work_search.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// What the loops of one weft::run share.
 ///
@@ -119,4 +119,4 @@ class runtime {
   monitor monitor_{*this};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -10,7 +10,7 @@
 #define WEFT_VALGRIND 1
 #endif
 
-namespace weft::detail::sanitizer {
+namespace weft::inline v1::detail::sanitizer {
 
 void adopt_thread([[maybe_unused]] stack_record& stack) noexcept {
 #if defined(WEFT_ASAN)
@@ -54,4 +54,4 @@ void forget([[maybe_unused]] stack_record& stack) noexcept {
 #endif
 }
 
-}  // namespace weft::detail::sanitizer
+}  // namespace weft::inline v1::detail::sanitizer

@@ -27,7 +27,7 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-namespace weft::detail::sanitizer {
+namespace weft::inline v1::detail::sanitizer {
 
 #if defined(WEFT_ASAN) || defined(WEFT_TSAN)
 inline constexpr bool watches_stacks = true;
@@ -87,4 +87,4 @@ void adopt_thread(stack_record& stack) noexcept;
 /// The record of a stack ends; its memory may go back to the system.
 void forget(stack_record& stack) noexcept;
 
-}  // namespace weft::detail::sanitizer
+}  // namespace weft::inline v1::detail::sanitizer

@@ -22,7 +22,7 @@
 #include "fiber/simulation.hpp"
 #include "fiber/switch_stack.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr int turns_between_looks = 64;                   // at timers and other threads' wakes
@@ -492,4 +492,4 @@ void scheduler::add_to(run_statistics& sum) noexcept {
   sum.timers += now.timers;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

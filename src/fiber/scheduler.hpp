@@ -29,7 +29,7 @@
 #include "fiber/stack_pools.hpp"
 #include "fiber/survey_desk.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class inspection;
 class loop_executor;
@@ -249,4 +249,4 @@ class scheduler {
 
 inline scheduler* scheduler::current() noexcept { return current_scheduler; }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

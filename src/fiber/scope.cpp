@@ -20,7 +20,7 @@
 // the line of outsiders. It joins the line before it looks whether the scope is cancelled, and who
 // cancels marks the scope before he walks the line, so one of both sees the other.
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 void scope_child::wait_over() {
@@ -302,4 +302,4 @@ void scope::leave_by(const std::exception_ptr& thrown) {
   std::rethrow_exception(error);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 detail::select_case& selector::at(std::size_t place) const {
   if (place < cases_.size()) return *cases_[place];
@@ -33,4 +33,4 @@ std::optional<std::size_t> selector::try_wait() {
   return call(detail::select_now(cases_));
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

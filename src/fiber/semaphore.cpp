@@ -21,7 +21,7 @@
 // A release under guard_ is for tasks in line only, who take guard_ before they go on; otherwise its
 // compare-and-exchange is the last touch. So a task that acquired may destroy the semaphore.
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 constexpr std::uint64_t waited = 1;
@@ -126,4 +126,4 @@ std::size_t semaphore::waiting() const noexcept {
   return waiters_.size();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -22,7 +22,7 @@
 // As in mutex.cpp the last touch of whoever unlocks is a compare-and-exchange, or the release of guard_,
 // which those it admitted take before they go on.
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 using detail::task_block;
@@ -210,4 +210,4 @@ std::size_t shared_mutex::waiting() const noexcept {
   return waiters_.size();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

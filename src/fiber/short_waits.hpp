@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Tells whether the next wait of a loop will be so short that looking again and again costs less than
 /// a sleep: a processor that slept takes 20 us and more until it runs the thread again.
@@ -33,4 +33,4 @@ class short_waits {
   int score_ = 0;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -10,7 +10,7 @@
 
 #include "fiber/simulation.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 constexpr std::size_t failures_shown_max = 10;
@@ -204,4 +204,4 @@ void require(bool holds, const std::string& what) {
 }
 
 }  // namespace simulation
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -17,7 +17,7 @@
 #include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constinit thread_local simulation_world* current_world = nullptr;
@@ -170,4 +170,4 @@ std::string simulation_world::how_to_replay() const {
   return "WEFT_SEED=" + std::to_string(seed_) + " in the environment replays it";
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

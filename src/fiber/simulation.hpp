@@ -9,7 +9,7 @@
 #include <weft/core/oracle.hpp>
 #include <weft/fiber/simulate.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class fiber_block;
 
@@ -94,4 +94,4 @@ class simulation_world final : public oracle {
   oracle* const former_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -8,7 +8,7 @@
 
 extern "C" void weft_stack_entry() noexcept;
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 void prepare_stack(stack_record& stack, stack_main main, void* argument) noexcept {
   sanitizer::prepare(stack);  // first: marks of a stack that lay here before forbid what is written now
@@ -39,4 +39,4 @@ exception_state& thread_exception_state() noexcept {
   return *reinterpret_cast<exception_state*>(abi::__cxa_get_globals());
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -8,7 +8,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/fiber/stack_guard.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The exception state of the C++ runtime, as `__cxa_get_globals` gives it: the Itanium C++ ABI
 /// names the two words, not their type.
@@ -124,4 +124,4 @@ class stack_pool {
   std::size_t touched_peak_ = 0;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -5,7 +5,7 @@
 #include "fiber/sanitizer.hpp"
 #include "fiber/stack_memory.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 stack_guard asked_for() noexcept {
@@ -52,4 +52,4 @@ std::string_view to_string(stack_guard guard) noexcept {
   return "";
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

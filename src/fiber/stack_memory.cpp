@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 bool (*stack_call_fails)(const char* call) noexcept = nullptr;
 
@@ -102,4 +102,4 @@ bool canary_is_whole(const std::uint64_t* canary) noexcept {
   return differences == 0;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -9,7 +9,7 @@
 
 // What stacks ask of the system: the one place, so that tests can let a call fail.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 constexpr std::size_t guard_bytes = 4096;
 
@@ -33,4 +33,4 @@ bool canary_is_whole(const std::uint64_t* canary) noexcept;
 /// For tests: asked before each call to the system, by the name of the call; true lets it fail with ENOMEM.
 extern bool (*stack_call_fails)(const char* call) noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -7,7 +7,7 @@
 #include "fiber/stack.hpp"
 #include "fiber/stack_memory.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr std::size_t slab_bytes_wanted = 64 * 1024 * 1024;
@@ -185,4 +185,4 @@ bool stack_pool::is_guard(const void* address) const noexcept {
   return false;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr std::size_t bytes_min = 16 * 1024;
@@ -50,4 +50,4 @@ void stack_pools::add_to(loop_figures& figures) const noexcept {
   for (const stack_pool* const pool : used_) add(*pool);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -8,7 +8,7 @@
 #include "fiber/loop_meter.hpp"
 #include "fiber/stack.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// A thread's stacks: a pool for the run's own size, made at once, and one for each power of two that
 /// a fiber asked for. Not thread-safe, but for is_guard in a signal handler of the same thread.
@@ -52,4 +52,4 @@ class stack_pools {
   std::vector<stack_pool*> used_;                              // those of by_class_
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

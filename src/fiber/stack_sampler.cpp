@@ -11,7 +11,7 @@
 
 #include "fiber/scheduler.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr int sample_signal = SIGURG;
@@ -79,4 +79,4 @@ stack_trace sample_stack(scheduler& loop, std::uint64_t switches) {
   return {};
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

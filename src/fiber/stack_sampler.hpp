@@ -4,7 +4,7 @@
 
 #include <weft/core/stack_trace.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class scheduler;
 
@@ -16,4 +16,4 @@ class scheduler;
 /// switched since `switches` was read; and when the thread does not answer within a second.
 stack_trace sample_stack(scheduler& loop, std::uint64_t switches);
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 
 #include "fiber/stack.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr std::uintptr_t page_bytes = 4096;
@@ -29,4 +29,4 @@ std::size_t touched_bytes(const stack_record& stack) noexcept {
   return 0;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

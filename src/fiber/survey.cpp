@@ -11,7 +11,7 @@
 #include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr std::size_t makers_max = 8;
@@ -166,4 +166,4 @@ std::string survey::text() const {
   return text;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

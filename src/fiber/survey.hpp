@@ -10,7 +10,7 @@
 #include <weft/core/stack_trace.hpp>
 #include <weft/fiber/dump.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class fiber_block;
 class inspection;
@@ -72,4 +72,4 @@ class survey {
   std::map<std::uint64_t, details> details_;  // of the shown ones and their makers
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 
 #include "fiber/survey.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 void survey_desk::ask(survey& asker) {
   const std::lock_guard lock(mutex_);
@@ -25,4 +25,4 @@ void survey_desk::answer(scheduler& here) {
   done_.notify_one();
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

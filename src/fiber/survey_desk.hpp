@@ -5,7 +5,7 @@
 
 #include <weft/core/clock.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class scheduler;
 class survey;
@@ -27,4 +27,4 @@ class survey_desk {
   survey* question_ = nullptr;  // guarded by mutex_
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

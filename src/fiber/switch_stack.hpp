@@ -11,7 +11,7 @@
 extern "C" void weft_switch_stack(void** save_sp, void* to_sp) noexcept;
 extern "C" void weft_start_stack(void** save_sp, void* to_sp) noexcept;
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// What is to be done before the thread goes from one stack to another.
 [[gnu::always_inline]] inline void prepare_switch(stack_record& from, stack_record& to, exception_state& live,
@@ -53,4 +53,4 @@ namespace weft::detail {
   return to.sp;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

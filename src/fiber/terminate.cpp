@@ -10,7 +10,7 @@
 #include <weft/core/unwinding.hpp>
 #include <weft/fiber/fiber_block.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 std::mutex guard;
@@ -67,4 +67,4 @@ terminate_watch::~terminate_watch() {
   if (--watches == 0 && std::get_terminate() == &on_terminate) std::set_terminate(former);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// While one lives, std::terminate says which fiber it came from, and, where a wait was cancelled inside a
 /// noexcept function or a destructor, that the remedy is weft::shield; then the handler that was there
@@ -14,4 +14,4 @@ class terminate_watch {
   ~terminate_watch();
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

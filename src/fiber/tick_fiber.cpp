@@ -4,7 +4,7 @@
 
 #include "fiber/timer_home.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 tick_fiber::tick_fiber(timer_record& of, fiber_origin origin) : fiber_result<void>(origin), of_(of) {
   set_parent(of.made_by_);
@@ -26,4 +26,4 @@ bool tick_fiber::is_last() const noexcept {
   return requested().has_value() || (deadline() != no_deadline && deadline() <= steady_clock::now());
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

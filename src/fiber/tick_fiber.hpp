@@ -6,7 +6,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/timer_record.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The fiber of one tick.
 class tick_fiber final : public fiber_result<void> {
@@ -23,4 +23,4 @@ class tick_fiber final : public fiber_result<void> {
   timer_record& of_;  // it has a reference for us
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 
 #include "fiber/timer_home.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 
 timer_record::timer_record(context_node* captured_ref, std::source_location from) noexcept
@@ -66,4 +66,4 @@ timer_info timer::info() const { return record_ == nullptr ? timer_info{} : reco
 std::vector<timer_info> list_timers() { return detail::timer_home::list(); }
 timer_statistics statistics_of_timers() noexcept { return detail::timer_home::statistics(); }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -8,7 +8,7 @@
 #include "fiber/timer_home.hpp"
 #include "fiber/uncaught.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 void timer_home::fire(timer_record& timer) noexcept {
   timer_period* const period = timer.period();
@@ -87,4 +87,4 @@ void timer_home::tick_over(timer_record& timer) noexcept {
   release(timer);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

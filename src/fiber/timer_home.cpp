@@ -9,7 +9,7 @@
 #include "fiber/runtime.hpp"
 #include "fiber/tick_fiber.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr int swept_max = 1024;  // records taken out of the wheel in one turn of the loop
@@ -180,4 +180,4 @@ void timer_home::close() noexcept {
   if (last) delete this;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

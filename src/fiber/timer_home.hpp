@@ -11,7 +11,7 @@
 
 #include "fiber/scheduler.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The timers that were armed on one loop. Lives as long as the loop or one of its timers.
 ///
@@ -85,4 +85,4 @@ class timer_home {
   timer_home* next_home_ = nullptr;  // guarded by the lock of the list
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -5,7 +5,7 @@
 
 #include "fiber/timer_home.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 // All homes whose loop has not ended.
@@ -97,4 +97,4 @@ timer_statistics timer_home::statistics() noexcept {
   return sum;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

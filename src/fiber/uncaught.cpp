@@ -8,7 +8,7 @@
 #include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 namespace {
 
 constexpr int status_uncaught = 255;
@@ -52,4 +52,4 @@ void hand_on_uncaught(const std::exception_ptr& thrown) noexcept {
   hand_on_uncaught({.error = thrown, .fiber_id = task.id(), .name = task.name()});
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -9,7 +9,7 @@
 // As in event.cpp, the count is read under guard_ also where it is zero, for the sake of waiters that
 // destroy the group.
 
-namespace weft {
+namespace weft::inline v1 {
 
 void wait_group::add(std::size_t count) noexcept {
   const std::lock_guard guard(guard_);
@@ -44,4 +44,4 @@ bool wait_group::wait_done(steady_time until) {
   return count_ == 0 || detail::wait_served(waiters_, guard, until, "wait_group::wait");
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 
 #include <weft/context/wait.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Waits in `line`, for primitives that have nothing to put right when a waiter gives up. False when
 /// `until` passed; throws weft::cancelled. Leaves `lock` released, also when it throws.
@@ -17,4 +17,4 @@ inline bool wait_served(waiter_line& line, std::unique_lock<spin_lock>& lock, st
   return outcome == wait_outcome::served;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

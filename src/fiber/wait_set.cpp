@@ -9,7 +9,7 @@
 
 // An epoll set within the loop's: it is readable, for the outer one, as long as something in it is ready.
 
-namespace weft {
+namespace weft::inline v1 {
 namespace {
 
 int control(int set, int operation, int fd, io_events wanted) noexcept {
@@ -85,4 +85,4 @@ std::span<const watched_fd> wait_set::wait_until(steady_time until) {
   return ready_;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -11,7 +11,7 @@
 #include "fiber/fiber_line.hpp"
 #include "fiber/idle_loops.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// How the loops of a run share the fibers that have not started.
 ///
@@ -128,4 +128,4 @@ class work_search {
   atomic<bool> searching_{false};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

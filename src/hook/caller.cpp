@@ -5,7 +5,7 @@
 
 #include "hook/exported.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 constinit std::atomic<std::uint32_t> hooked_kinds{static_cast<std::uint32_t>(calls::all)};
@@ -60,7 +60,7 @@ WEFT_EXPORTED off::~off() {
   if (*link == this) *link = next_;
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook
 
 extern "C" WEFT_EXPORTED void weft_hook_thread_1(const weft::detail::hook_engine* of) noexcept {
   weft::hook::this_thread = {};

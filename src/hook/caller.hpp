@@ -6,7 +6,7 @@
 #include <weft/fiber/hook_engine.hpp>
 #include <weft/hook/hook.hpp>
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 using engine = weft::detail::hook_engine;
 
@@ -52,4 +52,4 @@ class errno_before {
   const int value_;
 };
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -7,7 +7,7 @@
 // file always is. Where a second reader, in another thread or process, is faster than ours, the call blocks
 // the thread; the kernel offers nothing against that for pipes.
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 bool is_ready(int fd, short events) noexcept {
@@ -100,4 +100,4 @@ ssize_t write_vector(by_kind of, int fd, const iovec* from, int count) noexcept 
   return before.keep(write_other(*of.other, fd, from, count));
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

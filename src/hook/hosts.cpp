@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 // A key and no thread_local: what is kept is freed with its thread, and without a C++ runtime.
@@ -35,4 +35,4 @@ hostent* keep_for_thread(host_room* room) noexcept {
   return &room->entry;
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

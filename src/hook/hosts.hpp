@@ -5,7 +5,7 @@
 
 #include "hook/names.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 /// Where the `_r` form of a call puts what it found, in one piece of memory.
 struct host_room {
@@ -44,4 +44,4 @@ hostent* host_by(const engine& of, Ask&& ask) noexcept {
   return nullptr;
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -5,7 +5,7 @@
 
 // The calls themselves. `of` is null where the call is libc's alone.
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 /// For read and write, which are for sockets and for others, which are hooked apart.
 struct by_kind {
@@ -87,4 +87,4 @@ class pieces {
   std::size_t used_ = 0;  // of the first
 };
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -2,7 +2,7 @@
 
 #include <limits.h>
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 constexpr std::int64_t second = 1'000'000'000;
@@ -88,4 +88,4 @@ int getnameinfo_by(const engine* by, const sockaddr* of, socklen_t of_bytes, cha
   return result;
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

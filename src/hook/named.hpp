@@ -7,7 +7,7 @@
 // The calls that wait, as both the wrappers and libc's names make them; `of` is null where it is to be libc's
 // own.
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 int poll_by(const engine* of, pollfd* all, nfds_t count, int timeout_ms);
 int ppoll_by(const engine* of, pollfd* all, nfds_t count, const timespec* timeout, const sigset_t* mask);
@@ -23,4 +23,4 @@ int getaddrinfo_by(const engine* of, const char* node, const char* service, cons
 int getnameinfo_by(const engine* by, const sockaddr* of, socklen_t of_bytes, char* host, socklen_t host_bytes,
                    char* service, socklen_t service_bytes, int flags);
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -7,7 +7,7 @@
 
 #include "hook/real_call.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 /// A question that may outlive who asks it. Two have it: he, and the thread.
@@ -86,4 +86,4 @@ int look_up_here(const engine& of, const char* node, const char* service, const 
   return found;
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

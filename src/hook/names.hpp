@@ -4,7 +4,7 @@
 
 #include "hook/caller.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 /// getaddrinfo on another thread; a caller that must give up leaves it there.
 int look_up_here(const engine& of, const char* node, const char* service, const addrinfo* hints,
@@ -33,4 +33,4 @@ void call_on_thread(const engine& of, Call&& call) noexcept {
   h_errno = asked.host_error;
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

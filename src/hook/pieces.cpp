@@ -2,7 +2,7 @@
 
 #include "hook/io_calls.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 void pieces::skip(std::size_t bytes) noexcept {
   used_ += bytes;
@@ -40,4 +40,4 @@ std::int64_t bound_of(const engine& of, int fd, int option) noexcept {
   return time.tv_sec == 0 && time.tv_usec == 0 ? engine::never : bound_after(of, nanoseconds_of(time));
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 /// Looks, and waits where there is nothing. `block` makes the call that blocks; `lost(fd)` gives the result
@@ -139,4 +139,4 @@ int epoll_wait_here(const engine& of, int epoll, epoll_event* into, int most, st
       [&] { return ask(bound < 0 ? -1 : static_cast<int>(bound / 1'000'000)); }, fail);
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -3,7 +3,7 @@
 #include "hook/real_call.hpp"
 #include "hook/waiting.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 /// `bound` in nanoseconds, negative: none. The look comes first, so what is ready costs one call.
 int poll_here(const engine& of, pollfd* all, nfds_t count, std::int64_t bound) noexcept;
@@ -16,4 +16,4 @@ constexpr std::int64_t bound_of_ms(int timeout_ms) noexcept {
   return timeout_ms < 0 ? -1 : std::int64_t{timeout_ms} * 1'000'000;
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

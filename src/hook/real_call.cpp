@@ -1,6 +1,6 @@
 #include "hook/real_call.hpp"
 
-namespace weft::hook::real {
+namespace weft::inline v1::hook::real {
 namespace {
 
 template <typename... Calls>
@@ -20,4 +20,4 @@ void find_all() noexcept {
   find(close, dup2, dup3, close_range, closefrom, sigaction, signal);
 }
 
-}  // namespace weft::hook::real
+}  // namespace weft::inline v1::hook::real

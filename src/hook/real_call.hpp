@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <atomic>
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 /// A function of libc, or of whoever stands between us and libc (a sanitizer), found at first use: calls come
 /// before our constructors run.
@@ -92,4 +92,4 @@ inline constinit real_call<sighandler_t(int, sighandler_t)> signal{"signal"};
 void find_all() noexcept;
 
 }  // namespace real
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -7,7 +7,7 @@
 #include "hook/exported.hpp"
 #include "hook/real_call.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 using plain_handler = void (*)(int);
@@ -98,6 +98,6 @@ sighandler_t set_handler(int number, sighandler_t handler) noexcept {
 
 void begin_program() noexcept { has_weft.store(true, std::memory_order_relaxed); }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook
 
 extern "C" WEFT_EXPORTED void weft_hook_program_1() noexcept { weft::hook::begin_program(); }

@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 /// sigaction and signal: a handler of the program is called through one of ours, which says that a handler
 /// runs. No call makes the fiber wait there: it may have been interrupted anywhere. In a program without weft
@@ -10,4 +10,4 @@ namespace weft::hook {
 int set_action(int number, const struct sigaction* action, struct sigaction* former) noexcept;
 sighandler_t set_handler(int number, sighandler_t handler) noexcept;
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -2,7 +2,7 @@
 
 #include "hook/real_call.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 constexpr std::int64_t second = 1'000'000'000;
@@ -75,4 +75,4 @@ int clock_nanosleep_here(const engine& of, clockid_t clock, int flags, const tim
   return result;
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

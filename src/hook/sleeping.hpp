@@ -2,7 +2,7 @@
 
 #include "hook/waiting.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 /// Sleeps for that long; 0 lets other fibers run. False with errno where the task must give up before: `left`
 /// is what is left then.
@@ -15,4 +15,4 @@ int nanosleep_here(const engine& of, const timespec& time, timespec* left) noexc
 int clock_nanosleep_here(const engine& of, clockid_t clock, int flags, const timespec& time,
                          timespec* left) noexcept;
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -8,7 +8,7 @@
 // A blocking socket keeps its flags, which others who share it may see: each call says that it does not want
 // to block. Only connect has no flag for that.
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 bool is_stream(int fd) noexcept {
@@ -195,4 +195,4 @@ int make_connection(const engine& of, int fd, const sockaddr* to, socklen_t to_b
   return before.keep(result_of_connecting(fd));
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -7,7 +7,7 @@
 
 #include "hook/real_call.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 waited outcome_of(int result) noexcept {
@@ -169,4 +169,4 @@ void wake_closed(unsigned first, unsigned last) noexcept {
   if (sets_count.load() > 0) set_of_descriptors::lose(first, last);
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -6,7 +6,7 @@
 
 #include "hook/caller.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 /// How a wait of a fiber ended.
 enum class waited : unsigned char {
@@ -47,4 +47,4 @@ constexpr std::int64_t nanoseconds_of(const timeval& time) noexcept {
 /// Tells waits for several descriptors that these were closed.
 void wake_closed(unsigned first, unsigned last) noexcept;
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

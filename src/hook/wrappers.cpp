@@ -4,7 +4,7 @@
 #include "hook/io_calls.hpp"
 #include "hook/named.hpp"
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 namespace {
 
 by_kind always() noexcept {
@@ -101,4 +101,4 @@ WEFT_EXPORTED int getnameinfo(const sockaddr* of, socklen_t of_bytes, char* host
   return getnameinfo_by(ask_engine(), of, of_bytes, host, host_bytes, service, service_bytes, flags);
 }
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

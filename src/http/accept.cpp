@@ -6,7 +6,7 @@
 
 #include "http/chars.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -115,4 +115,4 @@ std::optional<accepted_value> next_accepted(std::string_view& list) noexcept {
   return std::nullopt;
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

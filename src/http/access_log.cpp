@@ -8,7 +8,7 @@
 #include <weft/log/log.hpp>
 #include <weft/net/endpoint.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -47,4 +47,4 @@ void access_entry::write() const noexcept {
   }
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -9,7 +9,7 @@
 #include "http/head_parser.hpp"
 #include "http/server_lane.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// The record of one request in the access log, written when this ends, however the answer went.
 class access_entry {
@@ -36,4 +36,4 @@ class access_entry {
   steady_time since_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -3,7 +3,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/loop_rest.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -52,4 +52,4 @@ void admission::measure() {
   }
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

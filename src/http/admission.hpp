@@ -8,7 +8,7 @@
 
 #include "http/shedding.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// Decides which requests a server takes on where there are more than it can serve: by their number, and by
 /// how long they were in line, which a fiber measures that walks through it (`shedding`).
@@ -46,4 +46,4 @@ class admission {
   event wanted_;  // by somebody who found no measurement under way
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -11,7 +11,7 @@
 
 #include "http/response_access.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -313,4 +313,4 @@ bool answer_writer::end_other_protocol() noexcept {
   return was_switched_ && stream_.peer().is_open();
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

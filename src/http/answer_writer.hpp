@@ -18,7 +18,7 @@
 #include "http/server_lane.hpp"
 #include "http/transport.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// The answering side of a connection: what a handler made of its response goes out in the form that the
 /// request asked for, whole or piece by piece; or the connection is handed to another protocol.
@@ -124,4 +124,4 @@ class answer_writer final : body_sink {
   switched_protocol* switched_ = nullptr;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

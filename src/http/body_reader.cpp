@@ -11,7 +11,7 @@
 #include "http/bound_until.hpp"
 #include "http/response_access.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -186,4 +186,4 @@ void body_reader::release() noexcept {
   if (gathered_.capacity() > kept_bytes_max) gathered_ = std::string();
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -16,7 +16,7 @@
 #include "http/corked_stream.hpp"
 #include "http/head_parser.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// The body of a request, read when it is asked for.
 ///
@@ -99,4 +99,4 @@ class body_reader final : public body_source {
   refusal refusal_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

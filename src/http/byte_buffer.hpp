@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// The bytes that a connection has received and not dealt with yet, in one piece.
 class byte_buffer {
@@ -81,4 +81,4 @@ class byte_buffer {
   std::size_t end_ = 0;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

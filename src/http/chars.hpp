@@ -8,7 +8,7 @@
 
 // Which bytes may stand where in an HTTP/1 message (RFC 9110 part 5, RFC 3986).
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// A set of bytes.
 class byte_set {
@@ -95,4 +95,4 @@ inline bool is_field_value(std::string_view text) noexcept {
   return true;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

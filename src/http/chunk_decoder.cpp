@@ -5,7 +5,7 @@
 
 #include "http/chars.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -177,4 +177,4 @@ progress chunk_decoder::take_trailer(std::string_view line) {
   return progress::done;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

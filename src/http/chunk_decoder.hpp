@@ -8,7 +8,7 @@
 
 #include "http/head_parser.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// May a field of that name come behind the body? Not where it is needed before, to frame, route or
 /// understand the message (RFC 9110, 6.5.1).
@@ -57,4 +57,4 @@ class chunk_decoder {
   std::string trailers_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -20,7 +20,7 @@
 #include "http/response_access.hpp"
 #include "http/url.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -356,4 +356,4 @@ std::optional<std::string_view> streamed_response::trailer(std::string_view name
   return detail::find_field(impl_->trailers(), name);
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

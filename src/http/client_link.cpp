@@ -9,7 +9,7 @@
 
 #include "http/request_head.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -202,4 +202,4 @@ void client_link::end_body() noexcept {
   if (buffer_.empty()) buffer_ = {};
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

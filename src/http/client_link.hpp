@@ -13,7 +13,7 @@
 #include "http/head_parser.hpp"
 #include "http/transport.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// What goes out with a request.
 struct outgoing_request {
@@ -82,4 +82,4 @@ class client_link {
   bool reached_ = false;    // the peer may have its head
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -8,7 +8,7 @@
 
 #include <weft/fiber/fiber.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -70,4 +70,4 @@ void client_watch::look() const {
   look_at_those();
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -5,7 +5,7 @@
 
 #include <weft/fiber/event.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// Looks after the clients of requests that are being served: one that has gone needs no answer any more.
 ///
@@ -53,4 +53,4 @@ class client_watch {
   event wanted_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -6,7 +6,7 @@
 #include "http/access_log.hpp"
 #include "http/bound_until.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -177,4 +177,4 @@ void connection::linger() {
   }
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -10,7 +10,7 @@
 #include "http/head_parser.hpp"
 #include "http/server_lane.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// One connection of a server, served by one fiber: read a request, run its handler, answer, repeat.
 ///
@@ -57,4 +57,4 @@ class connection {
   bool idle_ = false;  // waits for a request
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -12,7 +12,7 @@
 #include "http/chars.hpp"
 #include "http/http_date.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -177,4 +177,4 @@ response& response::clear_cookie(std::string_view name, cookie_options options) 
   return set_cookie(name, {}, options);
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -8,7 +8,7 @@
 #include "http/chars.hpp"
 #include "http/set_cookie.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -183,4 +183,4 @@ void cookie_jar::clear() noexcept {
   entries_.clear();
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -13,7 +13,7 @@
 // A sealed value is the base64 of an envelope, whose purpose names the cookie and whose body is the end
 // (seconds of the wall clock, 8 bytes, the highest first) and the value.
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -61,4 +61,4 @@ std::optional<std::string> cookie_signer::open(std::string_view name, std::strin
   }
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

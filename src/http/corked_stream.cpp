@@ -7,7 +7,7 @@
 
 #include "http/bound_until.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -80,4 +80,4 @@ std::uint64_t corked_stream::send_window(files::file& from, std::uint64_t offset
       .bytes;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -14,7 +14,7 @@
 
 #include "http/transport.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// A server's side of a connection. Answers to pipelined requests gather and go out together before the
 /// next read, which may wait, or with the next answer that is sent at once.
@@ -60,4 +60,4 @@ class corked_stream {
   bool lost_peer_ = false;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -15,7 +15,7 @@
 #include "http/connection_lost.hpp"
 #include "http/response_access.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -264,4 +264,4 @@ steady_time exchange::own_deadline() const {
   return bound_until(body + all.handler_timeout);
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -12,7 +12,7 @@
 
 #include "http/answer_writer.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// A request from its head to its answer: finds the route and runs middleware and handler, whose exceptions
 /// end here.
@@ -61,4 +61,4 @@ class exchange final : request_chain, request_services {
   std::optional<weft::services> services_;  // of this request, if it asked
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

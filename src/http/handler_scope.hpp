@@ -6,7 +6,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// The cancel_scope of a handler, and what may cancel its connection.
 struct handler_scope {
@@ -38,4 +38,4 @@ class [[nodiscard]] beyond_deadline {
   std::optional<context::attachment> inside_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

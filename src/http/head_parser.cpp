@@ -4,7 +4,7 @@
 
 #include "http/chars.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 void head_parser::restart() noexcept {
   seen_ = {};
@@ -88,4 +88,4 @@ progress head_parser::note_transfer_encoding(std::string_view value) noexcept {
   return progress::done;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -13,7 +13,7 @@
 // it is refused, never repaired, because two programs that repair differently can be played against
 // each other. Nothing is copied; all views point into the caller's buffer.
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// Why a message is not accepted: the status a server answers with, and the reason, a literal.
 struct refusal {
@@ -147,4 +147,4 @@ class response_parser : public head_parser {
   bool has_line_ = false;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

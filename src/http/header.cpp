@@ -2,7 +2,7 @@
 
 #include "http/chars.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 bool same_name(std::string_view left, std::string_view right) noexcept {
   if (left.size() != right.size()) return false;
@@ -117,4 +117,4 @@ std::string_view reason_phrase(int status) noexcept {
   }
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -9,7 +9,7 @@
 #include <weft/http/server.hpp>
 #include <weft/log/log.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -61,4 +61,4 @@ void health::serve_on(server& on) {
       "/readyz", [this, &on] { return on.is_stopping() ? answer(false, "stopping\n") : look(); }, always);
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

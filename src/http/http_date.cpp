@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <ctime>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 std::string http_date(std::chrono::sys_seconds when) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
@@ -126,4 +126,4 @@ std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text) {
          std::chrono::seconds(second);
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// Counts on one thread, is read by any.
 class counter {
@@ -26,4 +26,4 @@ struct lane_counters {
   counter shed_requests;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -7,7 +7,7 @@
 
 #include "http/path_segments.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 void next::use_up() {
   if (used_) throw error(errc::misuse, "http: a middleware called next a second time");
@@ -64,4 +64,4 @@ void middleware_list::find(std::string_view path, std::vector<middleware*>& into
 }
 
 }  // namespace detail
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

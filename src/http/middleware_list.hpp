@@ -6,7 +6,7 @@
 
 #include <weft/http/middleware.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// The middleware of a router, in the order of its calls.
 class middleware_list {
@@ -25,4 +25,4 @@ class middleware_list {
   std::vector<entry> entries_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -6,7 +6,7 @@
 
 #include "http/chars.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -67,4 +67,4 @@ std::optional<parameterized> parse_parameters(std::string_view text) {
   return got;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// A header value of the form `form-data; name="a b"; size=7`.
 struct parameterized {
@@ -22,4 +22,4 @@ struct parameterized {
 /// one, as browsers send paths of Windows.
 std::optional<parameterized> parse_parameters(std::string_view text);
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

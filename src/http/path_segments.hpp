@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// Takes the first segment off `path`, which begins with '/'.
 inline std::string_view take_segment(std::string_view& path) noexcept {
@@ -14,4 +14,4 @@ inline std::string_view take_segment(std::string_view& path) noexcept {
   return segment;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

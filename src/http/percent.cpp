@@ -2,7 +2,7 @@
 
 #include "http/chars.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
   std::string decoded;
@@ -52,4 +52,4 @@ std::optional<std::string> form_value(std::string_view form, std::string_view na
   return std::nullopt;
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -16,7 +16,7 @@
 #include <weft/process/signals.hpp>
 #include <weft/process/successor.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -142,4 +142,4 @@ bool server_process::is_used_up(const server& what) const {
          process::resident_bytes(::getpid()) > options_.resident_bytes_max;
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

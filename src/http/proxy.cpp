@@ -11,7 +11,7 @@
 #include "http/byte_buffer.hpp"
 #include "http/head_parser.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -106,4 +106,4 @@ net::stream tunnel_to(const origin& to, const proxy& by, steady_time until) {
   return made;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -9,7 +9,7 @@
 
 #include "http/url.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// A proxy that requests go through.
 struct proxy {
@@ -28,4 +28,4 @@ std::optional<proxy> proxy_for(const origin& to, const std::string& named, bool 
 /// A tunnel through the proxy (CONNECT). Throws weft::error: refused where the proxy does not want to.
 net::stream tunnel_to(const origin& to, const proxy& by, steady_time until);
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -7,7 +7,7 @@
 
 #include "http/chars.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -95,4 +95,4 @@ request_options options_elsewhere(const request_options& options, bool same_orig
   return made;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

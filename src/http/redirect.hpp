@@ -8,7 +8,7 @@
 
 #include "http/url.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// A request as a redirect makes it another one.
 struct redirected {
@@ -26,4 +26,4 @@ std::optional<redirected> redirect_of(int status, std::optional<std::string_view
 /// there is no body any more, what describes it.
 request_options options_elsewhere(const request_options& options, bool same_origin, bool keeps_body);
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

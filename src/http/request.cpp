@@ -5,7 +5,7 @@
 
 #include "http/transport.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace detail {
 
@@ -56,4 +56,4 @@ const net::tls::session* request::tls() const noexcept {
   return secure == nullptr ? nullptr : &secure->session();
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

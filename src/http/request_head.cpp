@@ -12,7 +12,7 @@
 #include "http/chunk_decoder.hpp"
 #include "http/proxy.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -82,4 +82,4 @@ std::string make_request_head(std::string_view method, std::string_view target, 
   return head.append("\r\n");
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

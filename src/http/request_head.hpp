@@ -6,7 +6,7 @@
 
 #include <weft/http/client.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 struct proxy;
 
@@ -21,4 +21,4 @@ std::string make_request_head(std::string_view method, std::string_view target, 
 /// (invalid_argument) for what may be none.
 std::string make_trailers(const request_options& options);
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -3,7 +3,7 @@
 #include "http/chars.hpp"
 #include "http/head_parser.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 void request_parser::restart() noexcept {
   head_parser::restart();
@@ -151,4 +151,4 @@ void request_parser::rebase(const char* from, const char* to) noexcept {
   }
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -8,7 +8,7 @@
 #include "http/chunk_decoder.hpp"
 #include "http/response_access.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -166,4 +166,4 @@ void response::write(std::string_view piece) {
   }
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -7,7 +7,7 @@
 
 #include <weft/http/response.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// What server and client do with a response that users cannot.
 struct response_access {
@@ -47,4 +47,4 @@ struct response_access {
 /// The value of the first field of that name in "Name: value\r\n" lines.
 std::optional<std::string_view> find_field(std::string_view lines, std::string_view name) noexcept;
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

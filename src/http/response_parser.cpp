@@ -1,7 +1,7 @@
 #include "http/chars.hpp"
 #include "http/head_parser.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 void response_parser::restart(std::string_view method) noexcept {
   head_parser::restart();
@@ -56,4 +56,4 @@ progress response_parser::finish() noexcept {
   return progress::done;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 void route_group::add(std::string_view method, std::string_view pattern, handler work, route_options options,
                       handler_needs needs) {
@@ -41,4 +41,4 @@ route_group route_group::with(middleware work) const {
 route_group router::group(std::string_view prefix) { return route_group(*this).group(prefix); }
 route_group router::with(middleware work) { return route_group(*this).with(std::move(work)); }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

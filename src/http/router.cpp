@@ -11,7 +11,7 @@
 #include "http/path_segments.hpp"
 #include "http/response_access.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace detail {
 
@@ -250,4 +250,4 @@ std::string router::allowed(std::string_view path) const {
   return list;
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -5,7 +5,7 @@
 
 #include "http/server_core.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 server::server(server_options options) : core_(std::make_unique<detail::server_core>(std::move(options))) {}
 
@@ -27,4 +27,4 @@ const net::endpoint& server::address() const {
 std::string server::url() const { return (core_->options().tls ? "https://" : "http://") + address().text(); }
 server_statistics server::statistics() const noexcept { return core_->statistics(); }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

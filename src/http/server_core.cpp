@@ -12,7 +12,7 @@
 
 #include "http/server_lane.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 server_core::server_core(server_options options)
     : options_(std::move(options)), handshakes_(options_.handshakes_max) {}
@@ -115,4 +115,4 @@ server_statistics server_core::statistics() const noexcept {
   return sum;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -14,7 +14,7 @@
 #include <weft/http/server.hpp>
 #include <weft/net/bound_socket.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 class server_lane;
 
@@ -89,4 +89,4 @@ class server_core {
   std::exception_ptr failure_;  // guarded by failure_lock_; the first
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

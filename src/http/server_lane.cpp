@@ -16,7 +16,7 @@
 #include "http/http_date.hpp"
 #include "http/transport.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 server_lane::server_lane(server_core& core, net::bound_socket socket)
     : core_(core),
@@ -278,4 +278,4 @@ std::string server_lane::make_request_id() noexcept {
   return id;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -24,7 +24,7 @@
 #include "http/lane_counters.hpp"
 #include "http/server_core.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 class connection;
 class transport;
@@ -146,4 +146,4 @@ class server_lane {
   std::vector<guest> given_;  // guarded by door_
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -11,7 +11,7 @@
 
 #include "http/chars.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -145,4 +145,4 @@ std::optional<set_cookie_field> read_set_cookie(std::string_view text, std::size
   return made;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// What a Set-Cookie field says: views into it (RFC 6265, 5.2). Of attributes that stand there twice the last
 /// one counts.
@@ -26,4 +26,4 @@ std::optional<set_cookie_field> read_set_cookie(std::string_view text, std::size
 /// A date in any of the forms that servers write (RFC 6265, 5.1.1); nothing for what is none.
 std::optional<std::chrono::sys_seconds> read_cookie_date(std::string_view text);
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -55,4 +55,4 @@ void shedding::note_rest(steady_time until) noexcept {
   undone_ = std::max(undone_ - (until - paused_), steady_clock::duration::zero());
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -6,7 +6,7 @@
 
 #include <weft/core/clock.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// Says which requests a loop turns away because it has more of them than it can serve.
 ///
@@ -64,4 +64,4 @@ class shedding {
   steady_clock::duration undone_{};  // what those turned away would have taken, less the rest since
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

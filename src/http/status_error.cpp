@@ -1,6 +1,6 @@
 #include <weft/http/status_error.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -43,4 +43,4 @@ status_error& status_error::header(std::string_view name, std::string_view value
   return *this;
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -9,7 +9,7 @@
 #include <weft/net/stream.hpp>
 #include <weft/net/tls/stream.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// What HTTP goes over: a connection, or TLS above one. Members as those of both have it; plain ones pay a
 /// comparison.
@@ -62,4 +62,4 @@ class transport {
   std::optional<net::tls::stream> secure_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

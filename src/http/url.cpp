@@ -7,7 +7,7 @@
 
 #include "http/chars.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 std::string origin::text() const {
   if (server.is_unix()) return server.text();
@@ -72,4 +72,4 @@ transport connect_to(const origin& to, const net::tls::client_context* tls, stea
   return open_over(net::stream::connect(to.server, until), to, tls, until);
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

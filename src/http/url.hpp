@@ -10,7 +10,7 @@
 
 #include "http/transport.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// A server as a URL names it.
 struct origin {
@@ -45,4 +45,4 @@ transport open_over(net::stream connected, const origin& to, const net::tls::cli
 /// Connects to it; all until `until`.
 transport connect_to(const origin& to, const net::tls::client_context* tls, steady_time until);
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

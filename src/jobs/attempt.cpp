@@ -9,7 +9,7 @@
 #include "jobs/kept_attempt.hpp"
 #include "jobs/longest_wait.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::chrono::minutes pause_when_refused{1};
@@ -160,4 +160,4 @@ attempt_end decide(const claimed_job& claimed, const job_envelope& job, const at
   return end;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

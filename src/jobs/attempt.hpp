@@ -13,7 +13,7 @@
 #include "jobs/job_envelope.hpp"
 #include "jobs/unsigned_job.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Another attempt, asked for by the function.
 struct wish {
@@ -65,4 +65,4 @@ struct attempt_rules {
 attempt_end decide(const claimed_job& claimed, const job_envelope& job, const attempt_result& result,
                    const attempt_rules& rules, moment now, double random);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -10,7 +10,7 @@
 #include "jobs/kept_attempt.hpp"
 #include "jobs/longest_wait.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::chrono::milliseconds progress_interval{100};
@@ -102,4 +102,4 @@ std::optional<wish> attempt_link::wanted() const {
   return wanted_;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -14,7 +14,7 @@
 #include "jobs/attempt.hpp"
 #include "jobs/later_pushes.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// The worker's end of a run_link: answers the jobs::control of one attempt, wherever it runs.
 class attempt_link final : public run_link {
@@ -56,4 +56,4 @@ class attempt_link final : public run_link {
   std::optional<steady_time> shown_;  // guarded by mutex_; when progress was kept last
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -6,7 +6,7 @@
 
 // A batch is jobs with a tag of its own, and a last job that waits for the end of all of them.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::string_view tag_start = "batch:";
@@ -84,4 +84,4 @@ std::optional<job_id> queue::batch_of(job_id id) {
 
 state_counts queue::batch(job_id id) { return store_->count_tagged(batch_tag(id)); }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -5,7 +5,7 @@
 
 #include <weft/context/wait.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// A number that grows at each ring, and a line of tasks that wait for that. Nothing is lost between
 /// looking and waiting: a waiter says which number it has seen.
@@ -42,4 +42,4 @@ class bell {
   std::uint64_t value_ = 1;              // guarded by lock_
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

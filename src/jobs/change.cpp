@@ -5,7 +5,7 @@
 #include <weft/core/error.hpp>
 #include <weft/log/escape.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 namespace {
 
@@ -38,4 +38,4 @@ std::string change_job(store& in, job_change what, job_id id, moment now) {
                                     : ": it has ended already");
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 void claimed_ahead::note_end(steady_time now) {
   constexpr int weight = 8;  // of what is known already
@@ -44,4 +44,4 @@ std::vector<claimed_job> claimed_ahead::take_all() {
   return all;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -9,7 +9,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/jobs/store.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// The jobs that a worker has claimed before a slot is free for them, and how many that may be: as many as it
 /// begins within `soon`, by the pace of its last ends. What has waited for `too_long` nonetheless is to go
@@ -59,4 +59,4 @@ class claimed_ahead {
   duration pause_ = first_pause;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -1,6 +1,6 @@
 #include <weft/jobs/clock.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 class system_clock final : public clock {
@@ -17,4 +17,4 @@ const clock& clock::system() {
   return instance;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

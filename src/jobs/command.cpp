@@ -14,7 +14,7 @@
 #include <weft/log/log.hpp>
 #include <weft/process/exec.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 /// Of the message of an error, and of what is logged.
@@ -150,4 +150,4 @@ closure<command_output> run_command(command what) {
                  std::move(what)};
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

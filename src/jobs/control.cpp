@@ -11,7 +11,7 @@
 
 #include <weft/jobs/control_messages.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr double longest_seconds = 3e9;  // about a century; more would not fit a moment
@@ -132,4 +132,4 @@ void add_control(services& app) {
   if_new([&] { app.add<control>(make, {.scope = service_scope::per_task}); });
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

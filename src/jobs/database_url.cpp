@@ -2,7 +2,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::string_view sqlite_scheme = "sqlite:";
@@ -28,4 +28,4 @@ database_kind kind_of_url(std::string_view url) {
 
 std::string path_of_url(std::string_view url) { return std::string(url.substr(sqlite_scheme.size())); }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

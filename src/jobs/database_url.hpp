@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 enum class database_kind : unsigned char { memory, sqlite, postgres };
 
@@ -14,4 +14,4 @@ database_kind kind_of_url(std::string_view url);
 /// The path in a sqlite: URL.
 std::string path_of_url(std::string_view url);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

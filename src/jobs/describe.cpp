@@ -6,7 +6,7 @@
 #include "jobs/kept_attempt.hpp"
 #include "jobs/unsigned_job.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 /// It is shown, too: nobody takes it for signed.
@@ -67,4 +67,4 @@ job_info describe(stored_job job, const wire::key_ring* keys, std::string_view t
   return info;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

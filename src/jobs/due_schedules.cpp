@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 void keep_longest_due(const claim_request& request, claim_result& result) {
   auto& due = result.schedules;
@@ -12,4 +12,4 @@ void keep_longest_due(const claim_request& request, claim_result& result) {
   result.next_fire = request.now;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -8,7 +8,7 @@
 
 #include "jobs/bell.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Bells for those who wait for the end of a job. Jobs share them, so that memory does not grow with who
 /// waits, and few wake for the end of a job that is not theirs.
@@ -31,4 +31,4 @@ class end_bells {
   std::array<bell, std::size_t{1} << slot_bits> bells_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

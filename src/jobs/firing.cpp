@@ -8,7 +8,7 @@
 #include "jobs/job_ids.hpp"
 #include "jobs/micros.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 /// Keeps a time from being fired twice also where somebody sets the row back, for as long as it would be
@@ -77,4 +77,4 @@ std::optional<schedule_fire> fire_of(const stored_schedule& row, const job_keys&
   return fire;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -7,7 +7,7 @@
 #include "jobs/attempt.hpp"
 #include "jobs/schedule_envelope.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// How long a schedule rests that cannot be fired.
 inline constexpr std::chrono::minutes pause_of_unread{1};
@@ -21,4 +21,4 @@ new_job job_of(const schedule_envelope& schedule, moment due, const wire::key_ri
 /// it is. That is logged, too. Never throws for the sake of the row.
 std::optional<schedule_fire> fire_of(const stored_schedule& row, const job_keys& with, moment now);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

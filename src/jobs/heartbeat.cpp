@@ -5,7 +5,7 @@
 
 #include <weft/log/log.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 heartbeat::heartbeat(store& kept_in, const clock& time, worker_row self, const upkeep_options& options,
                      listener told)
@@ -85,4 +85,4 @@ void heartbeat::beat() {
   if (!cancelled.empty()) told_.cancelled(cancelled);
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -13,7 +13,7 @@
 
 #include "jobs/upkeep.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Keeps a worker's lease, and does its part of the upkeep, on a thread of its own, so that a busy worker
 /// does not lose its jobs.
@@ -62,4 +62,4 @@ class heartbeat {
   weft::detail::started_thread thread_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 std::string host_identity() {
   std::string boot;
@@ -36,4 +36,4 @@ std::int64_t start_of_process(std::int64_t pid) {
   return is_zombie ? 0 : started;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

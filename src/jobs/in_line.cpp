@@ -14,7 +14,7 @@
 #include "jobs/job_ids.hpp"
 #include "jobs/later_pushes.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 /// Answers the control of a run that has no worker.
@@ -100,4 +100,4 @@ std::optional<job_id> queue::run_in_line(const detail::pushed_closure& what, ser
   return shield([&] { return with_fresh_ids(push); });
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -3,7 +3,7 @@
 #include <array>
 #include <charconv>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::array<std::string_view, 8> state_names{"scheduled", "ready",     "running",     "done",
@@ -48,4 +48,4 @@ std::optional<attempt_outcome> attempt_outcome_from_string(std::string_view name
   return value_in<attempt_outcome>(outcome_names, name);
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -7,7 +7,7 @@
 #include <weft/wire/canonical.hpp>
 #include <weft/wire/envelope.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::string_view purpose = "job";
@@ -142,4 +142,4 @@ void check_tenant(const job_envelope& job, std::string_view tenant) {
                                        "\", and this queue is of \"" + std::string(tenant) + '"');
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

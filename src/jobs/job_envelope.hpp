@@ -13,7 +13,7 @@
 #include <weft/jobs/job.hpp>
 #include <weft/wire/key_ring.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// What stands in the arguments' text in place of a secret.
 inline constexpr std::string_view hidden_secret = "\"(secret)\"";
@@ -58,4 +58,4 @@ void check_row(const job_envelope& job, job_id id, std::string_view queue, std::
 /// The same unless it was made for that tenant.
 void check_tenant(const job_envelope& job, std::string_view tenant);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -11,7 +11,7 @@
 
 #include "jobs/jitter.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr int tag_bits = 11;
@@ -88,4 +88,4 @@ double jitter_of(std::uint64_t seed, job_id id, std::int64_t run) noexcept {
   return static_cast<double>(mixed >> 11U) * 0x1.0p-53;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

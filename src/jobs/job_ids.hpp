@@ -5,7 +5,7 @@
 #include <weft/core/error.hpp>
 #include <weft/jobs/job.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// How often a push whose id is taken draws another one.
 inline constexpr int id_collisions_max = 5;
@@ -34,4 +34,4 @@ job_id smallest_id_at(moment at) noexcept;
 /// A random id for a worker.
 worker_id make_worker_id();
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

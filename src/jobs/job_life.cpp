@@ -5,7 +5,7 @@
 #include <weft/core/error.hpp>
 #include <weft/jobs/store.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr bool is_in_order() {
@@ -103,4 +103,4 @@ void refuse_unknown_worker(std::string_view what, worker_id owner) {
                                    "given to others");
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

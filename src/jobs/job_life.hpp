@@ -13,7 +13,7 @@
 // store moves its jobs by state_after(), so it cannot do anything else. docs/architecture.md shows this
 // table, and a test compares the two.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 struct attempt_end;
 
@@ -136,4 +136,4 @@ constexpr bool is_ended(job_state state) noexcept {
   return state == job_state::done || can(state, job_event::retried);
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

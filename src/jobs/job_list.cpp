@@ -10,7 +10,7 @@
 #include <weft/closure/registry.hpp>
 #include <weft/wire/json.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 /// FNV-1a of 64 bits, in hex.
@@ -89,4 +89,4 @@ bool print_job_list_if_asked(int argc, const char* const* argv, const worker_opt
   return true;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

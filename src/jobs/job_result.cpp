@@ -5,7 +5,7 @@
 #include <weft/wire/canonical.hpp>
 #include <weft/wire/envelope.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::string_view purpose = "job result";
@@ -44,4 +44,4 @@ std::string read_result(const wire::key_ring& keys, job_id id, std::string_view 
   return json;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -5,7 +5,7 @@
 #include <weft/wire/cipher.hpp>
 #include <weft/wire/json.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::string_view purpose = "job.secret";
@@ -96,4 +96,4 @@ void reveal_secrets(job_envelope& job, const wire::key_ring* keys) {
   job.secrets.clear();
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -10,7 +10,7 @@
 // The secret arguments of a job: encrypted one by one, each bound to its job and place, so that the other
 // arguments stay readable.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Encrypts the secrets into the job, whose other fields are there. Throws weft::error (refused) where there
 /// are secrets and no keys.
@@ -21,4 +21,4 @@ void hide_secrets(job_envelope& job, const std::vector<detail::clear_secret>& se
 /// lack, else as wire::decrypt.
 void reveal_secrets(job_envelope& job, const wire::key_ring* keys);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -6,7 +6,7 @@
 #include <weft/wire/canonical.hpp>
 #include <weft/wire/envelope.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::string_view purpose = "job step";
@@ -68,4 +68,4 @@ void throw_too_many_steps(job_id id) {
                                             std::to_string(steps_max) + ", and no more are kept");
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -7,7 +7,7 @@
 #include <weft/jobs/job.hpp>
 #include <weft/wire/key_ring.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// The result of a step (control::checkpoint) as it is kept: JSON, signed with the job's id and the step's
 /// name, since later attempts act on it. Throws as check_step.
@@ -18,4 +18,4 @@ std::string step_to_store(const wire::key_ring& keys, job_id id, std::string_vie
 /// job or name.
 std::string read_step(const wire::key_ring& keys, job_id id, std::string_view name, std::string_view kept);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

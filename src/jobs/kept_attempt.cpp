@@ -3,7 +3,7 @@
 #include <weft/codec/failure.hpp>
 #include <weft/wire/binary.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 template <typename Value>
@@ -60,4 +60,4 @@ attempt_info read_attempt(const stored_attempt& kept) {
   return info;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

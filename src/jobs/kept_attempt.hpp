@@ -8,7 +8,7 @@
 
 // The bytes that a store keeps of an attempt's error and log: their binary form (docs/formats/codec.md).
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Never throws for the sake of a log: what cannot be written becomes a log with one record that says so.
 std::string log_to_store(const log::collection& gathered);
@@ -19,4 +19,4 @@ stored_attempt expired_attempt(job_id id, int attempt, moment now);
 
 attempt_info read_attempt(const stored_attempt& kept);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

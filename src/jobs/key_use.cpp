@@ -9,7 +9,7 @@
 #include "jobs/job_life.hpp"
 #include "jobs/unsigned_job.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::size_t page = 500;
@@ -77,4 +77,4 @@ std::vector<key_use> keys_in_use(store& kept_in) {
   return all;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

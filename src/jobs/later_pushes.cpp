@@ -6,7 +6,7 @@
 #include <weft/core/error.hpp>
 #include <weft/jobs/queue.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 void later_pushes::add(const control_push& wanted) {
   entry one;
@@ -41,4 +41,4 @@ std::vector<new_job> later_pushes::make() const {
   return jobs;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

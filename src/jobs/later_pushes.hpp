@@ -8,7 +8,7 @@
 #include <weft/jobs/pushed_closure.hpp>
 #include <weft/jobs/store.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 class queue;
 
@@ -37,4 +37,4 @@ class later_pushes {
   std::vector<entry> wanted_;  // guarded by mutex_
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

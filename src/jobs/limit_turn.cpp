@@ -1,6 +1,6 @@
 #include "jobs/limit_turn.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 // FNV-1a, folded; rows name limits by it, so it never changes.
 std::int64_t turn_of_limit(std::string_view key) noexcept {
@@ -11,4 +11,4 @@ std::int64_t turn_of_limit(std::string_view key) noexcept {
   return folded == 0 ? 1 : folded;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Before the turns of all keys.
 inline constexpr std::int64_t before_all_turns = -1;
@@ -12,4 +12,4 @@ inline constexpr std::int64_t before_all_turns = -1;
 /// every process. 0 is that of jobs without a limit.
 std::int64_t turn_of_limit(std::string_view key) noexcept;
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

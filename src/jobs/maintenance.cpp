@@ -8,7 +8,7 @@
 #endif
 #include "jobs/sqlite/maintenance.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 [[noreturn]] void refuse(const char* tried, const char* why) {
@@ -60,4 +60,4 @@ void grant_rights(const std::string& url, const std::string& role, const std::st
   postgres::grant_rights(url, role, rights);
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

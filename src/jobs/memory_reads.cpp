@@ -7,7 +7,7 @@
 
 #include "jobs/memory_store.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 std::vector<worker_row> memory_store::workers() {
   const std::lock_guard lock(mutex_);
@@ -101,4 +101,4 @@ std::int64_t memory_store::count_unroutable(const std::function<bool(std::string
   });
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -3,7 +3,7 @@
 #include "jobs/due_schedules.hpp"
 #include "jobs/memory_store.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 void memory_store::put_schedule(const stored_schedule& schedule) {
   {
@@ -88,4 +88,4 @@ bool memory_store::fire(const schedule_fire& fire) {
   return true;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -13,7 +13,7 @@
 #include "jobs/kept_attempt.hpp"
 #include "jobs/limit_turn.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 void forget_old_attempts(stored_job& job) {
@@ -542,4 +542,4 @@ std::size_t memory_store::purge(const purge_bounds& before, moment now, std::siz
   return count;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -16,7 +16,7 @@
 #include "jobs/job_life.hpp"
 #include "jobs/token_bucket.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Jobs in memory: the fake of the store interface, for tests and development. It keeps the same
 /// contract but for durability, and has no statements: transactions only push.
@@ -135,4 +135,4 @@ class memory_store final : public store {
   mutable end_bells ends_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -10,7 +10,7 @@
 
 // Jobs that wait for others, and for room within their limit.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 void memory_store::check_pushes(std::span<const new_job> jobs, std::optional<job_id> ending) const {
   std::set<job_id> kept;
@@ -140,4 +140,4 @@ void memory_store::top_up(const std::string& limit, moment now) {
     of_limit.wake_at = of_limit.tokens.next();
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -10,7 +10,7 @@
 #endif
 #include "jobs/sqlite/sqlite_store.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 std::shared_ptr<store> open_store(std::string_view url, const store_options& options) {
   switch (kind_of_url(url)) {
@@ -28,4 +28,4 @@ std::shared_ptr<store> open_store(std::string_view url, const store_options& opt
   throw error(errc::internal, "jobs: open the store: its kind has no store");
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -9,7 +9,7 @@
 #include <weft/core/error.hpp>
 #include <weft/fiber/fiber.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::chrono::milliseconds shortest_pause{5};
@@ -61,4 +61,4 @@ closure_outcome pool_runner::run(const closure_request& request) {
   return shield([&] { return ended->get(); });
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -7,7 +7,7 @@
 #include <weft/executor/executor.hpp>
 #include <weft/executor/future.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Runs closures on threads of an executor. Nobody can end one that neither waits nor looks: its deadline and
 /// cancellation are in its context, and whoever is cancelled waits for its end. Where the executor takes no
@@ -28,4 +28,4 @@ class pool_runner final : public closure_runner {
   executor on_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

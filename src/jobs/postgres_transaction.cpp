@@ -8,7 +8,7 @@
 #include "jobs/postgres/postgres_store.hpp"
 #endif
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 std::unique_ptr<store_transaction> pushes_on([[maybe_unused]] store& kept_in,
@@ -32,4 +32,4 @@ postgres_transaction::postgres_transaction(queue& of, ::pg_conn* connection, con
 
 postgres_transaction::~postgres_transaction() = default;
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -7,7 +7,7 @@
 
 #include <weft/jobs/store.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Schedules that one worker cannot fire for a reason of its own, each until a moment. One that was given
 /// anew meanwhile is another one. Not thread-safe.
@@ -36,4 +36,4 @@ class put_aside {
   std::map<std::string, entry> rows_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -16,7 +16,7 @@
 #include "jobs/longest_wait.hpp"
 #include "jobs/token_bucket.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr int priority_max = 32767;
@@ -197,4 +197,4 @@ std::size_t queue::purge(std::chrono::microseconds age, std::size_t limit) {
   return store_->purge(now - bounded_wait(age), now, limit);
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

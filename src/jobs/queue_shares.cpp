@@ -6,7 +6,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr int weight_max = 1000;
@@ -62,4 +62,4 @@ void queue_shares::count(const std::vector<claimed_job>& claimed, std::size_t co
   for (auto& one : shares_) one.pass -= lowest;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

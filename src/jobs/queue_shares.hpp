@@ -7,7 +7,7 @@
 #include <weft/jobs/store.hpp>
 #include <weft/jobs/worker.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// In which order a worker looks at its weighted queues: stride scheduling. Each has a pass, the work that it
 /// got divided by its weight, and the lowest pass comes first. A queue that was empty does not save its share
@@ -34,4 +34,4 @@ class queue_shares {
   std::vector<share> shares_;  ///< by pass
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -8,7 +8,7 @@
 #include <weft/core/late_wakes.hpp>
 #include <weft/core/outside_work.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 using weft::detail::wait_in;
 using weft::detail::wait_outcome;
@@ -112,4 +112,4 @@ void request_line_base::nudge() {
   if (!servers_.empty()) servers_.serve_front();
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -17,7 +17,7 @@
 // may withdraw it while it is queued (cancellation), and must stay while it is taken. No wakeup is lost: a
 // server marks and wakes under lock_, and a caller looks and parks under it.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// What a caller waits for; a base of what it asks.
 class parked_request {
@@ -105,4 +105,4 @@ class request_line : public request_line_base {
   }
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

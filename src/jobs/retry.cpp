@@ -5,7 +5,7 @@
 
 #include "jobs/longest_wait.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 [[maybe_unused]] const bool registered = [] {
@@ -29,4 +29,4 @@ std::chrono::microseconds retry_policy::wait_after(int failed, double random) co
   return bounded_wait(std::chrono::microseconds(static_cast<std::int64_t>(bounded + spread)));
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

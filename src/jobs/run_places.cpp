@@ -6,7 +6,7 @@
 #include <weft/core/error.hpp>
 #include <weft/log/log.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 void refuse(const std::string& why) { throw error(errc::invalid_argument, "jobs: start a worker: " + why); }
@@ -118,4 +118,4 @@ void run_places::warn_of_missing() const {
   }
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

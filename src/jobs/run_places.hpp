@@ -14,7 +14,7 @@
 
 #include "jobs/pool_runner.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Where the attempts of one worker run: which closures can run there, each in which place. Thread-safe.
 class run_places {
@@ -47,4 +47,4 @@ class run_places {
   std::optional<pool_runner> on_pool_;   // guarded by mutex_ until it is made
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

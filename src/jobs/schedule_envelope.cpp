@@ -5,7 +5,7 @@
 #include <weft/wire/canonical.hpp>
 #include <weft/wire/envelope.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::string_view purpose = "schedule";
@@ -92,4 +92,4 @@ schedule_envelope open_schedule(const wire::key_ring& keys, const stored_schedul
   return schedule;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -9,7 +9,7 @@
 #include <weft/jobs/store.hpp>
 #include <weft/wire/key_ring.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// What is signed with a schedule; docs/formats/job.md.
 struct schedule_envelope {
@@ -37,4 +37,4 @@ std::string seal(const wire::key_ring& keys, const schedule_envelope& schedule);
 schedule_envelope open_schedule(const wire::key_ring& keys, const stored_schedule& row,
                                 std::string_view tenant);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -7,7 +7,7 @@
 
 // The queue's side of schedules; workers fire them (firing.hpp).
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::size_t name_bytes_max = 55;  // with "schedule:" it is a tag
@@ -114,4 +114,4 @@ std::optional<job_id> queue::fire_now(std::string_view schedule) {
   return std::nullopt;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

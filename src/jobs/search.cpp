@@ -9,7 +9,7 @@
 #include "jobs/job_life.hpp"
 #include "jobs/kept_attempt.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 namespace {
 
@@ -79,4 +79,4 @@ search_page search(store& in, const search_filter& filter, std::optional<job_id>
 
 job_id first_id_at(moment pushed) noexcept { return smallest_id_at(pushed); }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

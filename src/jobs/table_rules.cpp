@@ -5,7 +5,7 @@
 
 #include <weft/log/escape.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::size_t problems_max = 100;
@@ -104,4 +104,4 @@ void add_unnamed_problems(database_report& to, const table_rule& broken, std::in
   add_problem(to, "and " + std::to_string(count - shown_per_rule) + " more of which each " + broken.broken);
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -8,7 +8,7 @@
 
 // What must hold between the tables of jobs, which are much the same in each kind of database.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 struct table_rule {
   const char* broken;  ///< what a row that the query finds means; its first column says of what
@@ -26,4 +26,4 @@ void add_problem(database_report& to, std::string_view what);
 /// `count` break the rule; only shown_per_rule of them were added.
 void add_unnamed_problems(database_report& to, const table_rule& broken, std::int64_t count);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -7,7 +7,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
@@ -88,4 +88,4 @@ moment token_bucket::next() const noexcept {
 
 bool token_bucket::is_full(moment now) const noexcept { return full_at_ <= nanoseconds_of(now); }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -5,7 +5,7 @@
 
 #include <weft/jobs/job.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// A moment further ahead than it can be is taken for another clock's up to this; beyond, the clock was set
 /// back.
@@ -52,4 +52,4 @@ std::int64_t nanoseconds_of(moment at) noexcept;
 /// Throws weft::error (invalid_argument) unless a bucket can be made of it.
 void check_rate(const rate_options& rate);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

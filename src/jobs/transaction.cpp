@@ -6,7 +6,7 @@
 
 #include "jobs/job_ids.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 ::sqlite3* transaction::sqlite() const {
   ::sqlite3* const handle = raw_.sqlite();
@@ -28,4 +28,4 @@ job_id transaction::push_closure(const detail::pushed_closure& what, const push_
   return with_fresh_ids([&] { return raw_.push(queue_.make_job(what, options)); });
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

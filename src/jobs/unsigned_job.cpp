@@ -11,7 +11,7 @@
 
 #include "jobs/longest_wait.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr int version = 1;
@@ -88,4 +88,4 @@ void check_allowed(const claimed_job& row, const unsigned_closures& allowed) {
                             "\" may run so (worker_options::unsigned_jobs)");
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -12,7 +12,7 @@
 // Jobs of programs that have no key, such as those in other languages that share the database. Their stored
 // bytes are JSON: docs/formats/job.md, "Jobs without a signature".
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Names of closures that jobs without a signature may run, by queue.
 using unsigned_closures = std::map<std::string, std::vector<std::string>, std::less<>>;
@@ -31,4 +31,4 @@ job_envelope read_unsigned(const claimed_job& row);
 /// Throws weft::error (refused) unless the closure may run so.
 void check_allowed(const claimed_job& row, const unsigned_closures& allowed);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

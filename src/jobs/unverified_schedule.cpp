@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 schedule_info unverified(const stored_schedule& row) {
   schedule_info info;
@@ -37,4 +37,4 @@ bool resume_unverified(store& in, std::string_view name, moment now) {
   return false;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -8,7 +8,7 @@
 #include "jobs/host.hpp"
 #include "jobs/longest_wait.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::size_t deleted_at_once = 500;
@@ -101,4 +101,4 @@ bool upkeep::is_dead(const worker_row& other) {
   return silence_of(other) > options_.beat_interval * options_.missed_max;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -6,7 +6,7 @@
 
 #include <weft/jobs/store.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 struct upkeep_options {
   std::chrono::milliseconds beat_interval{2000};  ///< of all workers
@@ -56,4 +56,4 @@ class upkeep {
   steady_time next_deletion_{};
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -8,7 +8,7 @@
 #include <weft/log/escape.hpp>
 #include <weft/logbook/defer.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 namespace {
 
@@ -163,4 +163,4 @@ std::string time_text(moment at) {
   return text;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

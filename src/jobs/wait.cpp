@@ -10,7 +10,7 @@
 // Waiting for the end of a job: look, then sleep until the store says that it may have ended. The number of
 // the bell is read before the look, so that an end in between is not missed.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 /// What the last attempt left; nothing where it left no error.
@@ -67,4 +67,4 @@ void queue::throw_no_result(job_id id) {
                                    "are not kept");
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -8,7 +8,7 @@
 
 #include "jobs/job_life.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 namespace {
 
@@ -91,4 +91,4 @@ std::vector<std::string> why_waiting(store& in, const stored_job& job, moment no
   return why;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

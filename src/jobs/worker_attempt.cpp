@@ -17,7 +17,7 @@
 // One attempt, on its own fiber, in the job's context. It is an edge: nothing that the function throws
 // leaves it, and what is thrown here is logged and counted as a failure of the attempt.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::chrono::seconds pause_after_error{1};
@@ -288,4 +288,4 @@ double worker::state::random_of(const claimed_job& claimed) const {
   return jitter_of(queue_.jitter_seed(), claimed.id, claimed.fence);
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

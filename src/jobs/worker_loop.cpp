@@ -11,7 +11,7 @@
 #include "jobs/job_ids.hpp"
 #include "jobs/worker_state.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::chrono::milliseconds pause_after_error{500};
@@ -474,4 +474,4 @@ void worker::stop() noexcept { state_->stop(); }
 worker_id worker::id() const noexcept { return state_->id(); }
 worker_statistics worker::statistics() const { return state_->statistics(); }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -21,7 +21,7 @@
 #include "jobs/queue_shares.hpp"
 #include "jobs/run_places.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 class later_pushes;
 
@@ -158,4 +158,4 @@ class worker::state {
   std::unique_ptr<heartbeat> heartbeat_;  // its thread uses the above
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

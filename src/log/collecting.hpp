@@ -10,7 +10,7 @@
 #include <weft/context/context.hpp>
 #include <weft/log/collector.hpp>
 
-namespace weft::log::detail {
+namespace weft::inline v1::log::detail {
 
 /// What a collector gathers into; shared by the collector and by the contexts that carry it, which
 /// may outlive it. Thread-safe; mutex_ guards all that changes.
@@ -81,4 +81,4 @@ void route(collecting* first, const std::shared_ptr<const record>& one);
 void write_to(collecting* first, level of, int number, const text& what, arguments fields) noexcept;
 void emit_to(collecting* first, collection from) noexcept;
 
-}  // namespace weft::log::detail
+}  // namespace weft::inline v1::log::detail

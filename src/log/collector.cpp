@@ -9,7 +9,7 @@
 #include "log/collecting.hpp"
 #include "log/routes.hpp"
 
-namespace weft::log {
+namespace weft::inline v1::log {
 namespace detail {
 namespace {
 
@@ -208,4 +208,4 @@ std::optional<timer::span> timer::end() noexcept {
 
 void data(arguments values) noexcept { logger().data(values); }
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

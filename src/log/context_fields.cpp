@@ -10,7 +10,7 @@
 
 #include "log/routes.hpp"
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 std::vector<context_field> context_fields() {
   std::vector<context_field> found;
@@ -37,4 +37,4 @@ void format_context(const std::vector<context_field>& from, std::string& out) {
   }
 }
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

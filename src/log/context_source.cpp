@@ -7,7 +7,7 @@
 
 #include "log/routes.hpp"
 
-namespace weft::log {
+namespace weft::inline v1::log {
 namespace {
 
 constinit weft::detail::hook_table<context_source, context_sources_max> sources;
@@ -25,4 +25,4 @@ namespace detail {
 void ask_context_sources(std::vector<context_field>& into) { sources.call_all(into); }
 
 }  // namespace detail
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 namespace {
 
 constexpr std::string_view hex = "0123456789abcdef";
@@ -110,4 +110,4 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 namespace {
 
 constexpr std::array<std::string_view, 6> names{"debug", "info", "warn", "error", "critical", "off"};
@@ -40,4 +40,4 @@ level level_from_number(int number) noexcept {
   return number <= 30 ? level::info : level::debug;
 }
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

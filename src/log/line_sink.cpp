@@ -10,7 +10,7 @@
 #include "log/routes.hpp"
 #include "log/writer.hpp"
 
-namespace weft::log {
+namespace weft::inline v1::log {
 namespace {
 
 using namespace std::chrono_literals;
@@ -222,4 +222,4 @@ void line_sink::pause(std::chrono::milliseconds bound) noexcept {
 std::uint64_t line_sink::dropped() const noexcept { return writer_->dropped(); }
 level line_sink::threshold() const noexcept { return writer_->threshold(); }
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

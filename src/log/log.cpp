@@ -15,7 +15,7 @@
 #include "log/collecting.hpp"
 #include "log/routes.hpp"
 
-namespace weft::log {
+namespace weft::inline v1::log {
 namespace {
 
 /// Not every format that a record may travel in has infinities.
@@ -143,4 +143,4 @@ void emit(record from) noexcept { emit_to(in_force(), std::move(from)); }
 
 void emit(collection from) noexcept { detail::emit_to(in_force(), std::move(from)); }
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

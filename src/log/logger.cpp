@@ -5,7 +5,7 @@
 #include "log/collecting.hpp"
 #include "log/routes.hpp"
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 logger::logger() noexcept {
   if (const auto* const found = detail::current_collecting()) state_ = *found;
@@ -37,4 +37,4 @@ void logger::merge(collection more) const noexcept {
   if (state_ != nullptr) detail::emit_to(state_.get(), std::move(more));
 }
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -6,7 +6,7 @@
 
 #include <weft/core/clock.hpp>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 record_time now() noexcept {
   return std::chrono::time_point_cast<std::chrono::microseconds>(wall_clock::now());
@@ -65,4 +65,4 @@ void fit_into_call(collection& log, record_time sent, record_time answered) noex
   }
 }
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -9,7 +9,7 @@
 
 // Between those who write records and those who take them.
 
-namespace weft::log::detail {
+namespace weft::inline v1::log::detail {
 
 /// Below this level nobody takes a record: neither a collector nor the sinks.
 bool might_be_taken(level of) noexcept;
@@ -28,4 +28,4 @@ std::uint64_t fork_generation() noexcept;
 /// The program's exit began: no thread is started any more.
 bool is_exiting() noexcept;
 
-}  // namespace weft::log::detail
+}  // namespace weft::inline v1::log::detail

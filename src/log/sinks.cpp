@@ -21,7 +21,7 @@
 
 #include "log/routes.hpp"
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 sink::~sink() = default;
 
@@ -198,4 +198,4 @@ void after_fork_child() noexcept {
   if (found != nullptr && found->process != getpid()) forget_registry();
 }
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -10,7 +10,7 @@
 #include <weft/log/escape.hpp>
 #include <weft/log/sink.hpp>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 namespace {
 
 constexpr std::string_view dim = "\033[2m";
@@ -138,4 +138,4 @@ text_sink::text_sink(text_sink_options options)
                   format_text(from, out, coloured);
                 }) {}
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

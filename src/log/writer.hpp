@@ -13,7 +13,7 @@
 #include <weft/core/started_thread.hpp>
 #include <weft/log/sink.hpp>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 /// The queue and the thread of a line_sink.
 ///
@@ -77,4 +77,4 @@ class line_sink::writer {
   weft::detail::waiter_line flushers_;  // guarded by flush_lock_
 };
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -9,7 +9,7 @@
 #include <weft/core/error.hpp>
 #include <weft/logbook/defer.hpp>
 
-namespace weft::logbook {
+namespace weft::inline v1::logbook {
 
 namespace {
 
@@ -47,4 +47,4 @@ void file::write(const log::collection& one) noexcept {
   dropped_.fetch_add(1, std::memory_order_relaxed);
 }
 
-}  // namespace weft::logbook
+}  // namespace weft::inline v1::logbook

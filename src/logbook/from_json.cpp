@@ -5,7 +5,7 @@
 #include <weft/core/error.hpp>
 #include <weft/logbook/defer.hpp>
 
-namespace weft::logbook {
+namespace weft::inline v1::logbook {
 
 namespace {
 
@@ -179,4 +179,4 @@ log::collection from_line(std::string_view line) {
   return std::move(*read);
 }
 
-}  // namespace weft::logbook
+}  // namespace weft::inline v1::logbook

@@ -7,7 +7,7 @@
 #include <weft/core/error.hpp>
 #include <weft/logbook/defer.hpp>
 
-namespace weft::logbook {
+namespace weft::inline v1::logbook {
 
 namespace {
 
@@ -107,4 +107,4 @@ std::string to_line(const log::collection& from) {
   return wire::to_text(to_json(from), wire::perl_json_style);
 }
 
-}  // namespace weft::logbook
+}  // namespace weft::inline v1::logbook

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 void counter::add(double amount) const noexcept {
   if (cells_ == nullptr) return;
@@ -25,4 +25,4 @@ double counter::value() const noexcept {
   return static_cast<double>(whole) + parts;
 }
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

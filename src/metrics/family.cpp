@@ -2,7 +2,7 @@
 
 #include "metrics/family_state.hpp"
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 template <typename Metric>
 Metric family<Metric>::with(std::span<const std::string_view> values) const {
@@ -13,4 +13,4 @@ template class family<counter>;
 template class family<gauge>;
 template class family<histogram>;
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -4,7 +4,7 @@
 
 #include "metrics/label_value.hpp"
 
-namespace weft::metrics::detail {
+namespace weft::inline v1::metrics::detail {
 namespace {
 
 std::uint64_t refused_by(const series& one) {
@@ -124,4 +124,4 @@ std::uint64_t family_state::refused_label_sets() const {
   return refused_label_sets_;
 }
 
-}  // namespace weft::metrics::detail
+}  // namespace weft::inline v1::metrics::detail

@@ -16,7 +16,7 @@
 #include <weft/metrics/histogram.hpp>
 #include <weft/metrics/snapshot.hpp>
 
-namespace weft::metrics::detail {
+namespace weft::inline v1::metrics::detail {
 
 /// A counter's cells, one for each shard.
 struct counter_cells {
@@ -84,4 +84,4 @@ class family_state {
   std::uint64_t refused_values_ = 0;      // guarded by mutex_; those of sources
 };
 
-}  // namespace weft::metrics::detail
+}  // namespace weft::inline v1::metrics::detail

@@ -1,6 +1,6 @@
 #include <weft/metrics/gauge.hpp>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 void gauge::raise_to(double value) const noexcept {
   if (cell_ == nullptr) return;
@@ -9,4 +9,4 @@ void gauge::raise_to(double value) const noexcept {
   }
 }
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -10,7 +10,7 @@
 #include <weft/core/error.hpp>
 #include <weft/metrics/description.hpp>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 std::vector<double> exponential_bounds(double first, double factor, std::size_t count) {
   if (!(first > 0) || !(factor > 1) || count == 0 || count > buckets_max) {
@@ -101,4 +101,4 @@ std::uint64_t histogram_cells::refused() const noexcept {
 
 histogram_reading histogram::read() const { return cells_ == nullptr ? histogram_reading{} : cells_->read(); }
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -2,7 +2,7 @@
 
 #include <weft/metrics/description.hpp>
 
-namespace weft::metrics::detail {
+namespace weft::inline v1::metrics::detail {
 namespace {
 
 unsigned byte_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
@@ -37,4 +37,4 @@ std::string clean_label_value(std::string_view value) {
   return clean;
 }
 
-}  // namespace weft::metrics::detail
+}  // namespace weft::inline v1::metrics::detail

@@ -6,7 +6,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 std::string_view to_string(kind one) noexcept {
   switch (one) {
@@ -115,4 +115,4 @@ void check_bounds(const description& what, const std::vector<double>& bounds) {
 }
 
 }  // namespace detail
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -6,7 +6,7 @@
 
 #include <weft/metrics/description.hpp>
 
-namespace weft::metrics::detail {
+namespace weft::inline v1::metrics::detail {
 
 /// Throws weft::error (invalid_argument) where a rule of `description` is broken: says which, and a name that
 /// would do where that is plain.
@@ -17,4 +17,4 @@ void check_bounds(const description& what, const std::vector<double>& bounds);
 /// The name without the `_total` of a counter: what must be unique in an exporter's page.
 std::string_view base_name(std::string_view name) noexcept;
 
-}  // namespace weft::metrics::detail
+}  // namespace weft::inline v1::metrics::detail

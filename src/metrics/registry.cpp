@@ -4,7 +4,7 @@
 
 #include "metrics/registry_state.hpp"
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 namespace {
 
 void require_labels(const description& what, bool wanted) {
@@ -65,4 +65,4 @@ registry& default_registry() {
   return of_the_process;
 }
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -7,7 +7,7 @@
 
 #include "metrics/name_rules.hpp"
 
-namespace weft::metrics::detail {
+namespace weft::inline v1::metrics::detail {
 namespace {
 
 constexpr const char* refused_values_name = "weft_metrics_refused_values_total";
@@ -132,4 +132,4 @@ snapshot registry_state::read() {
   return all;
 }
 
-}  // namespace weft::metrics::detail
+}  // namespace weft::inline v1::metrics::detail

@@ -16,7 +16,7 @@
 #include "metrics/family_state.hpp"
 #include "metrics/source_entry.hpp"
 
-namespace weft::metrics::detail {
+namespace weft::inline v1::metrics::detail {
 
 /// What is behind a registry.
 ///
@@ -49,4 +49,4 @@ class registry_state {
   std::uint64_t source_errors_ = 0;  // guarded by sources_mutex_
 };
 
-}  // namespace weft::metrics::detail
+}  // namespace weft::inline v1::metrics::detail

@@ -5,7 +5,7 @@
 #include <bit>
 #include <thread>
 
-namespace weft::metrics::detail {
+namespace weft::inline v1::metrics::detail {
 namespace {
 std::atomic<unsigned> threads_seen{0};
 }
@@ -22,4 +22,4 @@ unsigned take_shard() noexcept {
   return own_shard;
 }
 
-}  // namespace weft::metrics::detail
+}  // namespace weft::inline v1::metrics::detail

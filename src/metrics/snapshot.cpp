@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 const family_snapshot* snapshot::find(std::string_view name) const noexcept {
   const auto found =
@@ -21,4 +21,4 @@ const sample* snapshot::find(std::string_view name,
   return found == family->samples.end() ? nullptr : &*found;
 }
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

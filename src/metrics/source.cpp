@@ -11,7 +11,7 @@
 #include "metrics/registry_state.hpp"
 #include "metrics/source_entry.hpp"
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 namespace detail {
 namespace {
@@ -97,4 +97,4 @@ void source::end() noexcept {
   }
 }
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -10,7 +10,7 @@
 
 #include "metrics/family_state.hpp"
 
-namespace weft::metrics::detail {
+namespace weft::inline v1::metrics::detail {
 
 /// What sources gave in one snapshot.
 using given_by_family = std::map<const family_state*, given_values>;
@@ -45,4 +45,4 @@ class source_values {
   given_by_family& given_;
 };
 
-}  // namespace weft::metrics::detail
+}  // namespace weft::inline v1::metrics::detail

@@ -10,7 +10,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 
 namespace {
 
@@ -110,4 +110,4 @@ unique_fd make_socket(int family, const char* tried) {
   return made;
 }
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

@@ -7,7 +7,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/net/endpoint.hpp>
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 
 /// A socket address as the system wants it.
 struct address {
@@ -32,4 +32,4 @@ endpoint to_endpoint(const address& from);
 /// A non-blocking, close-on-exec stream socket. Throws weft::error.
 unique_fd make_socket(int family, const char* tried);
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

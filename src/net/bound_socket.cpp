@@ -15,7 +15,7 @@
 #include "net/address.hpp"
 #include "net/looked_up.hpp"
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace {
 
@@ -156,4 +156,4 @@ void bound_socket::close() noexcept {
   }
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -7,7 +7,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace {
 
@@ -81,4 +81,4 @@ piece buffered_reader::read_some(steady_time until) {
   return take(buffered().size(), transfer_end::complete);
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -1,6 +1,6 @@
 #include <weft/net/byte_stream.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 transfer_error::transfer_error(const error& why, std::size_t bytes)
     : error(why.code(), why.message() + ", after " + std::to_string(bytes) + " bytes"), bytes_(bytes) {}
@@ -21,4 +21,4 @@ transfer byte_stream::read_exactly_until(std::span<char> into, steady_time until
   return {done, transfer_end::complete};
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -10,7 +10,7 @@
 #include <weft/core/error.hpp>
 #include <weft/fiber/io_event.hpp>
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 namespace {
 
 std::string reason(int errno_value) {
@@ -174,4 +174,4 @@ connected connect_to_any(const std::string& name, std::vector<address> all, stea
   return attempts(name, interleaved(std::move(all))).run(until);
 }
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

@@ -10,7 +10,7 @@
 
 #include "net/address.hpp"
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 
 /// RFC 8305: an attempt has this long to itself.
 inline constexpr std::chrono::milliseconds next_attempt_after{250};
@@ -27,4 +27,4 @@ struct connected {
 /// Connects to the first of `all` that answers. `name` is for errors. See stream::connect.
 connected connect_to_any(const std::string& name, std::vector<address> all, steady_time until);
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

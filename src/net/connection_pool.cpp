@@ -7,7 +7,7 @@
 #include <weft/core/error.hpp>
 #include <weft/core/task_block.hpp>
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 
 namespace {
 
@@ -121,4 +121,4 @@ pool_statistics pool_core::statistics() const {
   return now;
 }
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

@@ -12,7 +12,7 @@
 #include "net/address.hpp"
 #include "net/socket_io.hpp"
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace {
 
@@ -150,4 +150,4 @@ endpoint datagram_socket::local_address() const {
   return detail::to_endpoint(address);
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 
 descriptor_message::descriptor_message(msghdr& header) noexcept {
   header.msg_control = bytes_.data();
@@ -42,4 +42,4 @@ std::vector<unique_fd> descriptor_message::take(msghdr& header) {
   return all;
 }
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

@@ -8,7 +8,7 @@
 
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 
 /// The room of a message for descriptors, to be sent or to be received.
 class descriptor_message {
@@ -29,4 +29,4 @@ class descriptor_message {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * descriptors_max)> bytes_;
 };
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

@@ -5,7 +5,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace {
 
@@ -68,4 +68,4 @@ std::string endpoint::text() const {
   return (is_v6 ? '[' + host_ + ']' : host_) + ':' + std::to_string(port_);
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

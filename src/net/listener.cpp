@@ -12,7 +12,7 @@
 #include "net/address.hpp"
 #include "net/looked_up.hpp"
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace {
 
@@ -94,4 +94,4 @@ void listener::close() noexcept {
   socket_.close();
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

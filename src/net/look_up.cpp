@@ -9,7 +9,7 @@
 #include "net/address.hpp"
 #include "net/name_cache.hpp"
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace detail {
 namespace {
@@ -74,4 +74,4 @@ void set_resolver_options(const resolver_options& options) { detail::names().set
 resolver_statistics get_resolver_statistics() { return detail::names().statistics(); }
 void forget_names() { detail::names().forget(); }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

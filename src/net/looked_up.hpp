@@ -6,7 +6,7 @@
 
 #include "net/address.hpp"
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 /// An endpoint, and the addresses it was found to have.
 struct bound_socket::looked_up {
@@ -14,4 +14,4 @@ struct bound_socket::looked_up {
   std::vector<detail::address> addresses;
 };
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -7,7 +7,7 @@
 #include <weft/core/error.hpp>
 #include <weft/core/unwinding.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace {
 
@@ -130,4 +130,4 @@ transfer message_stream::write(std::string_view message, steady_time until) {
   }
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

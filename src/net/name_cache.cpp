@@ -8,7 +8,7 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/fiber/event.hpp>
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 
 struct name_cache::entry {
   explicit entry(std::string name) : host(std::move(name)) {}
@@ -131,4 +131,4 @@ void name_cache::forget() {
   std::erase_if(names_, [](const auto& one) { return one.second->done.is_set(); });
 }
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

@@ -13,7 +13,7 @@
 
 #include "net/address.hpp"
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 
 /// Names that were looked up, and look-ups that are under way; what look_up() promises.
 ///
@@ -50,4 +50,4 @@ class name_cache : public std::enable_shared_from_this<name_cache> {
   std::deque<entry_pointer> line_;                        // guarded by mutex_; pending, without a thread
 };
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

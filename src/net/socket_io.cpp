@@ -6,7 +6,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 namespace {
 
 using weft::detail::task_block;
@@ -74,4 +74,4 @@ no_sigpipe::~no_sigpipe() {
   errno = errno_before;
 }
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

@@ -10,7 +10,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/fiber/io_handle.hpp>
 
-namespace weft::net::detail {
+namespace weft::inline v1::net::detail {
 
 inline bool would_block(int errno_value) noexcept {
   return errno_value == EAGAIN || errno_value == EWOULDBLOCK;
@@ -69,4 +69,4 @@ class no_sigpipe {
   bool was_blocked_;
 };
 
-}  // namespace weft::net::detail
+}  // namespace weft::inline v1::net::detail

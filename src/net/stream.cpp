@@ -13,7 +13,7 @@
 #include "net/connecting.hpp"
 #include "net/socket_io.hpp"
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace {
 
@@ -178,4 +178,4 @@ bool stream::is_quiet() const noexcept {
   return count < 0 && detail::would_block(errno);
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -7,7 +7,7 @@
 #include "net/descriptor_message.hpp"
 #include "net/socket_io.hpp"
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 static_assert(stream::descriptors_max == detail::descriptor_message::descriptors_max);
 
@@ -58,4 +58,4 @@ std::optional<received_descriptors> stream::receive_descriptors_until(std::span<
   return received_descriptors{*count, detail::descriptor_message::take(header)};
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -11,7 +11,7 @@
 
 #include "net/socket_io.hpp"
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace {
 
@@ -95,4 +95,4 @@ transfer relay::move_until(stream& from, stream& to, std::size_t bytes_max, stea
   }
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

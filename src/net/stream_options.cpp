@@ -10,7 +10,7 @@
 
 #include "net/address.hpp"
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace {
 
@@ -69,4 +69,4 @@ void stream::set_receive_buffer(std::size_t bytes) {
   set_option(fd(), SOL_SOCKET, SO_RCVBUF, in_range(bytes), "stream: set the receive buffer");
 }
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -8,7 +8,7 @@
 
 #include <weft/process/self.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace {
 
@@ -74,4 +74,4 @@ const std::string& build_id() {
   return id;
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -15,7 +15,7 @@
 // A filter of the kernel is a small program that gets number, architecture and arguments of each call. It
 // jumps forward only, counting instructions.
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 namespace {
 
@@ -103,4 +103,4 @@ bool filter_calls(system_calls allowed) noexcept {
   return made.install();
 }
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

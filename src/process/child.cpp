@@ -17,7 +17,7 @@
 
 #include "process/reap.hpp"
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace {
 
@@ -141,4 +141,4 @@ void child::detach() noexcept {
   status_.reset();
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 crash_watch::crash_watch(restart_intensity allowed)
     : allowed_(allowed), deaths_(std::min(allowed.deaths_max, restart_intensity::deaths_limit)) {}
@@ -36,4 +36,4 @@ void crash_watch::pause(steady_time now, std::size_t nth) noexcept {
   resumes_at_ = std::max(resumes_at_, now + std::min(length, allowed_.pause_max));
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

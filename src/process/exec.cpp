@@ -8,7 +8,7 @@
 #include <weft/core/error.hpp>
 #include <weft/fiber/wait_set.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace {
 
@@ -174,4 +174,4 @@ exec_result exec(std::vector<std::string> arguments, exec_options options) {
   return session(std::move(arguments), options).run();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <cstring>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 std::string signal_name(int signal) {
   if (const char* const name = ::sigabbrev_np(signal)) return std::string("SIG") + name;
@@ -23,4 +23,4 @@ std::string to_string(const exit_status& status) {
   return "unknown end";
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -6,7 +6,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace {
 
@@ -45,4 +45,4 @@ std::string find_program(std::string_view name) {
   return find_program(name, path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin");
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -22,7 +22,7 @@ extern "C" int __clone(int (*run)(void*), void* stack_top, int flags, void* argu
 #define WEFT_CLONE ::clone
 #endif
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 namespace {
 
@@ -149,4 +149,4 @@ launched launch(launch_plan& plan) {
   return {.pid = pid, .pidfd = std::move(held)};
 }
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

@@ -16,7 +16,7 @@
 // only, on what was prepared before. All signals are blocked until their handlers are gone, so that no
 // handler of ours runs in it.
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 struct resource_limit {
   int resource;
@@ -50,4 +50,4 @@ struct launched {
 /// Starts it. A process that failed before it was the program is gone when this returns.
 launched launch(launch_plan& plan);
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

@@ -9,7 +9,7 @@
 
 #include "process/resource_limits.hpp"
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace detail {
 
@@ -52,4 +52,4 @@ void apply(const limits& wanted) {
   }
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -11,7 +11,7 @@
 #include <weft/core/error.hpp>
 #include <weft/process/socket.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace {
 
@@ -165,4 +165,4 @@ long write_without_signal(int fd, std::string_view bytes) noexcept {
   return count;
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -10,7 +10,7 @@
 #include <weft/process/find_program.hpp>
 #include <weft/process/socket.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace {
 
@@ -153,4 +153,4 @@ program::~program() {
   }
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -3,7 +3,7 @@
 #include <sys/wait.h>
 #include <cerrno>
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 namespace {
 
@@ -31,4 +31,4 @@ std::optional<exit_status> try_reap(int pidfd) noexcept {
   return done == 0 ? status_from(info) : exit_status{};
 }
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

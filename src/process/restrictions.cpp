@@ -14,7 +14,7 @@
 
 #include "process/call_filter.hpp"
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace {
 
@@ -42,4 +42,4 @@ void apply(const restrictions& wanted) {
   if (filters && !detail::filter_calls(wanted.calls)) refuse("the set of allowed system calls");
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -19,7 +19,7 @@
 
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace {
 
@@ -150,4 +150,4 @@ std::vector<std::string> own_arguments() {
   return arguments;
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -12,7 +12,7 @@
 #include <weft/core/error.hpp>
 #include <weft/process/signals.hpp>
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 namespace {
 
@@ -110,4 +110,4 @@ int take_signal(std::size_t index, bool& more) noexcept {
   return 0;
 }
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

@@ -15,7 +15,7 @@
 // clear in one order for all (seq_cst). Which signals have the handler is guarded by a mutex, which no
 // handler takes.
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 /// Bit n - 1 stands for signal n.
 using signal_bits = std::uint64_t;
@@ -29,4 +29,4 @@ void unwatch_signals(std::size_t place) noexcept;
 /// Takes one of the signals that came for a place; 0: none. `more`: there are others.
 int take_signal(std::size_t place, bool& more) noexcept;
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

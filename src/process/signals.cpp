@@ -12,7 +12,7 @@
 
 #include "process/signal_board.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 namespace process {
 
 namespace {
@@ -104,4 +104,4 @@ std::optional<int> wait_signal_until(std::initializer_list<int> signals, steady_
   return process::signal_watch(signals).wait_until(until);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

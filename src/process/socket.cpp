@@ -9,7 +9,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace {
 
@@ -98,4 +98,4 @@ long receive_with_descriptors(int socket, char* buffer, std::size_t capacity,
   return received;
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -12,7 +12,7 @@
 #include "process/launch.hpp"
 #include "process/resource_limits.hpp"
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace {
 
@@ -176,4 +176,4 @@ child child::spawn(const spawn_options& options) {
   return child(made.pid, std::move(made.pidfd));
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

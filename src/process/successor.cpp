@@ -12,7 +12,7 @@
 #include <weft/process/self.hpp>
 #include <weft/process/socket.hpp>
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 namespace {
 
@@ -100,4 +100,4 @@ void forget_inheritance() noexcept {
   inherited().link.reset();
 }
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

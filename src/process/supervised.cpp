@@ -9,7 +9,7 @@
 
 #include "process/supervisor_line.hpp"
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 void supervised::ready() { send({&detail::word_ready, 1}); }
 
@@ -54,4 +54,4 @@ supervisor_word supervised::hear() {
   }
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -4,7 +4,7 @@
 
 #include "process/supervisor_state.hpp"
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 supervisor::supervisor(supervisor_options options, std::function<int(supervised&)> body)
     : state_(std::make_unique<detail::supervisor_state>(
@@ -17,4 +17,4 @@ supervisor::~supervisor() = default;
 
 int supervisor::run() { return state_->run(); }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

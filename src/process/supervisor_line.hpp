@@ -3,7 +3,7 @@
 // What is said on the line between a supervisor and one of its processes: frames that keep their borders, a
 // letter and, for a message, its text.
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 inline constexpr char word_ready = 'r';      ///< of a process
 inline constexpr char word_successor = 'n';  ///< of a process: asks for a successor
@@ -11,4 +11,4 @@ inline constexpr char word_message = 'm';    ///< both ways
 inline constexpr char word_leave = 'l';      ///< of the supervisor
 inline constexpr char word_stop = 's';       ///< of the supervisor
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

@@ -17,7 +17,7 @@
 
 #include "process/supervisor_line.hpp"
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 namespace {
 
@@ -365,4 +365,4 @@ void supervisor_state::say(const std::string& what) const {
                what.c_str());
 }
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

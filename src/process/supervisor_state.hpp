@@ -18,7 +18,7 @@
 #include <weft/process/successor.hpp>
 #include <weft/process/supervisor.hpp>
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 /// The loop of a supervisor: one thread, which waits in poll() only.
 ///
@@ -92,4 +92,4 @@ class supervisor_state {
   int status_ = 0;
 };
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

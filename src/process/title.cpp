@@ -5,7 +5,7 @@
 
 #include <weft/process/self.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace {
 
@@ -34,4 +34,4 @@ void set_title(std::string_view title) noexcept {
   title.copy(arguments_begin, arguments_bytes - 1);
 }
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -12,7 +12,7 @@
 
 #include "process/reap.hpp"
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace {
 
@@ -72,4 +72,4 @@ std::optional<std::size_t> wait_any_child_until(std::span<process::child* const>
   return first;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -26,7 +26,7 @@
 #include "service/level_switch.hpp"
 #include "service/local_names.hpp"
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 namespace {
 
@@ -200,4 +200,4 @@ void admin::set_started() noexcept { state_->is_started_.store(true, std::memory
 void admin::stop() { state_->server_.stop(std::chrono::seconds(1)); }
 std::string admin::url() const { return state_->server_.url(); }
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

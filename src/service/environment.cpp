@@ -7,7 +7,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::ops::detail {
+namespace weft::inline v1::ops::detail {
 
 std::optional<std::string> take_variable(const char* name) {
   const char* const found = std::getenv(name);
@@ -35,4 +35,4 @@ bool is_for_this_process(const char* name, const std::optional<std::string>& pid
   return !pid || number_in(name, *pid, pid_max) == static_cast<std::uint64_t>(::getpid());
 }
 
-}  // namespace weft::ops::detail
+}  // namespace weft::inline v1::ops::detail

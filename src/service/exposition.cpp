@@ -11,7 +11,7 @@
 #include <weft/http/accept.hpp>
 #include <weft/http/header.hpp>
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 namespace {
 
@@ -176,4 +176,4 @@ http::handler metrics_handler(const metrics::registry& from) {
   };
 }
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

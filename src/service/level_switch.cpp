@@ -5,7 +5,7 @@
 #include <weft/log/log.hpp>
 #include <weft/log/sink.hpp>
 
-namespace weft::ops::detail {
+namespace weft::inline v1::ops::detail {
 
 namespace {
 
@@ -55,4 +55,4 @@ level_state level_switch::look() const {
   return now;
 }
 
-}  // namespace weft::ops::detail
+}  // namespace weft::inline v1::ops::detail

@@ -10,7 +10,7 @@
 #include <weft/fiber/timer.hpp>
 #include <weft/log/level.hpp>
 
-namespace weft::ops::detail {
+namespace weft::inline v1::ops::detail {
 
 /// The log's level, to people.
 struct level_state {
@@ -42,4 +42,4 @@ class level_switch {
   timer back_;
 };
 
-}  // namespace weft::ops::detail
+}  // namespace weft::inline v1::ops::detail

@@ -17,7 +17,7 @@
 #include <weft/process/signals.hpp>
 #include <weft/service/loop_watch.hpp>
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 namespace {
 
@@ -198,4 +198,4 @@ int run_service(unique_function<int(lifecycle&)> body, run_options how) {
       std::move(how));
 }
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

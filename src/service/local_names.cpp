@@ -7,7 +7,7 @@
 
 #include <weft/http/header.hpp>
 
-namespace weft::ops::detail {
+namespace weft::inline v1::ops::detail {
 
 bool is_loopback(std::string_view host) noexcept {
   constexpr std::size_t bytes_max =
@@ -32,4 +32,4 @@ bool names_loopback(std::string_view host_field) noexcept {
 
 bool is_local(const net::endpoint& at) noexcept { return at.is_unix() || is_loopback(at.host()); }
 
-}  // namespace weft::ops::detail
+}  // namespace weft::inline v1::ops::detail

@@ -4,7 +4,7 @@
 
 #include <weft/net/endpoint.hpp>
 
-namespace weft::ops::detail {
+namespace weft::inline v1::ops::detail {
 
 /// Is that this machine, whatever a name server says: "localhost", an address of 127.0.0.0/8, or "::1"?
 /// Without a port and brackets.
@@ -16,4 +16,4 @@ bool names_loopback(std::string_view host_field) noexcept;
 /// Can only this machine connect there?
 bool is_local(const net::endpoint& at) noexcept;
 
-}  // namespace weft::ops::detail
+}  // namespace weft::inline v1::ops::detail

@@ -10,7 +10,7 @@
 #include <weft/fiber/wait_group.hpp>
 #include <weft/log/log.hpp>
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 namespace {
 
@@ -58,4 +58,4 @@ loop_watch::~loop_watch() {
   });
 }
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

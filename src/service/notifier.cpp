@@ -16,7 +16,7 @@
 
 #include "service/environment.hpp"
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 namespace {
 
@@ -134,4 +134,4 @@ std::optional<std::chrono::microseconds> take_watchdog_period() {
   return std::chrono::microseconds(static_cast<std::int64_t>(microseconds));
 }
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

@@ -34,7 +34,7 @@
 // No flush is lost: who flushes adds its event to flushing_ before it sets wake_, and a pass resets wake_
 // before it takes flushing_, which it sets when it is over.
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace {
 
@@ -298,4 +298,4 @@ bool otlp_exporter::flush(std::chrono::milliseconds bound) { return impl_->flush
 bool otlp_exporter::stop(std::chrono::milliseconds bound) noexcept { return impl_->stop(bound); }
 otlp_statistics otlp_exporter::statistics() const { return impl_->statistics(); }
 
-}  // namespace weft
+}  // namespace weft::inline v1

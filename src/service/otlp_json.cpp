@@ -12,7 +12,7 @@
 #include <weft/log/escape.hpp>
 #include <weft/wire/json_value.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 namespace {
 
@@ -221,4 +221,4 @@ partial_success read_partial_success(std::string_view body) {
   return made;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -8,7 +8,7 @@
 
 #include <weft/trace/recorder.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The body of a request that hands spans over: an ExportTraceServiceRequest of opentelemetry-proto 1, in its
 /// JSON form. Ids are hex, times and integers are texts of digits. Bytes that are not UTF-8 become U+FFFD.
@@ -24,4 +24,4 @@ struct partial_success {
 /// Of the body of its answer; nothing in it where there is none, or what is no such thing.
 partial_success read_partial_success(std::string_view body);
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

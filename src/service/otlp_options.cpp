@@ -9,7 +9,7 @@
 #include <weft/http/request.hpp>
 #include <weft/log/log.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace {
 
@@ -132,4 +132,4 @@ bool environment_wants_traces() {
          variable("OTEL_TRACES_EXPORTER").value_or("otlp") != "none";
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

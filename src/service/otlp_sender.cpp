@@ -14,7 +14,7 @@
 
 #include "service/otlp_json.hpp"
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 namespace {
 
@@ -112,4 +112,4 @@ std::optional<std::chrono::seconds> read_retry_after(std::string_view text) {
   return std::max(when - now, std::chrono::seconds(0));
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -8,7 +8,7 @@
 #include <weft/http/client.hpp>
 #include <weft/service/otlp_options.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// What became of one request with spans.
 struct sent_spans {
@@ -42,4 +42,4 @@ class otlp_sender {
 /// A delay in seconds, or a date (RFC 9110, 10.2.3); nothing for anything else.
 std::optional<std::chrono::seconds> read_retry_after(std::string_view text);
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

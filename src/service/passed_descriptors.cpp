@@ -18,7 +18,7 @@
 
 #include "service/environment.hpp"
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 namespace {
 
@@ -135,4 +135,4 @@ std::vector<passed_descriptor> take_passed_descriptors() {
   return all;
 }
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

@@ -10,7 +10,7 @@
 #include <weft/executor/executor.hpp>
 #include <weft/log/collector.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 bool waits(job_state state) {
@@ -122,4 +122,4 @@ drain_report drain::report() {
   return made;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

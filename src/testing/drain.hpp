@@ -15,7 +15,7 @@
 
 #include "testing/run_record.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// One drain of a test_kit: a worker for all queues of the store, and what it has run. On a fiber.
 class drain {
@@ -47,4 +47,4 @@ class drain {
   std::optional<worker> worker_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -5,7 +5,7 @@
 #include <weft/jobs/job_info.hpp>
 #include <weft/testing/test_failure.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 using outcome = attempt_outcome;
@@ -61,4 +61,4 @@ void drain_report::require_success() const {
   if (!bad.empty()) throw test_failure("jobs: a drain was to succeed, but:\n" + bad);
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -8,7 +8,7 @@
 #include <weft/jobs/store.hpp>
 #include <weft/wire/json.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 /// Answers the control from a fake_run, as a worker would, or a run in line. The function may ask from
@@ -83,4 +83,4 @@ void fake_run::run_with(services& from, const std::function<void(services&)>& bo
   body(task);
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

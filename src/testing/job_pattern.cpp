@@ -5,7 +5,7 @@
 #include <weft/closure/registry.hpp>
 #include <weft/core/error.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 job_pattern job_pattern::named(std::string_view name) {
   const auto all = closure_registry::list();
@@ -58,4 +58,4 @@ std::string job_pattern::text() const {
   return arguments_ ? all + " with " + *arguments_ : all;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -4,7 +4,7 @@
 
 #include <weft/jobs/control.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 bool run_record::add(const closure_request& request) {
   const job_id id = control(*request.link).id();
@@ -34,4 +34,4 @@ std::size_t run_record::place_of(job_id id, std::int64_t claim) const {
   return found == places_.end() ? std::numeric_limits<std::size_t>::max() : found->second;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

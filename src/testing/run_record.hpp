@@ -11,7 +11,7 @@
 #include <weft/closure/runner.hpp>
 #include <weft/jobs/store.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// In which order claims came to run, and whether there were too many. Thread-safe.
 class run_record {
@@ -37,4 +37,4 @@ class run_record {
   std::optional<std::string> too_many_of_;                         // guarded by mutex_
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

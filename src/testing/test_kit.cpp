@@ -8,7 +8,7 @@
 
 #include "testing/drain.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::size_t jobs_shown_max = 20;  // in a message
@@ -115,4 +115,4 @@ void test_kit::fail(const std::string& expected) {
   throw test_failure(std::move(text));
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

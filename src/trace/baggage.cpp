@@ -9,7 +9,7 @@
 #include "trace/chars.hpp"
 #include "trace/percent.hpp"
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 namespace {
 
 constexpr key_spec kept_spec{.name = "weft.baggage", .wire = wire_policy::job};
@@ -185,9 +185,9 @@ const key<kept_baggage>& kept_baggage_key() {
 }
 
 }  // namespace detail
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace
 
-namespace weft {
+namespace weft::inline v1 {
 
 std::string context_codec<trace::detail::kept_baggage>::to_text(const trace::detail::kept_baggage& value) {
   std::string text = trace::to_header(value.foreign);
@@ -201,4 +201,4 @@ std::optional<trace::detail::kept_baggage> context_codec<trace::detail::kept_bag
   return trace::detail::kept_baggage{trace::read_baggage(foreign), trace::read_baggage(text)};
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 
 // Pieces of the headers' grammars.
 
-namespace weft::trace::detail {
+namespace weft::inline v1::trace::detail {
 
 /// OWS: blanks and tabs.
 inline bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
@@ -32,4 +32,4 @@ inline int hex_value(char c) noexcept {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-}  // namespace weft::trace::detail
+}  // namespace weft::inline v1::trace::detail

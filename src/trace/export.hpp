@@ -1,8 +1,8 @@
 #pragma once
 
-namespace weft::trace::detail {
+namespace weft::inline v1::trace::detail {
 
 /// Has the children of this process find the trace and the baggage in their environment.
 void export_to_children();
 
-}  // namespace weft::trace::detail
+}  // namespace weft::inline v1::trace::detail

@@ -1,6 +1,6 @@
 #include <weft/trace/ids.hpp>
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 namespace {
 
 template <std::size_t Size>
@@ -20,4 +20,4 @@ std::string hex(const id<Size>& of) {
 std::string to_string(const trace_id& of) { return hex(of); }
 std::string to_string(const span_id& of) { return hex(of); }
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace

@@ -6,7 +6,7 @@
 
 #include "trace/chars.hpp"
 
-namespace weft::trace::detail {
+namespace weft::inline v1::trace::detail {
 namespace {
 
 /// Both cases: only the trace headers ask for lower case.
@@ -53,4 +53,4 @@ std::string percent_decoded(std::string_view text) {
   return std::get<std::string>(log::argument("", bytes).to_field().value);  // makes UTF-8 of it
 }
 
-}  // namespace weft::trace::detail
+}  // namespace weft::inline v1::trace::detail

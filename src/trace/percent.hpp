@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::trace::detail {
+namespace weft::inline v1::trace::detail {
 
 /// As it may stand in a baggage value.
 std::string percent_encoded(std::string_view text);
@@ -12,4 +12,4 @@ std::string percent_encoded(std::string_view text);
 /// stands for itself.
 std::string percent_decoded(std::string_view text);
 
-}  // namespace weft::trace::detail
+}  // namespace weft::inline v1::trace::detail

@@ -7,7 +7,7 @@
 
 #include "trace/export.hpp"
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 namespace {
 
 struct carrier {
@@ -96,4 +96,4 @@ context from_environment(const context& base) {
   return found.on(base);
 }
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace

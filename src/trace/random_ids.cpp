@@ -16,7 +16,7 @@
 // Numbers come from a generator of each thread (xoroshiro128++), begun with random bytes of the system. A
 // forked child has its parent's generators; it begins them anew, or both would give the same ids.
 
-namespace weft::trace::detail {
+namespace weft::inline v1::trace::detail {
 namespace {
 
 std::atomic<std::uint64_t> fork_generation{1};
@@ -103,4 +103,4 @@ double sample_point(const trace_id& of) noexcept {
   return static_cast<double>(number >> 3) * 0x1p-53;
 }
 
-}  // namespace weft::trace::detail
+}  // namespace weft::inline v1::trace::detail

@@ -2,7 +2,7 @@
 
 #include <weft/trace/ids.hpp>
 
-namespace weft::trace::detail {
+namespace weft::inline v1::trace::detail {
 
 /// New ones, never zero: random in a real run; in a simulation the same ones in each replay.
 trace_id new_trace_id() noexcept;
@@ -11,4 +11,4 @@ span_id new_span_id() noexcept;
 /// The last 7 bytes of a trace id as a number from 0 to below 1: random, and the same wherever one looks.
 double sample_point(const trace_id& of) noexcept;
 
-}  // namespace weft::trace::detail
+}  // namespace weft::inline v1::trace::detail

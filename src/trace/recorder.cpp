@@ -6,7 +6,7 @@
 
 #include <weft/trace/span.hpp>
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 namespace {
 
 std::size_t bytes_of(const attribute& one) {
@@ -127,4 +127,4 @@ std::shared_ptr<recorder> current_recorder() {
   return all.now;
 }
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace

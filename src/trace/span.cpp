@@ -9,7 +9,7 @@
 
 #include "trace/random_ids.hpp"
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 
 namespace detail {
 
@@ -173,4 +173,4 @@ void span::fail(const std::exception_ptr& thrown) noexcept {
   }
 }
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace

@@ -7,7 +7,7 @@
 #include "trace/chars.hpp"
 #include "trace/export.hpp"
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 namespace {
 
 constexpr std::size_t traceparent_bytes = 55;  // 2 - 32 - 16 - 2
@@ -83,9 +83,9 @@ std::string to_traceparent(const span_context& of) {
   return "00-" + to_string(of.trace) + "-" + to_string(of.span) + "-0" + flags;
 }
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace
 
-namespace weft {
+namespace weft::inline v1 {
 
 std::string context_codec<trace::span_context>::to_text(const trace::span_context& value) {
   std::string text = trace::to_traceparent(value);
@@ -101,4 +101,4 @@ std::optional<trace::span_context> context_codec<trace::span_context>::from_text
   return found;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

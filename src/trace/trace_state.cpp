@@ -8,7 +8,7 @@
 
 #include "trace/chars.hpp"
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 namespace {
 
 using detail::is_digit, detail::is_lower;
@@ -131,4 +131,4 @@ trace_state trace_state::without(std::string_view key) const {
   return trace_state(text_of(all));
 }
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -64,4 +64,4 @@ std::optional<bytes> from_base64(std::string_view text) {
   return out;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

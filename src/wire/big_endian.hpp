@@ -6,7 +6,7 @@
 
 #include <weft/codec/bytes.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// Adds `size` bytes of `value`, highest first.
 inline void append_big_endian(bytes& out, std::uint64_t value, std::size_t size) {
@@ -20,4 +20,4 @@ inline std::uint64_t read_big_endian(std::span<const std::byte> data) {
   return value;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -7,7 +7,7 @@
 #include <weft/core/error.hpp>
 #include <weft/wire/utf8.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 // docs/formats/codec.md, "Binary form".
@@ -225,4 +225,4 @@ bool binary_decoder::more_members(std::string_view& name) {
   return true;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -4,7 +4,7 @@
 
 #include "wire/big_endian.hpp"
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 constexpr std::size_t length_bytes = 4;
@@ -76,4 +76,4 @@ void canonical_reader::expect_end() const {
   if (!rest_.empty()) fail("expected the end, found more");
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

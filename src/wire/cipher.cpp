@@ -15,7 +15,7 @@
 // version (1 byte, 1) | length of the id (1) | id | nonce (12) | ciphertext | tag (16). All before the
 // ciphertext is authenticated with what the caller binds it to. The only place that calls OpenSSL's ciphers.
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 constexpr unsigned version_1 = 1;
@@ -138,4 +138,4 @@ secret_bytes decrypt(const key_ring& keys, std::string_view purpose, std::span<c
 
 std::string cipher_key_id_of(std::span<const std::byte> sealed) { return std::string(split(sealed).key_id); }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -10,7 +10,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 // The salt of every key that weft derives; part of the formats.
@@ -105,4 +105,4 @@ bool equal_in_constant_time(std::span<const std::byte> a, std::span<const std::b
 #endif
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

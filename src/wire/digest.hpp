@@ -7,7 +7,7 @@
 #include <weft/wire/secret_bytes.hpp>
 
 // The only place that calls OpenSSL's SHA-256 and HKDF.
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 using sha256_digest = std::array<std::byte, 32>;
 
@@ -21,4 +21,4 @@ secret_bytes hkdf_sha256(std::span<const std::byte> secret, std::span<const std:
 /// Takes as long for equal as for different bytes of equal length.
 bool equal_in_constant_time(std::span<const std::byte> a, std::span<const std::byte> b) noexcept;
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

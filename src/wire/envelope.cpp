@@ -5,7 +5,7 @@
 
 // version (1 byte, 1) | length of the id (1) | id | length of the body (4) | body | HMAC-SHA-256 (32)
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 constexpr unsigned version_1 = 1;
@@ -105,4 +105,4 @@ std::span<const std::byte> unverified_body_of(std::span<const std::byte> envelop
   return split(envelope).body;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -9,7 +9,7 @@
 
 #include "wire/big_endian.hpp"
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 // Below this much read data the buffer is not moved to its front: moving is linear in what follows.
@@ -116,4 +116,4 @@ std::size_t frame_reader::pending_bytes() const noexcept {
   return begun + buffer_.size() - begin_;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -1,6 +1,6 @@
 #include <weft/wire/json_value.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 std::string to_characters(std::span<const std::byte> data) {
   std::string text;
@@ -32,4 +32,4 @@ std::optional<bytes> from_characters(std::string_view text) {
   return data;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -9,7 +9,7 @@
 
 // The text is checked and split as a whole, into a flat list of nodes, which is then pulled.
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 json_decoder::json_decoder(std::string_view text, json_limits limits) {
   if (text.size() > limits.bytes_max) {
@@ -74,4 +74,4 @@ bool json_decoder::more_members(std::string_view& name) {
   return true;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

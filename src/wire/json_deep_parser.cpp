@@ -10,7 +10,7 @@
 // deeper values than usual are taken apart here, bracket by bracket, and Boost reads what is between the
 // brackets.
 
-namespace weft::wire::detail {
+namespace weft::inline v1::wire::detail {
 
 namespace {
 
@@ -117,4 +117,4 @@ void parse_deep(std::string_view text, std::size_t depth_max, json_tape& into) {
   deep_parser(text, depth_max, into).parse();
 }
 
-}  // namespace weft::wire::detail
+}  // namespace weft::inline v1::wire::detail

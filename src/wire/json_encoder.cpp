@@ -8,7 +8,7 @@
 #include <weft/wire/json_value.hpp>
 #include <weft/wire/utf8.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 template <typename Number>
@@ -218,4 +218,4 @@ void json_encoder::value(const json_value& any) {
   }
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -9,7 +9,7 @@
 // The end of a value is found by counting brackets outside of texts, which does not depend on how the
 // bytes came; what is between the brackets is then read as a whole.
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 namespace {
 
@@ -109,4 +109,4 @@ std::string json_stream::take_rest() {
   return rest;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

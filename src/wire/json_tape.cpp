@@ -9,7 +9,7 @@
 #include "wire/json_tape_writer.hpp"
 #include "wire/json_text.hpp"
 
-namespace weft::wire::detail {
+namespace weft::inline v1::wire::detail {
 
 namespace {
 
@@ -74,4 +74,4 @@ void json_tape::read(std::string_view text, std::size_t depth_max) {
   if (read != text.size()) throw_not_json(text, read, "something follows the value");
 }
 
-}  // namespace weft::wire::detail
+}  // namespace weft::inline v1::wire::detail

@@ -8,11 +8,11 @@
 
 #include <weft/codec/decoder.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 class json_value;
 }
 
-namespace weft::wire::detail {
+namespace weft::inline v1::wire::detail {
 
 /// A JSON text that was checked, as a flat list of nodes in the order of the text.
 class json_tape {
@@ -58,4 +58,4 @@ json_value take_value(const json_tape& from, std::size_t& next);
 /// tell from zero, which it is then.
 bool read_double(std::string_view digits, double& into);
 
-}  // namespace weft::wire::detail
+}  // namespace weft::inline v1::wire::detail

@@ -5,7 +5,7 @@
 
 #include "wire/json_tape.hpp"
 
-namespace weft::wire::detail {
+namespace weft::inline v1::wire::detail {
 
 namespace {
 
@@ -92,4 +92,4 @@ json_value take_value(const json_tape& from, std::size_t& next) {
   }
 }
 
-}  // namespace weft::wire::detail
+}  // namespace weft::inline v1::wire::detail

@@ -11,7 +11,7 @@
 
 #include "wire/json_tape.hpp"
 
-namespace weft::wire::detail {
+namespace weft::inline v1::wire::detail {
 
 namespace json = boost::json;
 
@@ -105,4 +105,4 @@ class tape_writer {
   std::string digits_;
 };
 
-}  // namespace weft::wire::detail
+}  // namespace weft::inline v1::wire::detail

@@ -3,7 +3,7 @@
 #include <weft/core/error.hpp>
 #include <weft/wire/utf8.hpp>
 
-namespace weft::wire::detail {
+namespace weft::inline v1::wire::detail {
 
 namespace {
 
@@ -36,4 +36,4 @@ void throw_not_json(std::string_view text, std::size_t at, const std::string& wh
   throw error(errc::malformed, "decode: not JSON at " + place_of(text, at) + ": " + reason);
 }
 
-}  // namespace weft::wire::detail
+}  // namespace weft::inline v1::wire::detail

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 namespace {
 
@@ -189,4 +189,4 @@ value_kind json_value::kind() const noexcept {
   return kinds[held_.index()];
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

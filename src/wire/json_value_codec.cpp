@@ -3,7 +3,7 @@
 #include <weft/wire/json.hpp>
 #include <weft/wire/json_value.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 json_value parse_json(std::string_view text, std::size_t bytes_max) {
   json_limits limits{.bytes_max = bytes_max, .depth_max = json_depth_max};
@@ -17,9 +17,9 @@ std::string to_text(const json_value& value, json_style style, std::size_t depth
   return out;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire
 
-namespace weft {
+namespace weft::inline v1 {
 
 using wire::json_member;
 using wire::json_object;
@@ -138,4 +138,4 @@ void codec<json_value>::decode(decoder& in, json_value& into) {
 
 void codec<json_value>::schema(schema_writer& out) { out.write("json"); }
 
-}  // namespace weft
+}  // namespace weft::inline v1

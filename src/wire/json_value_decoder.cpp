@@ -1,7 +1,7 @@
 #include <weft/wire/base64.hpp>
 #include <weft/wire/json_value.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 // Of an open list or object it is the item or member that comes next.
 const json_value& json_value_decoder::current() const {
@@ -58,4 +58,4 @@ bool json_value_decoder::more_members(std::string_view& name) {
   return true;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -14,7 +14,7 @@
 #include "wire/key_ring_state.hpp"
 #include "wire/key_text.hpp"
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 constexpr std::size_t file_bytes_max = 64 * 1024;
@@ -225,4 +225,4 @@ key_ring key_ring::from_environment(const char* name) {
   return key_ring(key_file::parse(as_text(text.data()), std::string("environment variable ") + name));
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

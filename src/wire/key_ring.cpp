@@ -9,7 +9,7 @@
 
 #include "wire/key_ring_state.hpp"
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 bool is_id(std::string_view id) {
@@ -124,4 +124,4 @@ sha256_digest key_ring::state::sign(const key& one, std::string_view purpose,
   return hmac_sha256(found->second.data(), data);
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -8,7 +8,7 @@
 
 #include "wire/digest.hpp"
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 struct key_ring::state {
   std::vector<key> keys;             // constant after construction; the signer first
@@ -31,4 +31,4 @@ struct key_ring::state {
   std::map<std::string, secret_bytes, std::less<>> derived_;  // by "<id>/<purpose>"; guarded by mutex_
 };
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -12,7 +12,7 @@
 
 // The text of key files.
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 using std::chrono::sys_seconds;
@@ -133,4 +133,4 @@ secret_bytes key_text(std::span<const key> keys, std::span<const retired_key> re
   return kept;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

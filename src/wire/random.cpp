@@ -6,7 +6,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 // Straight from the kernel: no state of our own that a fork would duplicate.
 void fill_random(std::span<std::byte> out) {
@@ -24,4 +24,4 @@ bytes random_bytes(std::size_t count) {
   return out;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -9,7 +9,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 secret_bytes::secret_bytes(std::size_t size) : size_(size) {
   if (size == 0) return;
@@ -40,4 +40,4 @@ secret_bytes::~secret_bytes() {
   munmap(data_, size_);
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

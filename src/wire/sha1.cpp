@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 std::array<std::byte, 20> sha1(std::span<const std::byte> data) {
   std::array<std::byte, 20> out{};
@@ -15,4 +15,4 @@ std::array<std::byte, 20> sha1(std::span<const std::byte> data) {
   return out;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -6,7 +6,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 namespace {
 
 // Length of the sequence at the front, 0 where there is none. Ranges of the second byte: Unicode 15, table
@@ -67,4 +67,4 @@ void require_utf8(std::string_view text) {
                                           " bytes is not UTF-8; use weft::bytes for raw bytes");
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

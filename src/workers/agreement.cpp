@@ -10,7 +10,7 @@
 // A worker of the older protocol never answers an offer, so only time tells. Nothing hangs on whether the
 // time was enough: an acceptance that comes later is dropped where the replies are read, and remembered.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -74,4 +74,4 @@ void agree(worker_link& link, const client_options& options, std::atomic<server_
   link.is_asked = false;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -5,7 +5,7 @@
 
 #include "workers/link.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a pool has learnt of the server that it connects to. It may become another one at any time.
 enum class server_kind : unsigned char { unknown, native, compatible };
@@ -28,4 +28,4 @@ void agree(worker_link& link, const client_options& options, std::atomic<server_
 /// A closure was to be called where only the compatible protocol is spoken.
 [[noreturn]] void throw_not_native(const client_options& options);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -73,4 +73,4 @@ arrived_frames::list arrived_frames::take() noexcept {
   return taken;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

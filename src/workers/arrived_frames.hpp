@@ -8,7 +8,7 @@
 
 #include "workers/protocol.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// So many notes of progress wait for who is told, at most, with so many bytes altogether; the last one is
 /// always kept.
@@ -56,4 +56,4 @@ class arrived_frames {
   std::size_t asks_ = 0;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

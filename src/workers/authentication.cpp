@@ -6,7 +6,7 @@
 #include <weft/wire/envelope.hpp>
 #include <weft/wire/random.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -71,4 +71,4 @@ bytes prove(const wire::key_ring& keys, const wire::frame& challenge, std::strin
   return out;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

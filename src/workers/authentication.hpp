@@ -12,7 +12,7 @@
 // Both ends of a connection show each other that they know a key, without telling it. Who has listened to
 // that learns nothing that another connection takes. docs/formats/worker.md, "Who may connect".
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a client wants once both ends have proved themselves. A proof for one is none for the other, and a
 /// proof of one end none of the other.
@@ -41,4 +41,4 @@ std::string check_client(frame_stream& stream, const wire::key_ring& keys, std::
 bytes prove(const wire::key_ring& keys, const wire::frame& challenge, std::string_view nonce,
             const wanted_access& wanted);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

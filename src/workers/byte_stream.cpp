@@ -11,7 +11,7 @@
 #include <weft/fiber/io_event.hpp>
 #include <weft/process/socket.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -147,4 +147,4 @@ stream_end byte_stream::write_with(std::span<const std::byte> data, const std::v
   }
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -13,7 +13,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/fiber/io_handle.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// How an attempt to read or write ended.
 enum class stream_end : unsigned char { ok, closed, timed_out };
@@ -91,4 +91,4 @@ class byte_stream {
   std::vector<unique_fd> received_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

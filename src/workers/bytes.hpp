@@ -9,7 +9,7 @@
 
 #include <weft/codec/bytes.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// The unsigned integer that has the bits of a number.
 template <std::size_t Bytes>
@@ -81,4 +81,4 @@ class byte_reader {
   std::string_view rest_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -5,7 +5,7 @@
 
 #include <weft/core/clock.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// Until when a call may last, waiting included.
 struct call_bound {
@@ -17,4 +17,4 @@ struct call_bound {
   }
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -33,4 +33,4 @@ void call_log::end(log::collection from_worker) noexcept {
   }
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

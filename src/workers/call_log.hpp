@@ -5,7 +5,7 @@
 
 #include <weft/log/logger.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a call leaves in its caller's log: a timer of its own, from sending to reply, and behind it what the
 /// worker sent. Made when the call is sent; without a reply the timer ends with it.
@@ -24,4 +24,4 @@ class call_log {
   std::optional<log::timer> timer_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -4,7 +4,7 @@
 #include <weft/core/error.hpp>
 #include <weft/wire/binary.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -81,4 +81,4 @@ bytes call_function(const worker_program& program, served_call& call) {
   throw error(errc::malformed, "workers: answer a call: unknown kind");
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -6,7 +6,7 @@
 #include "workers/served_call.hpp"
 #include "workers/worker.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// A closure cannot run in this worker: it was not begun.
 class declined {
@@ -23,4 +23,4 @@ class declined {
 /// not in the interface; declined.
 bytes call_function(const worker_program& program, served_call& call);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

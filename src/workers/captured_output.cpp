@@ -9,7 +9,7 @@
 
 #include <weft/process/socket.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -52,4 +52,4 @@ void captured_output::keep(const char* bytes, std::size_t count) {
   }
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

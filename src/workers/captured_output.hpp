@@ -4,7 +4,7 @@
 
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a worker writes to its standard error: passed on to that of this process, and the end of it
 /// kept, as the last words of a process often say why it ended.
@@ -33,4 +33,4 @@ class captured_output {
   std::string tail_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -8,7 +8,7 @@
 #include "workers/checkout_core.hpp"
 #include "workers/pool.hpp"
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 checkout::checkout(std::shared_ptr<detail::checkout_core> core) noexcept : core_(std::move(core)) {}
 checkout::checkout(checkout&&) noexcept = default;
@@ -52,4 +52,4 @@ checkout client::checkout(checkout_options options) {
 client_statistics client::statistics() const { return pool_->statistics(); }
 const client_options& client::options() const noexcept { return pool_->options(); }
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

@@ -14,7 +14,7 @@
 #include "workers/compat/log_data.hpp"
 #include "workers/native_started_call.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -354,4 +354,4 @@ void checkout_core::fail_for_good(std::exception_ptr why) {
   link->break_off();
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

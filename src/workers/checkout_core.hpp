@@ -16,7 +16,7 @@
 #include "workers/native_call.hpp"
 #include "workers/pool.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a checkout and its calls share: the worker that it holds. Calls of several tasks may run at the same
 /// time. The worker goes back to the pool with the last who shares.
@@ -137,4 +137,4 @@ class checkout_core : public std::enable_shared_from_this<checkout_core> {
   bool runs_queue_ = false;                             // guarded by queue_lock_; a fiber does
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -8,7 +8,7 @@
 
 #include "workers/status_request.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -171,4 +171,4 @@ void client_line::close_all() noexcept {
   askers_.clear();
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

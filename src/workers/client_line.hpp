@@ -15,7 +15,7 @@
 #include "workers/event_set.hpp"
 #include "workers/unserved_client.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// Clients of a listening server that have no worker.
 ///
@@ -91,4 +91,4 @@ class client_line {
   std::uint64_t closed_ = 0;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

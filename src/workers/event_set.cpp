@@ -5,7 +5,7 @@
 #include <weft/core/error.hpp>
 #include <weft/core/milliseconds_until.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -58,4 +58,4 @@ const std::vector<event>& event_set::wait(steady_time until) {
   return seen_;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -8,7 +8,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a descriptor of the fork server is.
 enum class event_kind : std::uint8_t {
@@ -61,4 +61,4 @@ class event_set {
   std::vector<event> seen_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -17,7 +17,7 @@
 #include <weft/process/self.hpp>
 #include <weft/process/socket.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -365,4 +365,4 @@ server_figures fork_server::figures() const {
   return all;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

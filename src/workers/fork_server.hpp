@@ -46,7 +46,7 @@
 // came before are served and all finish their checkouts within a bound; ending: they are killed. Each only
 // after the one before.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a worker inherits.
 struct worker_descriptors {
@@ -183,4 +183,4 @@ class fork_server {
   server_figures counts_;  // the counts only
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -26,7 +26,7 @@
 
 // How the fork server makes its children, and what those do first.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -161,4 +161,4 @@ void fork_server::become_clerk(unique_fd connection) {
   ::_exit(EXIT_SUCCESS);
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -4,7 +4,7 @@
 
 #include <weft/codec/bytes.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 stream_end frame_stream::read(wire::frame& into, steady_time until) {
   while (true) {
@@ -50,4 +50,4 @@ stream_end frame_stream::read_raw(std::string& into, std::size_t count, steady_t
   return stream_end::ok;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -13,7 +13,7 @@
 
 #include "workers/byte_stream.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// Frames over a connection, which outlives it; otherwise as byte_stream.
 class frame_stream {
@@ -65,4 +65,4 @@ class frame_stream {
   wire::frame_reader reader_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

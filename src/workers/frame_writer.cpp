@@ -6,7 +6,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/fiber/fiber.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 using weft::detail::wait_in;
 using weft::detail::wait_outcome;
@@ -138,4 +138,4 @@ void frame_writer::take_waiting(std::list<bytes>& into) noexcept {
   full_.serve_all();
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -13,7 +13,7 @@
 
 #include "workers/frame_stream.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// Writes frames of many tasks to one stream, which outlives it: whoever finds nobody writing writes, and
 /// takes along what others have to send meanwhile. Thread-safe.
@@ -62,4 +62,4 @@ class frame_writer {
   step at_ = step::idle;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -9,7 +9,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 namespace {
 
 std::atomic<hung_alarm*> in_force = nullptr;
@@ -135,4 +135,4 @@ void hung_alarm::end_call(steady_time end) noexcept {
   ring_behind_first_end();
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -10,7 +10,7 @@
 
 #include <weft/core/clock.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// Ends this process by SIGALRM when one call takes too long, also when it never lets go of the thread.
 ///
@@ -73,4 +73,4 @@ class hung_alarm {
   std::atomic<std::int64_t> rings_at_ns_{nothing_runs};   // at first_end_ns_ or later, while calls run
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

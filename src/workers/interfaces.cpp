@@ -2,7 +2,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 const interfaces::handler* interfaces::find(std::string_view name) const noexcept {
   const auto at = handlers_.find(name);
@@ -16,4 +16,4 @@ void interfaces::add_handler(std::string name, handler what) {
                 "workers: add \"" + at->first + "\" to the interface: it is there already");
 }
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

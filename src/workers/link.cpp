@@ -18,7 +18,7 @@
 #include "workers/own_program.hpp"
 #include "workers/recognition.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -297,4 +297,4 @@ bool worker_link::has_said_goodbye() noexcept {
   }
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

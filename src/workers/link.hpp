@@ -16,7 +16,7 @@
 #include "workers/protocol.hpp"
 #include "workers/worker_handle.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// One worker and the connection to it. One task at a time until there is a channel; then calls of several
 /// tasks go over that.
@@ -73,4 +73,4 @@ process::exit_status end_process(worker_link& link, const client_options& option
 /// The error of a worker that closed its connection in the middle of `what`.
 worker_died death_of(worker_link& link, const client_options& options, const std::string& what);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

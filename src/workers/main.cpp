@@ -19,7 +19,7 @@
 #include "workers/own_program.hpp"
 #include "workers/worker.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -133,4 +133,4 @@ int run_main(int argc, char** argv, unique_function<void(services&, interfaces&)
   });
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

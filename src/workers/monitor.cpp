@@ -4,7 +4,7 @@
 
 #include <weft/process/socket.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 void send_monitor(const unique_fd& monitor, const monitor_message& what, const std::vector<int>& descriptors,
                   std::string_view text) {
@@ -14,4 +14,4 @@ void send_monitor(const unique_fd& monitor, const monitor_message& what, const s
   process::send_with_descriptors(monitor.get(), bytes, descriptors);
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -9,7 +9,7 @@
 #include <weft/process/exit_status.hpp>
 #include <weft/workers/errors.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a monitor carries; one message each, both at most once, in this order.
 struct monitor_message {
@@ -27,4 +27,4 @@ static_assert(std::is_trivially_copyable_v<monitor_message>);
 void send_monitor(const unique_fd& monitor, const monitor_message& what,
                   const std::vector<int>& descriptors = {}, std::string_view text = {});
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -11,7 +11,7 @@
 
 #include "workers/reply_bounds.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -328,4 +328,4 @@ std::string_view value_of(const reply_frame& reply) {
   }
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -17,7 +17,7 @@
 #include "workers/pool.hpp"
 #include "workers/stream_pieces.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// A call as it goes out.
 struct outgoing_call {
@@ -97,4 +97,4 @@ std::string in_quotes(std::string_view text);
 [[noreturn]] void throw_timed_out(pool& pool, worker_link& link, const std::string& name,
                                   const call_bound& bound);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

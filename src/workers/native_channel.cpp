@@ -8,7 +8,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 using weft::detail::wait_in;
 using weft::detail::wait_outcome;
@@ -324,4 +324,4 @@ void native_channel::end(std::exception_ptr why) noexcept {
   }
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -16,7 +16,7 @@
 #include "workers/frame_writer.hpp"
 #include "workers/protocol.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a channel knows of a call that is open on it. It stays where it is from open() to close().
 struct call_slot {
@@ -111,4 +111,4 @@ class native_channel {
   std::exception_ptr why_;  // where it ended by what cannot be read
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -1,6 +1,6 @@
 #include "workers/native_started_call.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 native_started_call::native_started_call(std::shared_ptr<checkout_core> core,
                                          const std::shared_ptr<worker_link>& link, call_bound until)
@@ -32,4 +32,4 @@ std::optional<bytes> native_started_call::read_piece() {
   return watched([&] { return call_.read(); });
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -11,7 +11,7 @@
 #include "workers/checkout_core.hpp"
 #include "workers/native_call.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// A native call that goes on while its caller does other things. Keeps the checkout's worker.
 class native_started_call final : public started_call {
@@ -39,4 +39,4 @@ class native_started_call final : public started_call {
   native_call call_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -25,7 +25,7 @@
 #include "workers/server_link.hpp"
 #include "workers/throw_stack.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -334,4 +334,4 @@ void serve_natively(frame_stream& stream, worker_duties& duties, const hello_fra
   worker_loop(stream, duties, hello.message_bytes_max).run();
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -10,7 +10,7 @@
 
 // A worker whose client speaks the native protocol.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// The client's first words. Nothing where it went, is no weft client, or was refused and told so.
 std::optional<hello_frame> read_client_hello(frame_stream& stream);
@@ -22,4 +22,4 @@ void say_welcome(frame_stream& stream, const worker_program& program, const work
 /// Serves calls until the client goes, which ends the process.
 [[noreturn]] void serve_natively(frame_stream& stream, worker_duties& duties, const hello_frame& hello);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -107,4 +107,4 @@ bool oom_watch::take_kill(steady_time now) noexcept {
   return true;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

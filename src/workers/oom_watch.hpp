@@ -9,7 +9,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// Where the system tells of control groups.
 struct cgroup_files {
@@ -50,4 +50,4 @@ class oom_watch {
   std::deque<seen_kills> unclaimed_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

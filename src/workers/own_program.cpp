@@ -12,7 +12,7 @@
 #include <weft/process/self.hpp>
 #include <weft/workers/errors.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -130,4 +130,4 @@ own_program::started own_program::start(start_mode how) {
   return one;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -13,7 +13,7 @@
 
 #include "workers/worker_handle.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// Where a worker of this program comes from: what weft::main set up, and what it saw then.
 class own_program {
@@ -56,4 +56,4 @@ inline constexpr const char* role_variable = "WEFT_WORKER_FD";
 /// That descriptor in a started worker.
 inline constexpr int role_descriptor = 3;
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -12,7 +12,7 @@
 
 #include "workers/compat/message.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 using weft::detail::wait_in;
 using weft::detail::wait_outcome;
@@ -291,4 +291,4 @@ client_statistics pool::statistics() const {
   return now;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

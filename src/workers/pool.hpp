@@ -16,7 +16,7 @@
 #include "workers/agreement.hpp"
 #include "workers/link.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// The workers of one client and the line of calls that wait for one.
 ///
@@ -79,4 +79,4 @@ class pool {
   client_statistics counts_;                        // guarded by lock_; the counts only
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

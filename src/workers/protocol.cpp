@@ -7,7 +7,7 @@
 #include "workers/bytes.hpp"
 #include "workers/records.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -328,4 +328,4 @@ void write_plain(bytes& out, frame_type type, std::uint64_t id) {
   wire::append_frame(out, static_cast<std::uint8_t>(type), 0, id, {});
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -19,7 +19,7 @@
 
 // The native protocol between a client and a worker. docs/formats/worker.md says it byte by byte.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a native client says first. No JSON text begins with 0x89, and the bracket makes an
 /// incremental JSON parser decide at once, so a peer of the old protocol ends the connection.
@@ -187,4 +187,4 @@ std::chrono::nanoseconds read_rest(const wire::frame& from);
 std::uint64_t read_credit(const wire::frame& from);
 std::string read_refused(const wire::frame& from);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -8,7 +8,7 @@
 
 #include "workers/protocol.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -58,4 +58,4 @@ stream_end read_acceptance(byte_stream& worker, steady_time until) {
   return stream_end::ok;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -6,7 +6,7 @@
 
 // How two ends find out whether both speak the native protocol. docs/formats/worker.md says it in words.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a client that would like to speak natively says first to a server it does not know: white space,
 /// which a worker of the older protocol passes over in silence and a worker of weft answers by native_magic.
@@ -22,4 +22,4 @@ peer recognise(byte_stream& client);
 /// complete is unread. Throws weft::error (malformed) for anything else.
 stream_end read_acceptance(byte_stream& worker, steady_time until);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -180,4 +180,4 @@ log::collection read_log(byte_reader& in) {
   return all;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

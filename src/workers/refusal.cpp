@@ -12,7 +12,7 @@
 #include "workers/protocol.hpp"
 #include "workers/recognition.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 void refuse(const unserved_client& client, std::string_view why) {
   const int connection = client.connection.get();
@@ -35,4 +35,4 @@ void refuse(const unserved_client& client, std::string_view why) {
       ::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

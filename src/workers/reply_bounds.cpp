@@ -8,7 +8,7 @@
 
 #include "workers/compat/message.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -130,4 +130,4 @@ void fit(reply_frame& one) {
   fit(one.log);
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -13,7 +13,7 @@
 // A frame has room for frame_extra_bytes beside an answer, and one that is longer ends the connection. What
 // goes there has bounds, which together are less; what is over them is cut, with a note.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// Of one text, and of all the texts of a failure.
 inline constexpr std::size_t text_bytes_max = std::size_t{256} * 1024;
@@ -37,4 +37,4 @@ void fit(log::collection& one);
 void fit(closure_refusal& one);
 void fit(reply_frame& one);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -12,7 +12,7 @@
 #include "workers/checkout_core.hpp"
 #include "workers/pool.hpp"
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 namespace {
 
@@ -82,4 +82,4 @@ closure_outcome worker_runner::run(const closure_request& request) {
   return failed;
 }
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

@@ -9,7 +9,7 @@
 
 #include "workers/reply_bounds.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 served_call::served_call(wire::frame frame, frame_writer& writer, message_bounds bounds)
     : frame_(std::move(frame)),
@@ -138,4 +138,4 @@ std::string served_call::exchange(const ask_frame& question) {
   return std::string(told.answer);
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

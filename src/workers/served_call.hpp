@@ -15,7 +15,7 @@
 #include "workers/protocol.hpp"
 #include "workers/stream_pieces.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// How long a message may be that either end gets.
 struct message_bounds {
@@ -75,4 +75,4 @@ class served_call final : public caller, public run_link {
   std::size_t given_up_ = 0;  // questions whose answers nobody waits for any more; they come in order
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

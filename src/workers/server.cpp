@@ -17,7 +17,7 @@
 #include "workers/successor.hpp"
 #include "workers/worker.hpp"
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 namespace {
 
@@ -151,4 +151,4 @@ process::child server::fork(server_options options) {
   return child;
 }
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

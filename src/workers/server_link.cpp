@@ -12,7 +12,7 @@
 #include <weft/fiber/io_handle.hpp>
 #include <weft/process/socket.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -99,4 +99,4 @@ void when_asked_to_finish(int link, std::function<void()> asked) {
   });
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

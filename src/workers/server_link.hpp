@@ -14,7 +14,7 @@
 //
 // A server that was replaced hands the clients that have no worker to its successor in the same way.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// The exit status of a worker whose client may not call it or did not keep to the protocol (EX_PROTOCOL):
 /// the fault of that client only, so no reason to stop forking for others.
@@ -60,4 +60,4 @@ void give_back(int link, int connection, std::string_view said) noexcept;
 /// Calls `asked` in a fiber of the running loop once the server asks this worker to finish.
 void when_asked_to_finish(int link, std::function<void()> asked);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -21,7 +21,7 @@
 #include "workers/protocol.hpp"
 #include "workers/status_request.hpp"
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 namespace detail {
 
@@ -125,4 +125,4 @@ server_figures server_status(std::string_view address, std::chrono::nanoseconds 
   return wire::from_binary<server_figures>(answer.payload);
 }
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

@@ -5,7 +5,7 @@
 #include <weft/wire/key_ring.hpp>
 #include <weft/workers/server_status.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// The frame `status` with these figures; looks up the memory of each process.
 bytes write_status(server_figures figures);
@@ -14,4 +14,4 @@ bytes write_status(server_figures figures);
 /// not. For a process that has nothing else to do, and gives up after a while.
 void answer_status(unique_fd connection, const wire::key_ring* keys, server_figures figures);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

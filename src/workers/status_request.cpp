@@ -7,7 +7,7 @@
 
 #include "workers/protocol.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -48,4 +48,4 @@ is_status_request recognise_status_request(std::string_view said) {
   }
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

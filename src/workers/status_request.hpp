@@ -6,7 +6,7 @@
 
 #include <weft/wire/frame.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a client says first, in place of a hello, that wants to know what the server is doing: the native
 /// magic and a frame `status`, with its nonce where it has keys.
@@ -22,4 +22,4 @@ inline constexpr std::size_t status_request_bytes_max = 64;
 enum class is_status_request : unsigned char { no, in_part, yes };
 is_status_request recognise_status_request(std::string_view said);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -16,7 +16,7 @@
 
 // How the fork server ends, and how it gives its place to another one.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -233,4 +233,4 @@ void fork_server::end() {
   workers_.terminate_all();
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

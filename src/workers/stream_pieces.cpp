@@ -7,7 +7,7 @@
 
 #include "workers/protocol.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -70,4 +70,4 @@ void stream_pieces::pass_over() noexcept {
   give_back(std::exchange(coming_.held_back, 0));
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

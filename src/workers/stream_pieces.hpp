@@ -7,7 +7,7 @@
 
 #include <weft/codec/bytes.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// The reading end of a stream: puts parts together to pieces, keeps those that nobody has taken yet, and
 /// tells how many bytes its writer may send more. One task at a time.
@@ -45,4 +45,4 @@ class stream_pieces {
   bool passes_over_ = false;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

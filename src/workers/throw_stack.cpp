@@ -24,7 +24,7 @@
 #define WEFT_WATCHES_THROWS 1
 #endif
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -131,7 +131,7 @@ std::vector<std::string> throw_watch::stack_of(const std::exception_ptr& thrown)
   return {};
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail
 
 #if WEFT_WATCHES_THROWS
 

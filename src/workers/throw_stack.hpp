@@ -10,7 +10,7 @@
 // costs a look at a counter where nobody wants to know. Nothing is remembered in builds with sanitizers,
 // which watch throws themselves, and in programs that link the C++ library statically.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// While one lives in a thread, the thread's throws are remembered: about a microsecond each.
 class throw_watch {
@@ -27,4 +27,4 @@ class throw_watch {
   error_stacks wanted_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

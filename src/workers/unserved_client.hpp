@@ -4,7 +4,7 @@
 
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// A client of a listening server that has no worker: it has just come, or its worker went between two
 /// checkouts.
@@ -14,4 +14,4 @@ struct unserved_client {
   bool is_compatible = false;  ///< surely of the older protocol: it had a worker
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

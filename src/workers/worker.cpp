@@ -24,7 +24,7 @@
 #include "workers/server_link.hpp"
 #include "workers/worker_duties.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -186,4 +186,4 @@ int run_worker(worker_descriptors descriptors, const worker_program& program) {
   return run_own(connection, descriptors, program);
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

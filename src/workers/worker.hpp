@@ -11,7 +11,7 @@
 #include "workers/fork_server.hpp"
 #include "workers/protocol.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a worker runs.
 struct worker_program {
@@ -30,4 +30,4 @@ struct worker_program {
 /// The life of a worker process: hello, calls, until its client goes. Gives the exit status.
 int run_worker(worker_descriptors descriptors, const worker_program& program);
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -7,7 +7,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -43,4 +43,4 @@ void worker_board::give_back(worker_slot* slot) {
   if (slot != nullptr) free_.push_back(slot);
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

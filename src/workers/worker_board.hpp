@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a worker tells its server of itself, in memory that both have. Written by the worker. The server
 /// shows it, counts by it, says less where it is set, and kills a worker whose call has taken too long by it;
@@ -40,4 +40,4 @@ class worker_board {
   std::vector<worker_slot*> free_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -13,7 +13,7 @@
 
 #include "workers/status_report.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 void leave(int status) noexcept {
   log::flush(std::chrono::milliseconds(100));
@@ -91,4 +91,4 @@ void worker_duties::try_to_leave() {
   if (leaves_ && !in_checkout_) leave_();
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -10,7 +10,7 @@
 #include "workers/hung_alarm.hpp"
 #include "workers/worker.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a worker does around its calls, whatever protocol they come by. In the loop of the worker.
 ///
@@ -79,4 +79,4 @@ class worker_duties {
 /// Ends without destructors of what the process inherited, but with what was printed and logged.
 [[noreturn]] void leave(int status) noexcept;
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -6,7 +6,7 @@
 #include <weft/fiber/io_handle.hpp>
 #include <weft/process/socket.hpp>
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 worker_handle::~worker_handle() = default;
 
@@ -76,4 +76,4 @@ bool monitored_worker::kill(int signal) {
   return !status_ && pidfd_ && process::send_signal(pidfd_.get(), signal);
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

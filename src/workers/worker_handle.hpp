@@ -15,7 +15,7 @@
 #include "workers/captured_output.hpp"
 #include "workers/monitor.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// A worker process as its client sees it. One task at a time.
 class worker_handle {
@@ -72,4 +72,4 @@ class spawned_worker final : public worker_handle {
   process::child child_;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

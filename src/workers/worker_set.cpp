@@ -17,7 +17,7 @@
 #include "workers/monitor.hpp"
 #include "workers/server_link.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -251,4 +251,4 @@ std::vector<worker_figures> worker_set::figures() const {
   return all;
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

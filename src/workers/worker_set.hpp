@@ -21,7 +21,7 @@
 #include "workers/unserved_client.hpp"
 #include "workers/worker_board.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// A child of the fork server.
 struct worker_entry {
@@ -115,4 +115,4 @@ class worker_set {
   std::uint64_t next_id_ = 1;
 };
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

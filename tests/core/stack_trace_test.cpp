@@ -100,6 +100,12 @@ TEST(symbolizer, gives_no_name_to_an_address_of_nothing) {
   EXPECT_EQ(frames[0].to_string(), "0x10");
 }
 
+TEST(symbolizer, names_functions_of_weft_as_users_write_them) {
+  weft::symbolizer names;
+  const auto frames = names.find(reinterpret_cast<std::uintptr_t>(&stack_trace::current));
+  EXPECT_EQ(frames.back().function.rfind("weft::stack_trace::current(", 0), 0U) << frames.back().function;
+}
+
 TEST(symbolizer, names_functions_of_shared_libraries) {
   weft::symbolizer names;
   const auto frames = names.find(reinterpret_cast<std::uintptr_t>(&std::rethrow_exception) + 1);

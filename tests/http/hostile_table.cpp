@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 namespace {
 
 using namespace std::string_literals;
@@ -325,4 +325,4 @@ hostile_table::hostile_table() {
   add_chunks(*this);
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

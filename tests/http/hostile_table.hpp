@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// A request that must not be served, and the status that refuses it.
 struct hostile {
@@ -55,4 +55,4 @@ class hostile_table {
   }
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

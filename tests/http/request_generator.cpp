@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 namespace {
 
 using namespace std::string_view_literals;
@@ -139,4 +139,4 @@ std::string request_generator::make() {
   return bytes;
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -4,7 +4,7 @@
 #include <random>
 #include <string>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// Makes requests, one to three in a row, that are right or, more often, not quite: by the grammar first,
 /// then with a few bytes or lines changed. The same seed gives the same ones.
@@ -26,4 +26,4 @@ class request_generator {
   std::mt19937_64 random_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

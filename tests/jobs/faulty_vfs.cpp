@@ -8,7 +8,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 std::atomic<fault> kind_now{fault::write_error};
@@ -171,4 +171,4 @@ void faulty_vfs::hold(bool held) noexcept { is_held = held; }
 
 bool faulty_vfs::has_struck() const noexcept { return calls_left == 0; }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

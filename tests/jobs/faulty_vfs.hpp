@@ -5,7 +5,7 @@
 // A file system for SQLite in this process that fails on purpose: the n-th call of a kind returns an
 // error, or ends the process as kill -9 does. Otherwise it is the real one.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 enum class fault : unsigned char {
   write_error,  ///< xWrite and xTruncate: SQLITE_IOERR_WRITE
@@ -31,4 +31,4 @@ class faulty_vfs {
   bool has_struck() const noexcept;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -3,7 +3,7 @@
 // A database as the first schema kept it, with a job in each state: 1 ready, 2 scheduled, 3 running,
 // 4 done, 5 dead, 6 cancelled, 7 quarantined.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 inline constexpr const char* schema_1 = R"sql(
 CREATE TABLE weft_meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -120,4 +120,4 @@ INSERT INTO weft_attempt VALUES (4, 1, 1, 9, 0, 200, 300, NULL, NULL);
 INSERT INTO weft_dead VALUES (5, 1, 4, 300, 3, 0, 0, 3), (6, 1, 5, 300, 0, 0, 0, 0), (7, 1, 6, 300, 0, 0, 3, 3);
 )sql";
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

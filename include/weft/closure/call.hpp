@@ -15,7 +15,7 @@
 // What stands behind closure<R>: the registration of the function before main, and the erased pair of
 // function and arguments.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// An argument that was not given.
 struct no_argument {};
@@ -202,4 +202,4 @@ struct closure_maker {
   }
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

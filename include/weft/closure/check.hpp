@@ -13,7 +13,7 @@
 // The rules of closures as compile errors that say what to write instead. Each parameter and each
 // argument is checked in a class of its own, so that the compiler's note names position and type.
 
-namespace weft {
+namespace weft::inline v1 {
 
 template <typename Result>
 class closure;
@@ -174,4 +174,4 @@ constexpr bool check_closure() {
 }
 
 }  // namespace detail
-}  // namespace weft
+}  // namespace weft::inline v1

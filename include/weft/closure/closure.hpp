@@ -14,7 +14,7 @@
 #include <weft/closure/run_place.hpp>
 #include <weft/closure/services.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// A function without captures, and its arguments as values: it can be called here, and written down,
 /// sent and run elsewhere.
@@ -126,4 +126,4 @@ constexpr detail::placed_function<Place, F> placed_closure(F) {
 template <auto Function>
 inline constexpr detail::function_object<Function> function{};
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -14,11 +14,11 @@
 #include <weft/codec/decoder.hpp>
 #include <weft/codec/encoder.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 class services;
 }
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// A function with its arguments, of whatever types.
 class closure_call {
@@ -75,4 +75,4 @@ bool next_argument(decoder& in, bool& at_end);
 [[noreturn]] void throw_missing_argument(decoder& in, std::size_t position);
 void expect_no_more_arguments(decoder& in, bool at_end, std::size_t size);
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 #include <source_location>
 #include <string_view>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// A string literal as a template argument: `named<logger, "payment">`.
 template <std::size_t Size>
@@ -51,4 +51,4 @@ struct closure_name {
 };
 
 }  // namespace detail
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What a closure is called where it is written down.
 ///
@@ -37,4 +37,4 @@ struct closure_place {
   std::string text() const;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -12,7 +12,7 @@
 // How the parameters of a function get their values: services and parameters from a container, and
 // values from a tuple, in order.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Gets one parameter from the container; for values from `values`, which has the index-th.
 template <typename P, typename Bare = std::remove_cvref_t<P>>
@@ -141,9 +141,9 @@ std::shared_ptr<void> make_service(Factory& factory, services& from) {
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail
 
-namespace weft {
+namespace weft::inline v1 {
 
 template <typename Service, typename Factory>
 void services::add(std::string name, Factory factory, service_options options) {
@@ -155,4 +155,4 @@ void services::add(std::string name, Factory factory, service_options options) {
   add_recipe(std::move(added), nullptr);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

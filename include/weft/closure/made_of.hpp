@@ -7,7 +7,7 @@
 
 #include <weft/closure/call.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Stands for a function: it reads the arguments of all closures that are made of it, of whatever names and
 /// places.
@@ -26,4 +26,4 @@ std::vector<std::string> identities_made_of(argument_reader function);
 /// program.
 std::vector<std::string> identities_made_like(std::string_view identity);
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -10,7 +10,7 @@
 #include <weft/closure/type_name.hpp>
 #include <weft/codec/value.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 class services;
 
@@ -124,4 +124,4 @@ template <typename P>
 inline constexpr bool is_injected = !parameter_traits<P>::is_value;
 
 }  // namespace detail
-}  // namespace weft
+}  // namespace weft::inline v1

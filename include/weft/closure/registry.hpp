@@ -13,7 +13,7 @@
 #include <weft/closure/services.hpp>
 #include <weft/codec/describe.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 struct closure_entry;
@@ -120,4 +120,4 @@ class closure_registry {
 /// The build id of the program's own file in hex; empty where it was linked without one.
 std::string program_build_id();
 
-}  // namespace weft
+}  // namespace weft::inline v1

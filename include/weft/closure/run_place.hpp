@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Where a closure runs that somebody else runs: a job, by a jobs::worker. One that is called, given to
 /// weft::go or sent by a workers::client runs where that says.
@@ -16,4 +16,4 @@ enum class run_place : unsigned char {
 /// "unsaid", "fiber", "pool", "workers".
 std::string_view to_string(run_place place) noexcept;
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -13,7 +13,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/log/record.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Where a run talks to the one who asked for it, wherever that is: the run objects of its place (the
 /// control of a job, say) are made from it. The runner offers it as a service, so that such an object
@@ -94,4 +94,4 @@ closure_request request_of(const closure<Result>& what, wire_policy hop) {
           deadline().value_or(no_deadline), nullptr};
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

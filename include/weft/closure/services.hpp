@@ -11,7 +11,7 @@
 #include <weft/core/unique_function.hpp>
 #include <weft/wire/json.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How a service is kept. Not asked of a type that says its scope itself.
 struct service_options {
@@ -170,7 +170,7 @@ class services {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1
 
 // How factories and functions get their parameters; defines services::add, too.
 #include <weft/closure/inject.hpp>

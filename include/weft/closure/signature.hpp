@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <type_traits>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 template <typename... T>
 struct type_list {
@@ -58,4 +58,4 @@ struct callable_signature<F> : signature_of<F> {};
 template <typename F>
 concept plain_callable = requires { typename callable_signature<F>::parameters; };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The type's name as the compiler spells it: for people, never for identity.
 template <typename T>
@@ -12,4 +12,4 @@ constexpr std::string_view type_name() noexcept {
   return text.substr(0, text.find_last_of(']') < text.find(';') ? text.find_last_of(']') : text.find(';'));
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

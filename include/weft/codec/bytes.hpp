@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Raw bytes, which are not text: encoded as such, never checked for UTF-8.
 using bytes = std::vector<std::byte>;
@@ -27,4 +27,4 @@ inline bytes to_bytes(std::string_view text) {
   return {view.begin(), view.end()};
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -5,7 +5,7 @@
 
 #include <weft/codec/value.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 
 [[noreturn]] void throw_no_nanoseconds();
@@ -64,4 +64,4 @@ struct codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {
   static void schema(schema_writer& out) { out.write("time"); }
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -9,7 +9,7 @@
 // deques and lists; sets; maps. A set or map without an order is written sorted, so that equal values
 // give equal bytes.
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 
 template <typename T>
@@ -179,4 +179,4 @@ struct codec<T> {
   }
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

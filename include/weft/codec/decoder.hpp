@@ -9,7 +9,7 @@
 #include <weft/codec/bytes.hpp>
 #include <weft/codec/encoder.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What a decoder finds at its place.
 enum class value_kind : unsigned char {
@@ -101,4 +101,4 @@ class decoder {
   std::vector<step> steps_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

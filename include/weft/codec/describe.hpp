@@ -69,7 +69,7 @@
 #define WEFT_DETAIL_EXPAND1(...) WEFT_DETAIL_EXPAND0(WEFT_DETAIL_EXPAND0(WEFT_DETAIL_EXPAND0(__VA_ARGS__)))
 #define WEFT_DETAIL_EXPAND0(...) __VA_ARGS__
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Tag that finds the description of T by its namespace.
 template <typename T>
@@ -279,4 +279,4 @@ struct codec<T> {
   }
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Lists and objects may be nested this deep, in what is written and in what is read.
 inline constexpr std::size_t codec_depth_max = 64;
@@ -49,4 +49,4 @@ class encoder {
   std::size_t depth_ = 0;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -3,7 +3,7 @@
 #include <weft/codec/describe.hpp>
 #include <weft/core/failure.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Error codes travel by name; a name that this build does not know becomes errc::unknown.
 template <>
@@ -16,4 +16,4 @@ struct codec<errc> {
 WEFT_DESCRIBE(failure, code, type, message, where, when, causes, stack);
 WEFT_MISSING_IS_DEFAULT(failure);
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Collects the schema text of a type: `i64`, `{id:i64,mail:str?}`, `[f64]`, `(i64,str)`.
 ///
@@ -35,4 +35,4 @@ class schema_writer {
   std::vector<level> levels_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -6,7 +6,7 @@
 
 #include <weft/codec/value.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -117,4 +117,4 @@ struct codec<secret<T>> {
   }
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 
 #include <weft/codec/value.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 
 template <typename T>
@@ -103,4 +103,4 @@ struct codec<std::variant<Ts...>> {
   }
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

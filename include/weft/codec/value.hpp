@@ -13,7 +13,7 @@
 #include <weft/codec/encoder.hpp>
 #include <weft/codec/schema.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How values of type T are written and read. Specialise it for a type of your own:
 ///
@@ -186,4 +186,4 @@ struct codec<std::optional<T>> {
   }
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

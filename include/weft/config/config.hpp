@@ -36,7 +36,7 @@
 // Secrets are never written out in the file, the environment or a flag: `token_file` (SHOP_TOKEN_FILE) names
 // a file that has it, or systemd's LoadCredential=token gives it.
 
-namespace weft::config {
+namespace weft::inline v1::config {
 
 /// Who said what a setting is. The later ones win.
 enum class origin_kind { built_in, file, environment, credential, flag };
@@ -370,4 +370,4 @@ class reloadable {
   std::shared_ptr<const loaded<Settings>> now_;  // guarded by mutex_
 };
 
-}  // namespace weft::config
+}  // namespace weft::inline v1::config

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::config {
+namespace weft::inline v1::config {
 
 /// A number of bytes, as people write it: "64MiB", "10MB", "512". A setting of this type reads that.
 struct byte_size {
@@ -26,4 +26,4 @@ std::optional<byte_size> byte_size_from_text(std::string_view text);
 /// "64MiB", or "513" where no unit fits.
 std::string byte_size_text(byte_size size);
 
-}  // namespace weft::config
+}  // namespace weft::inline v1::config

@@ -11,7 +11,7 @@
 
 // How cancellation is kept. Users read cancellation.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// One cancellable part of the task tree: a fiber, or a cancel_scope within a task.
 ///
@@ -122,4 +122,4 @@ class cancel_node : public cancel_state {
 /// The running task's bindings without anything that cancels.
 context shielded_current();
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -13,7 +13,7 @@
 #include <weft/core/error.hpp>
 #include <weft/core/unwinding.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// The deadline in force for the running task, if there is one.
 std::optional<steady_time> deadline() noexcept;
@@ -111,4 +111,4 @@ decltype(auto) shield(Work&& work) {
   return std::forward<Work>(work)();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -14,7 +14,7 @@
 #include <weft/context/node.hpp>
 #include <weft/core/error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// `require()` on a key that has no value here.
 class missing_context_key : public error {
@@ -326,4 +326,4 @@ struct context_statistics {
 /// Any thread.
 context_statistics get_context_statistics() noexcept;
 
-}  // namespace weft
+}  // namespace weft::inline v1

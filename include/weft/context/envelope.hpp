@@ -6,7 +6,7 @@
 
 #include <weft/context/context.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// A value with the context of whoever sent it. For channels, which carry no context: who receives a plain
 /// value goes on in his own, because he works for himself and the sender's request may long be over.
@@ -55,4 +55,4 @@ class envelope {
   weft::context sent_in_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -6,7 +6,7 @@
 
 #include <weft/context/context.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// A variable for the environment of a child process.
 struct environment_variable {
@@ -27,4 +27,4 @@ void add_environment_source(environment_source source);
 /// What all sources say of that context.
 std::vector<environment_variable> environment_of(const context& of);
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -17,7 +17,7 @@
 // Frames for code written in callbacks: an error in a callback reaches the handler that was in force where
 // the callback was made, not where it happens to be called. Fibers need none of it: there try and catch do.
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// An error on its way through frames.
 struct frame_error {
@@ -218,4 +218,4 @@ class frame_local final : public detail::frame_local_base {
   mutable Value outside_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How far a context value may travel beyond its process. Each level includes the ones before it.
 enum class wire_policy : unsigned char {
@@ -121,4 +121,4 @@ struct context_codec<std::chrono::system_clock::time_point> {
   }
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

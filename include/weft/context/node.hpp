@@ -17,7 +17,7 @@
 
 // The representation of a context. Users read context.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class cancel_state;
 struct context_node;
@@ -289,4 +289,4 @@ class context_scope {
   const scope_kind kind_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -9,7 +9,7 @@
 #include <weft/context/context.hpp>
 #include <weft/context/property_map.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 /// The properties in force; null: none.
@@ -57,4 +57,4 @@ class task_properties {
 /// The properties of the running task.
 inline task_properties properties() noexcept { return {}; }
 
-}  // namespace weft
+}  // namespace weft::inline v1

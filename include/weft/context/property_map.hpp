@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Values of any copyable type by name. A plain container: not thread-safe.
 class property_map {
@@ -54,4 +54,4 @@ class property_map {
   std::map<std::string, std::any, std::less<>> values_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

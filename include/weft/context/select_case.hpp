@@ -32,7 +32,7 @@
 // wait for somebody. The order of the addresses keeps two selects over the same locks from a deadlock; the
 // locks of cases are never taken together by anybody else, nor while one of them is held.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// One alternative of a select; belongs to the selecting task, at one address while it waits.
 /// Primitives derive from it.
@@ -82,4 +82,4 @@ std::optional<std::size_t> select_now(std::span<select_case* const> cases);
 /// enabled and there is no bound, or inside a no_wait_scope.
 std::optional<std::size_t> select_among(std::span<select_case* const> cases, steady_time until);
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -26,7 +26,7 @@
 // A select stands in several lines at once, under several locks. Its waiters share a `select_ticket`, and
 // who wants to serve one of them must claim the ticket first: see select_case.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 struct waiter;
 
@@ -169,9 +169,9 @@ inline void check_cancelled(const task_block& task, const char* what) {
 }
 inline void check_cancelled(const char* what) { check_cancelled(task_block::current(), what); }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Code in which the task must not wait (a transaction, a signal-like callback): a wait inside fails
 /// at once with weft::error (misuse) that names `place`, a literal, and the wait.
@@ -190,4 +190,4 @@ class [[nodiscard]] no_wait_scope {
   const char* former_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The atomics of weft's own protocols: std::atomic. The tests under tests/interleaving compile the
 /// protocols with WEFT_EXPLORE, where every operation is a place at which another thread may go on, and
@@ -26,4 +26,4 @@ inline void spin_pause() noexcept {
 }
 #endif
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

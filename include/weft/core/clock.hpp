@@ -3,7 +3,7 @@
 #include <chrono>
 #include <type_traits>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// The clock of every bound and deadline: monotonic, so a change of the wall clock moves nothing.
 ///
@@ -85,4 +85,4 @@ steady_time deadline_at(std::chrono::time_point<Clock, Duration> until) {
 /// The same without a look at the clock.
 inline steady_time deadline_at(steady_time until) { return until; }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What kind of failure it was, for programs: decisions to retry read the code, never the text.
 enum class errc : int {
@@ -73,4 +73,4 @@ class broken_promise : public error {
 /// Makes an error of a failed system call: "tried: strerror(errno_value)" with a code that fits.
 error system_error(std::string_view tried, int errno_value);
 
-}  // namespace weft
+}  // namespace weft::inline v1

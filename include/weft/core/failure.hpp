@@ -9,7 +9,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// An error that can leave its process: what an exception becomes on the way out, and what it is
 /// made from again on the far side. Plain data; copyable; the codec component can write it down.
@@ -81,4 +81,4 @@ void register_error(std::string name) {
   detail::register_error_type(std::move(name), detail::error_type_of<Error>);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

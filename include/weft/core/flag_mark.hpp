@@ -1,6 +1,6 @@
 #pragma once
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Sets a flag for as long as it lives.
 class flag_mark {
@@ -14,4 +14,4 @@ class flag_mark {
   bool& flag_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -2,7 +2,7 @@
 
 #include <exception>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Would a handler for `const Type&` catch it? Null holds nothing. Throws and catches what it holds, so
 /// it is for what has failed anyway.
@@ -18,4 +18,4 @@ bool holds_exception(const std::exception_ptr& thrown) noexcept {
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

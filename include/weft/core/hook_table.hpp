@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstddef>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Functions by which a component asks those above it, in the order in which they were added; none is taken
 /// out. With static storage. Any thread; never waits.
@@ -33,4 +33,4 @@ class hook_table {
   std::array<std::atomic<Function>, Most> hooks_{};  // filled from the front
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

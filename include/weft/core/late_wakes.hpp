@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// While it lives, plain threads that this thread unparks are marked as such at once and roused at its end.
 ///
@@ -32,4 +32,4 @@ class late_wakes {
   std::atomic<std::uint32_t>* words_[words_max];
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

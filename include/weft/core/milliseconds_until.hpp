@@ -6,7 +6,7 @@
 
 #include <weft/core/clock.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// What is left until then, as poll(2) and epoll_wait(2) take it: -1 for no_deadline, never less than 0, and
 /// rounded up, so that nobody looks again and again in the last millisecond.
@@ -17,4 +17,4 @@ inline int milliseconds_until(steady_time until, steady_time now = steady_clock:
   return static_cast<int>(std::min<long long>(left, INT_MAX));
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

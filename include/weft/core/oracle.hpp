@@ -8,7 +8,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/unique_function.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The end of a thread that an oracle started.
 class simulated_thread {
@@ -58,4 +58,4 @@ inline void scheduling_point(const char* what) {
     decides->scheduling_point(what);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

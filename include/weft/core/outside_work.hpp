@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// While one lives, work is on its way outside of all loops whose end may wake a task: queued or
 /// running in a pool. A loop in which everything is parked looks at count(): above zero, somebody may
@@ -29,4 +29,4 @@ class outside_work {
   bool counted_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

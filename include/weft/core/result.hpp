@@ -6,7 +6,7 @@
 #include <utility>
 #include <variant>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// The outcome of a piece of work: a value or the exception that ended it.
 template <typename Value>
@@ -88,4 +88,4 @@ class waited {
   wait_end end_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

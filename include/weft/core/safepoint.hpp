@@ -4,7 +4,7 @@
 
 // What a safepoint, see fiber/preemption.hpp, reads of its thread.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Set by the monitor of a run when a fiber has had its thread for a while, and at the start of a run, so
 /// that the first safepoint makes itself known. Read by the own thread, written by it and the monitor.
@@ -16,4 +16,4 @@ namespace weft::detail {
 /// The slow half of a safepoint. `asked_for`: the program called it, no compiler put it there.
 void safepoint_due(bool asked_for) noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

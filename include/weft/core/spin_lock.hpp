@@ -3,7 +3,7 @@
 #include <weft/core/atomic.hpp>
 #include <weft/core/safepoint.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Guards a few instructions. Never held across a wait, a callback of the user, or an allocation.
 class spin_lock {
@@ -24,4 +24,4 @@ class spin_lock {
   atomic<bool> locked_{false};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

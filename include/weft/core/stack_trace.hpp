@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// The calls that led to a point: return addresses only, innermost first, at most `frames_max`.
 ///
@@ -32,4 +32,4 @@ class stack_trace {
   std::size_t size_ = 0;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

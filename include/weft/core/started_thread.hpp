@@ -8,7 +8,7 @@
 #include <weft/core/oracle.hpp>
 #include <weft/core/unique_function.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// May handlers of the process's signals run on a thread?
 enum class thread_signals : unsigned char {
@@ -40,4 +40,4 @@ class started_thread {
   std::unique_ptr<simulated_thread> simulated_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -10,7 +10,7 @@
 
 #include <weft/core/stack_trace.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What is known of one address of the program.
 struct stack_frame {
@@ -56,4 +56,4 @@ class symbolizer {
   std::unordered_map<std::uintptr_t, std::vector<stack_frame>> found_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -6,7 +6,7 @@
 
 #include <weft/core/clock.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 struct context_node;
 class context_scope;
@@ -98,4 +98,4 @@ inline task_block& task_block::current() noexcept {
 }
 inline task_block* task_block::current_or_null() noexcept { return running_task; }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -4,7 +4,7 @@
 
 #include <weft/core/atomic.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The mutex of weft's own threads, for what takes longer than a spin_lock may be held: allocating, starting
 /// threads. std::mutex; where protocols are explored (see atomic), one that the explorer knows of.
@@ -15,4 +15,4 @@ using thread_mutex = explored_mutex;
 using thread_mutex = std::mutex;
 #endif
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

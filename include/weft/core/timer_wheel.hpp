@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// A timer in a wheel; embedded in what waits. Not in a wheel: `next` is null.
 struct timer_node {
@@ -65,4 +65,4 @@ class timer_wheel {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -3,7 +3,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Owns a file descriptor: closes it when it ends. Move-only; -1 is none.
 class unique_fd {
@@ -31,4 +31,4 @@ class unique_fd {
   int fd_ = -1;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

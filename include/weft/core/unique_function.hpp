@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace weft {
+namespace weft::inline v1 {
 
 template <typename Signature>
 class unique_function;
@@ -103,4 +103,4 @@ class unique_function<Result(Args...)> {
   alignas(std::max_align_t) std::byte storage_[inline_bytes];
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Base of what unwinds a task without being an error. Not a std::exception, so that a handler
 /// for errors does not swallow it; edges catch it first and pass it on.
@@ -59,4 +59,4 @@ class exit_exception final : public unwinding {
   std::string text_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

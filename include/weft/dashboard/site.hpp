@@ -12,7 +12,7 @@
 #include <weft/jobs/store.hpp>
 #include <weft/wire/key_ring.hpp>
 
-namespace weft::dashboard {
+namespace weft::inline v1::dashboard {
 
 /// What somebody may do who has logged in.
 enum class role : unsigned char {
@@ -74,4 +74,4 @@ class site {
   std::shared_ptr<state> state_;
 };
 
-}  // namespace weft::dashboard
+}  // namespace weft::inline v1::dashboard

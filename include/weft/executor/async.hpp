@@ -9,7 +9,7 @@
 
 #include <weft/executor/then.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 /// The future of work: of what it returns, where that is a future itself.
@@ -72,4 +72,4 @@ future<Value> stopped(cancel_reason reason = cancel_reason::requested) {
   return done.get_future();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -10,7 +10,7 @@
 
 // Loops of futures. Users read retry.hpp and repeat.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Rounds of work until one gives a value: `Body` gives a future of a std::optional, empty for another round.
 ///
@@ -121,4 +121,4 @@ std::optional<typename result<Value>::stored_type> loop_value(result<Value> outc
   }
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

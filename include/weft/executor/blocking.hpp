@@ -15,7 +15,7 @@
 #include <weft/executor/blocking_options.hpp>
 #include <weft/executor/future.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 /// Runs `work` on a thread of the elastic pool, in the caller's context. Never waits.
@@ -149,4 +149,4 @@ auto start_blocking(Work&& work) -> future<std::invoke_result_t<std::decay_t<Wor
   return started;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How the pool behind weft::blocking grows and shrinks.
 struct blocking_options {
@@ -35,4 +35,4 @@ void set_blocking_options(const blocking_options& options);
 /// Thread-safe; never waits. All zero in a forked child that has not used the pool yet.
 blocking_statistics get_blocking_statistics();
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -19,7 +19,7 @@
 
 // How start() runs a task. Users read task.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class cancel_desk;
 
@@ -122,4 +122,4 @@ class carried_task : public task_block, public coroutine_driver, private future_
 /// Is a task there a fiber, which may wait and does not hold its thread? Then one runs all of a started task.
 bool runs_in_one(const executor_core& on) noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

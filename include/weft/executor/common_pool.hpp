@@ -2,7 +2,7 @@
 
 #include <weft/executor/thread_pool.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// The pool of the process for CPU-bound work, with up to a thread for each core; made at first use and never
 /// ended; its threads come with the work. The whole program shares it: shutdown() on it is an error, and what
@@ -10,4 +10,4 @@ namespace weft {
 /// its own.
 thread_pool& common_pool();
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -15,7 +15,7 @@
 
 // How a function is attached to a future. Users read future.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 template <typename Of>
 class posted_part;
@@ -250,4 +250,4 @@ struct given_value<future<Value>> {
 template <typename Step, typename In>
 using step_value = typename given_value<std::invoke_result_t<Step&, result<In>&&>>::type;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

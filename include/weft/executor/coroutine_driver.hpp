@@ -12,7 +12,7 @@
 
 // How coroutines wait for futures. Users read task.hpp.
 
-namespace weft {
+namespace weft::inline v1 {
 
 template <typename Value>
 class task;
@@ -150,4 +150,4 @@ class future_awaiter {
 };
 
 }  // namespace detail
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -16,7 +16,7 @@
 #include <weft/executor/future.hpp>
 #include <weft/executor/running_place.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What one task is to an executor.
 struct task_options {
@@ -140,6 +140,6 @@ executor current_executor();
 /// caller's. From a depth of 32 on, a task waits until the one around it is done.
 executor inline_executor();
 
-}  // namespace weft
+}  // namespace weft::inline v1
 
 #include <weft/executor/submission.hpp>  // IWYU pragma: export

@@ -13,7 +13,7 @@
 #include <weft/executor/thread.hpp>
 #include <weft/executor/thread_pool.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What the executors of a factory have in common.
 struct executor_factory_options {
@@ -55,4 +55,4 @@ class executor_factory {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

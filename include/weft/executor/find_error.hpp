@@ -3,7 +3,7 @@
 #include <exception>
 #include <vector>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 /// Those that it has inside: nested in it, or of an aggregate_error.
@@ -33,4 +33,4 @@ const Error* find_error(const std::exception_ptr& thrown) {
   return nullptr;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -12,7 +12,7 @@
 
 // Futures of what others have.
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// The outcome of a std::future. A thread of the pool behind blocking() waits for it, because nothing else
 /// can. The wait cannot be cut short.
@@ -74,4 +74,4 @@ future<Value> from_callback(Start&& start, std::source_location made_at = std::s
   return out;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

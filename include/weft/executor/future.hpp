@@ -22,7 +22,7 @@
 // The members that make a future of a future are defined in the headers of their families, as in
 // continuation: include <weft/executor/futures.hpp> to use them.
 
-namespace weft {
+namespace weft::inline v1 {
 
 class executor;
 class executor_core;
@@ -491,4 +491,4 @@ contract_ends<Value> contract(std::source_location made_at = std::source_locatio
   return {std::move(in), std::move(out)};
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -17,7 +17,7 @@
 
 // What a promise and its future share. Users read future.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class future_core;
 
@@ -226,4 +226,4 @@ class future_state : public future_core {
   std::optional<result<Value>> outcome_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -15,7 +15,7 @@
 #include <weft/executor/when_all.hpp>       // IWYU pragma: export
 #include <weft/executor/when_any.hpp>       // IWYU pragma: export
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Waits for the outcome; gives the value or throws.
 template <typename Value>
@@ -23,4 +23,4 @@ Value await(future<Value> of) {
   return of.get();
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -14,7 +14,7 @@
 
 // How several futures become one. Users read when_all.hpp and when_any.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The sources of a combined future, without their types: counts those that are not ready.
 ///
@@ -145,4 +145,4 @@ class pack_sources {
   std::tuple<future_state<Values>*...> states_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -19,7 +19,7 @@
 #include <weft/executor/executor.hpp>
 #include <weft/executor/winner.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -231,4 +231,4 @@ auto invoke_any(const executor& on, std::vector<Work> works,
   detail::throw_dropped("invoke_any");
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -12,7 +12,7 @@
 
 // The family of or_else: what comes instead of an error, or of a cancellation.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 template <typename In, typename F>
 struct or_else_step : any_step {
@@ -129,4 +129,4 @@ auto attach_cancelled_as_error(combinators, future<In>&& to, Error error) {
   });
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -15,7 +15,7 @@
 #include <weft/executor/async_loop.hpp>
 #include <weft/executor/when_all.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Calls `f`, which may return a future, on the current executor, again and again, until `done` says true of
 /// what it gave; gives that. Without recursion, and no thread waits. The first error ends it.
@@ -104,4 +104,4 @@ future<void> bulk(std::size_t count, F&& f, std::source_location from = std::sou
   return bulk(current_executor(), count, std::forward<F>(f), from);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -12,7 +12,7 @@
 #include <weft/executor/async_loop.hpp>
 #include <weft/executor/timing.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How often, and how long after a failure, something is tried again: first, first * base, first * base^2
 /// ..., at most `longest`, and a random part of up to `jitter` of it on top.
@@ -103,4 +103,4 @@ auto retry(retry_policy policy, F&& f, std::source_location from = std::source_l
   });
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -2,12 +2,12 @@
 
 #include <weft/core/task_block.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 class executor_core;
 struct executor_task;
-}  // namespace weft
+}  // namespace weft::inline v1
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Where a task runs: on `on`, which may itself be a task of the executor around it (a strand of a pool).
 /// On the stack of whoever runs it; a loop has one for all its fibers.
@@ -23,4 +23,4 @@ bool is_inside(const running_place* place) noexcept;
 /// The same, of an executor.
 bool is_inside(const executor_core& on) noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

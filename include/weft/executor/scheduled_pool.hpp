@@ -14,7 +14,7 @@
 #include <weft/executor/executor.hpp>
 #include <weft/executor/thread_pool.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How a scheduled pool is made.
 struct scheduled_pool_options {
@@ -150,4 +150,4 @@ class scheduled_pool : public executor {
 /// forked child makes its own.
 scheduled_pool& common_scheduled_pool();
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -6,7 +6,7 @@
 
 #include <weft/executor/then.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -116,4 +116,4 @@ shared_future<Value> future<Value>::share() {
   return shared_future<Value>(std::move(*this));
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 
 #include <weft/executor/executor.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Runs its tasks one after the other, in the order in which they came, on another executor: what only they
 /// touch needs no lock. No thread is held while there is nothing to run. A task that waits on a thread
@@ -20,4 +20,4 @@ class strand : public executor {
   explicit strand(executor on, std::size_t queue_max = 1'000'000);
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -15,7 +15,7 @@
 
 // How executor::submit connects a task with its future. Users read executor.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 struct error_origin {
   error_origin(std::exception_ptr failed, weft::context of, std::shared_ptr<executor_core> where,
@@ -149,9 +149,9 @@ auto submit_to(const std::shared_ptr<executor_core>& on, Work&& work, context in
   return outcome;
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail
 
-namespace weft {
+namespace weft::inline v1 {
 
 template <typename Work>
 auto executor::submit(Work&& work, std::source_location from) const
@@ -165,4 +165,4 @@ auto executor::submit(Work&& work, task_options options, std::source_location fr
   return detail::submit_to(core_, std::forward<Work>(work), context::capture(), std::move(options), from);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

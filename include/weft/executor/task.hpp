@@ -13,7 +13,7 @@
 #include <weft/executor/executor.hpp>
 #include <weft/executor/future.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 template <typename Value>
@@ -172,4 +172,4 @@ future<Value> start(task<Value> what, std::source_location from = std::source_lo
   return start(current_executor(), std::move(what), from);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

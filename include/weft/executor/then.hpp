@@ -12,7 +12,7 @@
 
 // The family of then: what comes after a value, or after any outcome.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Runs where there is a value; the rest goes by.
 template <typename Out>
@@ -160,4 +160,4 @@ auto attach_filter(combinators tag, future<In>&& to, Keep&& keep, Otherwise&& ot
       from);
 }
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

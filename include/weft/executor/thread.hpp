@@ -12,7 +12,7 @@
 #include <weft/core/unique_function.hpp>
 #include <weft/executor/executor.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How a thread is made.
 struct thread_options {
@@ -66,4 +66,4 @@ class thread {
   std::shared_ptr<detail::thread_core> core_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -11,7 +11,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/executor/executor.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What happens to a task that comes when queue_max tasks wait.
 enum class when_full : unsigned char {
@@ -103,4 +103,4 @@ class thread_pool : public executor {
   bool is_common_ = false;  // constant after construction
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

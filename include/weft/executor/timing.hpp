@@ -17,7 +17,7 @@
 // The family of timeout: futures and time. A thread of its own watches the times (common_scheduled_pool);
 // functions attached to a future never run there, but for inline ones.
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -206,4 +206,4 @@ auto async_after(std::chrono::duration<Rep, Period> bound, Work&& work,
   return sleep(bound).then(std::forward<Work>(work), from);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

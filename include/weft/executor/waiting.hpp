@@ -10,7 +10,7 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/executor/task.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -68,4 +68,4 @@ detail::waiting_call<std::decay_t<Work>> waiting(Work&& work) {
   return detail::waiting_call<std::decay_t<Work>>(std::forward<Work>(work));
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -16,7 +16,7 @@
 
 // Futures that wait for several: all of them.
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -180,4 +180,4 @@ auto attach_zip(combinators, future<One>&& one, future<Other>&& other, F&& f, st
 }
 }  // namespace detail
 
-}  // namespace weft
+}  // namespace weft::inline v1

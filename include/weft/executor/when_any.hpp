@@ -20,7 +20,7 @@
 
 // Futures that wait for several: the first of them, or the first few.
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How the first of several is waited for.
 struct any_options {
@@ -246,4 +246,4 @@ future<Value> attach_race(combinators, future<Value>&& one, future<Value>&& othe
 
 }  // namespace detail
 
-}  // namespace weft
+}  // namespace weft::inline v1

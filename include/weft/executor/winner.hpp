@@ -4,7 +4,7 @@
 
 #include <weft/core/result.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// The one of several that gave a value first, as of invoke_any: which it was, and its value.
 template <typename Value>
@@ -13,4 +13,4 @@ struct winner {
   typename result<Value>::stored_type value;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -9,7 +9,7 @@
 
 #include <weft/fiber/scope.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -41,4 +41,4 @@ auto all_of(Functions&&... functions) {
   });
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

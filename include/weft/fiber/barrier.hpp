@@ -10,7 +10,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/unique_function.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// A meeting point for a fixed number of participants, phase after phase.
 ///
@@ -90,4 +90,4 @@ class barrier {
   unique_function<void()> on_phase_;  // used by the one that set completing_
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

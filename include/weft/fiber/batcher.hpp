@@ -16,7 +16,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// When a batch is full, or has waited for long enough.
 struct batcher_options {
@@ -127,4 +127,4 @@ class batcher {
   fiber<void> fiber_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

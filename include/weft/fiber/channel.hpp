@@ -17,7 +17,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/result.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 template <typename Value>
@@ -322,4 +322,4 @@ class push_case : public select_case {
 };
 
 }  // namespace detail
-}  // namespace weft
+}  // namespace weft::inline v1

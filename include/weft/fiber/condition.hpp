@@ -9,7 +9,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/fiber/mutex.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Waits for a change of state that a weft::mutex guards.
 ///
@@ -79,4 +79,4 @@ class condition {
   detail::waiter_line waiters_;  // guarded by guard_
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 
 #include <weft/core/unique_function.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 void defer_call(unique_function<void()> call);
@@ -26,4 +26,4 @@ void defer(Function&& function) {
   detail::defer_call(std::forward<Function>(function));
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

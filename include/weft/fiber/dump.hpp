@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How much dump_fibers tells.
 struct dump_options {
@@ -36,4 +36,4 @@ std::size_t stack_used() noexcept;
 std::size_t stack_high_water() noexcept;
 }  // namespace this_fiber
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -6,7 +6,7 @@
 #include <weft/context/wait.hpp>
 #include <weft/core/clock.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 class event_case;
@@ -59,4 +59,4 @@ class event {
   detail::waiter_line waiters_;      // guarded by guard_
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -3,7 +3,7 @@
 #include <weft/context/select_case.hpp>
 #include <weft/fiber/event.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Being set, as a case of a select.
 class event_case : public select_case {
@@ -20,4 +20,4 @@ class event_case : public select_case {
   event* event_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -15,7 +15,7 @@
 #include <weft/core/result.hpp>
 #include <weft/fiber/fiber_block.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How a fiber is made.
 struct go_options {
@@ -246,4 +246,4 @@ std::uint64_t parent_id() noexcept;
 std::string_view name() noexcept;
 }  // namespace this_fiber
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -16,7 +16,7 @@
 
 // The part of a fiber that does not depend on its result. Users read fiber.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class scheduler;
 template <typename Fiber>
@@ -150,4 +150,4 @@ void spawn_now(fiber_block* fiber_ref);
 void* allocate_fiber(std::size_t bytes);
 void free_fiber(void* memory, std::size_t bytes) noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

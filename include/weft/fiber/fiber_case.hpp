@@ -3,7 +3,7 @@
 #include <weft/context/select_case.hpp>
 #include <weft/fiber/join_point.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The end of a fiber, as a case of a select.
 class fiber_case : public select_case {
@@ -21,4 +21,4 @@ class fiber_case : public select_case {
   join_point* end_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -10,7 +10,7 @@
 
 // What a task keeps until its end. Users read defer.hpp and fiber_local.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The deferred calls and the local values of one task; the only kind of task_extras.
 ///
@@ -62,4 +62,4 @@ class fiber_extras final : public task_extras {
 /// An index for a new fiber_local: counted up in the process, never given again.
 std::uint32_t next_local_index() noexcept;
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

@@ -6,7 +6,7 @@
 
 #include <weft/fiber/fiber_extras.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// A variable of which each fiber has its own, made when the fiber first uses it.
 ///
@@ -68,4 +68,4 @@ class fiber_local {
   Value (*make_)();
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

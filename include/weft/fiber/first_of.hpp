@@ -14,7 +14,7 @@
 #include <weft/core/error.hpp>
 #include <weft/fiber/scope.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Every one of several alternatives failed. Its code is theirs if they agree, else errc::unknown.
 class all_failed : public error {
@@ -110,4 +110,4 @@ auto first_of(Range&& range) {
   });
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 #include <weft/executor/executor.hpp>
 #include <weft/fiber/io_event.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// The future of an event of a descriptor: what holds for `fd` when one of `wanted` does, or an error or a
 /// hang-up, as wait_event says. On a loop a fiber of it waits; elsewhere a thread of the pool behind
@@ -15,4 +15,4 @@ inline future<io_events> from_fd(int fd, io_events wanted) {
   return here.core()->suspends_waits() ? here.submit(wait) : start_blocking(wait);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

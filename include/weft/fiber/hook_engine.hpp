@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// What libweft_hook.so asks of the runtime, which is in the program: plain functions, so that the library
 /// has no code of weft in it and can be loaded into any program.
@@ -43,4 +43,4 @@ inline constexpr const char* hook_thread_name = "weft_hook_thread_1";
 using hook_program_function = void (*)() noexcept;
 inline constexpr const char* hook_program_name = "weft_hook_program_1";
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

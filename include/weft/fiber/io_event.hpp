@@ -6,7 +6,7 @@
 
 #include <weft/core/clock.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What can be the matter with a descriptor; a set, of which the members are combined with `|`.
 enum class io_events : unsigned char {
@@ -84,4 +84,4 @@ std::size_t wait_any_for(std::span<watched_fd> all, std::chrono::duration<Rep, P
   return wait_any_until(all, deadline_after(bound));
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -5,7 +5,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/fiber/io_event.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 class io_entry;
@@ -61,4 +61,4 @@ class io_handle {
   detail::io_entry* entry_ = nullptr;  // owns one reference
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

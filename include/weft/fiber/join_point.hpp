@@ -7,7 +7,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/spin_lock.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Where a fiber that ends meets who waits for that, and where it is settled who speaks of its error.
 ///
@@ -64,4 +64,4 @@ class join_point {
   atomic<unsigned char> marks_{0};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

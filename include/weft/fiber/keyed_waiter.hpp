@@ -16,7 +16,7 @@
 #include <weft/core/thread_mutex.hpp>
 #include <weft/fiber/channel.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Joins answers with those who wait for them, by key: for a protocol in which answers come on one
 /// connection and carry the number of their question.
@@ -164,4 +164,4 @@ class keyed_waiter {
   bool closed_ = false;       // guarded by mutex_
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

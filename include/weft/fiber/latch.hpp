@@ -6,7 +6,7 @@
 #include <weft/context/wait.hpp>
 #include <weft/core/clock.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Opens once, after a number of arrivals that is known beforehand, and stays open.
 ///
@@ -60,4 +60,4 @@ class latch {
   detail::waiter_line waiters_;  // guarded by guard_
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -8,7 +8,7 @@
 #include <weft/core/unique_function.hpp>
 #include <weft/fiber/once.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// A value that is made when it is first asked for, by a function that may wait.
 ///
@@ -62,4 +62,4 @@ class lazy {
   mutable std::optional<Value> value_;     // constant once made, as far as we go
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

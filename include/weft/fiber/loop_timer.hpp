@@ -2,7 +2,7 @@
 
 #include <weft/core/timer_wheel.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// A timer of a loop: `fire` is called on the loop's own stack, where nothing may wait.
 struct loop_timer : timer_node {
@@ -10,4 +10,4 @@ struct loop_timer : timer_node {
   void (*fire)(loop_timer& self) noexcept;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

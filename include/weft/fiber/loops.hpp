@@ -7,7 +7,7 @@
 #include <weft/executor/executor.hpp>
 #include <weft/fiber/fiber.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 void spawn_here(fiber_block* fiber_ref);
@@ -26,4 +26,4 @@ auto go_here(Function&& function, go_options options = {},
 /// and stays there. Throws weft::error (no_scheduler) outside weft::run.
 std::vector<executor> loop_executors();
 
-}  // namespace weft
+}  // namespace weft::inline v1

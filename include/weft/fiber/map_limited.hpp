@@ -23,7 +23,7 @@
 // several loops. Elements of a forward range of references are passed by reference, others are moved into
 // their fibers. The range is read only by the caller, one element when there is a place for it.
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -190,4 +190,4 @@ auto map_limited_for(std::chrono::duration<Rep, Period> bound, Range&& range, st
   return results;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

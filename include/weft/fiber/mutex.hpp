@@ -9,7 +9,7 @@
 #include <weft/core/atomic.hpp>
 #include <weft/core/clock.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Mutual exclusion between tasks: fibers of all threads, and plain threads. May be held across a wait.
 ///
@@ -92,4 +92,4 @@ class mutex {
   detail::waiter_line waiters_;                  // guarded by guard_
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -7,7 +7,7 @@
 #include <weft/context/wait.hpp>
 #include <weft/core/atomic.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Runs an initialiser once, for all tasks that ask.
 ///
@@ -64,4 +64,4 @@ void call_once(once& flag, Function&& initialise, Args&&... args) {
   flag.call(std::forward<Function>(initialise), std::forward<Args>(args)...);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

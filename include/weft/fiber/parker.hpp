@@ -6,7 +6,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/outside_work.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 class parker_case;
@@ -70,4 +70,4 @@ class external_waker {
   parker parked_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -3,7 +3,7 @@
 #include <weft/context/select_case.hpp>
 #include <weft/fiber/parker.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// Taking a permit, as a case of a select.
 class parker_case : public select_case {
@@ -25,4 +25,4 @@ class parker_case : public select_case {
   parker* parker_;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

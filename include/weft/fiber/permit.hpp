@@ -2,7 +2,7 @@
 
 #include <weft/core/atomic.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// The word through which a task parks and is unparked.
 ///
@@ -34,4 +34,4 @@ class permit {
   atomic<state> state_{running};
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

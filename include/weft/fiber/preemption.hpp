@@ -3,7 +3,7 @@
 #include <weft/core/safepoint.hpp>
 #include <weft/core/task_block.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Gives up the fiber's turn if it has had the thread for 10 ms or more, else costs one load.
 ///
@@ -34,4 +34,4 @@ class [[nodiscard]] preemption_off {
   detail::task_block& task_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -5,7 +5,7 @@
 
 #include <weft/fiber/mutex.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// A mutex that its owner may lock again; free once it was unlocked as often as locked.
 ///
@@ -60,4 +60,4 @@ class recursive_mutex {
   std::size_t depth_ = 0;  // guarded by inner_; locks beyond the first
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

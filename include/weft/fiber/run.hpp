@@ -18,7 +18,7 @@
 #include <weft/core/unique_function.hpp>
 #include <weft/core/unwinding.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What happens to an error that no one joins.
 struct uncaught_error {
@@ -168,4 +168,4 @@ struct fiber_info {
 /// on meanwhile. Costs a short lock of each loop's list.
 std::vector<fiber_info> list_fibers();
 
-}  // namespace weft
+}  // namespace weft::inline v1

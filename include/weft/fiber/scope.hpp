@@ -15,7 +15,7 @@
 #include <weft/context/wait.hpp>
 #include <weft/fiber/scope_child.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What an error of one child means for the others.
 enum class child_errors : unsigned char {
@@ -193,4 +193,4 @@ auto with_scope(Body&& body, scope_options options) -> std::invoke_result_t<Body
   }
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -10,7 +10,7 @@
 #include <weft/context/context.hpp>
 #include <weft/fiber/fiber.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 class scope;
 
@@ -190,4 +190,4 @@ class child {
   detail::fiber_result<Value, detail::scope_child>* block_ = nullptr;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

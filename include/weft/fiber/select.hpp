@@ -7,7 +7,7 @@
 
 #include <weft/fiber/select_cases.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 namespace detail {
 
@@ -90,4 +90,4 @@ std::size_t select(Cases&&... cases) {
   return chosen;
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

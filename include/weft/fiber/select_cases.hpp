@@ -18,7 +18,7 @@
 // The cases of weft::select and weft::selector. A case lives as long as the select that it stands in, and
 // what it names outlives it. Its function is called by the select, after it was chosen and done.
 
-namespace weft {
+namespace weft::inline v1 {
 namespace detail {
 
 template <typename Value, typename Then>
@@ -286,4 +286,4 @@ Case&& when(bool condition, Case&& one) {
   return std::forward<Case>(one);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -10,7 +10,7 @@
 
 #include <weft/fiber/select_cases.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// A select over a number of cases that is known only when the program runs, or that is made many times.
 ///
@@ -82,4 +82,4 @@ class selector {
   std::vector<detail::select_case*> cases_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -9,7 +9,7 @@
 #include <weft/core/atomic.hpp>
 #include <weft/core/clock.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// A number of permits, which tasks take and give back.
 ///
@@ -67,4 +67,4 @@ class semaphore {
   detail::waiter_line waiters_;  // guarded by guard_
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -9,7 +9,7 @@
 #include <weft/core/atomic.hpp>
 #include <weft/core/clock.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// One writer, or any number of readers: fibers of all threads, and plain threads.
 ///
@@ -96,4 +96,4 @@ class shared_mutex {
   detail::waiter_line waiters_;  // guarded by guard_
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

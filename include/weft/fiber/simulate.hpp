@@ -15,7 +15,7 @@
 #include <weft/core/unique_function.hpp>
 #include <weft/fiber/run.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How a simulation runs.
 struct simulation_options {
@@ -141,4 +141,4 @@ std::uint64_t random(std::uint64_t limit);
 void require(bool holds, const std::string& what);
 }  // namespace simulation
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What stands below the stack of a fiber.
 enum class stack_guard : unsigned char {
@@ -23,4 +23,4 @@ stack_guard stack_guard_in_use() noexcept;
 /// "lightweight", "mprotect" or "canary".
 std::string_view to_string(stack_guard guard) noexcept;
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -13,7 +13,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/fiber/timer_record.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// How a timer is made.
 struct timer_options {
@@ -169,4 +169,4 @@ timer every(std::chrono::duration<Rep, Period> period, Function&& function, time
 std::vector<timer_info> list_timers();
 timer_statistics statistics_of_timers() noexcept;
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -16,7 +16,7 @@
 
 // One timer. Users read timer.hpp; the protocol is in src/fiber/timer_home.hpp.
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 class tick_fiber;
 class timer_home;
@@ -126,4 +126,4 @@ class timer_body final : public timer_record {
   };
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

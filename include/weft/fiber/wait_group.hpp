@@ -6,7 +6,7 @@
 #include <weft/context/wait.hpp>
 #include <weft/core/clock.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Counts pieces of work; wait() returns when all are done. Reusable afterwards.
 ///
@@ -56,4 +56,4 @@ class wait_group {
   detail::waiter_line waiters_;  // guarded by guard_
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

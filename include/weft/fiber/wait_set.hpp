@@ -10,7 +10,7 @@
 #include <weft/fiber/io_event.hpp>
 #include <weft/fiber/io_handle.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Descriptors that one task waits for together, again and again: registered once, level-triggered.
 ///
@@ -57,4 +57,4 @@ class wait_set {
   std::vector<watched_fd> ready_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

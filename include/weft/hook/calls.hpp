@@ -19,7 +19,7 @@
 /// Cancellation: a call that would have to wait gives -1 with errno ECANCELED once the task was cancelled,
 /// and ETIMEDOUT when its deadline has passed; getaddrinfo gives EAI_SYSTEM with such an errno. Nothing is
 /// ever thrown. Any thread.
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 ssize_t read(int fd, void* into, std::size_t bytes);
 ssize_t readv(int fd, const iovec* into, int count);
@@ -55,4 +55,4 @@ int getaddrinfo(const char* node, const char* service, const addrinfo* hints, ad
 int getnameinfo(const sockaddr* of, socklen_t of_bytes, char* host, socklen_t host_bytes, char* service,
                 socklen_t service_bytes, int flags);
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

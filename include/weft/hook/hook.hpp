@@ -5,7 +5,7 @@
 // libweft_hook.so makes blocking calls of libc suspend the fiber that makes them; docs/hook.md. A program
 // gets it by linking weft::hook, or by LD_PRELOAD.
 
-namespace weft::hook {
+namespace weft::inline v1::hook {
 
 /// Kinds of calls that wait by the fiber where code calls them by their names in libc; a set, combined with
 /// `|`.
@@ -48,4 +48,4 @@ class [[nodiscard]] off {
   friend bool is_off(std::uint64_t task) noexcept;
 };
 
-}  // namespace weft::hook
+}  // namespace weft::inline v1::hook

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// One element of an Accept, Accept-Encoding or Accept-Language field (RFC 9110, 12.4.2 and 12.5): views into
 /// it.
@@ -22,4 +22,4 @@ struct accepted_value {
 ///     while (auto one = weft::http::next_accepted(list)) use(one->value, one->quality);
 std::optional<accepted_value> next_accepted(std::string_view& list) noexcept;
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

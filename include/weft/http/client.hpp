@@ -17,7 +17,7 @@
 #include <weft/http/streamed_response.hpp>
 #include <weft/net/tls/context.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// Bounds of a client. A time of zero means no bound.
 struct client_options {
@@ -146,4 +146,4 @@ class client {
   std::unique_ptr<impl> impl_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

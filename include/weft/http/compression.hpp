@@ -8,7 +8,7 @@
 
 #include <weft/http/middleware.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// How answers are compressed.
 struct compression_options {
@@ -82,4 +82,4 @@ class content_decoder {
   std::unique_ptr<impl> impl_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -7,7 +7,7 @@
 
 #include <weft/http/request.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// The name of one state of a resource (ETag). A weak one names states that are as good as the same; a strong
 /// one names the same bytes.
@@ -44,4 +44,4 @@ enum class precondition : unsigned char {
 /// handlers that change things: check before, and change only if it holds. Never waits.
 precondition check_preconditions(const request& in, const validators& now);
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -9,11 +9,11 @@
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
 
-namespace weft::files {
+namespace weft::inline v1::files {
 class file;
 }
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// What is known of some content.
 struct content_options {
@@ -44,4 +44,4 @@ void send_content(request& in, response& out, files::file& from, std::uint64_t b
 /// others.
 std::string_view content_type_of(std::string_view file_name) noexcept;
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 class key_ring;
 }
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// When a browser sends a cookie along with a request that another site began.
 enum class same_site : unsigned char {
@@ -89,4 +89,4 @@ class cookie_signer {
   std::chrono::seconds valid_for_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// The bounds of a cookie_jar. Where one is passed, those that have ended go, then those that were sent least
 /// recently; within a domain those without `secure` first.
@@ -81,4 +81,4 @@ class cookie_jar {
   std::uint64_t uses_ = 0;      // guarded by mutex_
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

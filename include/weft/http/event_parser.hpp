@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// A server-sent event as it came.
 struct received_event {
@@ -60,4 +60,4 @@ class event_parser {
   bool skips_lf_ = false;  // the last line ended with CR
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

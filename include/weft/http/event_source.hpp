@@ -8,7 +8,7 @@
 #include <weft/http/client.hpp>
 #include <weft/http/event_parser.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// How an event_source connects. A time of zero means no bound.
 struct event_source_options {
@@ -71,4 +71,4 @@ class event_source {
   bool over_ = false;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

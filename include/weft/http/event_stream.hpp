@@ -11,7 +11,7 @@
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// One server-sent event.
 struct server_event {
@@ -78,4 +78,4 @@ class event_stream final : private detail::switched_protocol {
   fiber<void> tends_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

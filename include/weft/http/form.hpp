@@ -12,7 +12,7 @@
 #include <weft/codec/describe.hpp>
 #include <weft/http/text_value.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// Bounds of a form, and where its files go. What passes a bound is answered with 413; the bound of the whole
 /// is that of the body (limits, route_options).
@@ -192,4 +192,4 @@ Struct form_fields::as() const {
   return made;
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

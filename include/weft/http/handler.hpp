@@ -20,7 +20,7 @@
 // How what users write as handlers becomes one kind of function. Parameters by type are those of closures
 // (weft/closure/inject.hpp), and the request's own beside them.
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// What a route calls. Runs on the connection's fiber; several requests may run in it at a time.
 using handler = unique_function<void(request&, response&)>;
@@ -164,4 +164,4 @@ handler make_handler(Function&& function) {
 }
 
 }  // namespace detail
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// One header field of a message: a view into the message, valid as long as it is.
 struct header {
@@ -24,4 +24,4 @@ bool has_list_token(std::string_view list, std::string_view token) noexcept;
 /// The usual words for a status, e.g. "Not Found" for 404; "Unknown" for one without.
 std::string_view reason_phrase(int status) noexcept;
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

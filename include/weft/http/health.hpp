@@ -8,7 +8,7 @@
 #include <weft/core/unique_function.hpp>
 #include <weft/http/response.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 class server;
 
@@ -58,4 +58,4 @@ class health {
   std::atomic<bool> is_ready_{true};
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// Bounds on one message. A request that passes one of them is answered with the status named
 /// beside it and the connection is closed; a response that does is an error of the client's call.
@@ -13,4 +13,4 @@ struct limits {
   std::size_t body_bytes_max = 1024 * 1024;       ///< body after decoding: 413
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -9,7 +9,7 @@
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace detail {
 
@@ -68,4 +68,4 @@ class next {
 /// by then (response::is_streaming), and response::filter changes that.
 using middleware = unique_function<void(request&, response&, next&)>;
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

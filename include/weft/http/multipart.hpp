@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 class request;
 
@@ -54,4 +54,4 @@ class multipart_reader {
   std::unique_ptr<impl> impl_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -14,7 +14,7 @@
 #include <weft/process/restart_intensity.hpp>
 #include <weft/process/supervisor.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// How many processes serve, and when one gives its place to a new one.
 struct process_group_options {
@@ -113,4 +113,4 @@ class process_group {
   net::bound_socket socket_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

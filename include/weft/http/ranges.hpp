@@ -7,7 +7,7 @@
 
 #include <weft/http/conditional.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 struct byte_range {
   std::uint64_t first = 0;
@@ -35,4 +35,4 @@ chosen_ranges parse_ranges(std::string_view range, std::uint64_t size, std::size
 chosen_ranges choose_ranges(const request& in, const validators& now, std::uint64_t size,
                             std::size_t ranges_max = 16);
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

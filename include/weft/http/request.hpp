@@ -17,18 +17,18 @@
 #include <weft/http/text_value.hpp>
 #include <weft/wire/json.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 class services;
 }
 
-namespace weft::net {
+namespace weft::inline v1::net {
 class endpoint;
 namespace tls {
 struct session;
 }
-}  // namespace weft::net
+}  // namespace weft::inline v1::net
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// The id of the request in whose work the task runs: taken from X-Request-Id where that is well
 /// formed, else made. It follows the work into worker processes and jobs, and stands in log records.
@@ -215,9 +215,9 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 /// Encodes every byte that is not unreserved in a URI: for one segment, name or value.
 std::string percent_encode(std::string_view text);
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 
 /// In factories of services a request comes from the container of its request: it is no service that somebody
 /// could have forgotten to add.
@@ -227,4 +227,4 @@ struct parameter_traits<P, http::request> {
   static constexpr std::optional<requirement> needs = std::nullopt;
 };
 
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail

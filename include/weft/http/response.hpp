@@ -8,11 +8,11 @@
 
 #include <weft/http/cookie.hpp>
 
-namespace weft::files {
+namespace weft::inline v1::files {
 class file;
 }
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 class response;
 
@@ -159,4 +159,4 @@ class response {
   detail::body_sink* sink_ = nullptr;    // the connection that the response belongs to, if any
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

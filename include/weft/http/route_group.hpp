@@ -8,7 +8,7 @@
 #include <weft/http/middleware.hpp>
 #include <weft/http/router.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// A part of a router: what is added to it stands below a prefix, and may have middleware of its own.
 ///
@@ -48,4 +48,4 @@ class route_group : public detail::route_verbs<route_group> {
   std::vector<std::shared_ptr<middleware>> around_;  // the first is outermost
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

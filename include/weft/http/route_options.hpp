@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// How requests of one route are served; its bounds are in place of the server's. A time of zero means no
 /// bound.
@@ -28,4 +28,4 @@ struct route_options {
   bool serves_half_closed = false;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -9,7 +9,7 @@
 #include <weft/http/route_options.hpp>
 #include <weft/http/websocket.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// How routes are added, to a router, a server or a group of routes: what `Self::add` takes, of what users
 /// write.
@@ -68,4 +68,4 @@ class route_verbs {
   Self& self() noexcept { return static_cast<Self&>(*this); }
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -14,7 +14,7 @@
 #include <weft/http/response.hpp>
 #include <weft/http/route_verbs.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 class route_group;
 
@@ -78,4 +78,4 @@ class router : public detail::route_verbs<router> {
   std::unique_ptr<detail::middleware_list> around_;  // null for none
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

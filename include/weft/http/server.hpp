@@ -19,7 +19,7 @@
 #include <weft/net/listener.hpp>
 #include <weft/net/tls/context.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// A request that is over, for the access log. Views are valid during the call.
 struct served_request {
@@ -171,4 +171,4 @@ class server : public detail::route_verbs<server> {
   std::unique_ptr<detail::server_core> core_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -9,7 +9,7 @@
 #include <weft/http/request.hpp>
 #include <weft/http/response.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// What becomes of symbolic links below a folder that is served.
 enum class served_links : unsigned char {
@@ -54,4 +54,4 @@ class static_files {
   std::shared_ptr<const shared> shared_;  // also of look-ups that were given up
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

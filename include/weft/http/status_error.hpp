@@ -7,7 +7,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// Thrown by a handler to answer with `status` (400 to 599) and the message as text. What the message
 /// says goes to the client; other exceptions become a 500 whose text tells nothing.
@@ -25,4 +25,4 @@ class status_error : public error {
   std::vector<std::pair<std::string, std::string>> headers_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// A response whose head is here and whose body is read as it comes: 64 KiB of memory, whatever its size.
 /// What client::open gives.
@@ -39,4 +39,4 @@ class streamed_response {
   std::unique_ptr<impl> impl_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -11,7 +11,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace detail {
 
@@ -67,4 +67,4 @@ template <typename Value>
 concept text_readable = std::is_arithmetic_v<Value> || std::constructible_from<Value, std::string_view> ||
                         detail::has_parse<Value>;
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -16,7 +16,7 @@
 #include <weft/http/response.hpp>
 #include <weft/net/tls/context.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// What a message is: text is UTF-8.
 enum class websocket_kind : unsigned char { text, binary };
@@ -164,4 +164,4 @@ auto make_websocket_handler(Function&& function, websocket_options options) {
 }
 
 }  // namespace detail
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

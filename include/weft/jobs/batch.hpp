@@ -9,7 +9,7 @@
 #include <weft/codec/describe.hpp>
 #include <weft/jobs/job.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// How many jobs are in each state.
 struct state_counts {
@@ -42,4 +42,4 @@ struct pushed_batch {
   std::vector<job_id> jobs;  ///< the others, in order
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -7,7 +7,7 @@
 #include <weft/jobs/clock.hpp>
 #include <weft/jobs/cron.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// What becomes of the times of a schedule that passed while nobody was there to see them.
 enum class catch_up {
@@ -39,4 +39,4 @@ struct due_times {
 due_times due_since(const cron& schedule, moment last, moment now, catch_up policy,
                     const catch_up_bounds& bounds = {});
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -6,7 +6,7 @@
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/store.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// What people decide about jobs, one by one or many.
 enum class job_change : unsigned char {
@@ -23,4 +23,4 @@ std::span<const job_state> usual_states(job_change what) noexcept;
 /// to leave it. Any fiber or thread.
 std::string change_job(store& in, job_change what, job_id id, moment now);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -4,7 +4,7 @@
 
 #include <weft/core/clock.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// A moment as jobs store it: microseconds of UTC.
 using moment = std::chrono::sys_time<std::chrono::microseconds>;
@@ -21,4 +21,4 @@ class clock {
   static const clock& system();
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

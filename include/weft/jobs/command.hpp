@@ -12,7 +12,7 @@
 
 // Programs as jobs: `weft jobs push --exec` and `weft work` use these, and any program may.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// A program to run, without a shell. All text is UTF-8. It is signed with the job but not encrypted: who can
 /// read the database can read it, so secrets belong into the worker's files.
@@ -67,4 +67,4 @@ void allow_commands(services& app, command_options options = {});
 /// (invalid_argument) without arguments, and where text is not UTF-8 or has a zero byte.
 closure<command_output> run_command(command what);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -16,11 +16,11 @@
 #include <weft/jobs/retry.hpp>
 #include <weft/wire/json.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 class run_link;
 }
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// How the waits of control::backoff grow.
 struct backoff_options {
@@ -145,4 +145,4 @@ class control {
 /// own container; call it where worker processes set up theirs. Again it has no effect.
 void add_control(services& app);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

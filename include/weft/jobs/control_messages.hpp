@@ -16,7 +16,7 @@
 // What a jobs::control and who runs its function tell each other over a run_link, as JSON: for places of
 // your own where jobs run, and for tests.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 WEFT_DESCRIBE_ENUM(job_trace, linked, child);
 WEFT_DESCRIBE_ENUM(unique_until, ended, claimed);
@@ -93,4 +93,4 @@ void check_step(job_id id, std::string_view name, std::string_view json);
 /// What a store throws where a job has steps_max of them: weft::error, resource_exhausted.
 [[noreturn]] void throw_too_many_steps(job_id id);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -7,7 +7,7 @@
 #include <weft/jobs/clock.hpp>
 #include <weft/jobs/time_zone.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 namespace detail {
 struct cron_rule;
@@ -52,4 +52,4 @@ class cron {
   time_zone zone_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -4,7 +4,7 @@
 
 #include <weft/jobs/job.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// What queue::run_or_push came to: its function ran to the end, or its job waits for a worker.
 template <typename Result>
@@ -24,4 +24,4 @@ enum class in_line_error : unsigned char {
   pushed,  ///< it is logged, and the job is tried again in a second, with all its attempts
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

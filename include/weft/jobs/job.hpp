@@ -9,7 +9,7 @@
 
 #include <weft/jobs/clock.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// The number of a job: unique in its store, never reused, growing with the time of the push.
 enum class job_id : std::int64_t {};
@@ -123,4 +123,4 @@ struct push_options {
   std::vector<job_id> after_end = {};  ///< runs when all of these have ended, in whatever way
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

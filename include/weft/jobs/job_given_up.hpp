@@ -6,7 +6,7 @@
 #include <weft/core/error.hpp>
 #include <weft/jobs/job.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// A job that somebody waited for ended without success: state() is dead, cancelled or quarantined. Nested
 /// in it: the error of its last attempt, as far as it left one.
@@ -22,4 +22,4 @@ class job_given_up : public error {
   job_state state_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

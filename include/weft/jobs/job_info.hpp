@@ -12,7 +12,7 @@
 
 // What queue::show and queue::list return: described, so that it can be printed and sent.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 WEFT_DESCRIBE_ENUM(job_state, scheduled, ready, running, done, dead, cancelled, quarantined, blocked);
 WEFT_DESCRIBE_ENUM(attempt_outcome, done, failed, delayed, crashed, cancelled, refused);
@@ -62,4 +62,4 @@ WEFT_DESCRIBE(job_info, id, queue, closure, source, arguments, state, priority, 
               finished, attempts, attempts_max, backoffs, crashes, owner, cancel_requested, tags, limit,
               waits_for, progress, problem, past);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

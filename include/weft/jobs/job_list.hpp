@@ -10,7 +10,7 @@
 // Which jobs a program knows, for comparing those who push them with those who run them: a closure is only
 // there where the code that has it is linked.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// A closure that this program can push and run.
 struct listed_job {
@@ -59,4 +59,4 @@ std::string to_text(const job_list& all);
 bool print_job_list_if_asked(int argc, const char* const* argv, const worker_options& how = {},
                              const queue_options& pushed = {});
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

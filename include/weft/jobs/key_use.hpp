@@ -7,7 +7,7 @@
 #include <weft/codec/describe.hpp>
 #include <weft/jobs/store.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// How many stored jobs, their steps and results, and schedules need a key: it must not be retired before
 /// these are zero.
@@ -25,4 +25,4 @@ WEFT_DESCRIBE(key_use, id, waiting, ended, secrets, results);
 /// may lack. Waits for the store, and throws what it throws.
 std::vector<key_use> keys_in_use(store& kept_in);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

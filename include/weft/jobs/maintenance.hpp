@@ -10,7 +10,7 @@
 // database. Each throws weft::error as open_store with store_options::prepare false (unsupported for
 // memory:), and blocks its thread; any thread, also while others work with the database.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// What check_database found.
 struct database_report {
@@ -84,4 +84,4 @@ WEFT_DESCRIBE(copy_report, from, to, jobs, schedules, workers);
 /// source), already_exists (the target has jobs).
 copy_report copy_database(const std::string& from, const std::string& to, const copy_options& options = {});
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

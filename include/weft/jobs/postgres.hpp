@@ -8,7 +8,7 @@
 
 struct pg_conn;  // libpq's PGconn
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 class queue;
 
@@ -55,4 +55,4 @@ class postgres_transaction {
   transaction inside_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

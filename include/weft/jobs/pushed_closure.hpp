@@ -8,7 +8,7 @@
 #include <weft/closure/closure.hpp>
 #include <weft/wire/secret_bytes.hpp>
 
-namespace weft::jobs::detail {
+namespace weft::inline v1::jobs::detail {
 
 /// A secret among the arguments of a closure: JSON, and where in their text it belongs.
 struct clear_secret {
@@ -44,4 +44,4 @@ pushed_closure describe_closure(const closure<Result>& what) {
   return made;
 }
 
-}  // namespace weft::jobs::detail
+}  // namespace weft::inline v1::jobs::detail

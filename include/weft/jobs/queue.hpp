@@ -24,7 +24,7 @@
 #include <weft/wire/json.hpp>
 #include <weft/wire/key_ring.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 namespace detail {
 template <typename Value>
@@ -277,4 +277,4 @@ class queue {
   std::shared_ptr<jobs::store> store_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

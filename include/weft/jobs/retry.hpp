@@ -8,7 +8,7 @@
 #include <weft/core/error.hpp>
 #include <weft/core/failure.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// How long a job waits after an attempt that failed: first, first * base, first * base^2 ..., at most
 /// `longest`, plus a random part of up to `jitter` of it. Without jitter the schedule is exact.
@@ -46,4 +46,4 @@ class job_too_old : public error {
   explicit job_too_old(std::string message) : error(errc::timed_out, std::move(message)) {}
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

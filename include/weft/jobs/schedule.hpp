@@ -8,7 +8,7 @@
 #include <weft/jobs/catch_up.hpp>
 #include <weft/jobs/job.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 WEFT_DESCRIBE_ENUM(catch_up, skip, one, all);
 
@@ -39,4 +39,4 @@ struct schedule_info {
 };
 WEFT_DESCRIBE(schedule_info, name, queue, cron, zone, closure, source, policy, last, next, paused, problem);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

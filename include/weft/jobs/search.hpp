@@ -9,7 +9,7 @@
 #include <weft/core/failure.hpp>
 #include <weft/jobs/store.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Which jobs search() finds; all that is said has to fit.
 struct search_filter {
@@ -43,4 +43,4 @@ std::optional<failure> last_error_of(store& in, const stored_job& job);
 /// Ids of jobs that are pushed from that moment on are not below it, as far as clocks agree.
 job_id first_id_at(moment pushed) noexcept;
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

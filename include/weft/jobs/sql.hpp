@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// A blob, to tell it from text.
 struct sql_bytes {
@@ -43,4 +43,4 @@ sql_value to_sql(const std::optional<Value>& value) {
 
 }  // namespace detail
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -18,7 +18,7 @@
 
 struct sqlite3;
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// What at most one job at a time may have.
 struct unique_key {
@@ -387,4 +387,4 @@ struct sqlite_version_info {
 };
 sqlite_version_info sqlite_version();
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

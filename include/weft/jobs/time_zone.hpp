@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 namespace detail {
 class zone_rules;
@@ -51,4 +51,4 @@ class time_zone {
   std::shared_ptr<const detail::zone_rules> rules_;  // never null
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -11,7 +11,7 @@
 
 struct sqlite3;
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 class queue;
 class store_transaction;
@@ -58,4 +58,4 @@ class transaction {
   store_transaction& raw_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -12,7 +12,7 @@
 #include <weft/jobs/store.hpp>
 #include <weft/wire/json_value.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 // Jobs, queues and workers as JSON has them: what `weft jobs ... --json` prints (docs/command-line.md) and
 // the dashboard answers. Members are only added, never renamed; `schema` grows where that cannot be kept.
@@ -142,4 +142,4 @@ wire::json_object error_value(const failure& from);
 /// "2026-11-22T02:30:00.000000Z".
 std::string time_text(moment at);
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -18,7 +18,7 @@
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/retry.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Runs a closure at a place, with something around it.
 using run_wrapper = std::function<closure_outcome(closure_runner& place, const closure_request& request)>;
@@ -139,4 +139,4 @@ class worker {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

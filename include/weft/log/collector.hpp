@@ -13,7 +13,7 @@
 #include <weft/log/log.hpp>
 #include <weft/log/record.hpp>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 /// The bounds and ways of a collector.
 struct collector_options {
@@ -91,4 +91,4 @@ class [[nodiscard]] timer {
 /// earlier one. Values a log is searched by: a user, a size, an outcome.
 void data(arguments values) noexcept;
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

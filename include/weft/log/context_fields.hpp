@@ -7,7 +7,7 @@
 
 // For adapters: what weft's own records show of the context, shown by another logger.
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 /// What a record that is made here and now shows of the running task's context, by name: values of keys with
 /// `.log = true`, redacted ones as ***, and what context sources add. Empty where nothing is bound. Any
@@ -17,4 +17,4 @@ std::vector<context_field> context_fields();
 /// Appends them as format_text() does, `app.user=7 app.note="two words"`; control characters are escaped.
 void format_context(const std::vector<context_field>& from, std::string& out);
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -4,7 +4,7 @@
 
 #include <weft/log/record.hpp>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 /// Adds fields to those that a record shows of the running task's context. Called for each record that is
 /// made, on the task that logs; it neither logs nor waits.
@@ -18,4 +18,4 @@ inline constexpr int context_sources_max = 8;
 /// (resource_exhausted) beyond context_sources_max. Any thread.
 void add_context_source(context_source source);
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -5,7 +5,7 @@
 
 // Text from outside, made fit to be shown: for sinks, and for whatever prints what others wrote.
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 /// `text`, with U+FFFD for each byte that is not UTF-8.
 std::string to_utf8(std::string_view text);
@@ -17,4 +17,4 @@ void append_escaped(std::string& out, std::string_view text);
 /// The same in double quotes, unless it is one plain word.
 void append_quoted(std::string& out, std::string_view text);
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 /// How much a record matters. `off` is above all of them: a threshold that lets nothing through.
 enum class level : unsigned char {
@@ -28,4 +28,4 @@ int number_of(level of) noexcept;
 /// The level of any number: one between two levels is of the lesser, 25 is info.
 level level_from_number(int number) noexcept;
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

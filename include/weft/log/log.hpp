@@ -14,7 +14,7 @@
 #include <weft/log/level.hpp>
 #include <weft/log/record.hpp>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 /// A field as it is given to a log call: a name and a string, a number, a bool or a json_text, by reference.
 /// Nothing is copied where the level is off.
@@ -133,4 +133,4 @@ void emit(record from) noexcept;
 /// The same with a whole log: its records, and, where a collector is in force, its timers and data.
 void emit(collection from) noexcept;
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

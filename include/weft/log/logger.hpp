@@ -10,7 +10,7 @@
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 /// The log of the running request, call or attempt, as an object that can be kept and handed on: to code that
 /// runs elsewhere, to a checkout, to what merges foreign logs. Within a task log::info() and its kin do the
@@ -82,4 +82,4 @@ class logger {
   std::shared_ptr<detail::collecting> state_;  // null: nobody collects
 };
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -9,7 +9,7 @@
 
 #include <weft/log/level.hpp>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 /// Wall clock in microseconds: what records are ordered by, also across processes.
 using record_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
@@ -91,4 +91,4 @@ void merge(collection& into, collection more);
 /// times are shifted, by the least that brings it inside. A timer that still runs ends with the call.
 void fit_into_call(collection& log, record_time sent, record_time answered) noexcept;
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

@@ -6,7 +6,7 @@
 // Lets records and collections leave their process. What a later build adds is ignored by an earlier
 // one, and what an earlier one lacks keeps its default.
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 WEFT_DESCRIBE_ENUM(level, debug, info, warn, error, critical, off);
 
@@ -25,4 +25,4 @@ WEFT_DESCRIBE(timing, name, start, took);
 WEFT_DESCRIBE(collection, start, end, records, timers, data, dropped);
 WEFT_MISSING_IS_DEFAULT(collection);
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

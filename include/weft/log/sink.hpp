@@ -9,7 +9,7 @@
 
 #include <weft/log/record.hpp>
 
-namespace weft::log {
+namespace weft::inline v1::log {
 
 /// Where records go in the end. Implementations keep the promise that nobody waits for a log.
 class sink {
@@ -116,4 +116,4 @@ void pause_sinks(std::chrono::milliseconds bound) noexcept;
 /// them, and begins again with the default. Happens by itself after fork(); harmless to repeat.
 void after_fork_child() noexcept;
 
-}  // namespace weft::log
+}  // namespace weft::inline v1::log

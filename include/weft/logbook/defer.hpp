@@ -9,7 +9,7 @@
 
 // Whole logs as JSON objects, in the form of Perl's Log::Defer. docs/formats/log.md says it in words.
 
-namespace weft::logbook {
+namespace weft::inline v1::logbook {
 
 /// A log that has ended: `start`, `end`, and what there is of `logs`, `timers` and `data`. A timer that still
 /// ran ends with it. Of a record go time, level, message, and its fields and context values as one object.
@@ -29,4 +29,4 @@ std::string to_line(const log::collection& from);
 /// Throws weft::error (malformed, too_large) for a line that is no such log.
 log::collection from_line(std::string_view line);
 
-}  // namespace weft::logbook
+}  // namespace weft::inline v1::logbook

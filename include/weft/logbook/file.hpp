@@ -7,7 +7,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/log/record.hpp>
 
-namespace weft::logbook {
+namespace weft::inline v1::logbook {
 
 /// Appends logs to a file, one JSON object on a line each; `weft log view` shows them.
 ///
@@ -31,4 +31,4 @@ class file {
   std::atomic<std::uint64_t> dropped_ = 0;
 };
 
-}  // namespace weft::logbook
+}  // namespace weft::inline v1::logbook

@@ -7,7 +7,7 @@
 
 #include <weft/metrics/shard.hpp>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 namespace detail {
 /// One shard of a counter: whole amounts, which are the common ones, and broken ones apart.
@@ -57,4 +57,4 @@ class counter {
   detail::counter_cell* cells_ = nullptr;  // shard_count() of them
 };
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

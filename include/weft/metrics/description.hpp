@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 /// Label names of one family.
 inline constexpr std::size_t labels_max = 16;
@@ -38,4 +38,4 @@ struct description {
   std::size_t label_sets_max = 1000;     ///< label sets of the family; the rest becomes one, "(other)"
 };
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -8,7 +8,7 @@
 #include <weft/metrics/gauge.hpp>
 #include <weft/metrics/histogram.hpp>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 namespace detail {
 class family_state;
@@ -45,4 +45,4 @@ extern template class family<counter>;
 extern template class family<gauge>;
 extern template class family<histogram>;
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -4,7 +4,7 @@
 
 #include <weft/metrics/shard.hpp>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 namespace detail {
 struct alignas(cell_bytes) gauge_cell {
@@ -44,4 +44,4 @@ class gauge {
   detail::gauge_cell* cell_ = nullptr;
 };
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -9,7 +9,7 @@
 
 #include <weft/metrics/shard.hpp>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 /// `count` bounds, each `factor` times the one before. Throws weft::error (invalid_argument) unless
 /// first > 0, factor > 1 and 1 <= count <= buckets_max.
@@ -90,4 +90,4 @@ class histogram {
   detail::histogram_cells* cells_ = nullptr;
 };
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

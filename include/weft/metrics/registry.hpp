@@ -13,7 +13,7 @@
 #include <weft/metrics/snapshot.hpp>
 #include <weft/metrics/source.hpp>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 /// How a registry is made.
 struct registry_options {
@@ -65,4 +65,4 @@ class registry {
 /// forked child starts with a copy of all values.
 registry& default_registry();
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

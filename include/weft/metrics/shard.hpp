@@ -4,7 +4,7 @@
 
 // Why counting scales: each metric has a cell for each of a few shards, a thread uses the cells of one.
 
-namespace weft::metrics::detail {
+namespace weft::inline v1::metrics::detail {
 
 /// Cells of different threads are this far apart, so that they do not share a cache line.
 inline constexpr std::size_t cell_bytes = 64;
@@ -28,4 +28,4 @@ inline std::size_t current_shard() noexcept {
   return taken - 1;
 }
 
-}  // namespace weft::metrics::detail
+}  // namespace weft::inline v1::metrics::detail

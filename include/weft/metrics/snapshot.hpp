@@ -10,7 +10,7 @@
 #include <weft/metrics/description.hpp>
 #include <weft/metrics/histogram.hpp>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 /// One metric at one moment.
 struct sample {
@@ -48,4 +48,4 @@ struct snapshot {
                      std::initializer_list<std::string_view> label_values) const noexcept;
 };
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -8,7 +8,7 @@
 
 #include <weft/metrics/description.hpp>
 
-namespace weft::metrics {
+namespace weft::inline v1::metrics {
 
 namespace detail {
 class registry_state;
@@ -65,4 +65,4 @@ class [[nodiscard]] source {
   detail::source_entry* entry_ = nullptr;
 };
 
-}  // namespace weft::metrics
+}  // namespace weft::inline v1::metrics

@@ -5,7 +5,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/net/endpoint.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 /// How to listen.
 struct listen_options {
@@ -58,4 +58,4 @@ class bound_socket {
   ino_t inode_ = 0;
 };
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -7,7 +7,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/net/byte_stream.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 /// Bytes that a reader shows; true where they are what was asked for. Valid until its next call.
 struct piece {
@@ -52,4 +52,4 @@ class buffered_reader {
   std::size_t end_ = 0;
 };
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -9,7 +9,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 /// How a transfer ended.
 enum class transfer_end : unsigned char {
@@ -68,4 +68,4 @@ class byte_stream {
   byte_stream& operator=(const byte_stream&) = default;
 };
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

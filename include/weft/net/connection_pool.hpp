@@ -19,7 +19,7 @@
 #include <weft/fiber/semaphore.hpp>
 #include <weft/fiber/timer.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 /// The bounds of a connection_pool; 0 of a time: none.
 struct pool_options {
@@ -351,4 +351,4 @@ class connection_pool {
   std::shared_ptr<shared_state> state_;
 };
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -11,11 +11,11 @@
 #include <weft/fiber/io_handle.hpp>
 #include <weft/net/endpoint.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 class task_block;
 }
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 /// A datagram that came.
 struct datagram {
@@ -83,4 +83,4 @@ class datagram_socket {
   weft::detail::task_block* writer_ = nullptr;
 };
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 /// Where to listen or connect: a host and a port, or a Unix socket. A value; names are looked up
 /// when it is used.
@@ -42,4 +42,4 @@ class endpoint {
   std::string path_;
 };
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

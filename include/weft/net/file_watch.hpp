@@ -12,7 +12,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/fiber/io_handle.hpp>
 
-namespace weft::files {
+namespace weft::inline v1::files {
 
 /// What became of something that is watched.
 enum class change_kind : unsigned char {
@@ -76,4 +76,4 @@ class watch {
   std::deque<change> told_;
 };
 
-}  // namespace weft::files
+}  // namespace weft::inline v1::files

@@ -19,7 +19,7 @@
 /// weft::error with the path and the system's reason, e.g. not_found, refused, storage_full;
 /// invalid_argument for a path with a zero byte; resource_exhausted where too many calls wait for a thread.
 /// Paths are relative to the process's folder at that moment.
-namespace weft::files {
+namespace weft::inline v1::files {
 
 enum class kind : unsigned char { file, folder, link, other };
 
@@ -158,4 +158,4 @@ class file {
   std::shared_ptr<shared> shared_;
 };
 
-}  // namespace weft::files
+}  // namespace weft::inline v1::files

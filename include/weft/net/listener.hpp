@@ -9,7 +9,7 @@
 #include <weft/net/endpoint.hpp>
 #include <weft/net/stream.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 /// Accepts connections at an endpoint.
 ///
@@ -55,4 +55,4 @@ class listener {
   steady_time silent_until_{};  // back-offs before are not logged
 };
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

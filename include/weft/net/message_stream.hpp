@@ -11,7 +11,7 @@
 #include <weft/net/buffered_reader.hpp>
 #include <weft/net/byte_stream.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 /// Each message stands behind its length, a number without a sign.
 struct length_prefix {
@@ -62,4 +62,4 @@ class message_stream {
   bool cut_short_ = false;             // a message was written in part
 };
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

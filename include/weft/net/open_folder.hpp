@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <memory>
 
-namespace weft::files::detail {
+namespace weft::inline v1::files::detail {
 
 struct close_folder {
   void operator()(DIR* opened) const noexcept { ::closedir(opened); }
@@ -12,4 +12,4 @@ struct close_folder {
 /// A folder whose names are read (readdir).
 using open_folder = std::unique_ptr<DIR, close_folder>;
 
-}  // namespace weft::files::detail
+}  // namespace weft::inline v1::files::detail

@@ -9,7 +9,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/net/endpoint.hpp>
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 /// How names are looked up, by the system's resolver (getaddrinfo) on threads of the pool behind
 /// weft::blocking.
@@ -45,4 +45,4 @@ resolver_statistics get_resolver_statistics();
 /// Forgets what is kept, e.g. when the machine has come to another network. Thread-safe.
 void forget_names();
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

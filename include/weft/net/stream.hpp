@@ -15,11 +15,11 @@
 #include <weft/net/byte_stream.hpp>
 #include <weft/net/endpoint.hpp>
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 class task_block;
 }
 
-namespace weft::net {
+namespace weft::inline v1::net {
 
 namespace tls {
 class stream;
@@ -177,4 +177,4 @@ class relay {
   std::size_t held_ = 0;
 };
 
-}  // namespace weft::net
+}  // namespace weft::inline v1::net

@@ -11,7 +11,7 @@
 #include <weft/process/exit_status.hpp>
 #include <weft/process/spawn_options.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// A child process, held by a pidfd: a signal cannot reach another process that took its number.
 ///
@@ -77,4 +77,4 @@ class child {
 /// Sends a signal by pidfd; false when that process has ended or may not be signalled.
 bool send_signal(int pidfd, int signal) noexcept;
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

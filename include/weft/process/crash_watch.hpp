@@ -7,7 +7,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/process/restart_intensity.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// Decides when who keeps processes has to pause before it forks again: after too many of them died in a
 /// while, and after forks that failed. Each pause is twice as long as the one before, up to the bound, until
@@ -41,4 +41,4 @@ class crash_watch {
   std::size_t failed_in_row_ = 0;
 };
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

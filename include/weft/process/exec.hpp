@@ -8,7 +8,7 @@
 #include <weft/process/exit_status.hpp>
 #include <weft/process/program.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What a program did.
 struct exec_result {
@@ -52,4 +52,4 @@ struct exec_options {
 /// what process::program throws when it cannot be started.
 exec_result exec(std::vector<std::string> arguments, exec_options options = {});
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// How a process ended. Plain data.
 struct exit_status {
@@ -34,4 +34,4 @@ std::string signal_name(int signal);
 /// "exit status 3", "killed by SIGSEGV (core dumped)", "unknown end".
 std::string to_string(const exit_status& status);
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

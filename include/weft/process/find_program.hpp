@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// The path of the program `name`: itself where it has a slash, else the first executable file of that
 /// name in the folders of `path`, which are separated by colons. Relative and empty ones are passed over, as
@@ -14,4 +14,4 @@ std::string find_program(std::string_view name, std::string_view path);
 /// The same with this process's PATH, or "/usr/local/bin:/usr/bin:/bin" without one.
 std::string find_program(std::string_view name);
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

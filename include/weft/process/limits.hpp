@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// Limits of a process; absent: as inherited.
 struct limits {
@@ -20,4 +20,4 @@ struct limits {
 /// Applies them to this process. Throws weft::error that names the limit the system refused.
 void apply(const limits& wanted);
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

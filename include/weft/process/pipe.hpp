@@ -10,7 +10,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/fiber/io_handle.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// The end of a pipe from which this process reads: what another one writes, in pieces or in lines.
 ///
@@ -73,4 +73,4 @@ class pipe_writer {
 /// write(2) that never raises SIGPIPE, for descriptors that are no sockets.
 long write_without_signal(int fd, std::string_view bytes) noexcept;
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

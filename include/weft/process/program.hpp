@@ -11,7 +11,7 @@
 #include <weft/process/limits.hpp>
 #include <weft/process/pipe.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// Where a standard stream of a program leads.
 class stream_target {
@@ -114,4 +114,4 @@ class program {
   pipe_reader err_;
 };
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstddef>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// How many processes of a supervisor or a fork server may die by themselves before that is taken for a crash
 /// loop, in which no other is started for a while. The first pause is 100 ms; each further one twice as long,
@@ -17,4 +17,4 @@ struct restart_intensity {
   std::chrono::nanoseconds pause_max = std::chrono::seconds(10);          ///< the longest pause
 };
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

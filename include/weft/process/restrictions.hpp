@@ -2,7 +2,7 @@
 
 #include <optional>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// Which system calls a process may make. For code that is trusted to be buggy rather than hostile: it is no
 /// sandbox against one that tries to get out through other processes of the same user.
@@ -33,4 +33,4 @@ struct restrictions {
 /// thread. Throws weft::error that names what the system refused.
 void apply(const restrictions& wanted);
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// The names of this process's threads, the calling one included; at least one.
 std::vector<std::string> thread_names();
@@ -54,4 +54,4 @@ inline constexpr const char* own_program = "/proc/self/exe";
 /// The arguments this process was started with.
 std::vector<std::string> own_arguments();
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

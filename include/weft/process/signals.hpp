@@ -11,7 +11,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/unique_fd.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 namespace process {
 
 /// Lets a program wait for signals instead of being ended or interrupted by them.
@@ -77,4 +77,4 @@ std::optional<int> wait_signal_for(std::initializer_list<int> signals,
   return wait_signal_until(signals, deadline_after(bound));
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <initializer_list>
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 inline sigset_t signal_set(std::initializer_list<int> signals) noexcept {
   sigset_t set;
@@ -27,4 +27,4 @@ class [[nodiscard]] signals_held {
   sigset_t former_{};
 };
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

@@ -7,7 +7,7 @@
 
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// The two ends of a pipe, close-on-exec.
 struct pipe_ends {
@@ -35,4 +35,4 @@ long send_with_descriptors(int socket, std::string_view bytes, const std::vector
 long receive_with_descriptors(int socket, char* buffer, std::size_t capacity,
                               std::vector<unique_fd>& descriptors, int flags = 0) noexcept;
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

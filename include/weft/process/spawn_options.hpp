@@ -5,7 +5,7 @@
 
 #include <weft/process/limits.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 /// A descriptor that a spawned program finds under a number of the parent's choice.
 struct inherited_descriptor {
@@ -29,4 +29,4 @@ struct spawn_options {
   bool die_with_thread = false;
 };
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -11,7 +11,7 @@
 // How a server's program is replaced: the file is started anew with the listening socket, and takes over once
 // it serves. Of one thread, as long as the process has no others.
 
-namespace weft::process::detail {
+namespace weft::inline v1::process::detail {
 
 struct successor {
   child process;   ///< empty: there is none; else its end kills it
@@ -50,4 +50,4 @@ unique_fd tell_ready(successor_says what) noexcept;
 /// In a process that a successor forks: closes what it inherited.
 void forget_inheritance() noexcept;
 
-}  // namespace weft::process::detail
+}  // namespace weft::inline v1::process::detail

@@ -13,7 +13,7 @@
 #include <weft/fiber/mutex.hpp>
 #include <weft/process/restart_intensity.hpp>
 
-namespace weft::process {
+namespace weft::inline v1::process {
 
 namespace detail {
 class supervisor_state;
@@ -118,4 +118,4 @@ class supervisor {
   std::unique_ptr<detail::supervisor_state> state_;
 };
 
-}  // namespace weft::process
+}  // namespace weft::inline v1::process

@@ -11,7 +11,7 @@
 #include <weft/process/child.hpp>
 #include <weft/process/exit_status.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Waits for the end of a child of this process that weft did not start (another library forked it), and
 /// reaps it. One that has ended before is found. A fiber waits, a plain thread blocks; a cancellation point,
@@ -41,4 +41,4 @@ std::optional<std::size_t> wait_any_child_for(std::span<process::child* const> c
   return wait_any_child_until(children, deadline_after(bound));
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

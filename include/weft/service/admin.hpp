@@ -10,7 +10,7 @@
 #include <weft/metrics/registry.hpp>
 #include <weft/net/bound_socket.hpp>
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 /// Where an admin listens, and what it shows.
 struct admin_options {
@@ -75,4 +75,4 @@ class admin {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

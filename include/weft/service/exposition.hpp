@@ -7,7 +7,7 @@
 #include <weft/metrics/registry.hpp>
 #include <weft/metrics/snapshot.hpp>
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 /// The texts in which metrics are given to who collects them.
 enum class exposition_format : unsigned char {
@@ -33,4 +33,4 @@ std::string expose(const metrics::snapshot& from, exposition_format as);
 ///     server.get("/metrics", weft::ops::metrics_handler());
 http::handler metrics_handler(const metrics::registry& from = metrics::default_registry());
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

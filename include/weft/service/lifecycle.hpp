@@ -16,7 +16,7 @@
 #include <weft/service/admin.hpp>
 #include <weft/service/notifier.hpp>
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 /// Something that a program does as long as it lives.
 struct part {
@@ -124,4 +124,4 @@ class lifecycle {
 /// that of lifecycle::run(): the whole of a service's main(). SIGQUIT prints the fibers on stderr.
 int run_service(unique_function<int(lifecycle&)> body, run_options how = {});
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

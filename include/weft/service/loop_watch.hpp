@@ -5,7 +5,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/service/notifier.hpp>
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 /// Feeds the watchdog of the service manager from the loops of a run themselves: each sign of life has been
 /// through every loop, as a fiber of it. Where one loop is stuck, in a function that neither ends nor waits,
@@ -27,4 +27,4 @@ class loop_watch {
   fiber<void> rounds_;
 };
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

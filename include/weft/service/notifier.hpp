@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 /// Tells the service manager that started the program (systemd, with Type=notify) how it is: one datagram for
 /// each word, on the socket that $NOTIFY_SOCKET names. Without one all members do nothing.
@@ -56,4 +56,4 @@ class notifier {
 /// (invalid_argument) for what is no such time. For the begin of a program, as notifier::from_environment.
 std::optional<std::chrono::microseconds> take_watchdog_period();
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

@@ -7,7 +7,7 @@
 #include <weft/service/otlp_options.hpp>
 #include <weft/trace/recorder.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What became of the spans that an exporter took.
 struct otlp_statistics {
@@ -61,4 +61,4 @@ class otlp_exporter {
   std::unique_ptr<impl> impl_;
 };
 
-}  // namespace weft
+}  // namespace weft::inline v1

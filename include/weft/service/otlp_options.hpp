@@ -9,7 +9,7 @@
 #include <weft/http/client.hpp>
 #include <weft/trace/recorder.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// Where spans are sent, as what, and in which bounds.
 struct otlp_options {
@@ -44,4 +44,4 @@ struct otlp_options {
 /// Does the environment want spans to be sent: neither OTEL_SDK_DISABLED=true nor OTEL_TRACES_EXPORTER=none?
 bool environment_wants_traces();
 
-}  // namespace weft
+}  // namespace weft::inline v1

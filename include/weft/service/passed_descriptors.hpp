@@ -7,7 +7,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/net/bound_socket.hpp>
 
-namespace weft::ops {
+namespace weft::inline v1::ops {
 
 /// A descriptor that the service manager opened for the program, or kept from its last life.
 struct passed_descriptor {
@@ -34,4 +34,4 @@ struct passed_descriptor {
 /// environment at this time.
 std::vector<passed_descriptor> take_passed_descriptors();
 
-}  // namespace weft::ops
+}  // namespace weft::inline v1::ops

@@ -8,7 +8,7 @@
 #include <weft/core/failure.hpp>
 #include <weft/jobs/job.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// An attempt that a drain has run.
 struct ran_attempt {
@@ -40,4 +40,4 @@ struct drain_report {
   void require_success() const;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

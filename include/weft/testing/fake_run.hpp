@@ -13,7 +13,7 @@
 #include <weft/jobs/control.hpp>
 #include <weft/jobs/job.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// A run of a job's function without a queue, store or worker: what its jobs::control tells it, and what it
 /// asked of it.
@@ -72,4 +72,4 @@ struct fake_run {
   void run_with(services& from, const std::function<void(services&)>& body);
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

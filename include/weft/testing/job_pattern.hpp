@@ -13,7 +13,7 @@
 #include <weft/jobs/job_info.hpp>
 #include <weft/jobs/pushed_closure.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// Which jobs a question of a test is about: those of a closure with equal arguments, or those of a function
 /// with whatever arguments. A function, and a closure without a name, mean all closures of the program that
@@ -58,4 +58,4 @@ class job_pattern {
   std::optional<std::string> arguments_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -6,7 +6,7 @@
 
 #include <weft/jobs/clock.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// A clock that stands still until somebody moves it. It begins in November 2023.
 ///
@@ -24,4 +24,4 @@ class test_clock final : public clock {
   std::atomic<std::int64_t> micros_{1'700'000'000'000'000};
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

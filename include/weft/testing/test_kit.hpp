@@ -14,7 +14,7 @@
 #include <weft/testing/test_clock.hpp>
 #include <weft/testing/test_failure.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 class drain;
 
@@ -97,4 +97,4 @@ class test_kit {
   jobs::queue queue_;
 };
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -8,7 +8,7 @@
 
 #include <weft/context/context.hpp>
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 
 /// One entry of the W3C header baggage.
 struct baggage_entry {
@@ -60,7 +60,7 @@ const key<kept_baggage>& kept_baggage_key();
 inline const key<kept_baggage>& registered_baggage_key = kept_baggage_key();
 
 }  // namespace detail
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace
 
 /// On the way to a worker or with a job: the header's text of the foreign entries, and after a line end that
 /// of the bound ones.

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 
 /// A number by which a trace or a span is known everywhere; all zero is none. Plain data.
 template <std::size_t Size>
@@ -23,4 +23,4 @@ using span_id = id<8>;    ///< of one step in it
 std::string to_string(const trace_id& of);
 std::string to_string(const span_id& of);
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace

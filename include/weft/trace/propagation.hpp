@@ -10,7 +10,7 @@
 #include <weft/trace/baggage.hpp>
 #include <weft/trace/span_context.hpp>
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 
 /// A header of a request that goes out.
 struct header {
@@ -71,4 +71,4 @@ std::vector<header> to_headers(const context& of = context::capture());
 /// The way out needs no call: process::program, exec and child::spawn set them for what they start.
 context from_environment(const context& base = context::capture());
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace

@@ -14,7 +14,7 @@
 #include <weft/log/record.hpp>
 #include <weft/trace/span_context.hpp>
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 
 /// Wall clock in nanoseconds.
 using span_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
@@ -130,4 +130,4 @@ std::shared_ptr<recorder> exchange_recorder(std::shared_ptr<recorder> now);
 /// The recorder of the process; null if there is none.
 std::shared_ptr<recorder> current_recorder();
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace

@@ -16,7 +16,7 @@
 #include <weft/trace/recorder.hpp>
 #include <weft/trace/span_context.hpp>
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 
 /// How a span begins.
 struct span_options {
@@ -113,4 +113,4 @@ decltype(auto) in_span(std::string_view name, Work&& work) {
   return in_span(name, {}, span_options(), std::forward<Work>(work));
 }
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace

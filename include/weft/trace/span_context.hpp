@@ -9,7 +9,7 @@
 #include <weft/trace/ids.hpp>
 #include <weft/trace/trace_state.hpp>
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 
 /// A place in a trace: what a span gives to what it starts, here or elsewhere. Plain data.
 struct span_context {
@@ -49,7 +49,7 @@ const key<span_context>& current_key();
 inline const key<span_context>& registered_current_key = current_key();
 }  // namespace detail
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace
 
 /// On the way to a worker or with a job: traceparent, and after a `;` tracestate where there is one.
 template <>

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::trace {
+namespace weft::inline v1::trace {
 
 /// What tracing systems keep with a trace: the members of the W3C header tracestate, newest first.
 ///
@@ -42,4 +42,4 @@ class trace_state {
   std::shared_ptr<const std::string> text_;  // null: empty
 };
 
-}  // namespace weft::trace
+}  // namespace weft::inline v1::trace

@@ -8,7 +8,7 @@
 
 #include <weft/codec/bytes.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// The bytes in base64 of RFC 4648, with padding.
 std::string to_base64(std::span<const std::byte> data);
@@ -17,4 +17,4 @@ std::string to_base64(std::span<const std::byte> data);
 /// left over; so each byte string has exactly one text.
 std::optional<bytes> from_base64(std::string_view text);
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -5,7 +5,7 @@
 
 #include <weft/codec/codec.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// Writes one value in weft's binary form (docs/formats/codec.md), appended to a byte string.
 /// Equal values give equal bytes. Throws as json_encoder.
@@ -90,4 +90,4 @@ T from_binary(std::span<const std::byte> data) {
   return value;
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -7,7 +7,7 @@
 
 #include <weft/codec/bytes.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// Writes fields so that each list of fields has exactly one byte form and no two lists share one:
 /// each with a tag and its length (docs/formats/envelope.md). For what is signed.
@@ -52,4 +52,4 @@ class canonical_reader {
   unsigned index_ = 0;  // of the next field, for messages
 };
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -9,7 +9,7 @@
 #include <weft/wire/key_ring.hpp>
 #include <weft/wire/secret_bytes.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// Encrypts `clear` with the ring's first key for `purpose` (AES-256-GCM, docs/formats/envelope.md).
 /// `bound_to` is not in the result; decrypt needs the same bytes again, so what was encrypted for one place
@@ -27,4 +27,4 @@ secret_bytes decrypt(const key_ring& keys, std::string_view purpose, std::span<c
 /// unsupported).
 std::string cipher_key_id_of(std::span<const std::byte> sealed);
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

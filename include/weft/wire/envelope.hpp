@@ -9,7 +9,7 @@
 #include <weft/wire/canonical.hpp>
 #include <weft/wire/key_ring.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// Envelopes are at most this long unless the caller says otherwise.
 inline constexpr std::size_t envelope_bytes_max = 1024 * 1024;
@@ -60,4 +60,4 @@ std::string key_id_of(std::span<const std::byte> envelope);
 /// envelope. Throws weft::error (malformed, unsupported).
 std::span<const std::byte> unverified_body_of(std::span<const std::byte> envelope);
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

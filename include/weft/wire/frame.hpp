@@ -7,7 +7,7 @@
 
 #include <weft/codec/bytes.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// One message on a stream (docs/formats/frame.md). Meaning of type and flags is the protocol's.
 struct frame {
@@ -64,4 +64,4 @@ class frame_reader {
   std::size_t missing_ = 0;    // bytes of its payload
 };
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -8,7 +8,7 @@
 #include <weft/codec/codec.hpp>
 #include <weft/wire/json_style.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 class json_value;
 
@@ -115,4 +115,4 @@ T from_json(std::string_view text, json_limits limits = {}) {
   return weft::decode<T>(decoder);
 }
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

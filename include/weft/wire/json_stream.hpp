@@ -7,7 +7,7 @@
 
 #include <weft/wire/json_value.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// Lists and objects that follow each other in a stream of bytes, with nothing or white space between.
 ///
@@ -45,4 +45,4 @@ class json_stream {
   bool escaped_ = false;  // behind a backslash
 };
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// How JSON text stands for what JSON has no form of its own for.
 struct json_style {
@@ -13,4 +13,4 @@ struct json_style {
 /// As Perl writes values, and as they stand in the messages of its AnyEvent::Task.
 inline constexpr json_style perl_json_style{.bytes_as_characters = true, .whole_doubles_as_integers = true};
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -16,7 +16,7 @@
 #include <weft/codec/codec.hpp>
 #include <weft/wire/json_style.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 class json_value;
 struct json_member;
@@ -185,7 +185,7 @@ class json_value_decoder final : public decoder {
 std::string to_characters(std::span<const std::byte> data);
 std::optional<bytes> from_characters(std::string_view text);
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire
 
 /// Travels as what it holds. Read from a form that has bytes, those become characters U+0000 to U+00FF.
 template <>

@@ -7,7 +7,7 @@
 
 #include <weft/wire/key_ring.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// What a key file holds, for tools that change it; programs that sign use key_ring::load.
 ///
@@ -43,4 +43,4 @@ class key_file {
 /// `2026-11-22T02:30:00Z`, as key files write dates.
 std::string date_text(std::chrono::sys_seconds at);
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

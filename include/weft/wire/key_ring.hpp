@@ -11,7 +11,7 @@
 #include <weft/codec/bytes.hpp>
 #include <weft/wire/secret_bytes.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// A secret for signing, with the name by which envelopes refer to it.
 class key {
@@ -97,4 +97,4 @@ class key_ring {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

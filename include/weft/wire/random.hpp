@@ -5,7 +5,7 @@
 
 #include <weft/codec/bytes.hpp>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// `count` random bytes that nobody can guess. Safe after fork. Throws weft::error (unavailable)
 /// where the system has no randomness.
@@ -14,4 +14,4 @@ bytes random_bytes(std::size_t count);
 /// Fills `out` so.
 void fill_random(std::span<std::byte> out);
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-namespace weft::wire {
+namespace weft::inline v1::wire {
 
 /// Bytes that must not leak: kept in pages of their own that core dumps leave out, zeroed when
 /// destroyed or moved from. There is no way to print or copy them by accident.
@@ -27,4 +27,4 @@ class secret_bytes {
   std::size_t size_ = 0;
 };
 
-}  // namespace weft::wire
+}  // namespace weft::inline v1::wire

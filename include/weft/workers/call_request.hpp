@@ -14,7 +14,7 @@
 
 // How a call of the program becomes one that can be sent, in whatever form, and its answer a value.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// What a call is sent as. The form of its arguments is known once there is a worker to ask.
 struct call_request {
@@ -69,4 +69,4 @@ Result decode_answer(const call_answer& answer) {
   }
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

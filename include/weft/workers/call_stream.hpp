@@ -10,7 +10,7 @@
 #include <weft/codec/bytes.hpp>
 #include <weft/wire/binary.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// How far a call has got, as the called function says.
 struct progress {
@@ -72,4 +72,4 @@ class caller : public call_stream {
   ~caller() = default;
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

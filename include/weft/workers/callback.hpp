@@ -15,7 +15,7 @@
 
 // What a callback of a call takes, and how it gets it.
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 class checkout;
 
@@ -127,4 +127,4 @@ void deliver(Framed& callback, checkout& of, result<Value> outcome) {
 }
 
 }  // namespace detail
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

@@ -20,7 +20,7 @@
 #include <weft/workers/errors.hpp>
 #include <weft/workers/running_call.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 namespace detail {
 class checkout_core;
@@ -172,4 +172,4 @@ class checkout {
   std::shared_ptr<detail::checkout_core> core_;
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

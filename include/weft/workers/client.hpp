@@ -6,7 +6,7 @@
 #include <weft/workers/checkout.hpp>
 #include <weft/workers/client_options.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 namespace detail {
 class pool;
@@ -47,4 +47,4 @@ class client {
   std::shared_ptr<detail::pool> pool_;
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

@@ -16,7 +16,7 @@
 #include <weft/workers/restart_intensity.hpp>
 #include <weft/workers/start_mode.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// What a pool of workers is and how far it may go.
 struct client_options {
@@ -73,4 +73,4 @@ struct client_statistics {
   bool crash_loop = false;  ///< no worker is started for a while, as too many died; see restarts
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

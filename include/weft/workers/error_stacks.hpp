@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// What the error of a call tells of the calls that led to it, in the worker (remote_error::details().stack).
 enum class error_stacks : std::uint8_t {
@@ -11,4 +11,4 @@ enum class error_stacks : std::uint8_t {
   names,  ///< "function at file:line", as far as the program has them; some ten milliseconds the first time
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

@@ -9,7 +9,7 @@
 #include <weft/process/exit_status.hpp>
 #include <weft/wire/json_value.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// Why a worker died, as far as its fork server can tell.
 enum class death_cause : unsigned char {
@@ -99,4 +99,4 @@ class raised_value : public error {
   wire::json_value value_;
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

@@ -10,7 +10,7 @@
 
 // How a function of an interface is called with encoded arguments, in whatever form they came.
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 /// Reads the list of arguments, writes the result; nothing where there is none. The services are those of the
 /// call.
@@ -66,4 +66,4 @@ interface_handler make_handler(Function function) {
   }
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

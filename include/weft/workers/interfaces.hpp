@@ -10,7 +10,7 @@
 #include <weft/workers/interface_function.hpp>
 #include <weft/workers/worker_hook.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// The functions that a program's workers offer by name. Filled in setup; constant afterwards.
 class interfaces {
@@ -47,4 +47,4 @@ class interfaces {
   worker_hook checkout_done_;
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

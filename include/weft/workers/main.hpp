@@ -11,7 +11,7 @@
 #include <weft/workers/interfaces.hpp>
 #include <weft/workers/start_mode.hpp>
 
-namespace weft {
+namespace weft::inline v1 {
 
 /// What a program may say about how weft::main starts it.
 struct main_options {
@@ -81,4 +81,4 @@ int main(int argc, char** argv, Setup&& setup, Body&& body, const main_options& 
                                    workers::detail::as_body(std::forward<Body>(body)), options);
 }
 
-}  // namespace weft
+}  // namespace weft::inline v1

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// What a client speaks with the server of another program.
 enum class protocol_choice : unsigned char {
@@ -9,4 +9,4 @@ enum class protocol_choice : unsigned char {
   compatible,  ///< that of Perl's AnyEvent::Task: JSON, calls by name only
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

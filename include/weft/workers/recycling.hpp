@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// When a worker ends by itself so that a fresh one takes its place: at the end of a checkout, once one of
 /// these is reached. All are off by default.
@@ -19,4 +19,4 @@ struct recycling {
   bool operator==(const recycling&) const = default;
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

@@ -5,7 +5,7 @@
 #include <weft/closure/runner.hpp>
 #include <weft/workers/client.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// Runs closures in the workers of a pool.
 ///
@@ -23,4 +23,4 @@ class worker_runner final : public closure_runner {
   std::shared_ptr<detail::pool> pool_;
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

@@ -10,7 +10,7 @@
 #include <weft/workers/call_request.hpp>
 #include <weft/workers/call_stream.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 namespace detail {
 
@@ -45,4 +45,4 @@ class [[nodiscard]] running_call {
   std::unique_ptr<detail::started_call> held_;
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

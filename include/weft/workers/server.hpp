@@ -19,7 +19,7 @@
 #include <weft/workers/restart_intensity.hpp>
 #include <weft/workers/worker_hook.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// A fork server that clients of other programs connect to: those of weft, and those of the older
 /// protocol, of Perl's AnyEvent::Task.
@@ -104,4 +104,4 @@ class server {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

@@ -10,7 +10,7 @@
 #include <weft/codec/codec.hpp>
 #include <weft/wire/key_ring.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// What a fork server is doing.
 enum class server_state : unsigned char {
@@ -68,4 +68,4 @@ server_figures server_status(std::string_view address,
                              std::chrono::nanoseconds bound = std::chrono::seconds(5),
                              const std::shared_ptr<const wire::key_ring>& keys = nullptr);
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

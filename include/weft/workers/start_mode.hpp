@@ -1,6 +1,6 @@
 #pragma once
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// How the workers of this very program are made.
 enum class start_mode : unsigned char {
@@ -9,4 +9,4 @@ enum class start_mode : unsigned char {
   exec,       ///< each is this program started anew
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

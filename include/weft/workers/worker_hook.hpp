@@ -8,7 +8,7 @@
 
 #include <weft/closure/services.hpp>
 
-namespace weft::workers {
+namespace weft::inline v1::workers {
 
 /// A function that a worker runs apart from calls. It takes services, by the rules of closure parameters,
 /// among them the container (`services&`): `void rollback(database&)`. Copies share it.
@@ -43,4 +43,4 @@ class worker_hook {
   std::function<void(services&)> run_;
 };
 
-}  // namespace weft::workers
+}  // namespace weft::inline v1::workers

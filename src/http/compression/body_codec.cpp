@@ -4,7 +4,7 @@
 
 #include "http/compression/encoding.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -52,4 +52,4 @@ std::string_view packed_body::next_piece(const body_pieces& from) {
   return bytes_;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

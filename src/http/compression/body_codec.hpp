@@ -10,7 +10,7 @@
 
 #include "http/compression/zlib_stream.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// Decodes the body of a response piece by piece, as it is asked for.
 class pulled_decoder {
@@ -45,4 +45,4 @@ class packed_body {
   body_pieces pieces_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -9,7 +9,7 @@
 #include "http/chars.hpp"
 #include "http/compression/encoding.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -89,4 +89,4 @@ middleware compress(compression_options options) {
   };
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -7,7 +7,7 @@
 
 #include "http/compression/encoding.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -101,4 +101,4 @@ bool content_decoder::write_some(std::string_view& piece, std::string& out, std:
 
 void content_decoder::finish() const { impl_->finish(); }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

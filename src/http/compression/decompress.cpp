@@ -9,7 +9,7 @@
 #include "http/compression/encoding.hpp"
 #include "http/request_access.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -136,4 +136,4 @@ middleware decompress(decompression_limits bounds) {
   };
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -6,7 +6,7 @@
 #include <weft/http/accept.hpp>
 #include <weft/http/header.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 std::optional<deflate_format> format_of(std::string_view content_encoding) noexcept {
   if (same_name(content_encoding, "gzip") || same_name(content_encoding, "x-gzip"))
@@ -73,4 +73,4 @@ void say_that_it_varies(response& of) {
   if (now != "*" && !has_list_token(now, "Accept-Encoding")) of.add_header("Vary", "Accept-Encoding");
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -10,7 +10,7 @@
 
 #include "http/compression/zlib_stream.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// The format of a content coding: gzip, x-gzip or deflate. Nothing for another one, or a list of more than
 /// one.
@@ -36,4 +36,4 @@ std::string packed(std::string_view body, deflate_format format, int level);
 /// Caches keep the answer apart for each Accept-Encoding, also one that was not encoded.
 void say_that_it_varies(response& of);
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

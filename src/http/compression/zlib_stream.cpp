@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <new>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -112,4 +112,4 @@ bool inflater::is_between_blocks() const noexcept {
 
 void inflater::restart() noexcept { ::inflateReset(stream_.get()); }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -9,7 +9,7 @@ struct z_stream_s;
 
 // zlib, with strings. Its header stays in this folder.
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// What stands around the compressed bytes: RFC 1952, RFC 1950 ("deflate" in HTTP), or nothing (WebSockets).
 enum class deflate_format : unsigned char { gzip, zlib, raw };
@@ -63,4 +63,4 @@ class inflater {
   std::unique_ptr<z_stream_s> stream_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -5,7 +5,7 @@
 #include "http/chars.hpp"
 #include "http/http_date.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -107,4 +107,4 @@ precondition check_preconditions(const request& in, const validators& now) {
   return precondition::holds;
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -9,7 +9,7 @@
 
 #include "http/http_date.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -144,4 +144,4 @@ void send_content(request& in, response& out, files::file& file, std::uint64_t b
   if (bytes > 0) from.send(out, 0, bytes);
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -3,7 +3,7 @@
 
 #include <weft/http/content.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -79,4 +79,4 @@ std::string_view content_type_of(std::string_view file_name) noexcept {
   return "application/octet-stream";
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 void event_parser::feed(std::string_view bytes) {
   for (const char one : bytes) {
@@ -84,4 +84,4 @@ std::optional<received_event> event_parser::next() {
   return first;
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

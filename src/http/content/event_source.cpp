@@ -13,7 +13,7 @@
 
 #include "http/chars.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -165,4 +165,4 @@ void event_source::lose(const char* why) {
   parser_ = event_parser(options_.event_bytes_max, parser_.last_id());
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -11,7 +11,7 @@
 #include "http/response_access.hpp"
 #include "http/transport.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -108,4 +108,4 @@ void event_stream::tend(std::chrono::milliseconds keep_alive) {
   ended_.set();
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

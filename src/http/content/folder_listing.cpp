@@ -10,7 +10,7 @@
 #include <weft/http/request.hpp>
 #include <weft/net/open_folder.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -82,4 +82,4 @@ std::string listing_page(const folder_listing& listed, std::string_view path) {
   return page + "</body></html>\n";
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

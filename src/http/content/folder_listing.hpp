@@ -7,7 +7,7 @@
 
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// What stands on the page of a folder.
 struct folder_listing {
@@ -21,4 +21,4 @@ folder_listing list_folder(unique_fd folder, bool shows_dot_files, std::size_t n
 /// The page: all text escaped. `path` is what the client asked for.
 std::string listing_page(const folder_listing& listed, std::string_view path);
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -51,4 +51,4 @@ unique_fd open_beneath(int root, const std::string& path, int flags, served_link
   return open_by_names(root, path, flags);
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -5,7 +5,7 @@
 #include <weft/core/unique_fd.hpp>
 #include <weft/http/static_files.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// How a name is looked up.
 enum class looked_up_by : unsigned char {
@@ -18,4 +18,4 @@ enum class looked_up_by : unsigned char {
 unique_fd open_beneath(int root, const std::string& path, int flags, served_links links,
                        looked_up_by how = looked_up_by::kernel);
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -8,7 +8,7 @@
 #include "http/chars.hpp"
 #include "http/http_date.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -94,4 +94,4 @@ chosen_ranges choose_ranges(const request& in, const validators& now, std::uint6
   return parse_ranges(*range, size, ranges_max);
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

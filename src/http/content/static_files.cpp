@@ -19,7 +19,7 @@
 #include "http/content/folder_listing.hpp"
 #include "http/content/open_beneath.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -235,4 +235,4 @@ void static_files::operator()(request& in, response& out) const {
   }
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -4,7 +4,7 @@
 #include <weft/http/request.hpp>
 #include <weft/http/status_error.hpp>
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -61,4 +61,4 @@ uploaded_file* form::file(std::string_view field) noexcept {
   return const_cast<uploaded_file*>(std::as_const(*this).file(field));
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -11,7 +11,7 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/http/status_error.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -68,4 +68,4 @@ void rename_file(const std::string& from, const std::string& to) {
   if (why != 0) throw_failed("save an upload as \"" + to + "\"", why);
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

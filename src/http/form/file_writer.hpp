@@ -6,7 +6,7 @@
 
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// A new file of a free name in a folder, for its owner only; deleted with this object unless it is kept. All
 /// but the end waits, for a thread that may block. Throws weft::error, and status_error (507) where the disk
@@ -34,4 +34,4 @@ class file_writer {
 /// rename(2), on a thread that may block.
 void rename_file(const std::string& from, const std::string& to);
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

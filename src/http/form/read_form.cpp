@@ -9,7 +9,7 @@
 #include "http/multipart/parser.hpp"
 #include "http/parameters.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -122,4 +122,4 @@ form request::form(const form_options& options) const {
   return sent;
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

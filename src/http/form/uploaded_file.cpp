@@ -10,7 +10,7 @@
 
 #include "http/form/file_writer.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -81,4 +81,4 @@ void uploaded_file::save_as(const std::string& path) {
   }
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

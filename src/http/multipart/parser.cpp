@@ -5,7 +5,7 @@
 #include "http/chars.hpp"
 #include "http/parameters.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -171,4 +171,4 @@ multipart_parser::step multipart_parser::read_epilogue(std::string_view bytes) {
   return {.what = event::end, .consumed = bytes.size()};
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -9,7 +9,7 @@
 
 #include "http/head_parser.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// The boundary that a Content-Type of multipart/form-data names. Nothing for another type; one that breaks
 /// RFC 2046, 5.1.1, is given as an empty text.
@@ -67,4 +67,4 @@ class multipart_parser {
   refusal refusal_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -7,7 +7,7 @@
 
 #include "http/multipart/parser.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -100,4 +100,4 @@ multipart_reader::~multipart_reader() = default;
 const multipart_part* multipart_reader::next() { return impl_->next(); }
 std::string_view multipart_reader::read() { return impl_->read(); }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

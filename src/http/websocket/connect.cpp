@@ -13,7 +13,7 @@
 #include "http/websocket/handshake.hpp"
 #include "http/websocket/websocket_impl.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -132,4 +132,4 @@ websocket websocket::connect(std::string_view url, websocket_options options,
   }
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

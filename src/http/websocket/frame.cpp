@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -106,4 +106,4 @@ bool is_close_code(int code) noexcept {
   return is_defined || (code >= 3000 && code <= 4999);
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

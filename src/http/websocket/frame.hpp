@@ -9,7 +9,7 @@
 
 // Frames of RFC 6455, part 5.
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 enum class opcode : unsigned char { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
 
@@ -50,4 +50,4 @@ void apply_mask(char* bytes, std::size_t count, const frame_mask& mask, std::uin
 /// May a close frame carry that code (part 7.4)?
 bool is_close_code(int code) noexcept;
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -13,7 +13,7 @@
 #include "http/response_access.hpp"
 #include "http/websocket/websocket_impl.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 namespace {
 
@@ -102,4 +102,4 @@ websocket accept_websocket(request& in, response& out, const websocket_options& 
   return websocket(std::make_unique<websocket::impl>(*host, answer, options, std::move(protocol), deflate));
 }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

@@ -6,7 +6,7 @@
 #include "http/chars.hpp"
 #include "http/parameters.hpp"
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 namespace {
 
@@ -139,4 +139,4 @@ message_deflate::unpacked message_deflate::unpack(std::string& payload, std::siz
   return unpacked::done;
 }
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -13,7 +13,7 @@
 
 // Compression of messages: permessage-deflate, RFC 7692.
 
-namespace weft::http::detail {
+namespace weft::inline v1::http::detail {
 
 /// What both sides agreed on, seen from this one.
 struct deflate_agreement {
@@ -55,4 +55,4 @@ class message_deflate {
   std::optional<inflater> inflater_;
 };
 
-}  // namespace weft::http::detail
+}  // namespace weft::inline v1::http::detail

@@ -15,7 +15,7 @@
 #include "http/bound_until.hpp"
 #include "http/connection_lost.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 using detail::bound_until;
 using detail::opcode;
@@ -454,4 +454,4 @@ const std::string& websocket::close_reason() const { return self().close_reason(
 const std::string& websocket::protocol() const { return self().protocol(); }
 bool websocket::is_compressed() const { return self().is_compressed(); }
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

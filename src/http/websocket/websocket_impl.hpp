@@ -18,7 +18,7 @@
 #include "http/websocket/frame.hpp"
 #include "http/websocket/permessage_deflate.hpp"
 
-namespace weft::http {
+namespace weft::inline v1::http {
 
 /// One side of a WebSocket connection, behind its handshake.
 class websocket::impl final : detail::switched_protocol {
@@ -118,4 +118,4 @@ class websocket::impl final : detail::switched_protocol {
   std::string close_reason_;
 };
 
-}  // namespace weft::http
+}  // namespace weft::inline v1::http

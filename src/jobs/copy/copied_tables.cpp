@@ -1,6 +1,6 @@
 #include "jobs/copy/copied_tables.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 using enum copied_type;
@@ -123,4 +123,4 @@ const copied_table closure_names{"weft_handler", closure_name_columns, " ON CONF
 
 std::span<const copied_table> copied_tables() noexcept { return tables; }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

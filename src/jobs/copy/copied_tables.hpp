@@ -3,7 +3,7 @@
 #include <array>
 #include <span>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 enum class copied_type : unsigned char {
   number,
@@ -43,4 +43,4 @@ std::span<const copied_table> copied_tables() noexcept;
 /// Flags of a job that SQLite has and PostgreSQL has not: others wait for it.
 inline constexpr int flag_of_sqlite = 2;
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

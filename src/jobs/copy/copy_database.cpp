@@ -17,7 +17,7 @@
 // queues and closures are others in each. All is read in one transaction, which keeps changes out, and
 // written in one: what was broken off has left nothing, and is begun again.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 std::unique_ptr<copy_end> open_end(const std::string& url, copy_side side) {
@@ -162,4 +162,4 @@ copy_report copy_database(const std::string& from, const std::string& to, const 
   return done;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -1,6 +1,6 @@
 #include "jobs/copy/copy_end.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 std::string select_of(const copied_table& table, const char* from) {
   std::string sql = "SELECT ";
@@ -28,4 +28,4 @@ const char* const make_counts =
     " UNION ALL SELECT queue, 3, 0, count(*) FROM weft_done GROUP BY queue"
     " UNION ALL SELECT queue, state, 0, count(*) FROM weft_dead GROUP BY queue, state";
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -8,7 +8,7 @@
 
 #include "jobs/copy/copied_tables.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 /// So many rows are in memory at a time.
 inline constexpr std::size_t copied_at_once = 200;
@@ -48,4 +48,4 @@ extern const char* const counts_query;
 extern const char* const forget_counts;
 extern const char* const make_counts;
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 namespace {
 
 /// The latest `count` times after `from` and up to `to`, oldest first; all of them where they are fewer.
@@ -39,4 +39,4 @@ due_times due_since(const cron& schedule, moment last, moment now, catch_up poli
   return due;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

@@ -8,7 +8,7 @@
 #include "jobs/cron/fields.hpp"
 #include "jobs/cron/parser.hpp"
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 namespace detail {
 
@@ -80,4 +80,4 @@ moment cron::next_after(moment after) const {
   return fields.every_hour() ? next_by_clock(fields, zone_, from) : next_by_name(fields, zone_, from);
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

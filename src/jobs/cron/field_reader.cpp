@@ -5,7 +5,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::jobs::detail {
+namespace weft::inline v1::jobs::detail {
 namespace {
 
 constexpr std::size_t name_length = 3;
@@ -164,4 +164,4 @@ std::string cron_field_reader::names_text() const {
   return "one of " + std::string(kind_.names.front()) + " to " + std::string(kind_.names.back());
 }
 
-}  // namespace weft::jobs::detail
+}  // namespace weft::inline v1::jobs::detail

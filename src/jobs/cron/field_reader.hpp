@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::jobs::detail {
+namespace weft::inline v1::jobs::detail {
 
 /// What a field of a cron expression may have in it.
 struct cron_field_kind {
@@ -83,4 +83,4 @@ std::string cron_text(std::string_view expression);
 [[noreturn]] void refuse_cron(std::string_view expression, const char* field, int number, std::size_t at,
                               const std::string& why);
 
-}  // namespace weft::jobs::detail
+}  // namespace weft::inline v1::jobs::detail

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace weft::jobs::detail {
+namespace weft::inline v1::jobs::detail {
 namespace {
 
 using std::chrono::days;
@@ -84,4 +84,4 @@ std::optional<local_seconds> cron_fields::first_from(local_seconds from) const n
   return std::nullopt;
 }
 
-}  // namespace weft::jobs::detail
+}  // namespace weft::inline v1::jobs::detail

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace weft::jobs::detail {
+namespace weft::inline v1::jobs::detail {
 
 /// The days of a cron expression.
 struct cron_days {
@@ -39,4 +39,4 @@ struct cron_fields {
   std::optional<std::chrono::seconds> first_in_day(std::chrono::seconds from) const noexcept;
 };
 
-}  // namespace weft::jobs::detail
+}  // namespace weft::inline v1::jobs::detail

@@ -10,7 +10,7 @@
 
 #include "jobs/cron/field_reader.hpp"
 
-namespace weft::jobs::detail {
+namespace weft::inline v1::jobs::detail {
 namespace {
 
 constexpr std::size_t expression_bytes_max = 256;
@@ -148,4 +148,4 @@ cron_fields parse_cron(std::string_view expression) {
   return rule;
 }
 
-}  // namespace weft::jobs::detail
+}  // namespace weft::inline v1::jobs::detail

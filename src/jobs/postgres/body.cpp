@@ -15,7 +15,7 @@
 #include "jobs/postgres/link/back_off.hpp"
 #include "jobs/postgres/pushes.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 /// Lets the store's own calls wait inside a body that must not.
@@ -193,4 +193,4 @@ void run_body(store_thread& on, caller bodies, caller& by, names& known,
   shield(give_back);
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

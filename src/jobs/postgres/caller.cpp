@@ -5,7 +5,7 @@
 
 #include <weft/fiber/fiber.hpp>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 constexpr int undone_max = 30;
@@ -25,4 +25,4 @@ void caller::attempts::pause() {
   sleep_for(std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(1, most)(random_)));
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

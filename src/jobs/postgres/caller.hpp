@@ -10,7 +10,7 @@
 
 #include "jobs/postgres/link/connection_pool.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// Calls functions of the schema: with a connection of the pool, and again where the server undid the call
 /// because of others, or where it did not reach the server. What may have been done without our knowing it is
@@ -69,4 +69,4 @@ class caller {
   std::chrono::milliseconds patience_;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

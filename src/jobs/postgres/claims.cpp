@@ -16,7 +16,7 @@
 // look at, and jobs that have expired, whose last attempt it writes; then it is called again. What is asked
 // of the user (routable, wants_schedule) is asked here.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 enum class row_kind : std::int64_t { summary, job, closure, expired };
@@ -206,4 +206,4 @@ claimed claim_jobs(caller& by, names& known, const claim_request& request) {
   }
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

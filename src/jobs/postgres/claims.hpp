@@ -7,7 +7,7 @@
 #include "jobs/postgres/caller.hpp"
 #include "jobs/postgres/names.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 struct claimed {
   claim_result result;
@@ -18,4 +18,4 @@ struct claimed {
 /// What store::claim says.
 claimed claim_jobs(caller& by, names& known, const claim_request& request);
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -7,7 +7,7 @@
 
 #include "jobs/postgres/migrate.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 using optional_number = std::optional<std::int64_t>;
@@ -151,4 +151,4 @@ void copy_end::complete() {
 
 void copy_end::commit() { run("COMMIT"); }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -7,7 +7,7 @@
 #include "jobs/postgres/link/connection.hpp"
 #include "jobs/postgres/link/store_thread.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// A server's database of a copy, whose tables nobody else changes meanwhile: it has locked them. Its role
 /// must be the owner of the schema.
@@ -32,4 +32,4 @@ class copy_end final : public jobs::copy_end {
   std::unique_ptr<connection> connection_;  // the thread's
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -7,7 +7,7 @@
 #include "jobs/micros.hpp"
 #include "jobs/postgres/pushes.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 using ends_view = std::span<const attempt_end* const>;
@@ -122,4 +122,4 @@ ended finish_and_push(caller& by, names& known, const attempt_end& end) {
   }
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

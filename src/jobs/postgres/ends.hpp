@@ -8,7 +8,7 @@
 #include "jobs/postgres/caller.hpp"
 #include "jobs/postgres/names.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// Which of the ends that were asked for were those of an attempt that was held.
 struct ended {
@@ -28,4 +28,4 @@ ended finish_and_push(caller& by, names& known, const attempt_end& end);
 /// SQLSTATE of a function that was to do all or nothing, and met another state than was seen before.
 inline constexpr const char* not_as_seen = "WF020";
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

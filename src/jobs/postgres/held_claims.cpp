@@ -1,6 +1,6 @@
 #include "jobs/postgres/held_claims.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 constexpr std::size_t beats_between_looks = 30;
@@ -64,4 +64,4 @@ std::vector<held_claims::claim> held_claims::unknown(worker_id owner, const std:
   return found;
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -9,7 +9,7 @@
 
 #include <weft/jobs/store.hpp>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// What the workers of one store hold, as they were told.
 ///
@@ -64,4 +64,4 @@ class held_claims {
   std::uint64_t asked_ = 0;               // guarded by mutex_
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

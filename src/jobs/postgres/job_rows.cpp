@@ -3,7 +3,7 @@
 #include "jobs/job_life.hpp"
 #include "jobs/micros.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 const char* const job_columns =
     "j.id, q.name, h.identity, j.priority, j.created, j.envelope, s.state, s.at, s.attempts, s.backoffs, "
@@ -54,4 +54,4 @@ stored_job read_job(const result& rows, std::size_t row) {
   return job;
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

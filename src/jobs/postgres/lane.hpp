@@ -11,7 +11,7 @@
 #include "jobs/postgres/link/store_thread.hpp"
 #include "jobs/request_line.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// Requests of one kind, and the fibers of the store's thread that serve them: what waits together is done
 /// together, and what waits in one lane holds up no other.
@@ -71,4 +71,4 @@ class lane {
   server serve_;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

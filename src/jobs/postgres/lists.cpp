@@ -13,7 +13,7 @@
 // weft_job, and those of a tag from weft_tag. Jobs are passed over only with a tag and a queue, those of the
 // tag in other queues, and among those that run, which are few. Ready ones of all queues are merged.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 constexpr std::size_t listed_max = 10'000;
@@ -125,4 +125,4 @@ std::vector<stored_job> list_jobs(caller& by, const list_filter& filter) {
   });
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

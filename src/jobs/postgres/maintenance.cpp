@@ -7,7 +7,7 @@
 #include "jobs/postgres/migrate.hpp"
 #include "jobs/table_rules.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 /// Besides those of every kind of database.
@@ -88,4 +88,4 @@ void grant_rights(const std::string& url, const std::string& role, const std::st
   });
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -7,11 +7,11 @@
 // What <weft/jobs/maintenance.hpp> does, on PostgreSQL. Each call has a connection of its own, on a thread of
 // its own.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 database_report check_database(const std::string& url);
 migration plan_migration(const std::string& url);
 migration migrate_database(const std::string& url);
 void grant_rights(const std::string& url, const std::string& role, const std::string& rights);
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -9,7 +9,7 @@
 // weft_meta names the version of the schema, and the oldest one whose builds may use it as well: so a program
 // may be replaced on one machine after the other.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 // Held while the schema is brought up to date: "weft" in ASCII.
@@ -100,4 +100,4 @@ void expect_current(connection& in) {
                                      "; `weft db migrate` brings it up to date");
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

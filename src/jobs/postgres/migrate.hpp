@@ -4,7 +4,7 @@
 
 #include "jobs/postgres/link/connection.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// The newest version of the schema that this build knows.
 int schema_version() noexcept;
@@ -20,4 +20,4 @@ jobs::migration planned(connection& in);
 /// unsupported for an older or newer one.
 void expect_current(connection& in);
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 void names::know(caller& by, std::span<const new_job* const> jobs) {
   std::vector<pair> unknown;
@@ -38,4 +38,4 @@ void names::learn(std::int64_t handler, std::string_view identity) {
 
 const std::string& names::identity_of(std::int64_t handler) const { return identities_.at(handler); }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

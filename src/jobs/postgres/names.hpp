@@ -12,7 +12,7 @@
 
 #include "jobs/postgres/caller.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// The numbers of queues and closures, as far as this process has met them: they never change.
 ///
@@ -47,4 +47,4 @@ class names {
   std::unordered_map<std::int64_t, std::string> identities_;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -5,7 +5,7 @@
 // A notice is "<who> <what>": who sent it, as it need not hear it itself; w: there is work, e: jobs have
 // ended.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 constexpr const char* channel = "weft_jobs";
@@ -73,4 +73,4 @@ void notices::stop() {
   others_.close();
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

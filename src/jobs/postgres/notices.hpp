@@ -14,7 +14,7 @@
 #include "jobs/postgres/link/process_bells.hpp"
 #include "jobs/postgres/link/store_thread.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// Tells who waits for work, or for the end of a job, that there may be some: in this process at once, in
 /// others by process_bells. What does not come through (a pooler, a lost connection) is made up for by
@@ -57,4 +57,4 @@ class notices {
   parker ends_looking_;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -6,7 +6,7 @@
 
 #include "jobs/postgres/pushes.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 own_transaction::own_transaction(postgres_store& of, ::pg_conn* connection, bool wake)
     : store_(of), link_(connection), wake_(wake) {}
@@ -48,4 +48,4 @@ sql_rows own_transaction::run(std::string_view, std::span<const sql_value>) {
   throw error(errc::unsupported, "jobs: run a statement: use the connection");
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -3,7 +3,7 @@
 #include "jobs/postgres/link/users_connection.hpp"
 #include "jobs/postgres/postgres_store.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// Pushes on a connection that the user has, in the transaction that is open there. It names queues and
 /// closures, and not their numbers, so that it is right in whatever database the connection leads to.
@@ -25,4 +25,4 @@ class own_transaction final : public store_transaction {
   bool wake_;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -17,7 +17,7 @@
 #include "jobs/postgres/schedules.hpp"
 #include "jobs/postgres/workers.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 constexpr std::size_t connections_max = 10;  // one for each fiber of the lanes that share the pool
@@ -393,4 +393,4 @@ std::uint64_t postgres_store::wait_end(job_id id, std::uint64_t seen, steady_tim
   return notices_.end_of(id).wait(seen, until);
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -13,7 +13,7 @@
 #include "jobs/postgres/notices.hpp"
 #include "jobs/postgres/requests.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// Jobs in a PostgreSQL database, for any number of processes and machines at once.
 ///
@@ -103,4 +103,4 @@ class postgres_store final : public store {
   lane<call_request> reads_;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

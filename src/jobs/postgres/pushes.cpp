@@ -10,7 +10,7 @@
 #include "jobs/micros.hpp"
 #include "jobs/token_bucket.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 using jobs_view = std::span<const new_job* const>;
@@ -199,4 +199,4 @@ void know_limits(caller& by, jobs_view jobs) {
   by.run_idempotent([&](connection& on) { on.run("SELECT weft.weft_limits($1,$2,$3,$4,$5,$6)", with); });
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -10,7 +10,7 @@
 #include "jobs/postgres/caller.hpp"
 #include "jobs/postgres/names.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// May its push wait for a transaction of somebody else's? So that it shall not hold up plain ones.
 bool is_plain(const new_job& job) noexcept;
@@ -47,4 +47,4 @@ std::vector<job_id> push_jobs(caller& by, names& known, std::span<const new_job*
 /// Makes the rows of these jobs' limits, in a transaction of its own.
 void know_limits(caller& by, std::span<const new_job* const> jobs);
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

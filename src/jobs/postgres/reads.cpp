@@ -11,7 +11,7 @@
 #include "jobs/micros.hpp"
 #include "jobs/postgres/job_rows.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 /// Behind those of job_rows: the limit, what it waits for, progress, result, attempts in order of their
@@ -157,4 +157,4 @@ std::int64_t count_unroutable(caller& by, const std::function<bool(std::string_v
   });
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

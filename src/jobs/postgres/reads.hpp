@@ -12,7 +12,7 @@
 
 // What is only looked at: as jobs::store says. Each is one statement, so it sees one moment.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 std::optional<stored_job> find_job(caller& by, job_id id);
 std::vector<stored_job> list_jobs(caller& by, const list_filter& filter);
@@ -26,4 +26,4 @@ std::int64_t count_unroutable(caller& by, const std::function<bool(std::string_v
 /// For tests.
 std::string list_statement(const list_filter& filter);
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

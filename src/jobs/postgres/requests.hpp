@@ -11,7 +11,7 @@
 
 // What callers ask of the lanes; see postgres_store.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 struct push_request : parked_request {
   std::span<const new_job> jobs;
@@ -28,4 +28,4 @@ struct call_request : parked_request {
   std::function<void(caller&)> apply;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

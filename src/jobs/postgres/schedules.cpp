@@ -7,7 +7,7 @@
 #include "jobs/postgres/ends.hpp"
 #include "jobs/postgres/pushes.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 #define WEFT_SCHEDULES                                                                                    \
@@ -110,4 +110,4 @@ bool fire_schedule(caller& by, names& known, const schedule_fire& fire) {
 
 #undef WEFT_SCHEDULES
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -8,7 +8,7 @@
 #include "jobs/postgres/caller.hpp"
 #include "jobs/postgres/names.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 void put_schedule(caller& by, const stored_schedule& schedule);
 bool remove_schedule(caller& by, std::string_view name);
@@ -20,4 +20,4 @@ std::vector<stored_schedule> all_schedules(caller& by);
 std::vector<stored_schedule> schedules_of(caller& by, std::string_view queue);
 bool fire_schedule(caller& by, names& known, const schedule_fire& fire);
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -2,7 +2,7 @@
 
 #include <span>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// A step from one version of the schema to the next, as files of the folder schema/ have it.
 struct schema_step {
@@ -13,4 +13,4 @@ struct schema_step {
 /// In the order of their versions, from 1. The build makes them from schema/.
 std::span<const schema_step> schema_steps() noexcept;
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -10,7 +10,7 @@
 #include "jobs/micros.hpp"
 #include "jobs/postgres/ends.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 parameters held_by(job_id id, worker_id owner, std::int64_t fence) {
@@ -253,4 +253,4 @@ void sum_counts(caller& by) {
   by.run_idempotent([](connection& on) { on.run("SELECT weft.weft_sum_counts()"); });
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

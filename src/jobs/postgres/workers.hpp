@@ -13,7 +13,7 @@
 
 // Workers, their attempts, and what is done to single jobs: as jobs::store says.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 void add_worker(caller& by, const worker_row& worker);
 struct beaten {
@@ -43,4 +43,4 @@ void set_paused(caller& by, std::string_view queue, bool paused);
 /// Sums up what pushes, claims and ends have added to the counts.
 void sum_counts(caller& by);
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

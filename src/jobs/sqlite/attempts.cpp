@@ -3,7 +3,7 @@
 
 // The ends of attempts. Whoever ends one must still hold the fence: the row in weft_running names it.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr std::int64_t retried_at_once_max = 500;
@@ -196,4 +196,4 @@ void database::retry_some(std::string_view queue, job_state state, moment now, s
   }
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -21,7 +21,7 @@
 // A backup is a read of one snapshot: writers go on, and the log of the database grows until it is over. It
 // is written beside its place and put there when it is on disk, so that a file of that name is always whole.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr std::chrono::milliseconds lock_bound{10'000};
@@ -163,4 +163,4 @@ migration migrate_database(const std::string& path) {
   return done;
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

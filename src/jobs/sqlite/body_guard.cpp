@@ -12,7 +12,7 @@
 #include "jobs/sqlite/database.hpp"
 #include "jobs/sqlite/error.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr int instructions_between_looks = 1000;
@@ -176,4 +176,4 @@ void body_guard::reset_left_statements() {
   }
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

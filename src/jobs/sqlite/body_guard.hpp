@@ -8,7 +8,7 @@
 
 struct sqlite3;
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 class database;
 class connection;
@@ -63,4 +63,4 @@ class body_guard {
   steady_clock::time_point until_;
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -8,7 +8,7 @@
 #include "jobs/sqlite/schema.hpp"
 #include "jobs/table_rules.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 /// The id and the flags of each job that a table has flags of.
@@ -87,4 +87,4 @@ database_report check_database(const std::string& path) {
   return report;
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -13,7 +13,7 @@
 // nor that of limits counts. Where one limit is alone, or there are only jobs without one, its line is read
 // as a whole.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr int promotions_max = 500;
@@ -220,4 +220,4 @@ void database::take_over(place& job, const claim_request& request, claim_result&
 
 #undef WEFT_READY_JOBS
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -11,7 +11,7 @@
 #include "jobs/sqlite/error.hpp"
 #include "jobs/sqlite/file_check.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr int sync_normal = 1;
@@ -176,4 +176,4 @@ void connection::checkpoint() {
     throw_error(handle_, code, "jobs: checkpoint \"" + path_ + "\"");
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

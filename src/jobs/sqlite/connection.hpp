@@ -10,7 +10,7 @@
 
 #include "jobs/sqlite/statement.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// What opening may do.
 enum class file_use : unsigned char {
@@ -70,4 +70,4 @@ class connection {
   std::unique_ptr<statement> commit_;
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

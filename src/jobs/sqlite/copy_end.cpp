@@ -4,7 +4,7 @@
 
 #include "jobs/sqlite/schema.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr std::chrono::milliseconds lock_bound{10'000};
@@ -97,4 +97,4 @@ void copy_end::commit() {
   connection_.checkpoint();
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

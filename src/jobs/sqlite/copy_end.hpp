@@ -7,7 +7,7 @@
 #include "jobs/sqlite/connection.hpp"
 #include "jobs/sqlite/writer_lock.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// A file of a copy. It is the only writer meanwhile, also of one that it reads.
 class copy_end final : public jobs::copy_end {
@@ -29,4 +29,4 @@ class copy_end final : public jobs::copy_end {
   writer_lock::guard held_;
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -8,7 +8,7 @@
 // changes of its turn when the request has succeeded, so that a turn writes each number once. Running jobs
 // are not counted so: there are never many, and each job would be counted twice more.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 void database::count(std::int64_t queue, job_state state, std::int64_t handler, std::int64_t by) {
   if (state == job_state::running) return;
   request_counts_[{queue, static_cast<std::int64_t>(state), is_ended(state) ? 0 : handler}] += by;
@@ -79,4 +79,4 @@ std::int64_t database::count_unroutable(const std::function<bool(std::string_vie
   return count;
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -17,7 +17,7 @@
 #include "jobs/sqlite/connection.hpp"
 #include "jobs/token_bucket.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// The job has a row in weft_unique.
 inline constexpr std::int64_t flag_unique = 1;
@@ -289,4 +289,4 @@ class database {
   std::unordered_map<std::int64_t, std::string> queue_names_;
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

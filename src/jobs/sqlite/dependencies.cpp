@@ -9,7 +9,7 @@
 // child's row in weft_blocked counts them. The end of a parent takes away its rows, as far as it is the end
 // that they wait for; who has none left is unblocked. The others stay for a retry of the parent.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 std::int64_t database::add_dependencies(const new_job& job) {
   std::int64_t pending = 0;
@@ -113,4 +113,4 @@ std::vector<job_id> database::parents_of(std::int64_t child) {
   return parents;
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 bool means_no_room(int errno_value) noexcept {
@@ -93,4 +93,4 @@ void throw_error(sqlite3* handle, int code, std::string_view tried) {
   throw error(mapped, std::move(message));
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -5,7 +5,7 @@
 // Jobs that are to begin in time, or not at all. weft_expiry has those that wait; each claim gives up some
 // that have waited too long, of all queues: nobody may ever claim from theirs.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr std::int64_t expired_at_once_max = 500;
@@ -60,4 +60,4 @@ std::optional<moment> database::next_expiry() {
   return at ? std::optional(moment_at(*at + 1)) : std::nullopt;
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -11,7 +11,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr unsigned long nfs_magic = 0x6969;
@@ -81,4 +81,4 @@ void check_place(const std::string& path, bool must_exist) {
   check_file_system(path, folder);
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// Looks at the place of a database before SQLite does, which would only say "unable to open database
 /// file". Throws weft::error that names the path, the reason and what to do: also where there is none and it
@@ -10,4 +10,4 @@ namespace weft::jobs::sqlite {
 /// closing any descriptor of it would drop SQLite's locks in this process.
 void check_place(const std::string& path, bool must_exist = false);
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

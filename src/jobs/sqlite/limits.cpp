@@ -12,7 +12,7 @@
 // lacks, wake_at says when it comes, and the first claim from then on tops them up; or a claim whose clock is
 // further back than the time of a token, as it was set back.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr std::int64_t topped_up_max = 200;
@@ -238,4 +238,4 @@ void database::forget_limits(moment now, std::size_t count) {
       .run();
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

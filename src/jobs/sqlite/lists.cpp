@@ -10,7 +10,7 @@
 // weft_job, and those of a tag from weft_tag. Jobs are passed over only with a tag and a queue, those of the
 // tag in other queues, and among those that run, which are few. Ready ones of all queues are merged.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr std::size_t listed_max = 10'000;
@@ -206,4 +206,4 @@ std::vector<std::string> database::tags(std::string_view start, std::string_view
   return all;
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

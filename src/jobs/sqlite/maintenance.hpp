@@ -6,11 +6,11 @@
 
 // What <weft/jobs/maintenance.hpp> does, on SQLite: each takes the path of the file.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 database_report check_database(const std::string& path);
 migration plan_migration(const std::string& path);
 migration migrate_database(const std::string& path);
 void backup_database(const std::string& path, const std::string& to);
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

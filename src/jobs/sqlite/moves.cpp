@@ -3,7 +3,7 @@
 
 // The one way from state to state: the job's row leaves the table of one and enters that of the other.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 database::place database::place_of(const used& row) {
   return {row->integer(0), row->integer(1), row->integer(2), row->integer(3),
           row->integer(4), row->integer(5), row->integer(6), row->integer(7),
@@ -161,4 +161,4 @@ void database::put_ended(const char* insert, const char* purpose, const place& j
   row->run();
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

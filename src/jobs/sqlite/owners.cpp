@@ -6,7 +6,7 @@
 // Workers and their leases. A worker has one row, which its heartbeat changes; the jobs it holds name
 // it. Rescue takes the jobs of a dead worker back; its later completions no longer find their fence.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 void database::add_worker(const worker_row& worker) {
   use("INSERT OR IGNORE INTO weft_worker (id, host, pid, pid_started, build, beat) VALUES (?,?,?,?,?,?)",
@@ -128,4 +128,4 @@ std::optional<std::size_t> database::rescue(const worker_row& seen, moment now, 
   return lost.size();
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -12,7 +12,7 @@
 #include <weft/core/oracle.hpp>
 #include <weft/core/unique_fd.hpp>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
@@ -72,4 +72,4 @@ void process_bell::wake_all() const noexcept {
   ::syscall(SYS_futex, &page_->rung, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

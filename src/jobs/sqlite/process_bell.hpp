@@ -7,7 +7,7 @@
 
 #include <weft/core/started_thread.hpp>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// Tells the other processes that use a database that something happened in it: a counter in a file beside
 /// it, `<database>.weft-bell`, which all of them map and sleep on. As with the `-shm` file of SQLite, who
@@ -46,4 +46,4 @@ class process_bell {
   weft::detail::started_thread listener_;
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

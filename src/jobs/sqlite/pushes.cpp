@@ -1,7 +1,7 @@
 #include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 /// The id of `name` in a table of names, made if it is new.
@@ -146,4 +146,4 @@ void database::move_tags(std::int64_t id, job_state to) {
       .run();
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

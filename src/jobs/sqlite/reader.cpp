@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr std::size_t taken_at_once_max = 64;
@@ -54,4 +54,4 @@ void reader::serve(request& one) {
   requests_.finish(one);
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -12,7 +12,7 @@
 #include "jobs/sqlite/schema.hpp"
 #include "jobs/sqlite/turn_queue.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// Serves what only reads, one request after the other, on a thread and a connection of its own: so a long
 /// list holds up neither pushes nor claims. Each request sees one moment of the store, not before its ask().
@@ -47,4 +47,4 @@ class reader {
   weft::detail::started_thread thread_;  // last: it uses all of the above
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -7,7 +7,7 @@
 
 // One job, with all that is known of it, and the end of what is kept of it.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 bool database::fill_state(stored_job& job) {
   const used row = use(
       "SELECT 1, run_at, attempts, backoffs, crashes, fence, 0, 0 FROM weft_ready INDEXED BY weft_ready_queue"
@@ -122,4 +122,4 @@ std::size_t database::purge(const purge_bounds& before, moment now, std::size_t 
   return ended.size();
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

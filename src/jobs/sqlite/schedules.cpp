@@ -7,7 +7,7 @@
 // Rows of weft_schedule. A worker is given those that are due with its claim, makes their jobs outside, and
 // comes back with fire(), which does nothing where another worker was faster.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 stored_schedule database::schedule_of(const used& row) {
   return {row->text(0),        name_of_queue(row->integer(1)), row->text(2),
           row->text(3),        moment_at(row->integer(4)),     moment_at(row->integer(5)),
@@ -113,4 +113,4 @@ bool database::fire(const schedule_fire& fire) {
   return true;
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

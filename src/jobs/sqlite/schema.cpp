@@ -18,7 +18,7 @@
 //
 // Moments are microseconds of UTC. Numbers of states are never given a new meaning.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr const char* tables_1 = R"sql(
@@ -458,4 +458,4 @@ void migrate(connection& database, std::chrono::milliseconds busy_timeout, int t
   }
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

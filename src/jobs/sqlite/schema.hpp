@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 class connection;
 
@@ -44,4 +44,4 @@ int checked_version(connection& database);
 /// The version of the tables; 0 where there are none. Checks nothing.
 int stored_version(connection& database);
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

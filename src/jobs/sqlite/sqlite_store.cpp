@@ -8,7 +8,7 @@
 
 #include "jobs/sqlite/schema.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 sqlite_store::sqlite_store(const std::string& path, const store_options& options)
     : connection_(path, options.prepare ? file_use::prepare : file_use::existing),
@@ -283,12 +283,12 @@ std::uint64_t sqlite_store::wait_end(job_id id, std::uint64_t seen, steady_time 
   return listeners_.ends.of(id).wait(seen, until);
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 sqlite_version_info sqlite_version() {
   return {sqlite3_libversion(), sqlite3_libversion_number() < 3'051'003};
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

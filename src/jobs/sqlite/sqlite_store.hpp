@@ -17,7 +17,7 @@
 #include "jobs/sqlite/writer.hpp"
 #include "jobs/sqlite/writer_lock.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// Jobs in one SQLite file.
 ///
@@ -88,4 +88,4 @@ class sqlite_store final : public store {
   weft::detail::started_thread thread_;  // last: it uses all of the above
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -6,7 +6,7 @@
 
 #include "jobs/sqlite/error.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 statement::statement(sqlite3* handle, std::string_view sql, const char* purpose)
     : handle_(handle), purpose_(purpose) {
@@ -129,4 +129,4 @@ void statement::fail(int code) const {
   }
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -10,7 +10,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// A prepared statement. bind() its parameters in order, then step() or run(); the row is read with
 /// the column functions. Errors are weft::error that name the statement's purpose.
@@ -54,4 +54,4 @@ class statement {
   int bound_ = 0;
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

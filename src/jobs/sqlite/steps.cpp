@@ -6,7 +6,7 @@
 
 // What steps of jobs left for later attempts: rows of weft_step, as long as the job is kept.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 std::optional<std::string> database::step(job_id id, std::string_view name) {
   const used row = use("SELECT value FROM weft_step WHERE job = ? AND name = ?", "read a step of a job");
@@ -38,4 +38,4 @@ bool database::keep_step(job_id id, worker_id owner, std::int64_t fence, std::st
   return true;
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

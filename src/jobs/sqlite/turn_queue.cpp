@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 void turn_queue::take(std::vector<request*>& taken) {
   request_line::take(taken);
@@ -10,4 +10,4 @@ void turn_queue::take(std::vector<request*>& taken) {
                    [](const request* left, const request* right) { return left->kind < right->kind; });
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -7,7 +7,7 @@
 
 // How callers meet the writer thread: see request_line.hpp.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// What the writer applies together, in this order, within one transaction.
 enum class request_kind : unsigned char {
@@ -33,4 +33,4 @@ class turn_queue : public request_line<request> {
   void take(std::vector<request*>& taken);
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -9,7 +9,7 @@
 // one row hold the key. How a row holds it: 1 by the job, 2 for the rest of its period, 3 the same when its
 // job was deleted, 0 not any more.
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 std::optional<job_id> database::take_key(job_id id, const unique_key& key, moment now) {
   const auto number = static_cast<std::int64_t>(id);
   std::optional<std::int64_t> over;
@@ -85,4 +85,4 @@ void database::forget_keys(moment before, std::size_t limit) {
       .run();
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -8,7 +8,7 @@
 #include <weft/core/error.hpp>
 #include <weft/log/log.hpp>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr std::size_t requests_per_turn_max = 1024;
@@ -263,4 +263,4 @@ void writer::notice_other_processes() {
   }
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -17,7 +17,7 @@
 #include "jobs/sqlite/turn_queue.hpp"
 #include "jobs/sqlite/writer_lock.hpp"
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// Who waits for new work, and for the ends of jobs.
 struct listeners {
@@ -81,4 +81,4 @@ class writer {
   int pages_before_ = 0;
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -9,7 +9,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 namespace {
 
 constexpr long turnstile = 0;
@@ -74,4 +74,4 @@ void writer_lock::wait_for_byte(long offset, std::chrono::steady_clock::time_poi
   }
 }
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-namespace weft::jobs::sqlite {
+namespace weft::inline v1::jobs::sqlite {
 
 /// One writer at a time per database, in all processes: a lock file beside it, `<database>.weft-lock`,
 /// held around each write transaction and each checkpoint. SQLite before 3.51.3 may otherwise lose a
@@ -45,4 +45,4 @@ class writer_lock {
   int fd_ = -1;
 };
 
-}  // namespace weft::jobs::sqlite
+}  // namespace weft::inline v1::jobs::sqlite

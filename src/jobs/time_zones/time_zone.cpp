@@ -9,7 +9,7 @@
 
 // The only file that knows cctz.
 
-namespace weft::jobs {
+namespace weft::inline v1::jobs {
 
 namespace detail {
 
@@ -93,4 +93,4 @@ sys_seconds time_zone::first_moment_of(local_seconds shown) const {
   return found.kind == cctz::time_zone::civil_lookup::SKIPPED ? found.trans : found.pre;
 }
 
-}  // namespace weft::jobs
+}  // namespace weft::inline v1::jobs

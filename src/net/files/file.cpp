@@ -10,7 +10,7 @@
 #include "net/files/file_io.hpp"
 #include "net/files/off_loop.hpp"
 
-namespace weft::files {
+namespace weft::inline v1::files {
 
 struct file::shared {
   unique_fd fd;
@@ -122,4 +122,4 @@ void file::close() {
   });
 }
 
-}  // namespace weft::files
+}  // namespace weft::inline v1::files

@@ -8,7 +8,7 @@
 
 #include "net/files/off_loop.hpp"
 
-namespace weft::files::detail {
+namespace weft::inline v1::files::detail {
 
 namespace {
 
@@ -96,4 +96,4 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-}  // namespace weft::files::detail
+}  // namespace weft::inline v1::files::detail

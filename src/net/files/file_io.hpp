@@ -12,7 +12,7 @@ struct stat;
 
 // What is done on the pool's threads. All of it may block.
 
-namespace weft::files::detail {
+namespace weft::inline v1::files::detail {
 
 info info_of(const struct ::stat& seen) noexcept;
 info info_of(int fd, const std::string& name);
@@ -25,4 +25,4 @@ void sync_file(int fd, const std::string& name);
 /// The folder that a path's last part is in.
 std::string folder_of(const std::string& path);
 
-}  // namespace weft::files::detail
+}  // namespace weft::inline v1::files::detail

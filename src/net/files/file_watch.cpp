@@ -8,7 +8,7 @@
 
 #include "net/files/off_loop.hpp"
 
-namespace weft::files {
+namespace weft::inline v1::files {
 
 namespace {
 
@@ -92,4 +92,4 @@ void watch::take(int number, std::uint32_t mask, std::uint32_t cookie, std::stri
   }
 }
 
-}  // namespace weft::files
+}  // namespace weft::inline v1::files

@@ -8,7 +8,7 @@
 #include "net/files/file_io.hpp"
 #include "net/files/off_loop.hpp"
 
-namespace weft::files {
+namespace weft::inline v1::files {
 
 using detail::check_path;
 using detail::off_loop;
@@ -100,4 +100,4 @@ void sync_folder(std::string path) {
   });
 }
 
-}  // namespace weft::files
+}  // namespace weft::inline v1::files

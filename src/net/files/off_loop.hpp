@@ -8,7 +8,7 @@
 #include <weft/core/error.hpp>
 #include <weft/executor/blocking.hpp>
 
-namespace weft::files::detail {
+namespace weft::inline v1::files::detail {
 
 /// Runs `work`, which owns what it needs, on the pool. A caller that is cancelled is free at once.
 template <typename Work>
@@ -38,4 +38,4 @@ inline void check_path(const std::string& path) {
   }
 }
 
-}  // namespace weft::files::detail
+}  // namespace weft::inline v1::files::detail

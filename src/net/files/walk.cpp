@@ -12,7 +12,7 @@
 #include "net/files/file_io.hpp"
 #include "net/files/off_loop.hpp"
 
-namespace weft::files {
+namespace weft::inline v1::files {
 
 namespace {
 
@@ -117,4 +117,4 @@ walked walk(std::string folder, walk_options options) {
   });
 }
 
-}  // namespace weft::files
+}  // namespace weft::inline v1::files

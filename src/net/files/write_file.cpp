@@ -8,7 +8,7 @@
 #include "net/files/file_io.hpp"
 #include "net/files/off_loop.hpp"
 
-namespace weft::files {
+namespace weft::inline v1::files {
 
 namespace {
 
@@ -79,4 +79,4 @@ void write_file(std::string path, std::string content, write_options options) {
   });
 }
 
-}  // namespace weft::files
+}  // namespace weft::inline v1::files

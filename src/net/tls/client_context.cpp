@@ -2,7 +2,7 @@
 
 #include "net/tls/cores.hpp"
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 namespace {
 
 constexpr std::size_t sessions_of_server_max = 4;
@@ -92,4 +92,4 @@ const client_context& client_context::common() {
   return made;
 }
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

@@ -10,7 +10,7 @@
 
 #include "net/tls/openssl.hpp"
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 
 /// Sessions of a client, to be resumed. A session of TLS 1.3 is used once. Any thread.
 class session_cache {
@@ -81,4 +81,4 @@ struct connection_notes {
   std::string unknown_name;           // server: that it refused
 };
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

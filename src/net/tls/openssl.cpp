@@ -10,7 +10,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 namespace {
 
 constexpr std::size_t pem_bytes_max = 4 * 1024 * 1024;
@@ -120,4 +120,4 @@ std::string protocol_list(const std::vector<std::string>& protocols) {
   return list;
 }
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

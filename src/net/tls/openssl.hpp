@@ -13,7 +13,7 @@
 
 // What the sources of TLS have in common: owners of OpenSSL's objects, and texts of its errors.
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 
 template <auto Free>
 struct freed_by {
@@ -45,4 +45,4 @@ void trust(SSL_CTX& context, const std::string& ca, const char* what);
 /// As ALPN has them on the wire. Throws weft::error (invalid_argument).
 std::string protocol_list(const std::vector<std::string>& protocols);
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

@@ -8,7 +8,7 @@
 
 #include "net/tls/cores.hpp"
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 
 loaded_certificates::loaded_certificates(const server_options& options, SSL_CTX* former)
     : protocols_(protocol_list(options.protocols)), refuse_unknown_(options.refuse_unknown_names) {
@@ -105,4 +105,4 @@ server_context::server_context(server_options options)
 
 void server_context::reload() { core_->reload(); }
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

@@ -5,7 +5,7 @@
 
 #include "net/tls/stream_impl.hpp"
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 namespace {
 
 using names_ptr = std::unique_ptr<GENERAL_NAMES, freed_by<GENERAL_NAMES_free>>;
@@ -67,4 +67,4 @@ void stream::impl::note_session() {
   session_.peer = peer_certificate{subject_of(*peer), names_of(*peer), fingerprint_of(*peer)};
 }
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

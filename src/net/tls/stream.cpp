@@ -6,7 +6,7 @@
 
 #include "net/tls/stream_impl.hpp"
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 
 stream stream::connect(net::stream over, const client_context& with, std::string_view server_name,
                        steady_time until) {
@@ -57,4 +57,4 @@ const session& stream::session() const noexcept { return impl_->session(); }
 net::stream& stream::below() noexcept { return impl_->below(); }
 const net::stream& stream::below() const noexcept { return impl_->below(); }
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

@@ -15,7 +15,7 @@
 
 #include "net/socket_io.hpp"
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 namespace {
 
 using detail::direction_guard;
@@ -402,4 +402,4 @@ void stream::impl::renew_keys(steady_time until) {
   if (!flush(until)) throw error(errc::timed_out, "tls: new keys: the peer does not read");
 }
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

@@ -14,7 +14,7 @@
 
 #include "net/tls/cores.hpp"
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 
 /// One TLS connection: OpenSSL's object between the application and the socket.
 ///
@@ -94,4 +94,4 @@ class stream::impl {
   tls::session session_;
 };
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

@@ -5,7 +5,7 @@
 
 #include "workers/native_call.hpp"
 
-namespace weft::workers::detail {
+namespace weft::inline v1::workers::detail {
 
 namespace {
 
@@ -39,4 +39,4 @@ compat::reply exchange_compatibly(pool& pool, worker_link& link, std::string_vie
   }
 }
 
-}  // namespace weft::workers::detail
+}  // namespace weft::inline v1::workers::detail

@@ -5,7 +5,7 @@
 
 #include "workers/compat/message.hpp"
 
-namespace weft::workers::detail::compat {
+namespace weft::inline v1::workers::detail::compat {
 
 std::string log_to_text(const log::collection& from) {
   if (from.records.empty() && from.timers.empty() && from.data.empty()) return {};
@@ -20,4 +20,4 @@ log::collection log_from(const wire::json_value& from) {
   }
 }
 
-}  // namespace weft::workers::detail::compat
+}  // namespace weft::inline v1::workers::detail::compat

@@ -7,7 +7,7 @@
 
 // The log of a call as it travels with a reply: an unfinished record of Perl's Log::Defer.
 
-namespace weft::workers::detail::compat {
+namespace weft::inline v1::workers::detail::compat {
 
 /// As JSON text; empty where nothing was logged. Of a record travel time, level, message, and its fields and
 /// context values as one object behind the message.
@@ -16,4 +16,4 @@ std::string log_to_text(const log::collection& from);
 /// What can be read of it: entries of another form are left out, and all where a number is infinite.
 log::collection log_from(const wire::json_value& from);
 
-}  // namespace weft::workers::detail::compat
+}  // namespace weft::inline v1::workers::detail::compat

@@ -4,7 +4,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::workers::detail::compat {
+namespace weft::inline v1::workers::detail::compat {
 
 namespace {
 
@@ -90,4 +90,4 @@ std::string write_call(std::string_view name, std::string_view arguments) {
   return out;
 }
 
-}  // namespace weft::workers::detail::compat
+}  // namespace weft::inline v1::workers::detail::compat

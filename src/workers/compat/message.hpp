@@ -8,7 +8,7 @@
 // The messages of the older protocol, that of Perl's AnyEvent::Task: one JSON array behind the other.
 // docs/formats/worker.md says them in words.
 
-namespace weft::workers::detail::compat {
+namespace weft::inline v1::workers::detail::compat {
 
 /// How values stand in these messages.
 inline constexpr wire::json_style style = wire::perl_json_style;
@@ -44,4 +44,4 @@ std::string write_reply(bool ok, std::string_view value, std::string_view log);
 std::string write_call(std::string_view name, std::string_view arguments);
 inline constexpr std::string_view release_message = R"(["dn",{}])";
 
-}  // namespace weft::workers::detail::compat
+}  // namespace weft::inline v1::workers::detail::compat

@@ -6,7 +6,7 @@
 
 #include "workers/protocol.hpp"
 
-namespace weft::workers::detail::compat {
+namespace weft::inline v1::workers::detail::compat {
 
 bool message_stream::is_quiet() noexcept {
   if (messages_.first_byte() || !messages_.is_empty()) return false;
@@ -55,4 +55,4 @@ stream_end message_stream::write(std::string_view message, steady_time until) {
   return connection_.write(as_bytes(message), until);
 }
 
-}  // namespace weft::workers::detail::compat
+}  // namespace weft::inline v1::workers::detail::compat

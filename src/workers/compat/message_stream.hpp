@@ -8,7 +8,7 @@
 
 #include "workers/byte_stream.hpp"
 
-namespace weft::workers::detail::compat {
+namespace weft::inline v1::workers::detail::compat {
 
 /// JSON messages over a connection, which outlives it; otherwise as byte_stream.
 class message_stream {
@@ -42,4 +42,4 @@ class message_stream {
   bool was_accepted_ = false;
 };
 
-}  // namespace weft::workers::detail::compat
+}  // namespace weft::inline v1::workers::detail::compat

@@ -22,7 +22,7 @@
 #include "workers/compat/message_stream.hpp"
 #include "workers/server_link.hpp"
 
-namespace weft::workers::detail::compat {
+namespace weft::inline v1::workers::detail::compat {
 
 namespace {
 
@@ -227,4 +227,4 @@ class answering {
 
 void serve(byte_stream& client, worker_duties& duties, int link) { answering(client, duties, link).run(); }
 
-}  // namespace weft::workers::detail::compat
+}  // namespace weft::inline v1::workers::detail::compat

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 
 class stream;
 struct client_core;
@@ -93,4 +93,4 @@ class server_context {
   std::shared_ptr<server_core> core_;
 };
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

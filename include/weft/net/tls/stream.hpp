@@ -12,7 +12,7 @@
 #include <weft/net/stream.hpp>
 #include <weft/net/tls/context.hpp>
 
-namespace weft::net::tls {
+namespace weft::inline v1::net::tls {
 
 /// Who the peer is, by a certificate that was verified.
 struct peer_certificate {
@@ -97,4 +97,4 @@ class stream final : public byte_stream {
   std::unique_ptr<impl> impl_;
 };
 
-}  // namespace weft::net::tls
+}  // namespace weft::inline v1::net::tls

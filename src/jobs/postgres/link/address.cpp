@@ -9,7 +9,7 @@
 
 #include <weft/core/error.hpp>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 using option_map = std::map<std::string, std::string, std::less<>>;
@@ -63,4 +63,4 @@ address::address(std::string url) : url_(std::move(url)) {
   if (seconds > 0) connect_timeout_ = std::chrono::seconds(seconds);
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// Where a database is, and as whom to go there: a URL as libpq reads it,
 /// postgresql://user:password@host/name.
@@ -31,4 +31,4 @@ class address {
   std::chrono::seconds connect_timeout_{10};
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

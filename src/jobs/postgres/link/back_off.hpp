@@ -4,7 +4,7 @@
 #include <chrono>
 #include <random>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// Times between tries to reach a server: each twice the one before up to a maximum, of which a random part
 /// is taken, so that many clients of a server that comes back do not come at the same moment.
@@ -29,4 +29,4 @@ class back_off {
   std::minstd_rand random_{std::random_device{}()};
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -14,7 +14,7 @@
 
 #include "jobs/postgres/link/database_error.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 // What the URL does not say. A server that is cut off is noticed within a minute or so, not in two hours.
@@ -105,4 +105,4 @@ std::shared_ptr<PGconn> connect(const address& to) {
   return link;
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

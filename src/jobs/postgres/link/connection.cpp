@@ -25,7 +25,7 @@
 // the same round trip. `answers` has what came so far, so that a call that is cut short can be read to its
 // end by who asked the server to stop it.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 constexpr const char* call_wait = "jobs: wait for PostgreSQL";
@@ -380,4 +380,4 @@ std::vector<notification> connection::wait_notifications(steady_time until) {
   }
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -19,7 +19,7 @@
 
 struct pg_conn;
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// In which form cells come: as result's functions by type want them, or for result::value().
 enum class row_format : unsigned char { binary, text };
@@ -120,4 +120,4 @@ class connection {
   std::int64_t server_pid_ = 0;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

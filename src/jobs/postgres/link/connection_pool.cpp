@@ -8,7 +8,7 @@
 
 #include "jobs/postgres/link/back_off.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 constexpr std::chrono::seconds rollback_bound{5};
@@ -90,4 +90,4 @@ void connection_pool::close_idle() noexcept {
   all.swap(idle_);
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -11,7 +11,7 @@
 
 #include "jobs/postgres/link/connection.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 struct pool_options {
   std::size_t connections_max = 4;
@@ -67,4 +67,4 @@ class connection_pool {
   std::deque<std::unique_ptr<connection>> idle_;  // guarded by mutex_; the one used last is behind
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -5,7 +5,7 @@
 
 #include <libpq-fe.h>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 struct meaning {
@@ -119,4 +119,4 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -7,7 +7,7 @@
 
 struct pg_result;
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// The weft code of an SQLSTATE; `unavailable` for the empty one, a connection that broke. The functions of
 /// weft's own schema use the class WF:
@@ -48,4 +48,4 @@ database_error error_of(const pg_result* failed, bool in_doubt);
 /// One line: line breaks and tabs become "; ".
 std::string one_line(std::string_view text);
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

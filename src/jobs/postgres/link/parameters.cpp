@@ -7,7 +7,7 @@
 
 #include "jobs/postgres/link/wire_numbers.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 constexpr std::size_t value_bytes_max = std::size_t{1} << 30U;
@@ -144,4 +144,4 @@ void parameters::clear() noexcept {
   buffer_.clear();
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// Numbers of types in pg_type, the same in every database.
 enum class type_id : unsigned int {
@@ -117,4 +117,4 @@ class parameters {
   bool has_nulls_ = false;      // so far in it
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

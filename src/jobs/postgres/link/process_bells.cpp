@@ -5,7 +5,7 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/log.hpp>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 constexpr std::chrono::seconds probe_bound{1};
@@ -216,4 +216,4 @@ void process_bells::tell(const std::vector<notification>& all) const {
   }
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

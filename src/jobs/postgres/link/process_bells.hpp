@@ -23,7 +23,7 @@
 // listen() and close() leave under mutex_ what is wanted; where the fiber waits for the server they cancel
 // that wait, of which `waiting_` is the scope, and else it sees it before it waits again.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 struct bells_options {
   std::vector<std::string> channels;  ///< names of identifiers, to hear
@@ -99,4 +99,4 @@ class process_bells {
   cancel_scope* waiting_ = nullptr;  // guarded by mutex_
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

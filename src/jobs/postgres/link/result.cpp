@@ -10,7 +10,7 @@
 
 #include "jobs/postgres/link/wire_numbers.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 /// The elements of an array of one dimension, or of none.
@@ -254,4 +254,4 @@ sql_rows result::values() const {
   return all;
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -14,7 +14,7 @@
 
 struct pg_result;
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// What a statement gave: its rows, and how many it changed.
 ///
@@ -68,4 +68,4 @@ class result {
   std::unique_ptr<pg_result, release> owned_;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

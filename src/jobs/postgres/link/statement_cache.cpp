@@ -6,7 +6,7 @@
 
 #include "jobs/postgres/link/wire_parameters.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 /// FNV-1a; two of them from different starts, since 64 bits of it are few for a name that must not be shared.
@@ -49,4 +49,4 @@ std::string statement_cache::name_of(std::string_view sql, const parameters& wit
   return name;
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

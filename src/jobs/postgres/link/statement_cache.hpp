@@ -7,7 +7,7 @@
 
 #include "jobs/postgres/link/parameters.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// Which statements a connection has prepared.
 ///
@@ -36,4 +36,4 @@ class statement_cache {
   bool off_ = false;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -10,7 +10,7 @@
 // there is nothing; whoever posts, stops, or ends as the last one unparks it. When it throws, the run cancels
 // whatever is left.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 struct cut_short : error {
@@ -109,4 +109,4 @@ void store_thread::wait_for_rest() {
   }
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -15,7 +15,7 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/fiber/parker.hpp>
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// The thread on which a store talks to its server: one loop, with a fiber for each thing that is under way.
 ///
@@ -83,4 +83,4 @@ class store_thread {
   weft::detail::started_thread thread_;  // last: it uses all of the above
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

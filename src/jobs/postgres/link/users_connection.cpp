@@ -9,7 +9,7 @@
 
 #include "jobs/postgres/link/wire_parameters.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 namespace {
 
 [[noreturn]] void refuse(errc why, const std::string& what) {
@@ -104,4 +104,4 @@ std::vector<result> users_connection::read() {
   return results;
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -8,7 +8,7 @@
 
 struct pg_conn;
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// A libpq connection that belongs to the program, for calls that block, as all of its own do there. It is
 /// left as it was found, but for what the statements do.
@@ -36,4 +36,4 @@ class users_connection {
   ::pg_conn* link_;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

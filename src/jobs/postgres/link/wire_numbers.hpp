@@ -7,7 +7,7 @@
 
 // Numbers as PostgreSQL sends and takes them: highest byte first.
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 template <std::unsigned_integral Number>
 void store_number(char* at, Number value) noexcept {
@@ -33,4 +33,4 @@ Number load_number(const char* at) noexcept {
   return value;
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -1,6 +1,6 @@
 #include "jobs/postgres/link/wire_parameters.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 wire_parameters::wire_parameters(const parameters& of) {
   const std::size_t count = of.all_.size();
@@ -16,4 +16,4 @@ wire_parameters::wire_parameters(const parameters& of) {
   }
 }
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres

@@ -4,7 +4,7 @@
 
 #include "jobs/postgres/link/parameters.hpp"
 
-namespace weft::jobs::postgres {
+namespace weft::inline v1::jobs::postgres {
 
 /// The arrays that libpq wants of parameters. Refers to them.
 class wire_parameters {
@@ -24,4 +24,4 @@ class wire_parameters {
   std::vector<int> formats_;
 };
 
-}  // namespace weft::jobs::postgres
+}  // namespace weft::inline v1::jobs::postgres
