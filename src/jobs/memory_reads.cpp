@@ -67,6 +67,20 @@ std::vector<queue_stats> memory_store::stats() {
   return all;
 }
 
+std::vector<oldest_ready> memory_store::find_oldest_ready(moment now) {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, moment> oldest;
+  for (const auto& [id, job] : jobs_) {
+    const bool is_due = job.state == job_state::scheduled && job.run_at <= now;
+    if (job.state != job_state::ready && !is_due) continue;
+    const auto at = oldest.try_emplace(job.queue, job.run_at).first;
+    at->second = std::min(at->second, job.run_at);
+  }
+  std::vector<oldest_ready> all;
+  for (const auto& [queue, since] : oldest) all.push_back({queue, since});
+  return all;
+}
+
 state_counts memory_store::count_tagged(std::string_view tag) {
   const std::lock_guard lock(mutex_);
   state_counts counts;

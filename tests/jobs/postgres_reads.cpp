@@ -114,6 +114,18 @@ TEST_F(postgres_reads, plans_that_were_made_for_empty_tables_are_good_for_full_o
   EXPECT_LT(entries_read() - before, count);
 }
 
+TEST_F(postgres_reads, the_oldest_ready_jobs_cost_as_much_as_there_are_lines_of_them) {
+  fill();
+  const auto before = entries_read();
+  const auto reads_before = whole_reads();
+  {
+    const auto own = open_store(url_);
+    for (int round = 0; round < 10; ++round) EXPECT_EQ(own->find_oldest_ready(at(1000)).size(), 1U);
+  }
+  EXPECT_LT(entries_read() - before, 500);
+  EXPECT_EQ(whole_reads(), reads_before);
+}
+
 TEST_F(postgres_reads, lists_walk_indexes_whatever_is_asked_for) {
   fill();
   std::vector<list_filter> filters;

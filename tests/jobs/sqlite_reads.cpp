@@ -131,6 +131,7 @@ void list_in_every_way(store& kept) {
       kept.retry_all(queue, state, moment(3s), 10);
   }
   kept.stats();
+  kept.find_oldest_ready(moment(3s));
   kept.count_tagged("eu");
   kept.schedules();
   kept.count_unroutable([](std::string_view) { return true; });
@@ -227,6 +228,23 @@ TEST_F(sqlite_reads, a_list_by_tag_and_state_passes_over_no_others) {
   EXPECT_LT(steps_of({.queue = "mail", .tag = "eu", .state = job_state::ready, .before = {}}, 2), 5000);
   EXPECT_LT(steps_of({.queue = {}, .tag = "eu", .state = {}, .before = {}, .limit = 1}, 20'000), 5000);
   EXPECT_EQ(kept->count_tagged("eu").done, 19'901);
+}
+
+TEST_F(sqlite_reads, the_oldest_ready_jobs_cost_as_much_as_there_are_lines_of_them) {
+  {
+    const auto kept = open();
+    push(*kept, 1);
+  }
+  run_sql(
+      "BEGIN; CREATE TEMP TABLE many AS WITH RECURSIVE n(id) AS (SELECT 100 UNION ALL SELECT id + 1 FROM n"
+      " WHERE id < 50000) SELECT id FROM n;"
+      "INSERT INTO weft_ready (queue, handler, priority, limit_id, run_at, id, attempts, backoffs, crashes,"
+      " fence, flags) SELECT 1, 1, id % 3, 0, 5000000 - id, id, 0, 0, 0, 0, 0 FROM many; COMMIT;");
+  const step_count steps;
+  const auto found = open()->find_oldest_ready(moment(10s));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].since, moment(0s)) << "that of the first push";
+  EXPECT_LT(steps.value(), 5000);
 }
 
 TEST_F(sqlite_reads, a_claim_costs_the_same_however_many_jobs_and_limits_wait) {

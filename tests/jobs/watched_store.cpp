@@ -231,6 +231,11 @@ std::vector<queue_stats> watched_store::stats() {
   return of_->stats();
 }
 
+std::vector<oldest_ready> watched_store::find_oldest_ready(moment now) {
+  enter();
+  return of_->find_oldest_ready(now);
+}
+
 state_counts watched_store::count_tagged(std::string_view tag) {
   enter();
   return of_->count_tagged(tag);

@@ -62,6 +62,7 @@ class watched_store final : public store {
   std::optional<stored_job> find(job_id id) override;
   std::vector<stored_job> list(const list_filter& filter) override;
   std::vector<queue_stats> stats() override;
+  std::vector<oldest_ready> find_oldest_ready(moment now) override;
   state_counts count_tagged(std::string_view tag) override;
   std::vector<std::string> tags(std::string_view start, std::string_view before, std::size_t limit) override;
   std::int64_t count_unroutable(const std::function<bool(std::string_view handler)>& routable) override;

@@ -136,6 +136,52 @@ TEST_P(store_contract, counts_are_right_after_pushes_that_were_undone) {
   EXPECT_EQ(store_->stats().size(), 2U);
 }
 
+TEST_P(store_contract, finds_the_job_of_each_queue_that_could_be_claimed_for_the_longest_time) {
+  using all = std::vector<oldest_ready>;
+  EXPECT_EQ(store_->find_oldest_ready(at(1000)), all{});
+  // In lines of several closures, priorities and limits; the oldest is neither the first nor the last one.
+  std::int64_t id = 0;
+  for (const std::string queue : {"mail", "report"}) {
+    for (const std::int64_t since : {700, 300, 500}) {
+      for (int line = 0; line < 4; ++line) {
+        new_job one = job(++id, since + line, queue);
+        one.handler += std::to_string(line % 2);
+        one.created = one.run_at;  // it is ready at once
+        one.priority = static_cast<int>(since) % 7 - 3;
+        if (line > 1) one.limit = limit_options{.key = "limit " + std::to_string(since), .max = 5};
+        push(one);
+      }
+    }
+  }
+  push(job(++id, 2000, "mail"));
+  push(job(++id, 1500, "later"));
+  EXPECT_EQ(store_->find_oldest_ready(at(1000)), (all{{"mail", at(300)}, {"report", at(300)}}));
+  EXPECT_EQ(store_->find_oldest_ready(at(1500)),
+            (all{{"later", at(1500)}, {"mail", at(300)}, {"report", at(300)}}))
+      << "one that has fallen due could be claimed";
+
+  store_->set_paused("report", true);
+  for (std::int64_t gone = 5; gone <= 8; ++gone) EXPECT_TRUE(store_->cancel(job_id{gone}, at(1000)));
+  EXPECT_EQ(store_->find_oldest_ready(at(1000)), (all{{"mail", at(500)}, {"report", at(300)}}));
+  const auto claimed = claim(100);
+  EXPECT_EQ(claimed.jobs.size(), 8U);
+  EXPECT_EQ(store_->find_oldest_ready(at(1000)), (all{{"report", at(300)}})) << "what runs does not wait";
+}
+
+TEST_P(store_contract, looks_at_so_many_lines_for_the_oldest_jobs_and_no_more) {
+  std::vector<new_job> jobs;
+  for (std::int64_t id = 1; id <= static_cast<std::int64_t>(oldest_ready_lines_max) + 1; ++id) {
+    jobs.push_back(job(id, 2'000'000 - id));
+    jobs.back().created = jobs.back().run_at;
+    jobs.back().priority = static_cast<int>(id);
+  }
+  store_->push(jobs);
+  const auto found = store_->find_oldest_ready(at(3'000'000));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_GE(found[0].since, at(2'000'000 - static_cast<std::int64_t>(jobs.size())));
+  EXPECT_LE(found[0].since, at(2'000'000 - static_cast<std::int64_t>(jobs.size()) / 2));
+}
+
 TEST_P(store_contract, a_retry_of_all_takes_more_than_one_step_and_stops_at_its_limit) {
   constexpr std::int64_t count = 1300;
   std::vector<new_job> jobs;

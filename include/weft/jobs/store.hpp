@@ -211,6 +211,15 @@ struct queue_stats : state_counts {
   bool operator==(const queue_stats&) const = default;
 };
 
+/// Since when a queue has had a job that could be claimed.
+struct oldest_ready {
+  std::string queue;
+  moment since{};
+  bool operator==(const oldest_ready&) const = default;
+};
+/// Lines of jobs that find_oldest_ready() looks at, and as many jobs that have fallen due.
+inline constexpr std::size_t oldest_ready_lines_max = 1000;
+
 /// Which jobs list() returns, newest first.
 struct list_filter {
   std::string queue;               ///< empty: all
@@ -338,6 +347,11 @@ class store {
   virtual std::optional<stored_job> find(job_id id) = 0;
   virtual std::vector<stored_job> list(const list_filter& filter) = 0;
   virtual std::vector<queue_stats> stats() = 0;
+  /// For each queue with jobs that could be claimed at `now`, since when the one could that has waited
+  /// longest; by name. Those of paused queues, and scheduled ones that are due, are among them. Bounded:
+  /// where jobs wait in more than oldest_ready_lines_max lines (of a queue, closure, priority and limit), or
+  /// more have fallen due and were not claimed since, some are left out.
+  virtual std::vector<oldest_ready> find_oldest_ready(moment now) = 0;
   /// Jobs with that tag.
   virtual state_counts count_tagged(std::string_view tag) = 0;
   /// Tags that begin with `start` and that kept jobs have, the last by their bytes first, only those before

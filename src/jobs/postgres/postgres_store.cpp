@@ -364,6 +364,10 @@ std::vector<stored_job> postgres_store::list(const list_filter& filter) {
 
 std::vector<queue_stats> postgres_store::stats() { return ask_for(reads_, read_stats); }
 
+std::vector<oldest_ready> postgres_store::find_oldest_ready(moment now) {
+  return ask_for(reads_, [&](caller& by) { return postgres::find_oldest_ready(by, now); });
+}
+
 state_counts postgres_store::count_tagged(std::string_view tag) {
   return ask_for(reads_, [&](caller& by) { return postgres::count_tagged(by, tag); });
 }

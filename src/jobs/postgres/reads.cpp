@@ -102,6 +102,36 @@ std::vector<queue_stats> read_stats(caller& by) {
   });
 }
 
+// From one line of ready jobs to the next by the index that claims read: the first of a line has waited
+// longest.
+std::vector<oldest_ready> find_oldest_ready(caller& by, moment now) {
+  parameters with;
+  with.bigint(micros(now));
+  with.bigint(static_cast<std::int64_t>(oldest_ready_lines_max));
+  return by.run_idempotent([&](connection& on) {
+    const auto rows = on.run(
+        "WITH RECURSIVE line AS ((SELECT 1::bigint AS number, queue, handler, priority, limit_id, run_at"
+        " FROM weft.weft_ready WHERE limit_id >= 0"
+        " ORDER BY queue, handler, priority, limit_id, run_at LIMIT 1)"
+        " UNION ALL SELECT line.number + 1, n.queue, n.handler, n.priority, n.limit_id, n.run_at"
+        " FROM line CROSS JOIN LATERAL (SELECT r.queue, r.handler, r.priority, r.limit_id, r.run_at"
+        " FROM weft.weft_ready r WHERE r.limit_id >= 0"
+        " AND (r.queue, r.handler, r.priority, r.limit_id, r.run_at)"
+        " > (line.queue, line.handler, line.priority, line.limit_id, 9223372036854775807)"
+        " ORDER BY r.queue, r.handler, r.priority, r.limit_id, r.run_at LIMIT 1) n WHERE line.number < $2)"
+        " SELECT q.name, min(o.run_at)::bigint FROM (SELECT queue, run_at FROM line"
+        " UNION ALL (SELECT queue, run_at FROM weft.weft_scheduled WHERE run_at <= $1"
+        " ORDER BY run_at, id LIMIT $2)) o JOIN weft.weft_queue q ON q.id = o.queue"
+        " GROUP BY q.name ORDER BY q.name",
+        with, {.prepare = false});  // seldom, and a plan for as many rows as there are now
+    std::vector<oldest_ready> all;
+    for (std::size_t row = 0; row < rows.rows(); ++row) {
+      all.push_back({std::string(rows.text(row, 0)), moment_at(rows.integer(row, 1))});
+    }
+    return all;
+  });
+}
+
 state_counts count_tagged(caller& by, std::string_view tag) {
   parameters with;
   with.text(tag);

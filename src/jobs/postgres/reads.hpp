@@ -17,6 +17,7 @@ namespace weft::inline v1::jobs::postgres {
 std::optional<stored_job> find_job(caller& by, job_id id);
 std::vector<stored_job> list_jobs(caller& by, const list_filter& filter);
 std::vector<queue_stats> read_stats(caller& by);
+std::vector<oldest_ready> find_oldest_ready(caller& by, moment now);
 state_counts count_tagged(caller& by, std::string_view tag);
 std::vector<std::string> list_tags(caller& by, std::string_view start, std::string_view before,
                                    std::size_t limit);

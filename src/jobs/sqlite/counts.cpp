@@ -1,6 +1,10 @@
 #include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
 
 #include "jobs/job_life.hpp"
+#include "jobs/micros.hpp"
 #include "jobs/sqlite/database.hpp"
 
 // How many jobs of each queue are in each state, without looking at them: weft_count is kept up to date in
@@ -50,6 +54,40 @@ std::vector<queue_stats> database::stats() {
     of.queue = name_of_queue(id);
     all.push_back(std::move(of));
   }
+  std::sort(all.begin(), all.end(),
+            [](const auto& left, const auto& right) { return left.queue < right.queue; });
+  return all;
+}
+
+// weft_ready is in lines, each of a queue, closure, priority and limit, by moment: the first row of a line
+// has waited longest in it, and one search leads from there to the next line. So this costs as much as there
+// are lines, however many jobs wait.
+std::vector<oldest_ready> database::find_oldest_ready(moment now) {
+  std::map<std::int64_t, std::int64_t> oldest;  // by queue
+  const auto note = [&](std::int64_t queue, std::int64_t since) {
+    const auto at = oldest.try_emplace(queue, since).first;
+    at->second = std::min(at->second, since);
+  };
+  std::array<std::int64_t, 4> line{};  // before all: queues have numbers from 1 on
+  for (std::size_t lines = 0; lines < oldest_ready_lines_max; ++lines) {
+    const used next =
+        use("SELECT queue, handler, priority, limit_id, run_at FROM weft_ready"
+            " WHERE (queue, handler, priority, limit_id, run_at) > (?,?,?,?,?)"
+            " ORDER BY queue, handler, priority, limit_id, run_at LIMIT 1",
+            "find the next line of ready jobs");
+    for (const std::int64_t part : line) next->bind(part);
+    next->bind(std::numeric_limits<std::int64_t>::max());  // or it would read the rest of this line
+    if (!next->step()) break;
+    for (int column = 0; column < 4; ++column) line[static_cast<std::size_t>(column)] = next->integer(column);
+    note(line[0], next->integer(4));
+  }
+  const used due = use("SELECT queue, run_at FROM weft_scheduled WHERE run_at <= ? ORDER BY run_at LIMIT ?",
+                       "find due jobs");
+  due->bind(micros(now)).bind(static_cast<std::int64_t>(oldest_ready_lines_max));
+  while (due->step()) note(due->integer(0), due->integer(1));
+
+  std::vector<oldest_ready> all;
+  for (const auto& [queue, since] : oldest) all.push_back({name_of_queue(queue), moment_at(since)});
   std::sort(all.begin(), all.end(),
             [](const auto& left, const auto& right) { return left.queue < right.queue; });
   return all;

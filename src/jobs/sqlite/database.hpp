@@ -93,6 +93,7 @@ class database {
 
   // counts.cpp
   std::vector<queue_stats> stats();
+  std::vector<oldest_ready> find_oldest_ready(moment now);
   state_counts count_tagged(std::string_view tag);
   std::int64_t count_unroutable(const std::function<bool(std::string_view)>& routable);
   /// A request has succeeded: its counts go with those of the turn.

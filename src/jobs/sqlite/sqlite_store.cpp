@@ -239,6 +239,12 @@ std::vector<queue_stats> sqlite_store::stats() {
   return all;
 }
 
+std::vector<oldest_ready> sqlite_store::find_oldest_ready(moment now) {
+  std::vector<oldest_ready> all;
+  reader_.ask([&](database& from) { all = from.find_oldest_ready(now); });
+  return all;
+}
+
 state_counts sqlite_store::count_tagged(std::string_view tag) {
   state_counts counts;
   reader_.ask([&](database& from) { counts = from.count_tagged(tag); });
