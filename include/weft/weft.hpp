@@ -122,6 +122,7 @@
 #include <weft/jobs/search.hpp>
 #include <weft/jobs/sql.hpp>
 #include <weft/jobs/store.hpp>
+#include <weft/jobs/store_meters.hpp>
 #include <weft/jobs/time_zone.hpp>
 #include <weft/jobs/unverified_schedule.hpp>
 #include <weft/jobs/view.hpp>

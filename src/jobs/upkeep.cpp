@@ -7,6 +7,7 @@
 
 #include "jobs/host.hpp"
 #include "jobs/longest_wait.hpp"
+#include "jobs/worker_meters.hpp"
 
 namespace weft::inline v1::jobs {
 namespace {
@@ -64,6 +65,7 @@ void upkeep::take_over_dead() {
 bool upkeep::rescue(const worker_row& dead) {
   const auto count = store_.rescue(dead, clock_.now(), options_.crashes_max);
   if (!count) return false;
+  count_lost_worker(*count);
   log::warn("jobs: a worker died, its jobs are ready again",
             {{"worker", to_string(dead.id)}, {"pid", dead.pid}, {"host", dead.host}, {"jobs", *count}});
   return true;

@@ -89,6 +89,10 @@ void note_outcome(trace::span& of, const attempt_result& result) {
 void worker::state::attempt(const begun_job& begun, const job_envelope& job, slot& taken) {
   const claimed_job& claimed = begun.claimed;
   const moment started = queue_.clock().now();
+  const auto& meters = meters_.in(claimed.queue);
+  const bool is_first = claimed.attempts == 0 && claimed.backoffs == 0 && claimed.crashes == 0;
+  if (is_first) meters.wait.record(std::max(started - job.not_before, moment::duration::zero()));
+  const steady_time began = steady_clock::now();
   const scoped_value which_job(job_in_log, claimed.id);
   const scoped_value which_attempt(attempt_in_log, claimed.attempts + 1);
   log::collector gathered({.pass_on = options_.pass_on_logs});
@@ -100,6 +104,7 @@ void worker::state::attempt(const begun_job& begun, const job_envelope& job, slo
     result = {attempt_outcome::failed, failure::from(std::current_exception())};
     log_failure(claimed, result);
   }
+  meters.run.record(steady_clock::now() - began);
   taken.leave();
   log::collection log = gathered.take_all();
   if (result.outcome == attempt_outcome::done && !result.again && !pushes.empty()) {
@@ -111,6 +116,7 @@ void worker::state::attempt(const begun_job& begun, const job_envelope& job, slo
         conclude(std::move(end));
         return true;
       });
+      meters.count(attempt_outcome::done, next_step::done);
       return;
     } catch (const error&) {
       result = {attempt_outcome::failed, failure::from(std::current_exception())};
@@ -124,12 +130,15 @@ void worker::state::attempt(const begun_job& begun, const job_envelope& job, slo
     for (auto& record : gathered.take_all().records) log.records.push_back(std::move(record));
   }
   end.record.records = log_to_store(log);
+  const auto outcome = end.record.outcome;
+  const auto next = end.next;
   conclude(std::move(end));
+  meters.count(outcome, next);
 }
 
 void worker::state::note_age(const claimed_job& claimed, const job_envelope& job, const attempt_end& end) {
   const auto age = end.now - job.not_before;
-  failed_ages_.with({claimed.queue}).record(std::chrono::duration<double>(age).count());
+  meters_.in(claimed.queue).failed_age.record(age);
   const auto alert_after = options_.retry.alert_after;
   if (end.next != next_step::again || alert_after.count() <= 0 || age < alert_after) return;
   if (has_alerted(claimed, job.not_before + alert_after)) return;

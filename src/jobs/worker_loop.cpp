@@ -23,13 +23,18 @@ worker_options checked(worker_options options, const queue& from) {
   return options;
 }
 
-metrics::family<metrics::histogram> ages_of_failed() {
-  return metrics::default_registry().get_histograms(
-      {.name = "weft_jobs_failed_age_seconds",
-       .help = "Age of jobs at attempts that failed, from the moment that they were pushed for",
-       .unit = "seconds",
-       .labels = {"queue"}},
-      {1, 10, 60, 300, 1800, 3600, 21600, 86400, 604800});
+std::vector<std::string> queues_of(const worker_options& options) {
+  std::vector<std::string> all = options.queues;
+  for (const weighted_queue& one : options.weighted) all.push_back(one.name);
+  return all;
+}
+
+constexpr const char* running_name = "weft_jobs_running";
+constexpr const char* slots_name = "weft_jobs_worker_slots";
+
+std::vector<metrics::given_family> given_families() {
+  return {{.what = {.name = running_name, .help = "Attempts that run in this process"}},
+          {.what = {.name = slots_name, .help = "Attempts that workers of this process may run at a time"}}};
 }
 
 worker_row row_of(worker_id id) {
@@ -53,7 +58,7 @@ worker::state::state(queue& from, services& app, worker_options options)
       shares_(options_.weighted),
       id_(make_worker_id()),
       places_(app, options_),
-      failed_ages_(ages_of_failed()),
+      meters_(queues_of(options_)),
       ahead_(options_.claim_ahead.value_or(options_.concurrency == 1 ? 0 : ahead_by_default)) {
   const upkeep_options care{options_.heartbeat, options_.missed_beats_max, options_.crashes_max,
                             options_.retention};
@@ -66,9 +71,15 @@ worker::state::state(queue& from, services& app, worker_options options)
                           }});
   add_control(app_);
   places_.warn_of_missing();
+  source_ = metrics::default_registry().add_source(given_families(), [this](metrics::readings& to) {
+    const std::lock_guard lock(mutex_);
+    to.add(running_name, static_cast<double>(slots_taken_));
+    to.add(slots_name, static_cast<double>(options_.concurrency));
+  });
 }
 
 worker::state::~state() {
+  source_.end();
   heartbeat_.reset();  // or it would add the worker again
   try {
     shield([&] { queue_.kept_in().remove_worker(id_, queue_.clock().now()); });
@@ -292,7 +303,9 @@ void worker::state::attempt_and_conclude(const begun_job& begun,
       attempt(begun, *job, taken);
     } else {
       taken.leave();
-      conclude(std::get<attempt_end>(opened));
+      const attempt_end& end = std::get<attempt_end>(opened);
+      conclude(end);
+      meters_.in(begun.claimed.queue).count(end.record.outcome, end.next);
     }
   } catch (...) {
     log::write_exception(log::level::critical,

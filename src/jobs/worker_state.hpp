@@ -20,6 +20,7 @@
 #include "jobs/put_aside.hpp"
 #include "jobs/queue_shares.hpp"
 #include "jobs/run_places.hpp"
+#include "jobs/worker_meters.hpp"
 
 namespace weft::inline v1::jobs {
 
@@ -140,7 +141,7 @@ class worker::state {
   queue_shares shares_;  // the loop's
   const worker_id id_;
   run_places places_;
-  const metrics::family<metrics::histogram> failed_ages_;
+  const worker_meters meters_;
 
   bell changed_;
   std::atomic<bool> stopping_{false};
@@ -156,6 +157,7 @@ class worker::state {
   put_aside not_for_us_;                  // the store's thread, one claim at a time; the loop between them
   std::size_t fired_ = 0;                 // the loop's; jobs of schedules
   std::unique_ptr<heartbeat> heartbeat_;  // its thread uses the above
+  metrics::source source_;                // uses the above
 };
 
 }  // namespace weft::inline v1::jobs

@@ -4,6 +4,8 @@
 
 #include <sqlite3.h>
 
+#include "jobs/database_meters.hpp"
+
 namespace weft::inline v1::jobs::sqlite {
 namespace {
 
@@ -86,6 +88,7 @@ void throw_error(sqlite3* handle, int code, std::string_view tried) {
   const int used = (extended & 0xff) == (code & 0xff) ? extended : code;
   const errc mapped =
       code_of(used, handle != nullptr && (used & 0xff) == SQLITE_IOERR && files_have_no_room(handle));
+  count_database_error("sqlite", mapped);
   std::string message(tried);
   message += ": ";
   message += handle != nullptr && used == extended ? sqlite3_errmsg(handle) : sqlite3_errstr(code);

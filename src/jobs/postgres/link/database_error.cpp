@@ -5,6 +5,8 @@
 
 #include <libpq-fe.h>
 
+#include "jobs/database_meters.hpp"
+
 namespace weft::inline v1::jobs::postgres {
 namespace {
 
@@ -82,6 +84,11 @@ errc code_of(std::string_view state) noexcept {
 
 bool is_connection_state(std::string_view state) noexcept {
   return state.empty() || state.starts_with("08") || state.starts_with("57P") || state == "25P03";
+}
+
+database_error::database_error(std::string state, std::string message, bool in_doubt)
+    : error(code_of(state), std::move(message)), state_(std::move(state)), in_doubt_(in_doubt) {
+  count_database_error("postgres", code());
 }
 
 bool database_error::is_run_again() const noexcept {

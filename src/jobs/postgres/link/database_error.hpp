@@ -20,8 +20,8 @@ errc code_of(std::string_view state) noexcept;
 class database_error : public error {
  public:
   /// `in_doubt`: the connection broke after the call was sent, so it may have been done.
-  database_error(std::string state, std::string message, bool in_doubt = false)
-      : error(code_of(state), std::move(message)), state_(std::move(state)), in_doubt_(in_doubt) {}
+  /// It is counted (count_database_error).
+  database_error(std::string state, std::string message, bool in_doubt = false);
 
   /// SQLSTATE; empty where the server did not give one: it could not be reached, or the connection broke.
   const std::string& state() const noexcept { return state_; }
