@@ -132,6 +132,8 @@
 #include <weft/log/context_fields.hpp>
 #include <weft/log/context_source.hpp>
 #include <weft/log/escape.hpp>
+#include <weft/log/file_sink.hpp>
+#include <weft/log/format.hpp>
 #include <weft/log/log.hpp>
 #include <weft/log/logger.hpp>
 #include <weft/log/record_codec.hpp>

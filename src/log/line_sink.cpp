@@ -33,6 +33,21 @@ bool is_simulated() noexcept { return weft::detail::oracle::current() != nullptr
 line_sink::writer::writer(const line_sink_options& options, line_formatter format)
     : options_(options), format_(std::move(format)), generation_(detail::fork_generation()) {}
 
+void line_sink::writer::count_dropped(std::uint64_t records) noexcept {
+  dropped_.fetch_add(records, std::memory_order_relaxed);
+  detail::count_dropped(records);
+}
+
+void line_sink::writer::nudge() {
+  std::unique_lock lock(mutex_);
+  nudged_ = true;
+  if (!ensure_thread()) {
+    write_queued(lock);
+  } else {
+    wake_.notify_one();
+  }
+}
+
 bool line_sink::writer::is_inherited() const noexcept { return generation_ != detail::fork_generation(); }
 
 bool line_sink::writer::ensure_thread() {
@@ -71,8 +86,8 @@ void line_sink::writer::accept(const std::shared_ptr<const record>& one) {
 void line_sink::writer::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return !queue_.empty() || stop_; });
-    if (queue_.empty()) break;
+    wake_.wait(lock, [this] { return !queue_.empty() || nudged_ || stop_; });
+    if (queue_.empty() && !nudged_) break;
     write_queued(lock);
   }
   running_ = false;
@@ -82,6 +97,7 @@ void line_sink::writer::run() {
 void line_sink::writer::write_queued(std::unique_lock<std::mutex>& lock) {
   batch taken;
   taken.swap(queue_);
+  nudged_ = false;
   lock.unlock();
   {
     const std::lock_guard writing(output_);
@@ -94,6 +110,7 @@ void line_sink::writer::write_queued(std::unique_lock<std::mutex>& lock) {
 void line_sink::writer::write_batch(const batch& records) {
   std::string bytes;
   std::uint64_t count = 0;
+  if (options_.before_lines) format_with([&] { options_.before_lines(bytes); }, bytes);
   for (const auto& one : records) {
     format_one(*one, bytes);
     ++count;
@@ -106,11 +123,16 @@ void line_sink::writer::write_batch(const batch& records) {
 }
 
 void line_sink::writer::format_one(const record& one, std::string& out) {
+  format_with([&] { format_(one, out); }, out);
+}
+
+template <typename Append>
+void line_sink::writer::format_with(Append append, std::string& out) {
   const std::size_t before = out.size();
   const no_wait_scope no_wait("the formatter of a log sink");
   is_formatting = true;
   try {
-    format_(one, out);
+    append();
   } catch (...) {
     out.resize(before);
     count_dropped();
@@ -140,7 +162,7 @@ void line_sink::writer::write_all(const std::string& bytes, std::uint64_t record
       pollfd room{options_.fd, POLLOUT, 0};
       ::poll(&room, 1, blocked_fd_wait_ms);
     } else if (errno != EINTR) {
-      dropped_.fetch_add(records, std::memory_order_relaxed);
+      count_dropped(records);
       return;
     }
   }
@@ -216,6 +238,15 @@ void line_sink::pause(std::chrono::milliseconds bound) noexcept {
     if (flush(bound)) writer_->stop(bound);
   } catch (...) {
     // No wait is allowed here: the thread goes on, and nothing is lost.
+  }
+}
+
+void line_sink::nudge() noexcept {
+  if (writer_->is_inherited() || is_formatting) return;
+  try {
+    writer_->nudge();
+  } catch (...) {
+    // No memory for a thread: the next line is written by another one, or by who logs.
   }
 }
 

@@ -17,6 +17,8 @@ bool might_be_taken(level of) noexcept;
 void count_collector(level of, int change) noexcept;
 /// A record was lost for want of memory.
 void count_lost() noexcept;
+/// A line sink dropped so many.
+void count_dropped(std::uint64_t records) noexcept;
 /// Hands the record to the sinks whose level it has.
 void to_sinks(const std::shared_ptr<const record>& one) noexcept;
 

@@ -4,6 +4,7 @@
 // to it, so nothing that another thread of the parent may have held locked is touched, and the next
 // use makes a new one. The old ones stay reachable through `inherited`.
 
+#include <weft/log/format.hpp>
 #include <weft/log/sink.hpp>
 
 #include <pthread.h>
@@ -45,6 +46,8 @@ std::atomic<registry*> parents_registry{nullptr};
 std::atomic<std::uint64_t> generation{0};
 std::atomic<bool> exiting{false};
 std::atomic<std::uint64_t> lost_records{0};
+std::atomic<std::uint64_t> dropped_records{0};
+std::atomic<int> form{-1};  // of the default sink; -1: nothing was said
 
 std::atomic<level> sinks_level{level::info};
 std::array<std::atomic<int>, 6> collectors{};     // open collectors by level
@@ -82,12 +85,16 @@ registry& all() {
   return *found;
 }
 
+std::shared_ptr<const sink_list> default_sinks() {
+  const auto how = default_format().value_or(line_format::text);
+  return std::make_shared<const sink_list>(
+      sink_list{std::make_shared<stream_sink>(stream_sink_options{.format = how})});
+}
+
 std::shared_ptr<const sink_list> snapshot() {
   auto& here = all();
   const std::lock_guard lock(here.mutex);
-  if (here.sinks == nullptr) {
-    here.sinks = std::make_shared<const sink_list>(sink_list{std::make_shared<text_sink>()});
-  }
+  if (here.sinks == nullptr) here.sinks = default_sinks();
   return here.sinks;
 }
 
@@ -126,6 +133,10 @@ bool might_be_taken(level of) noexcept {
 void count_collector(level of, int change) noexcept {
   collectors[static_cast<std::size_t>(of)].fetch_add(change);
   find_lowest();
+}
+
+void count_dropped(std::uint64_t records) noexcept {
+  dropped_records.fetch_add(records, std::memory_order_relaxed);
 }
 
 void count_lost() noexcept { lost_records.fetch_add(1, std::memory_order_relaxed); }
@@ -167,6 +178,30 @@ void set_level(level least) noexcept {
 level current_level() noexcept { return sinks_level.load(std::memory_order_relaxed); }
 
 std::uint64_t lost() noexcept { return lost_records.load(std::memory_order_relaxed); }
+
+std::uint64_t dropped() noexcept { return lost() + dropped_records.load(std::memory_order_relaxed); }
+
+void reopen_sinks() noexcept {
+  try {
+    const auto sinks = snapshot();
+    for (const auto& each : *sinks) each->reopen();
+  } catch (...) {
+    detail::count_lost();
+  }
+}
+
+std::optional<line_format> default_format() noexcept {
+  const int said = form.load();
+  return said < 0 ? std::nullopt : std::optional(static_cast<line_format>(said));
+}
+
+void set_default_format(line_format to) {
+  form.store(static_cast<int>(to));
+  std::shared_ptr<const sink_list> old;  // ends after the lock, and writes what it has
+  auto& here = all();
+  const std::lock_guard lock(here.mutex);
+  if (here.is_default && here.sinks != nullptr) old = std::exchange(here.sinks, default_sinks());
+}
 
 bool flush(std::chrono::milliseconds bound) {
   const auto until = steady_clock::now() + bound;

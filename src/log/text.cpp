@@ -1,7 +1,5 @@
 #include <unistd.h>
 
-#include <array>
-#include <charconv>
 #include <cstdlib>
 #include <string_view>
 #include <type_traits>
@@ -10,8 +8,13 @@
 #include <weft/log/escape.hpp>
 #include <weft/log/sink.hpp>
 
+#include "log/line_parts.hpp"
+
 namespace weft::inline v1::log {
 namespace {
+
+using detail::append_number;
+using detail::append_time;
 
 constexpr std::string_view dim = "\033[2m";
 constexpr std::string_view plain = "\033[0m";
@@ -29,36 +32,6 @@ std::string_view colour_of(level of) noexcept {
     default:
       return "\033[32m";
   }
-}
-
-template <typename Number>
-void append_number(std::string& out, Number value, std::size_t width = 0) {
-  std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-  const auto digits = static_cast<std::size_t>(end - buffer.data());
-  if (digits < width) out.append(width - digits, '0');
-  out.append(buffer.data(), digits);
-}
-
-void append_time(std::string& out, record_time time) {
-  using namespace std::chrono;
-  const auto day = floor<days>(time);
-  const year_month_day date(day);
-  const hh_mm_ss clock(time - day);
-  append_number(out, static_cast<int>(date.year()), 4);
-  out += '-';
-  append_number(out, static_cast<unsigned>(date.month()), 2);
-  out += '-';
-  append_number(out, static_cast<unsigned>(date.day()), 2);
-  out += 'T';
-  append_number(out, clock.hours().count(), 2);
-  out += ':';
-  append_number(out, clock.minutes().count(), 2);
-  out += ':';
-  append_number(out, clock.seconds().count(), 2);
-  out += '.';
-  append_number(out, clock.subseconds().count(), 6);
-  out += 'Z';
 }
 
 void append_value(std::string& out, const field_value& from) {
@@ -95,8 +68,7 @@ void append_origin(std::string& out, const record& from) {
   append_number(out, from.process_id);
   if (from.file.empty()) return;
   out += " at ";
-  const std::string_view path(from.file);
-  append_escaped(out, path.substr(path.rfind('/') + 1));  // npos + 1 is the whole
+  append_escaped(out, detail::file_name(from.file));
   out += ':';
   append_number(out, from.line);
 }

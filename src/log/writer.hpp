@@ -35,7 +35,9 @@ class line_sink::writer {
   level threshold() const noexcept { return options_.level; }
   /// Made before a fork: its thread is not in this process.
   bool is_inherited() const noexcept;
-  void count_dropped() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
+  void count_dropped(std::uint64_t records = 1) noexcept;
+  /// Has before_lines called.
+  void nudge();
 
   writer* next_abandoned = nullptr;
 
@@ -51,6 +53,8 @@ class line_sink::writer {
   void write_queued(std::unique_lock<std::mutex>& lock);
   void write_batch(const batch& records);
   void format_one(const record& one, std::string& out);
+  template <typename Append>
+  void format_with(Append append, std::string& out);
   void tell_dropped(std::string& out);
   void write_all(const std::string& bytes, std::uint64_t records);
   void finish(std::uint64_t records);
@@ -66,6 +70,7 @@ class line_sink::writer {
   std::uint64_t accepted_ = 0;           // guarded by mutex_
   bool running_ = false;                 // guarded by mutex_
   bool stop_ = false;                    // guarded by mutex_
+  bool nudged_ = false;                  // guarded by mutex_
   weft::detail::started_thread thread_;  // guarded by mutex_
 
   std::mutex output_;  // one writes at a time; guards dropped_told_

@@ -27,6 +27,8 @@ class sink {
   virtual std::uint64_t dropped() const noexcept = 0;
   /// Least level of a record that this sink takes.
   virtual log::level threshold() const noexcept = 0;
+  /// Opens anew what it writes to, where that is a file, which was renamed. Never waits.
+  virtual void reopen() noexcept {}
 };
 
 /// What a line sink writes to, and its bounds.
@@ -34,6 +36,9 @@ struct line_sink_options {
   int fd = 2;                              ///< written to; stays open and stays the caller's
   log::level level = level::debug;         ///< records below are not written
   std::size_t queue_records_max = 10'000;  ///< waiting to be written; more are dropped and counted
+  /// Called where the formatter is, before lines are written and at a nudge(): may change what `fd` leads to.
+  /// What it appends is written.
+  std::function<void(std::string& out)> before_lines = {};
 };
 
 /// Appends one record to `out`, as a line with its newline. Called on the sink's thread, or where it has none
@@ -61,6 +66,10 @@ class line_sink : public sink {
   log::level threshold() const noexcept override;
 
   class writer;
+
+ protected:
+  /// Has the thread call before_lines, also where there is nothing to write. Never waits.
+  void nudge() noexcept;
 
  private:
   std::unique_ptr<writer> writer_;
@@ -104,6 +113,13 @@ level current_level() noexcept;
 
 /// Records lost on the way to collectors and sinks because memory ran out, since the start.
 std::uint64_t lost() noexcept;
+
+/// Records that did not get where they should, since the start, in this process: lost(), and those that line
+/// sinks dropped.
+std::uint64_t dropped() noexcept;
+
+/// Has all sinks open their files anew: sink::reopen.
+void reopen_sinks() noexcept;
 
 /// Flushes all sinks within `bound`; as sink::flush.
 bool flush(std::chrono::milliseconds bound);
