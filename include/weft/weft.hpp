@@ -93,6 +93,7 @@
 #include <weft/http/event_stream.hpp>
 #include <weft/http/form.hpp>
 #include <weft/http/health.hpp>
+#include <weft/http/host_names.hpp>
 #include <weft/http/multipart.hpp>
 #include <weft/http/process_group.hpp>
 #include <weft/http/ranges.hpp>

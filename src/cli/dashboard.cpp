@@ -9,6 +9,7 @@
 #include <weft/core/error.hpp>
 #include <weft/dashboard/site.hpp>
 #include <weft/fiber/run.hpp>
+#include <weft/http/host_names.hpp>
 #include <weft/http/server.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/process/signals.hpp>
@@ -19,11 +20,6 @@
 namespace weft::inline v1::cli {
 
 namespace {
-
-bool is_of_this_machine(const net::endpoint& where) {
-  return !where.path().empty() || where.host() == "localhost" || where.host() == "::1" ||
-         where.host().starts_with("127.");
-}
 
 /// The first line of the file.
 std::string token_in(const std::string& file) {
@@ -59,7 +55,7 @@ int serve(const dashboard_options& options) {
 
 int run_dashboard(const dashboard_options& options) {
   return guarded("weft dashboard", [&] {
-    const bool is_wide = !is_of_this_machine(net::endpoint::parse(options.listen));
+    const bool is_wide = !http::is_local(net::endpoint::parse(options.listen));
     if (is_wide && (options.operator_token_file.empty() || options.hosts.empty())) {
       std::fputs(
           "weft dashboard: others can reach this address: say --operator-token-file FILE, and --host NAME by "

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <weft/core/clock.hpp>
+#include <weft/http/host_names.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/log/log.hpp>
 #include <weft/net/endpoint.hpp>
@@ -38,14 +39,6 @@ std::string lower(std::string_view text) {
   return made;
 }
 
-/// "jobs.example.org" of "Jobs.example.org:8080", "[::1]" of "[::1]:80".
-std::string without_port(std::string_view host) {
-  const auto mark = host.rfind(':');
-  const bool has_port = mark != std::string_view::npos &&
-                        host.find_first_not_of("0123456789", mark + 1) == std::string_view::npos;
-  return lower(has_port ? host.substr(0, mark) : host);
-}
-
 std::string peer_of(const http::request& in) {
   const auto peer = in.peer();
   return peer.host().empty() ? peer.text() : peer.host();
@@ -61,18 +54,12 @@ void audit(const identity& who, const http::request& in, std::string_view action
 
 void guard::protect(http::request& in, http::response& out, http::next& next) {
   add_headers(out);  // also of an answer that is streamed
-  if (!is_ours(in.host())) {
+  if (!http::names_loopback_or(options_.hosts, in.host())) {
     out.status(403).body("the dashboard is not known under this host name; whoever runs it can allow it\n");
     return;
   }
   next.answer();
   if (!out.is_streaming()) add_headers(out);
-}
-
-bool guard::is_ours(std::string_view host_and_port) const {
-  const std::string host = without_port(host_and_port);
-  if (host == "localhost" || host == "127.0.0.1" || host == "[::1]") return true;
-  return std::ranges::any_of(options_.hosts, [&](const std::string& one) { return lower(one) == host; });
 }
 
 void guard::check_origin(const http::request& in) const {

@@ -33,7 +33,6 @@ class guard {
   void check_origin(const http::request& in) const;
 
  private:
-  bool is_ours(std::string_view host_and_port) const;
   std::optional<identity> by_token(const http::request& in);
 
   const site_options& options_;

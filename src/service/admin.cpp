@@ -17,6 +17,7 @@
 #include <weft/http/accept.hpp>
 #include <weft/http/compression.hpp>
 #include <weft/http/header.hpp>
+#include <weft/http/host_names.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/log/level.hpp>
 #include <weft/log/log.hpp>
@@ -24,7 +25,6 @@
 #include <weft/wire/json.hpp>
 
 #include "service/level_switch.hpp"
-#include "service/local_names.hpp"
 
 namespace weft::inline v1::ops {
 
@@ -78,7 +78,7 @@ void show_fibers(request& in, response& out) {
 http::server_options options_of(const admin_options& from) {
   const auto at =
       net::endpoint::parse(from.listener != nullptr ? from.listener->address().text() : from.listen);
-  if (!from.beyond_loopback && !detail::is_local(at)) {
+  if (!from.beyond_loopback && !http::is_local(at)) {
     throw error(errc::refused,
                 "service: the admin listener at " + at.text() +
                     " could be reached from other machines, and asks nobody who he is; take 127.0.0.1, "
@@ -100,7 +100,7 @@ class admin::state {
         server_(options_of(options_)) {
     if (!options_.beyond_loopback) {
       server_.use([](request& in, response&, http::next& go_on) {
-        if (!detail::names_loopback(in.host()))
+        if (!http::names_loopback(in.host()))
           throw http::status_error(421, "the admin listener answers to names of this machine only");
         go_on();
       });

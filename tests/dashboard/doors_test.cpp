@@ -113,6 +113,7 @@ TEST_F(dashboard_doors, requests_for_another_host_are_refused) {
       return raw.ask("GET /jobs/ HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n").substr(9, 3);
     };
     EXPECT_EQ(status_for("localhost:80"), "200");
+    EXPECT_EQ(status_for("127.0.0.2:80"), "200");
     EXPECT_EQ(status_for("[::1]:80"), "200");
     EXPECT_EQ(status_for("jobs.EXAMPLE.org"), "200");
     EXPECT_EQ(status_for("rebound.example.net"), "403");

@@ -13,7 +13,6 @@
 
 #include "http/raw_client.hpp"
 #include "service/level_switch.hpp"
-#include "service/local_names.hpp"
 #include "support/expect_error.hpp"
 #include "support/scratch_folder.hpp"
 
@@ -192,15 +191,6 @@ TEST(level_switch, a_change_for_good_ends_one_for_a_time) {
     }
     EXPECT_EQ(log::current_level(), log::level::info) << "what was for a time does not outlive the switch";
   });
-}
-
-TEST(local_names, are_those_of_loopback) {
-  for (const char* const local :
-       {"localhost", "LocalHost:80", "127.0.0.1", "127.1.2.3:1", "[::1]", "[::1]:80"})
-    EXPECT_TRUE(detail::names_loopback(local)) << local;
-  for (const char* const other : {"", ":", "localhost.", "127.0.0.1.example", "127.1", "2130706433",
-                                  "128.0.0.1", "[::2]", "[::1", "::ffff:127.0.0.1", "0.0.0.0", "a@localhost"})
-    EXPECT_FALSE(detail::names_loopback(other)) << other;
 }
 
 }  // namespace
