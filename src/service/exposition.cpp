@@ -11,6 +11,8 @@
 #include <weft/http/accept.hpp>
 #include <weft/http/header.hpp>
 
+#include "service/log_meters.hpp"
+
 namespace weft::inline v1::ops {
 
 namespace {
@@ -169,6 +171,7 @@ std::string expose(const metrics::snapshot& from, exposition_format as) {
 }
 
 http::handler metrics_handler(const metrics::registry& from) {
+  detail::show_log();
   return [&from](http::request& in, http::response& out) {
     const exposition_format as = wanted_format(in.header("Accept").value_or(""));
     out.header("Cache-Control", "no-store").header("Vary", "Accept").content_type(content_type(as));

@@ -7,12 +7,13 @@
 
 #include <csignal>
 #include <exception>
-#include <optional>
 #include <utility>
 
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/scope.hpp>
+#include <weft/log/format.hpp>
 #include <weft/log/log.hpp>
+#include <weft/log/sink.hpp>
 #include <weft/process/exit_status.hpp>
 #include <weft/process/signals.hpp>
 #include <weft/service/loop_watch.hpp>
@@ -91,9 +92,8 @@ int lifecycle::run() {
 
 void lifecycle::live(cancel_scope& everything) {
   process::signal_watch ends{SIGTERM, SIGINT};  // before anything that they would leave half done
-  std::optional<process::signal_watch> reloads, reopens;
-  if (!reload_.empty()) reloads.emplace(std::initializer_list<int>{SIGHUP});
-  if (!reopen_.empty()) reopens.emplace(std::initializer_list<int>{SIGUSR1});
+  process::signal_watch reloads{SIGHUP};
+  process::signal_watch reopens{SIGUSR1};
 
   with_scope([&](scope& in) {
     auto ending = in.go([&] {
@@ -105,10 +105,10 @@ void lifecycle::live(cancel_scope& everything) {
       everything.cancel(cancel_reason::shutdown);
     });
     auto reloading = in.go([&] {
-      for (; reloads; reload()) reloads->wait();
+      for (;; reload()) reloads.wait();
     });
     auto reopening = in.go([&] {
-      for (; reopens; call_all(reopen_, "a file was not opened anew")) reopens->wait();
+      for (;; reopen()) reopens.wait();
     });
     if (admin_ != nullptr) admin_->start();
     for (part& one : parts_) {
@@ -119,6 +119,7 @@ void lifecycle::live(cancel_scope& everything) {
     for (part& one : parts_) in.go([this, &one] { run_part(one); }, {.name = one.name});
 
     const loop_watch watch(options_.manager, options_.watchdog);
+    yield();  // the parts begin first, those of this loop
     options_.manager.ready();
     if (admin_ != nullptr) {
       admin_->health().set_ready(true);
@@ -168,10 +169,16 @@ void lifecycle::stop_part(part& one) {
 }
 
 void lifecycle::reload() {
-  log::info("service: reloading");
-  options_.manager.reloading();
+  log::info(reload_.empty() ? "service: there is nothing to reload" : "service: reloading");
+  options_.manager.reloading();  // whoever asked waits for an answer
   call_all(reload_, "a reload was refused; what was in force stays");
   options_.manager.ready();
+}
+
+void lifecycle::reopen() {
+  log::reopen_sinks();
+  log::info("service: files are opened anew");
+  call_all(reopen_, "a file was not opened anew");
 }
 
 bool lifecycle::call_all(hooks& what, const char* when) {
@@ -189,6 +196,7 @@ bool lifecycle::call_all(hooks& what, const char* when) {
 
 int run_service(unique_function<int(lifecycle&)> body, run_options how) {
   how.dump_on_sigquit = true;
+  if (!log::default_format()) log::set_default_format(log::line_format::automatic);
   lifecycle_options life = lifecycle_options::from_environment();
   return weft::run(
       [&body, &life] {

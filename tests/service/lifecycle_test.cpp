@@ -13,6 +13,7 @@
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
+#include <weft/log/sink.hpp>
 
 #include "service/fake_manager.hpp"
 #include "support/expect_error.hpp"
@@ -131,6 +132,54 @@ TEST(lifecycle, reloads_at_a_signal_and_goes_on_where_that_is_refused) {
     EXPECT_EQ(living.join(), 0);
     EXPECT_EQ(manager.hear(), "STOPPING=1");
   });
+}
+
+TEST(lifecycle, answers_a_reload_that_nothing_in_it_needs) {
+  fake_manager manager;
+  run([&] {
+    lifecycle life({.manager = notifier(manager.address())});
+    worker jobs;
+    life.work(jobs);
+    auto living = go([&] { return life.run(); });
+    EXPECT_EQ(manager.hear(), "READY=1");
+    ASSERT_EQ(::raise(SIGHUP), 0);
+    EXPECT_TRUE(manager.hear().starts_with("RELOADING=1\n"));
+    EXPECT_EQ(manager.hear(), "READY=1");
+    EXPECT_FALSE(life.is_stopping());
+    life.stop();
+    EXPECT_EQ(living.join(), 0);
+  });
+}
+
+/// Notes that it was asked.
+class asked_sink : public log::sink {
+ public:
+  void accept(const std::shared_ptr<const log::record>&) noexcept override {}
+  bool flush(std::chrono::milliseconds) override { return true; }
+  void pause(std::chrono::milliseconds) noexcept override {}
+  std::uint64_t dropped() const noexcept override { return 0; }
+  log::level threshold() const noexcept override { return log::level::debug; }
+  void reopen() noexcept override { asked.set(); }
+
+  event asked;
+};
+
+TEST(lifecycle, has_the_log_open_its_files_anew_at_a_signal) {
+  const auto sink = std::make_shared<asked_sink>();
+  log::add_sink(sink);
+  run([&] {
+    lifecycle life;
+    worker jobs;
+    life.work(jobs);
+    auto living = go([&] { return life.run(); });
+    jobs.begun.wait();
+    ASSERT_EQ(::raise(SIGUSR1), 0);
+    sink->asked.wait();
+    EXPECT_FALSE(life.is_stopping());
+    life.stop();
+    EXPECT_EQ(living.join(), 0);
+  });
+  log::remove_sink(sink);
 }
 
 TEST(lifecycle, a_part_that_fails_stops_the_others) {

@@ -54,7 +54,8 @@ struct lifecycle_options {
 /// SIGTERM and SIGINT: it is not ready any more, and all parts are stopped side by side, each within its own
 /// grace: servers accept nothing and let requests finish, workers claim nothing, finish what runs, and hand
 /// the rest back. Then run() gives 0. The second such signal cancels all that still runs, and run() gives 1.
-/// SIGHUP, where on_reload() was called: what that got is called. SIGUSR1, where on_reopen() was: the same.
+/// SIGHUP: what on_reload() got is called, and SIGUSR1: the log's files are opened anew (log::reopen_sinks),
+/// and what on_reopen() got is called. Neither ends the program.
 ///
 /// Thread-safety: made, filled and run by one fiber; stop() and is_stopping() from any fiber or thread.
 /// Lifetime: inside one weft::run; what it was given outlives run().
@@ -80,9 +81,9 @@ class lifecycle {
   lifecycle& administer(admin& one);
 
   /// At SIGHUP, on a fiber, one reload at a time; what one throws is logged, the others are called, and the
-  /// program goes on. Without any SIGHUP does what it did.
+  /// program goes on. Without any SIGHUP is a line in the log.
   lifecycle& on_reload(unique_function<void()> work);
-  /// At SIGUSR1: to open files anew that were renamed, such as logs. As on_reload.
+  /// At SIGUSR1: to open files anew that were renamed, other ones than those of the log. As on_reload.
   lifecycle& on_reopen(unique_function<void()> work);
   /// When all parts have ended in order, last one first; what it throws is logged, and run() gives 1.
   lifecycle& on_stop(unique_function<void()> work);
@@ -97,6 +98,9 @@ class lifecycle {
   void stop() noexcept { stopping_.set(); }
   bool is_stopping() const noexcept { return stopping_.is_set(); }
 
+  /// For words of the program's own: notifier::status.
+  const notifier& manager() const noexcept { return options_.manager; }
+
  private:
   using hooks = std::vector<unique_function<void()>>;
 
@@ -105,6 +109,7 @@ class lifecycle {
   void end_parts();
   void stop_part(part& one);
   void reload();
+  void reopen();
   bool call_all(hooks& what, const char* when);
 
   const lifecycle_options options_;
@@ -121,7 +126,8 @@ class lifecycle {
 };
 
 /// Runs `body` in a weft::run with a lifecycle as the environment says, and gives what it returns, mostly
-/// that of lifecycle::run(): the whole of a service's main(). SIGQUIT prints the fibers on stderr.
+/// that of lifecycle::run(): the whole of a service's main(). SIGQUIT prints the fibers on stderr. Unless
+/// log::set_default_format was called before, the log is text on a terminal and logfmt elsewhere.
 int run_service(unique_function<int(lifecycle&)> body, run_options how = {});
 
 }  // namespace weft::inline v1::ops
