@@ -28,6 +28,13 @@ endif()
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/CHANGELOG.md"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
+# Units of systemd for the command.
+if(TARGET weft_command)
+  install(CODE "set(WEFT_UNITS \"${PROJECT_SOURCE_DIR}/packaging/systemd\")\nset(WEFT_BINDIR \"${CMAKE_INSTALL_BINDIR}\")"
+    COMPONENT tool)
+  install(SCRIPT "${CMAKE_CURRENT_LIST_DIR}/weft_install_units.cmake" COMPONENT tool)
+endif()
+
 # find_package(weft): from the installed tree, and from a build tree through weft_DIR.
 set(WEFT_FINDS_SQLITE ON)
 if(WEFT_SQLITE_SOURCE)

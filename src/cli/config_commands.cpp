@@ -21,6 +21,11 @@ void set_span(CLI::App& in, const std::string& option,
   set(in, option, value ? std::optional(config::duration_text(*value)) : std::nullopt);
 }
 
+template <typename Enum>
+std::optional<std::string> name_of(const std::optional<Enum>& value) {
+  return value ? std::optional(std::string(to_string(*value))) : std::nullopt;
+}
+
 }  // namespace
 
 command add_config(CLI::App& to) {
@@ -52,6 +57,10 @@ void apply_settings(CLI::App& to, const command_settings& all) {
     set_span(to, "--retry-longest", all.work.retry_longest);
     set_span(to, "--stop-grace", all.work.stop_grace);
     set_span(to, "--kill-grace", all.work.kill_grace);
+    set(to, "--admin", all.work.admin);
+    set(to, "--log-format", name_of(all.work.log_format));
+    set(to, "--log-file", all.work.log_file);
+    set(to, "--log-level", name_of(all.work.log_level));
   }
   for (auto* const one : to.get_subcommands({})) apply_settings(*one, all);
 }

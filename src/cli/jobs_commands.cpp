@@ -238,6 +238,30 @@ void add_retention(CLI::App& to, const char* name, std::optional<std::chrono::mi
 
 }  // namespace
 
+namespace {
+
+/// Gives the option --log-level.
+CLI::Option* add_log(CLI::App& to, work_options& options) {
+  to.add_option_function<std::string>(
+        "--log-format",
+        [&options](const std::string& name) { options.log_format = *log::line_format_from_string(name); },
+        "The form of the log; automatic: text on a terminal, else logfmt")
+      ->check(CLI::IsMember({"automatic", "text", "logfmt", "json"}).description(""))
+      ->type_name("automatic|text|logfmt|json");
+  to.add_option("--log-file", options.log_file,
+                "Where the log is written; SIGUSR1 opens it anew; stderr unless said")
+      ->type_name("FILE");
+  return to
+      .add_option_function<std::string>(
+          "--log-level",
+          [&options](const std::string& name) { options.log_level = *log::level_from_string(name); },
+          "What is written at least; info unless said")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "critical", "off"}).description(""))
+      ->type_name("debug|info|warn|error|critical|off");
+}
+
+}  // namespace
+
 command add_work(CLI::App& to) {
   auto options = std::make_shared<work_options>();
   add_database(to, options->store);
@@ -259,6 +283,11 @@ command add_work(CLI::App& to) {
                 "Deletes dead and cancelled jobs that ended so long ago; never");
   add_span(to, "--stop-grace", options->stop_grace, "What runs may go on for so long after a signal; 10s");
   add_span(to, "--kill-grace", options->kill_grace, "Between SIGTERM and SIGKILL to a program; 2s");
+  to.add_option(
+        "--admin", options->admin,
+        "Where it shows metrics, health and fibers: 127.0.0.1:9464, unix:/run/weft.sock; nowhere unless said")
+      ->type_name("ADDRESS");
+  auto* const level = add_log(to, *options);
   to.add_option("--pass-env", options->pass, "A variable that programs get, beside PATH, HOME and the like")
       ->type_name("NAME")
       ->allow_extra_args(false);
@@ -268,7 +297,10 @@ command add_work(CLI::App& to) {
   to.add_flag("--json", options->as_json, "The list as JSON")->needs(list);
   to.footer(
       "SIGTERM and SIGINT stop it in order, a second one at once: what it runs goes back to its queue.");
-  return [options] { return run_work(*options); };
+  return [options, level] {
+    options->is_level_said = level->count() > 0;
+    return run_work(*options);
+  };
 }
 
 command add_jobs(CLI::App& to, std::vector<std::string> program) {

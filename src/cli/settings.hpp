@@ -6,6 +6,8 @@
 #include <vector>
 
 #include <weft/config/config.hpp>
+#include <weft/log/format.hpp>
+#include <weft/log/record_codec.hpp>
 
 #include "cli/arguments.hpp"
 
@@ -19,8 +21,13 @@ struct work_settings {
   std::optional<std::chrono::microseconds> retry_longest = {};
   std::optional<std::chrono::microseconds> stop_grace = {};
   std::optional<std::chrono::microseconds> kill_grace = {};
+  std::optional<std::string> admin = {};
+  std::optional<log::line_format> log_format = {};
+  std::optional<std::string> log_file = {};
+  std::optional<log::level> log_level = {};
 };
-WEFT_DESCRIBE(work_settings, queues, concurrency, retry_first, retry_longest, stop_grace, kill_grace);
+WEFT_DESCRIBE(work_settings, queues, concurrency, retry_first, retry_longest, stop_grace, kill_grace, admin,
+              log_format, log_file, log_level);
 
 /// What the file of the weft command, and its environment, may say.
 struct command_settings {

@@ -3,22 +3,26 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <memory>
 
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
+#include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
-#include <weft/fiber/scope.hpp>
 #include <weft/jobs/command.hpp>
 #include <weft/jobs/job_list.hpp>
 #include <weft/jobs/queue.hpp>
+#include <weft/jobs/store_meters.hpp>
 #include <weft/jobs/worker.hpp>
+#include <weft/log/file_sink.hpp>
 #include <weft/log/log.hpp>
-#include <weft/process/exit_status.hpp>
 #include <weft/process/signals.hpp>
+#include <weft/service/lifecycle.hpp>
 #include <weft/wire/json.hpp>
 
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
+#include "cli/work_settings.hpp"
 
 namespace weft::inline v1::cli {
 
@@ -26,6 +30,8 @@ namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds status_interval{5};
 
 jobs::command_options commands_of(const work_options& options) {
   jobs::command_options how;
@@ -46,15 +52,6 @@ jobs::worker_options worker_of(const work_options& options) {
   return how;
 }
 
-/// The first signal stops the worker, the second one what it runs.
-void obey(process::signal_watch& signals, jobs::worker& worker, cancel_scope& everything) {
-  log::info("weft work: stopping; once more to stop at once",
-            {{"signal", process::signal_name(signals.wait())}});
-  worker.stop();
-  log::warn("weft work: stopping at once", {{"signal", process::signal_name(signals.wait())}});
-  everything.cancel(cancel_reason::shutdown);
-}
-
 void log_figures(const jobs::worker& of) {
   const auto figures = of.statistics();
   log::info("weft work: ended", {{"done", figures.done},
@@ -64,36 +61,94 @@ void log_figures(const jobs::worker& of) {
                                  {"unroutable", figures.unroutable}});
 }
 
-/// False: it was stopped by a second signal.
-bool work(jobs::worker& worker, bool once, process::signal_watch& signals) {
-  cancel_scope everything;
-  try {
-    with_scope([&](scope& in) {
-      auto listener = in.go([&] { obey(signals, worker, everything); });
-      if (once) {
-        worker.run_due();
-      } else {
-        worker.run();
+/// A fiber that ends with this.
+class background {
+ public:
+  template <typename Work>
+  background(Work work, std::string name) : fiber_(go(std::move(work), {.name = std::move(name)})) {}
+  background(const background&) = delete;
+  background& operator=(const background&) = delete;
+  ~background() {
+    fiber_.cancel();
+    shield([this] {
+      try {
+        fiber_.join();
+      } catch (const cancelled&) {  // as it was asked to
       }
-      listener.cancel();
     });
-    return true;
-  } catch (const cancelled&) {
-    if (!everything.is_cancelled()) throw;
-    return false;
+  }
+
+ private:
+  fiber<void> fiber_;
+};
+
+/// What `systemctl status` shows of it.
+void tell_status(const ops::notifier& manager, const jobs::worker& of) {
+  for (; manager; sleep_for(status_interval)) {
+    const auto now = of.statistics();
+    manager.status("done " + std::to_string(now.done) + ", failed " + std::to_string(now.failed) +
+                   ", given up " + std::to_string(now.dead + now.quarantined));
   }
 }
 
-int run_worker(const work_options& options) {
-  process::signal_watch signals{SIGTERM, SIGINT};  // until the worker has left the store
+/// For those who run it: figures of the store, and whether it answers.
+class shown_worker {
+ public:
+  shown_worker(const std::string& listen, jobs::queue& queue, ops::lifecycle& life)
+      : admin_({.listen = listen}), figures_(queue) {
+    admin_.health().add("database", [&queue] {
+      (void)queue.kept_in().find(jobs::job_id{0});
+      return true;
+    });
+    life.administer(admin_);
+  }
+
+ private:
+  ops::admin admin_;
+  jobs::store_meters figures_;
+};
+
+int live(const work_options& options, ops::lifecycle& life) {
+  // From here until the worker has left the store: a signal that comes before the life begins ends it, too.
+  process::signal_watch signals{SIGTERM, SIGINT};
+  const background listening(
+      [&] {
+        signals.wait();
+        life.stop();
+      },
+      "signals");
   jobs::queue queue(options.store, {.keys = needed_keys(options.keys)});
   services app;
   jobs::allow_commands(app, commands_of(options));
   jobs::worker worker(queue, app, worker_of(options));
+  std::unique_ptr<shown_worker> shown;
+  if (!options.admin.empty()) shown = std::make_unique<shown_worker>(options.admin, queue, life);
   log::info("weft work: started", {{"worker", to_string(worker.id())}, {"concurrency", options.concurrency}});
-  const bool in_order = work(worker, options.once, signals);
+
+  work_reload reload(options);
+  life.on_reload([&reload] { reload.read_again(); });
+  life.add({.name = "worker",
+            .run =
+                [&] {
+                  if (options.once) {
+                    worker.run_due();
+                  } else {
+                    worker.run();
+                  }
+                },
+            .stop = [&worker] { worker.stop(); }});
+  const background status([&] { tell_status(life.manager(), worker); }, "status");
+  const int ended = life.run();
   log_figures(worker);
-  return in_order ? exit_ok : exit_failed;
+  return ended == 0 ? exit_ok : exit_failed;
+}
+
+void choose_log(const work_options& options) {
+  log::set_default_format(options.log_format);
+  log::set_level(options.log_level);
+  if (options.log_file.empty()) return;
+  log::add_sink(std::make_shared<log::file_sink>(
+      log::file_sink_options{.path = options.log_file, .format = options.log_format}));
 }
 
 }  // namespace
@@ -109,9 +164,10 @@ int run_work(const work_options& options) {
     return exit_usage;
   }
   return guarded("weft work", [&] {
+    choose_log(options);
     run_options how;
     how.stack_bytes = 256 * 1024;
-    return run([&] { return run_worker(options); }, how);
+    return ops::run_service([&](ops::lifecycle& life) { return live(options, life); }, how);
   });
 }
 

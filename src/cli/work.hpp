@@ -2,10 +2,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <weft/jobs/job.hpp>
+#include <weft/log/format.hpp>
+#include <weft/log/level.hpp>
 
 namespace weft::inline v1::cli {
 
@@ -20,6 +23,11 @@ struct work_options {
   std::chrono::microseconds retry_first = std::chrono::seconds(1);  ///< wait after the first failed attempt
   std::chrono::microseconds retry_longest = std::chrono::hours(1);
   jobs::job_retention retention = {};
+  std::string admin;  ///< where the admin listener is; empty: nowhere
+  log::line_format log_format = log::line_format::automatic;
+  std::string log_file;  ///< empty: stderr
+  log::level log_level = log::level::info;
+  bool is_level_said = false;     ///< by the command line: a reload does not change it
   std::vector<std::string> pass;  ///< variables that programs get, beside the usual ones
   bool once = false;              ///< run what is due, and end
   bool list_jobs = false;         ///< print which jobs it knows, and end; needs no store
@@ -27,8 +35,9 @@ struct work_options {
 };
 
 /// Works until SIGTERM or SIGINT: then nothing more is started, what runs may end within the grace, and what
-/// does not goes back to its queue; a second signal does that at once. Gives the exit status: 0; 1 after a
-/// second signal, and where it could not begin.
+/// does not goes back to its queue; a second signal does that at once. SIGHUP reads the settings again,
+/// SIGUSR1 opens the log's file anew. The service manager hears of it all (ops::lifecycle). Gives the exit
+/// status: 0; 1 after a second signal, and where it could not begin.
 int run_work(const work_options& options);
 
 }  // namespace weft::inline v1::cli

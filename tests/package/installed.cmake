@@ -43,9 +43,20 @@ foreach(file IN ITEMS man/man1/weft.1 man/man1/weft-jobs.1 bash-completion/compl
   endif()
 endforeach()
 
+# So does the unit of its workers, which starts it from where it was installed.
+set(unit "${WORK}/moved/lib/systemd/system/weft-worker@.service")
+file(STRINGS "${unit}" started REGEX "^ExecStart=")
+if(NOT started STREQUAL "ExecStart=${WORK}/first/bin/weft work")
+  message(FATAL_ERROR "${unit} says ${started}")
+endif()
+
 # DESTDIR puts the same tree under another root.
 set(ENV{DESTDIR} "${WORK}/root")
 run("${CMAKE_COMMAND}" --install "${WEFT_BUILD}" --prefix /usr)
 if(NOT EXISTS "${WORK}/root/usr/${LIBDIR}/cmake/weft/weftConfig.cmake")
   message(FATAL_ERROR "DESTDIR was not respected")
+endif()
+file(STRINGS "${WORK}/root/usr/lib/systemd/system/weft-worker@.service" started REGEX "^ExecStart=")
+if(NOT started STREQUAL "ExecStart=/usr/bin/weft work")
+  message(FATAL_ERROR "the unit for /usr says ${started}")
 endif()

@@ -1,0 +1,10 @@
+# Installs the units of systemd. They name the command where it is installed, which is known only then.
+file(GLOB units "${WEFT_UNITS}/*.service")
+foreach(unit IN LISTS units)
+  get_filename_component(name "${unit}" NAME)
+  set(installed "${CMAKE_INSTALL_PREFIX}/lib/systemd/system/${name}")
+  file(READ "${unit}" text)
+  string(REPLACE "ExecStart=/usr/bin/weft" "ExecStart=${CMAKE_INSTALL_PREFIX}/${WEFT_BINDIR}/weft" text "${text}")
+  file(WRITE "$ENV{DESTDIR}${installed}" "${text}")
+  list(APPEND CMAKE_INSTALL_MANIFEST_FILES "${installed}")
+endforeach()

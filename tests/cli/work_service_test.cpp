@@ -1,0 +1,213 @@
+// `weft work` as a service: what it tells its manager, what it shows, and what signals do.
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include <weft/http/client.hpp>
+#include <weft/process/program.hpp>
+#include <weft/wire/json_value.hpp>
+
+#include "cli/jobs_fixture.hpp"
+#include "service/fake_manager.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using weft::jobs::job_id;
+using weft::jobs::job_state;
+using weft::process::exit_status;
+
+constexpr auto patience = 60s;
+
+class weft_work_service : public weft_test::jobs_commands {
+ protected:
+  /// A worker under a manager of its own, whose settings are in a file.
+  class running {
+   public:
+    running(const weft_work_service& of, std::vector<std::string> more)
+        : program_(arguments(of, more), how(of)) {}
+
+    void signal(int number) { ::kill(program_.pid(), number); }
+    exit_status wait() {
+      const auto ended = program_.wait_for(patience);
+      EXPECT_TRUE(ended) << "the worker does not end";
+      return ended.value_or(exit_status{});
+    }
+
+   private:
+    static std::vector<std::string> arguments(const weft_work_service& of,
+                                              const std::vector<std::string>& more) {
+      std::vector<std::string> all{WEFT_PROGRAM, "work",    "--db", of.url(),     "--keys",
+                                   of.keys_,     "--queue", "mail", "--log-file", of.log_};
+      all.insert(all.end(), more.begin(), more.end());
+      return all;
+    }
+    static weft::process::program_options how(const weft_work_service& of) {
+      weft::process::program_options made;
+      made.out = weft::process::stream_target::null();
+      made.err = weft::process::stream_target::null();
+      made.environment = {"NOTIFY_SOCKET=" + of.manager_.address(), "WATCHDOG_USEC=300000",
+                          "WEFT_CONFIG=" + of.settings_};
+      return made;
+    }
+
+    weft::process::program program_;
+  };
+
+  weft_work_service() { set(""); }
+  void set(const std::string& toml) const { std::ofstream(settings_) << toml; }
+
+  /// The next of these words that the manager hears; others are passed over.
+  std::string hear(const std::string& start) {
+    std::string word;
+    do {
+      word = manager_.take();
+    } while (!word.empty() && !word.starts_with(start));
+    return word;
+  }
+  job_id pushed_script(const std::string& script) {
+    const auto done = jobs("push", {"--keys", keys_, "--queue", "mail", "--exec", "--", "sh", "-c", script});
+    EXPECT_EQ(done.status, 0) << done.err;
+    return weft::jobs::job_id_from_string(done.out.substr(0, done.out.find('\n'))).value_or(job_id{});
+  }
+  template <typename Claim>
+  static bool comes_true(Claim claim) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!claim()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      ::usleep(10'000);
+    }
+    return true;
+  }
+  static std::string content(const std::string& path) {
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  bool log_has(const std::string& text) const { return content(log_).find(text) != std::string::npos; }
+  std::string get(const std::string& path, const std::string& accept = "*/*") const {
+    std::string body;
+    weft::run([&] {
+      body = weft::http::client("unix:" + admin_).get(path, {.headers = {{"Accept", accept}}}).take_body();
+    });
+    return body;
+  }
+
+  weft_test::fake_manager manager_;
+  const std::string settings_ = folder_ / "weft.toml";
+  const std::string log_ = folder_ / "weft.log";
+  const std::string admin_ = folder_ / "admin.sock";
+};
+
+}  // namespace
+
+TEST_F(weft_work_service, tells_its_manager_how_it_is) {
+  pushed_script("true");
+  running worker(*this, {});
+  EXPECT_EQ(hear("READY"), "READY=1");
+  EXPECT_EQ(hear("WATCHDOG"), "WATCHDOG=1") << "fed by its loop";
+  EXPECT_TRUE(comes_true([&] { return hear("STATUS") == "STATUS=done 1, failed 0, given up 0"; }));
+  worker.signal(SIGTERM);
+  EXPECT_EQ(hear("STOPPING"), "STOPPING=1");
+  EXPECT_EQ(worker.wait(), exit_status::exited(0));
+}
+
+TEST_F(weft_work_service, hands_back_what_does_not_end_in_its_grace_and_starts_nothing_more) {
+  const auto runs = pushed_script("echo x > " + (folder_ / "started") + "; exec sleep 1000");
+  running worker(*this, {"--stop-grace", "100ms", "--concurrency", "1"});
+  ASSERT_TRUE(comes_true([&] { return content(folder_ / "started") == "x\n"; }));
+  const auto waits = pushed_script("true");
+  worker.signal(SIGTERM);
+  EXPECT_EQ(worker.wait(), exit_status::exited(0));
+  EXPECT_EQ(queue().show(runs).value().state, job_state::ready) << "at once, not when its lease is over";
+  EXPECT_EQ(queue().show(runs).value().attempts, 0) << "it spends no attempt";
+  EXPECT_EQ(queue().show(waits).value().state, job_state::ready);
+  EXPECT_TRUE(queue().kept_in().workers().empty()) << "it has left";
+}
+
+TEST_F(weft_work_service, shows_metrics_and_health_where_it_is_told_to) {
+  pushed_script("true");
+  pushed_script("false");
+  running worker(*this, {"--admin", "unix:" + admin_});
+  EXPECT_EQ(hear("READY"), "READY=1");
+  EXPECT_EQ(get("/startupz"), "started\n");
+  std::string shown;
+  const auto has = [&](const std::string& line) {
+    return comes_true([&] {
+      shown = get("/metrics");
+      return shown.find(line + "\n") != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(has("weft_jobs_attempts_total{queue=\"mail\",outcome=\"done\"} 1")) << shown;
+  EXPECT_TRUE(has("weft_jobs_attempts_total{queue=\"mail\",outcome=\"failed\"} 1")) << shown;
+  EXPECT_TRUE(has("weft_jobs_retries_total{queue=\"mail\"} 1")) << shown;
+  EXPECT_TRUE(has("weft_jobs_run_seconds_count{queue=\"mail\"} 2")) << shown;
+  EXPECT_TRUE(has("weft_jobs_worker_slots 10")) << shown;
+  EXPECT_TRUE(has("weft_jobs_workers 1")) << shown;
+  EXPECT_TRUE(has("weft_log_dropped_total 0")) << shown;
+  for (const char* const name :
+       {"weft_jobs_queue_depth{queue=\"mail\",state=\"ready\"} ",
+        "weft_jobs_oldest_ready_age_seconds{queue=\"mail\"} ", "weft_jobs_sample_age_seconds ",
+        "weft_fibers_loop_lag_seconds_count ", "weft_fibers_stack_peak_bytes "})
+    EXPECT_NE(shown.find(std::string("\n") + name), std::string::npos) << name << shown;
+  const auto open = get("/metrics", "application/openmetrics-text");
+  EXPECT_TRUE(open.ends_with("# EOF\n")) << open;
+  EXPECT_NE(open.find("# UNIT weft_jobs_wait_seconds seconds\n"), std::string::npos) << open;
+  EXPECT_NE(get("/readyz").find("database"), std::string::npos);
+  worker.signal(SIGTERM);
+  EXPECT_EQ(worker.wait(), exit_status::exited(0));
+}
+
+TEST_F(weft_work_service, reads_its_settings_again_and_refuses_bad_ones) {
+  running worker(*this, {});
+  EXPECT_EQ(hear("READY"), "READY=1");
+  const auto reload = [&](const std::string& toml) {
+    set(toml);
+    worker.signal(SIGHUP);
+    EXPECT_TRUE(hear("RELOADING").starts_with("RELOADING=1\n"));
+    EXPECT_EQ(hear("READY"), "READY=1") << "in force or not, it goes on";
+  };
+  reload("[work]\nlog_level = \"debug\"\nconcurrency = 3\n");
+  EXPECT_TRUE(comes_true([&] { return log_has("the level of the log was changed\" now=debug"); }))
+      << content(log_);
+  EXPECT_TRUE(log_has("it holds from the next start on\" setting=work.concurrency")) << content(log_);
+  reload("[work]\nlog_levle = \"warn\"\n");
+  EXPECT_TRUE(comes_true([&] { return log_has("a reload was refused; what was in force stays"); }))
+      << content(log_);
+  EXPECT_TRUE(log_has("log_level")) << "it says what may be meant: " << content(log_);
+  worker.signal(SIGTERM);
+  EXPECT_EQ(worker.wait(), exit_status::exited(0));
+}
+
+TEST_F(weft_work_service, logs_in_the_form_and_to_the_file_it_is_told_to) {
+  const auto id = pushed_script("exit 3");
+  running worker(*this, {"--log-format", "json"});
+  EXPECT_TRUE(comes_true([&] { return log_has("jobs: an attempt failed"); }));
+  ASSERT_EQ(::rename(log_.c_str(), (log_ + ".1").c_str()), 0);
+  worker.signal(SIGUSR1);
+  EXPECT_TRUE(comes_true([&] { return log_has("files are opened anew"); }));
+  worker.signal(SIGTERM);
+  EXPECT_EQ(worker.wait(), exit_status::exited(0));
+  bool found = false;
+  for (const auto& file : {log_ + ".1", log_}) {
+    std::ifstream in(file);
+    for (std::string line; std::getline(in, line);) {
+      const auto whole = weft::wire::from_json<weft::wire::json_value>(line);
+      const auto& one = *whole.if_object();
+      if (*one.find("msg")->if_text() != "jobs: an attempt failed") continue;
+      found = true;
+      EXPECT_EQ(*one.find("weft.job")->if_text(), to_string(id));
+    }
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(weft_work_service, a_signal_that_comes_while_it_starts_ends_it_too) {
+  running worker(*this, {});
+  EXPECT_TRUE(comes_true([&] { return log_has("weft work: started"); }));
+  worker.signal(SIGTERM);
+  EXPECT_EQ(worker.wait(), exit_status::exited(0));
+}
