@@ -116,6 +116,8 @@ TEST_F(postgres_reads, plans_that_were_made_for_empty_tables_are_good_for_full_o
 
 TEST_F(postgres_reads, the_oldest_ready_jobs_cost_as_much_as_there_are_lines_of_them) {
   fill();
+  // Entries of jobs that were claimed are there until somebody has met them.
+  EXPECT_EQ(open_store(url_)->find_oldest_ready(at(1000)).size(), 1U);
   const auto before = entries_read();
   const auto reads_before = whole_reads();
   {
