@@ -15,6 +15,11 @@ class postgres_maintenance : public postgres_stores {
       session.run_script(sql);
     });
   }
+  /// Has the schema that version again, after a test that said otherwise.
+  static std::string version_is(int version) {
+    return "UPDATE weft_meta SET value = 1; UPDATE weft_meta SET value = " + std::to_string(version) +
+           " WHERE name = 'schema_version'";
+  }
   std::string problems() {
     std::string all;
     for (const auto& one : check_database(url_).problems) all += one + '\n';
@@ -90,6 +95,7 @@ TEST_F(postgres_maintenance, migrate_makes_the_schema_and_says_before_what_it_wo
 }
 
 TEST_F(postgres_maintenance, is_refused_for_a_schema_that_is_too_new) {
+  const std::string known = version_is(plan_migration(url_).to);
   change("UPDATE weft_meta SET value = 1000");
   weft_test::expect_error(
       errc::unsupported, [&] { check_database(url_); }, "version 1000");
@@ -97,11 +103,38 @@ TEST_F(postgres_maintenance, is_refused_for_a_schema_that_is_too_new) {
       errc::unsupported, [&] { migrate_database(url_); }, "version 1000");
   change("UPDATE weft_meta SET value = 1 WHERE name = 'compatible_from'");
   EXPECT_EQ(migrate_database(url_).steps.size(), 0U) << "newer, and says that this build may use it";
-  change("UPDATE weft_meta SET value = 1");
+  change(known);
+}
+
+TEST_F(postgres_maintenance, a_schema_of_the_first_version_is_brought_up_to_date_and_builds_of_it_go_on) {
+  // What came with the second one is taken away again.
+  change("DROP TYPE weft_answer CASCADE; UPDATE weft_meta SET value = 1 WHERE name = 'schema_version'");
+  const auto plan = plan_migration(url_);
+  EXPECT_EQ(plan.from, 1);
+  ASSERT_EQ(plan.steps.size(), 1U);
+  EXPECT_NE(plan.steps[0].sql.find("FUNCTION weft_claim("), std::string::npos);
+  weft_test::expect_error(
+      errc::unsupported, [&] { open_store(url_, {.prepare = false}); }, "`weft db migrate`");
+  change("CREATE ROLE of_old LOGIN; SELECT weft_grant('of_old', 'worker')");
+  migrate_database(url_);
+  store& own = open();
+  for (std::int64_t id = 1; id <= 3; ++id) push(own, job(id));
+  join(own, 1);
+  EXPECT_EQ(claim(own, 1, 1).size(), 1U);
+  EXPECT_EQ(number("SELECT count(*) FROM weft.weft_claim(1, '{mail}', 1, 1000, ARRAY(SELECT id::bigint FROM "
+                   "weft.weft_handler), '{}', true) WHERE kind = 1"),
+            1)
+      << "as builds of the first version ask";
+  EXPECT_EQ(number("SELECT count(*) FROM pg_proc WHERE proname = 'weft_claim'"
+                   " AND has_function_privilege('of_old', oid, 'EXECUTE')"),
+            2)
+      << "rights are those of before";
+  change("DROP OWNED BY of_old; DROP ROLE of_old");
 }
 
 TEST_F(postgres_maintenance, an_older_build_goes_on_while_a_newer_one_brings_the_schema_up_to_date) {
   store& older = open();
+  const std::string known = version_is(plan_migration(url_).to);
   for (std::int64_t id = 1; id <= 30; ++id) push(older, job(id));
   join(older, 1);
   const auto before = claim(older, 1, 10);
@@ -126,7 +159,8 @@ TEST_F(postgres_maintenance, an_older_build_goes_on_while_a_newer_one_brings_the
   EXPECT_EQ(problems(), "");
   change(
       "ALTER TABLE weft_job DROP COLUMN origin; ALTER TABLE weft_worker DROP COLUMN zone; DROP TABLE "
-      "weft_zone; UPDATE weft_meta SET value = 1");
+      "weft_zone; " +
+      known);
 }
 
 TEST_F(postgres_maintenance, backups_are_made_by_the_servers_own_tool) {

@@ -23,6 +23,7 @@ enum class row_kind : std::int64_t { summary, job, closure, expired };
 
 /// Answers of one call.
 struct told {
+  claim_marks::answer marks;
   std::optional<moment> next_due;
   std::optional<moment> next_schedule;
   std::size_t unroutable = 0;
@@ -42,7 +43,7 @@ claimed_job job_of(const result& rows, std::size_t row, const names& known, cons
   job.attempts = static_cast<int>(rows.integer(row, 6));
   job.backoffs = static_cast<int>(rows.integer(row, 7));
   job.crashes = static_cast<int>(rows.integer(row, 8));
-  job.envelope = rows.bytes(row, 10);
+  job.envelope = rows.bytes(row, 11);
   return job;
 }
 
@@ -57,15 +58,24 @@ told read_claim(const result& rows, names& known, const claim_request& request) 
     switch (static_cast<row_kind>(rows.integer(row, 0))) {
       case row_kind::summary:
         all.next_due = maybe_moment(rows, row, 1);
-        all.unroutable = static_cast<std::size_t>(rows.integer(row, 2));
         all.next_schedule = maybe_moment(rows, row, 3);
         all.work = rows.integer(row, 4) != 0;
+        all.marks.has_all = !rows.is_null(row, 2);
+        all.marks.unroutable = static_cast<std::size_t>(rows.maybe_integer(row, 2).value_or(0));
+        all.marks.expires = maybe_moment(rows, row, 6);
+        all.marks.pages = rows.maybe_integer(row, 7).value_or(0);
+        all.marks.seen_to = rows.maybe_integer(row, 8);
+        all.marks.promoted = all.work;
         break;
       case row_kind::job:
         all.jobs.push_back(job_of(rows, row, known, request));
+        if (const auto run_at = rows.maybe_integer(row, 9)) {
+          all.marks.taken.push_back({{all.jobs.back().queue, rows.integer(row, 3), rows.integer(row, 4)},
+                                     {*run_at, rows.integer(row, 1)}});
+        }
         break;
       case row_kind::closure:
-        known.learn(rows.integer(row, 1), rows.text(row, 9));
+        known.learn(rows.integer(row, 1), rows.text(row, 10));
         all.has_new_closures = true;
         break;
       case row_kind::expired:
@@ -76,8 +86,14 @@ told read_claim(const result& rows, names& known, const claim_request& request) 
   return all;
 }
 
-parameters claim_parameters(const names& known, const claim_request& request, std::size_t count,
-                            bool expire) {
+/// One call's way to look for jobs.
+struct look {
+  bool whole = true;
+  bool expire = true;
+};
+
+parameters claim_parameters(const names& known, const claim_marks& marks, const claim_request& request,
+                            std::size_t count, look how) {
   std::vector<std::int64_t> routable;
   std::vector<std::int64_t> unroutable;
   {
@@ -89,7 +105,15 @@ parameters claim_parameters(const names& known, const claim_request& request, st
   parameters with;
   with.bigint(static_cast<std::int64_t>(request.owner)).texts(request.queues);
   with.bigint(static_cast<std::int64_t>(count)).bigint(micros(request.now));
-  with.bigints(routable).bigints(unroutable).boolean(expire);
+  with.bigints(routable).bigints(unroutable).boolean(how.expire);
+  with.boolean(how.whole || marks.is_cheap(request.owner));
+  with.bigint(how.whole ? std::nullopt : marks.since());
+  const auto from = how.whole ? std::vector<claim_marks::stretch>() : marks.stretches(request.queues);
+  with.bigints(from, &claim_marks::stretch::queue).bigints(from, &claim_marks::stretch::handler);
+  with.bigints(from, &claim_marks::stretch::priority);
+  with.bigints(from, [](const claim_marks::stretch& one) { return one.from.run_at; });
+  with.bigints(from, [](const claim_marks::stretch& one) { return one.from.id; });
+  with.bigints(from, &claim_marks::stretch::below);
   return with;
 }
 
@@ -125,21 +149,30 @@ void give_lost_back(caller& by, const claim_request& request, std::int64_t serve
   });
 }
 
-told call_claim(caller& by, names& known, const claim_request& request,
-                const std::vector<claimed_job>& so_far, bool expire) {
-  const parameters with = claim_parameters(known, request, request.count - so_far.size(), expire);
+told call_claim(caller& by, names& known, claim_marks& marks, const claim_request& request,
+                const std::vector<claimed_job>& so_far, look how) {
+  const std::size_t count = request.count - so_far.size();
+  const parameters with = claim_parameters(known, marks, request, count, how);
+  claim_marks::question asked(marks, request.owner, how.whole);
   for (;;) {
     std::int64_t server_pid = 0;
     try {
-      return by.run([&](connection& on) {
+      told all = by.run([&](connection& on) {
         server_pid = on.server_pid();
-        return read_claim(on.run("SELECT * FROM weft.weft_claim($1,$2,$3,$4,$5,$6,$7)", with), known,
-                          request);
+        return read_claim(
+            on.run("SELECT * FROM weft.weft_claim($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)", with),
+            known, request);
       });
+      // What has expired is seen to when it is told of no more; the same for closures to look at.
+      if (!how.expire) all.marks.seen_to.reset();
+      all.marks.is_full = all.jobs.size() == count;
+      if (all.expired.empty() && !all.has_new_closures) asked.answered(all.marks);
+      return all;
     } catch (const database_error& failed) {
       if (!failed.is_in_doubt()) throw;
     }
     give_lost_back(by, request, server_pid, so_far);
+    marks.came_somewhere();
   }
 }
 
@@ -176,34 +209,58 @@ void find_due_schedules(caller& by, const claim_request& request, claim_result& 
   keep_longest_due(request, result);
 }
 
-}  // namespace
-
-claimed claim_jobs(caller& by, names& known, const claim_request& request) {
-  claimed all;
+/// Until there is no more that only this side can do.
+void claim_some(caller& by, names& known, claim_marks& marks, const claim_request& request, bool whole,
+                claimed& all) {
   claim_result& result = all.result;
-  bool expire = true;
+  look how{.whole = whole};
   for (;;) {
-    told now_told = call_claim(by, known, request, result.jobs, expire);
+    told now_told = call_claim(by, known, marks, request, result.jobs, how);
     std::ranges::move(now_told.jobs, std::back_inserter(result.jobs));
     all.work = all.work || now_told.work;
     if (!now_told.expired.empty()) {
-      all.work = expire_jobs(by, now_told.expired, request.now, all) || all.work;
-      expire = false;
+      const bool work = expire_jobs(by, now_told.expired, request.now, all);
+      if (work) marks.came_somewhere();
+      all.work = all.work || work;
+      how.expire = false;
       continue;
     }
     result.next_due = now_told.next_due;
-    result.unroutable = now_told.unroutable;
     if (now_told.has_new_closures) {
-      expire = false;
+      how.expire = false;
       continue;
     }
     if (now_told.next_schedule && *now_told.next_schedule > request.now) {
       result.next_fire = now_told.next_schedule;
     } else if (now_told.next_schedule) {
+      result.next_fire.reset();
+      result.schedules.clear();
       find_due_schedules(by, request, result);
     }
-    return all;
+    return;
   }
+}
+
+}  // namespace
+
+claimed claim_jobs(caller& by, names& known, claim_marks& marks, const claim_request& request) {
+  claimed all;
+  claim_result& result = all.result;
+  const bool whole = marks.wants_whole(request.owner);
+  claim_some(by, known, marks, request, whole, all);
+  if (!whole && result.jobs.size() < request.count &&
+      marks.next_whole(request.owner) <= steady_clock::now()) {
+    claim_some(by, known, marks, request, true, all);
+  } else if (!whole) {
+    const auto sooner = [&](moment at) { result.next_due = std::min(result.next_due.value_or(at), at); };
+    if (const auto expires = marks.next_expiry(request.owner); expires > request.now) sooner(*expires);
+    if (result.jobs.size() < request.count) {
+      sooner(request.now + std::chrono::ceil<std::chrono::microseconds>(marks.next_whole(request.owner) -
+                                                                        steady_clock::now()));
+    }
+  }
+  result.unroutable = marks.unroutable(request.owner);
+  return all;
 }
 
 }  // namespace weft::inline v1::jobs::postgres

@@ -5,6 +5,7 @@
 #include <weft/jobs/store.hpp>
 
 #include "jobs/postgres/caller.hpp"
+#include "jobs/postgres/claim_marks.hpp"
 #include "jobs/postgres/names.hpp"
 
 namespace weft::inline v1::jobs::postgres {
@@ -16,6 +17,6 @@ struct claimed {
 };
 
 /// What store::claim says.
-claimed claim_jobs(caller& by, names& known, const claim_request& request);
+claimed claim_jobs(caller& by, names& known, claim_marks& marks, const claim_request& request);
 
 }  // namespace weft::inline v1::jobs::postgres

@@ -7,7 +7,8 @@
 #include "jobs/postgres/schema_text.hpp"
 
 // weft_meta names the version of the schema, and the oldest one whose builds may use it as well: so a program
-// may be replaced on one machine after the other.
+// may be replaced on one machine after the other. All missing steps, and then the functions, are one
+// transaction.
 
 namespace weft::inline v1::jobs::postgres {
 namespace {
@@ -43,22 +44,13 @@ bool is_usable(const versions& found) {
   return found.stored >= schema_version();
 }
 
-bool migrate_one(connection& in) {
-  in.run("BEGIN");
-  try {
-    in.run(one_at_a_time);
-    const versions found = versions_of(in);
-    const bool was_usable = is_usable(found);
-    if (!was_usable) {
-      const schema_step& step = schema_steps()[static_cast<std::size_t>(found.stored)];
-      for (const char* const script : step.scripts) in.run_script(script);
-    }
-    in.run("COMMIT");
-    return !was_usable;
-  } catch (...) {
-    if (in.is_open() && in.is_in_transaction()) in.run("ROLLBACK");
-    throw;
+void run_missing(connection& in, const versions& found) {
+  if (is_usable(found)) return;
+  for (const auto& step : schema_steps()) {
+    if (step.version <= found.stored) continue;
+    for (const char* const script : step.scripts) in.run_script(script);
   }
+  for (const char* const script : schema_functions()) in.run_script(script);
 }
 
 }  // namespace
@@ -77,12 +69,20 @@ jobs::migration planned(connection& in) {
     std::string& sql = steps.steps.emplace_back(jobs::migration_step{one.version, {}}).sql;
     for (const char* const script : one.scripts) sql += script;
   }
+  for (const char* const script : schema_functions()) steps.steps.back().sql += script;
   return steps;
 }
 
 void migrate(connection& in) {
   if (is_usable(versions_of(in))) return;
-  while (migrate_one(in)) {
+  in.run("BEGIN");
+  try {
+    in.run(one_at_a_time);
+    run_missing(in, versions_of(in));
+    in.run("COMMIT");
+  } catch (...) {
+    if (in.is_open() && in.is_in_transaction()) in.run("ROLLBACK");
+    throw;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <weft/core/error.hpp>
 #include <weft/log/log.hpp>
 
+#include "jobs/micros.hpp"
 #include "jobs/postgres/body.hpp"
 #include "jobs/postgres/claims.hpp"
 #include "jobs/postgres/ends.hpp"
@@ -118,6 +119,16 @@ auto postgres_store::ask_for(lane<call_request>& in, Work work) {
   return std::move(*value);
 }
 
+/// For what may put jobs back to where claims have been.
+template <typename Work>
+auto postgres_store::ask_for_return(lane<call_request>& in, Work work) {
+  return ask_for(in, [&](caller& by) {
+    auto value = work(by);
+    marks_.came_somewhere();
+    return value;
+  });
+}
+
 std::vector<job_id> postgres_store::push(std::span<const new_job> jobs) {
   push_request asked;
   asked.jobs = jobs;
@@ -135,6 +146,7 @@ void postgres_store::serve_pushes(std::vector<push_request*>& taken) {
       one->ids.assign(next, end);
       next = end;
     }
+    note_pushes(jobs);
   } catch (const error& failed) {
     if (taken.size() == 1 || is_of_all(failed)) throw;
     one_by_one(taken, [this](push_request& one) {
@@ -144,6 +156,33 @@ void postgres_store::serve_pushes(std::vector<push_request*>& taken) {
   }
   notices_.tell_of_work();
   count_writes();
+}
+
+/// What this store pushes, its claims find.
+void postgres_store::note_pushes(std::span<const new_job* const> jobs) {
+  for (const new_job* const job : jobs) {
+    if (job->expires) marks_.comes(*job->expires);
+    if (job->run_at > job->created) {
+      marks_.comes(job->run_at);
+    } else if (!job->limit && job->after.empty()) {
+      marks_.came({job->queue, names_.line_of(*job).handler, job->priority},
+                  {micros(job->run_at), static_cast<std::int64_t>(job->id)});
+    }
+  }
+}
+
+/// The same of what comes back with the ends of attempts.
+void postgres_store::note_ends(std::span<const attempt_end* const> ends, bool work) {
+  bool is_told_of = false;
+  for (const attempt_end* const end : ends) {
+    if (end->next == next_step::again && end->run_at > end->now) {
+      marks_.comes(end->run_at);
+      is_told_of = true;
+    } else if (end->next == next_step::again || end->next == next_step::released) {
+      marks_.came_somewhere();
+    }
+  }
+  if (work && !is_told_of) marks_.came_somewhere();
 }
 
 bool postgres_store::finish(const attempt_end& end) {
@@ -165,6 +204,7 @@ void postgres_store::serve_ends(std::vector<end_request*>& taken) {
       taken[i]->held = all.held[i];
       if (all.held[i]) notices_.tell_of_end(taken[i]->end->id);
     }
+    note_ends(ends, all.work);
     if (all.work) notices_.tell_of_work();
   } catch (const error& failed) {
     if (taken.size() == 1 || is_of_all(failed)) throw;
@@ -179,6 +219,10 @@ void postgres_store::serve_ends(std::vector<end_request*>& taken) {
 void postgres_store::finish_one(end_request& one) {
   one.held = finish_and_push(caller_, names_, *one.end).held.at(0);
   if (!one.held) return;
+  std::vector<const new_job*> jobs;
+  for (const new_job& job : one.end->pushes) jobs.push_back(&job);
+  note_pushes(jobs);
+  marks_.came_somewhere();  // those that waited for its end
   notices_.tell_of_end(one.end->id);
   notices_.tell_of_work();
 }
@@ -192,6 +236,7 @@ void postgres_store::count_writes() {
 void postgres_store::transact(const std::function<void(store_transaction&)>& body,
                               const transaction_options& options) {
   run_body(thread_, caller(bodies_pool_, options_.busy_timeout), caller_, names_, body, options);
+  thread_.call([&] { marks_.came_somewhere(); });
   notices_.tell_of_work();
 }
 
@@ -210,7 +255,7 @@ void postgres_store::make_known(const new_job& job) {
 
 claim_result postgres_store::claim(const claim_request& request) {
   held_claims::question asked(held_);
-  claimed all = ask_for(claims_, [&](caller& by) { return claim_jobs(by, names_, request); });
+  claimed all = ask_for(claims_, [&](caller& by) { return claim_jobs(by, names_, marks_, request); });
   asked.answered(request.owner, all.result.jobs);
   for (const job_id id : all.expired) notices_.tell_of_end(id);
   if (all.work) notices_.tell_of_work();
@@ -262,7 +307,7 @@ bool postgres_store::resume_schedule(std::string_view name, moment last, moment 
 std::vector<stored_schedule> postgres_store::schedules() { return ask_for(reads_, all_schedules); }
 
 bool postgres_store::fire(const schedule_fire& fire) {
-  const bool fired = ask_for(changes_, [&](caller& by) { return fire_schedule(by, names_, fire); });
+  const bool fired = ask_for_return(changes_, [&](caller& by) { return fire_schedule(by, names_, fire); });
   if (fired) notices_.tell_of_work();
   return fired;
 }
@@ -278,6 +323,7 @@ std::vector<job_id> postgres_store::beat(worker_id owner) {
     try {
       beaten answer = postgres::beat(by, owner);
       if (held_.wants_look(owner, answer.session)) given_back = give_back_unknown(by, owner, held_);
+      if (given_back > 0) marks_.came_somewhere();
       return std::move(answer.cancelled);
     } catch (const error& failed) {
       if (failed.code() == errc::not_found) held_.forget(owner);
@@ -294,7 +340,11 @@ std::vector<job_id> postgres_store::beat(worker_id owner) {
 
 void postgres_store::remove_worker(worker_id owner, moment now) {
   held_.forget(owner);
-  ask(changes_, [&](caller& by) { postgres::remove_worker(by, owner, now); });
+  ask(changes_, [&](caller& by) {
+    postgres::remove_worker(by, owner, now);
+    marks_.forget(owner);
+    marks_.came_somewhere();
+  });
   notices_.tell_of_work();
   notices_.tell_of_ends();
 }
@@ -307,7 +357,7 @@ worker_row postgres_store::lead(worker_id self, const std::optional<worker_row>&
 
 std::optional<std::size_t> postgres_store::rescue(const worker_row& seen, moment now, int crashes_max) {
   const auto count =
-      ask_for(changes_, [&](caller& by) { return postgres::rescue(by, seen, now, crashes_max); });
+      ask_for_return(changes_, [&](caller& by) { return postgres::rescue(by, seen, now, crashes_max); });
   if (!count) return count;
   held_.forget(seen.id);
   notices_.tell_of_work();
@@ -316,7 +366,7 @@ std::optional<std::size_t> postgres_store::rescue(const worker_row& seen, moment
 }
 
 bool postgres_store::cancel(job_id id, moment now) {
-  const bool found = ask_for(changes_, [&](caller& by) { return postgres::cancel(by, id, now); });
+  const bool found = ask_for_return(changes_, [&](caller& by) { return postgres::cancel(by, id, now); });
   if (!found) return false;
   notices_.tell_of_work();  // for those that waited for its end
   notices_.tell_of_end(id);
@@ -324,7 +374,7 @@ bool postgres_store::cancel(job_id id, moment now) {
 }
 
 bool postgres_store::retry(job_id id, moment now) {
-  const bool found = ask_for(changes_, [&](caller& by) { return postgres::retry(by, id, now); });
+  const bool found = ask_for_return(changes_, [&](caller& by) { return postgres::retry(by, id, now); });
   if (found) notices_.tell_of_work();
   return found;
 }
@@ -332,13 +382,13 @@ bool postgres_store::retry(job_id id, moment now) {
 std::size_t postgres_store::retry_all(std::string_view queue, job_state state, moment now,
                                       std::size_t limit) {
   const auto count =
-      ask_for(changes_, [&](caller& by) { return postgres::retry_all(by, queue, state, now, limit); });
+      ask_for_return(changes_, [&](caller& by) { return postgres::retry_all(by, queue, state, now, limit); });
   if (count > 0) notices_.tell_of_work();
   return count;
 }
 
 std::size_t postgres_store::purge(const purge_bounds& before, moment now, std::size_t limit) {
-  const auto count = ask_for(changes_, [&](caller& by) {
+  const auto count = ask_for_return(changes_, [&](caller& by) {
     sum_counts(by);
     return postgres::purge(by, before, now, limit);
   });

@@ -6,6 +6,7 @@
 #include <weft/jobs/store.hpp>
 
 #include "jobs/postgres/caller.hpp"
+#include "jobs/postgres/claim_marks.hpp"
 #include "jobs/postgres/held_claims.hpp"
 #include "jobs/postgres/lane.hpp"
 #include "jobs/postgres/link/store_thread.hpp"
@@ -17,10 +18,10 @@ namespace weft::inline v1::jobs::postgres {
 
 /// Jobs in a PostgreSQL database, for any number of processes and machines at once.
 ///
-/// The rules are functions of the database: see schema/0001/10_tables.sql first. Here are the lanes: each
-/// kind of call has fibers of its own on the store's thread, so pushes that wait together go in one call,
-/// ends likewise, and a heartbeat waits for nothing else. A batch that fails is done again one by one, so
-/// that a failure undoes only itself.
+/// The rules are functions of the database: see schema/0001/10_tables.sql first, then schema/functions. Here
+/// are the lanes: each kind of call has fibers of its own on the store's thread, so pushes that wait together
+/// go in one call, ends likewise, and a heartbeat waits for nothing else. A batch that fails is done again
+/// one by one, so that a failure undoes only itself.
 class postgres_store final : public store {
  public:
   postgres_store(const std::string& url, const store_options& options);
@@ -77,11 +78,15 @@ class postgres_store final : public store {
   void serve_pushes(std::vector<push_request*>& taken);
   void serve_ends(std::vector<end_request*>& taken);
   void finish_one(end_request& one);
+  void note_pushes(std::span<const new_job* const> jobs);
+  void note_ends(std::span<const attempt_end* const> ends, bool work);
   void count_writes();
   void ask(lane<call_request>& in, std::function<void(caller&)> apply);
   /// The value of `work(caller)`, which is called on the store's thread.
   template <typename Work>
   auto ask_for(lane<call_request>& in, Work work);
+  template <typename Work>
+  auto ask_for_return(lane<call_request>& in, Work work);
 
   const store_options options_;
   store_thread thread_;
@@ -91,6 +96,7 @@ class postgres_store final : public store {
   caller caller_;
   caller beats_caller_;
   names names_;             // the thread's
+  claim_marks marks_;       // the thread's
   std::size_t writes_ = 0;  // the thread's; since the counts were summed up
   held_claims held_;
   mutable notices notices_;

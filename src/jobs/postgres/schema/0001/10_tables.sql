@@ -272,3 +272,11 @@ CREATE TABLE weft_count (
   handler integer NOT NULL,
   jobs bigint NOT NULL
 );
+
+-- What the first claims answered with: builds of this version still ask for it.
+CREATE TYPE weft_told AS (
+  kind integer, a bigint, b bigint, c bigint, d bigint, e bigint, f bigint, g bigint, h bigint, t text, x bytea);
+
+-- For ids of jobs that are pushed by SQL. Below 256 their last bits are the database's: no program draws them
+-- (job_ids.cpp).
+CREATE SEQUENCE weft_pushed;

@@ -5,7 +5,7 @@
 -- waits for work is to look.
 
 -- Where a job is after an event, by the numbers of jobs::job_event; -1: it comes into being.
-CREATE FUNCTION weft_state_after(p_from integer, p_event integer) RETURNS integer
+CREATE OR REPLACE FUNCTION weft_state_after(p_from integer, p_event integer) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE v_to integer := CASE
   WHEN p_from = -1 AND p_event = 0 THEN 1
@@ -34,7 +34,7 @@ BEGIN
   RETURN v_to;
 END $$;
 
-CREATE FUNCTION weft_leave(p weft_place, p_from integer) RETURNS void
+CREATE OR REPLACE FUNCTION weft_leave(p weft_place, p_from integer) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   CASE p_from
@@ -47,7 +47,7 @@ BEGIN
   PERFORM weft_count_jobs(p.queue, p_from, p.handler, -1);
 END $$;
 
-CREATE FUNCTION weft_enter(p weft_place, p_to integer, p_now bigint, p_owner bigint, p_pending integer)
+CREATE OR REPLACE FUNCTION weft_enter(p weft_place, p_to integer, p_now bigint, p_owner bigint, p_pending integer)
 RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM weft_count_jobs(p.queue, p_to, p.handler, 1);
@@ -67,7 +67,7 @@ BEGIN
 END $$;
 
 -- Moves a job whose row the caller has locked. The limit's row is locked here.
-CREATE FUNCTION weft_move(p weft_place, p_from integer, p_event integer, p_now bigint, p_owner bigint DEFAULT 0)
+CREATE OR REPLACE FUNCTION weft_move(p weft_place, p_from integer, p_event integer, p_now bigint, p_owner bigint DEFAULT 0)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_to integer := weft_state_after(p_from, p_event);
@@ -109,7 +109,7 @@ BEGIN
   RETURN v_work;
 END $$;
 
-CREATE FUNCTION weft_put_attempt(p_job bigint, p_fence bigint, p_attempt integer, p_owner bigint, p_outcome integer,
+CREATE OR REPLACE FUNCTION weft_put_attempt(p_job bigint, p_fence bigint, p_attempt integer, p_owner bigint, p_outcome integer,
                                  p_started bigint, p_ended bigint, p_error bytea, p_records bytea)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -119,14 +119,14 @@ BEGIN
 END $$;
 
 -- Of a job that has come to that claim, attempts of so many are kept: jobs::attempts_kept_max.
-CREATE FUNCTION weft_forget_attempts(p_job bigint, p_fence bigint) RETURNS void
+CREATE OR REPLACE FUNCTION weft_forget_attempts(p_job bigint, p_fence bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   IF p_fence > 100 THEN DELETE FROM weft_attempt WHERE job = p_job AND fence < p_fence - 99; END IF;
 END $$;
 
 -- Locks the row of a waiting job, wherever it is; no row: it does not wait.
-CREATE FUNCTION weft_lock_waiting(p_id bigint, OUT place weft_place, OUT state integer)
+CREATE OR REPLACE FUNCTION weft_lock_waiting(p_id bigint, OUT place weft_place, OUT state integer)
 LANGUAGE plpgsql AS $$
 BEGIN
   FOR round IN 1 .. 100 LOOP  -- it may move on from a table to one that was looked at before
@@ -150,7 +150,7 @@ BEGIN
 END $$;
 
 -- The state of a job, which does not leave it before the end of this transaction; nothing: there is no such job.
-CREATE FUNCTION weft_hold_state(p_id bigint) RETURNS integer
+CREATE OR REPLACE FUNCTION weft_hold_state(p_id bigint) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE v_state integer;
 BEGIN

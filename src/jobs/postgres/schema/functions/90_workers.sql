@@ -1,6 +1,6 @@
 -- Workers and their leases, progress, steps, schedules.
 
-CREATE FUNCTION weft_add_worker(p_id bigint, p_host text, p_pid bigint, p_pid_started bigint, p_build text, p_beat bigint)
+CREATE OR REPLACE FUNCTION weft_add_worker(p_id bigint, p_host text, p_pid bigint, p_pid_started bigint, p_build text, p_beat bigint)
 RETURNS void LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -10,7 +10,7 @@ BEGIN
 END $$;
 
 -- One heartbeat. Returns the jobs whose cancellation was asked for.
-CREATE FUNCTION weft_beat(p_id bigint) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION weft_beat(p_id bigint) RETURNS bigint[]
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -22,7 +22,7 @@ BEGIN
 END $$;
 
 -- Takes what a worker holds from it. p_crashes_max null: it stopped in order, and its jobs are released.
-CREATE FUNCTION weft_take_back(p_owner bigint, p_now bigint, p_crashes_max bigint, OUT jobs bigint)
+CREATE OR REPLACE FUNCTION weft_take_back(p_owner bigint, p_now bigint, p_crashes_max bigint, OUT jobs bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
   r weft_running;
@@ -43,7 +43,7 @@ BEGIN
   END LOOP;
 END $$;
 
-CREATE FUNCTION weft_remove_worker(p_id bigint, p_now bigint) RETURNS void
+CREATE OR REPLACE FUNCTION weft_remove_worker(p_id bigint, p_now bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -53,7 +53,7 @@ BEGIN
 END $$;
 
 -- How many jobs a dead worker held; null: it is not there, or has beaten since.
-CREATE FUNCTION weft_rescue(p_id bigint, p_beat bigint, p_now bigint, p_crashes_max bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_rescue(p_id bigint, p_beat bigint, p_now bigint, p_crashes_max bigint) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -64,7 +64,7 @@ BEGIN
 END $$;
 
 -- Who leads: as it was, as long as it is there and not `silent`; else p_self from now on.
-CREATE FUNCTION weft_lead(p_self bigint, p_silent bigint, p_silent_beat bigint) RETURNS weft_worker
+CREATE OR REPLACE FUNCTION weft_lead(p_self bigint, p_silent bigint, p_silent_beat bigint) RETURNS weft_worker
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -83,7 +83,7 @@ BEGIN
   RETURN v_own;
 END $$;
 
-CREATE FUNCTION weft_progress(p_id bigint, p_owner bigint, p_fence bigint, p_done bigint, p_total bigint, p_note text)
+CREATE OR REPLACE FUNCTION weft_progress(p_id bigint, p_owner bigint, p_fence bigint, p_done bigint, p_total bigint, p_note text)
 RETURNS boolean LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -95,7 +95,7 @@ BEGIN
 END $$;
 
 -- What became of it: 0 it is not held, 1 kept, 2 the job has too many.
-CREATE FUNCTION weft_keep_step(p_id bigint, p_owner bigint, p_fence bigint, p_name text, p_value bytea, p_max bigint)
+CREATE OR REPLACE FUNCTION weft_keep_step(p_id bigint, p_owner bigint, p_fence bigint, p_name text, p_value bytea, p_max bigint)
 RETURNS integer LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -109,7 +109,7 @@ BEGIN
 END $$;
 
 -- p_put_back: where the times of a schedule were seen to up to a later moment, a clock was put back.
-CREATE FUNCTION weft_put_schedule(p_name text, p_queue text, p_timing text, p_envelope bytea, p_last bigint, p_next bigint,
+CREATE OR REPLACE FUNCTION weft_put_schedule(p_name text, p_queue text, p_timing text, p_envelope bytea, p_last bigint, p_next bigint,
                                   p_put_back bigint)
 RETURNS void LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
@@ -122,7 +122,7 @@ BEGIN
       next = CASE WHEN s.timing = excluded.timing AND s.last <= p_put_back THEN s.next ELSE excluded.next END;
 END $$;
 
-CREATE FUNCTION weft_remove_schedule(p_name text) RETURNS boolean
+CREATE OR REPLACE FUNCTION weft_remove_schedule(p_name text) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -131,7 +131,7 @@ BEGIN
   RETURN FOUND;
 END $$;
 
-CREATE FUNCTION weft_pause_schedule(p_name text) RETURNS boolean
+CREATE OR REPLACE FUNCTION weft_pause_schedule(p_name text) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -140,7 +140,7 @@ BEGIN
   RETURN FOUND;
 END $$;
 
-CREATE FUNCTION weft_resume_schedule(p_name text, p_last bigint, p_next bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION weft_resume_schedule(p_name text, p_last bigint, p_next bigint) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -151,7 +151,7 @@ BEGIN
 END $$;
 
 -- Moves a schedule on, if it is still as it was seen; raises WF020 if not, so that what comes with it is undone.
-CREATE FUNCTION weft_fire(p_name text, p_envelope bytea, p_seen bigint, p_last bigint, p_next bigint) RETURNS void
+CREATE OR REPLACE FUNCTION weft_fire(p_name text, p_envelope bytea, p_seen bigint, p_last bigint, p_next bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$

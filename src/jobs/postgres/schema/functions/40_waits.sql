@@ -1,7 +1,7 @@
 -- Unique keys, and jobs that wait for others.
 
 -- Takes the key for a new job; returns whose it is, if another's.
-CREATE FUNCTION weft_take_key(p_id bigint, p_key bytea, p_until integer, p_at_least bigint, p_now bigint)
+CREATE OR REPLACE FUNCTION weft_take_key(p_id bigint, p_key bytea, p_until integer, p_at_least bigint, p_now bigint)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE v_holder weft_unique;
 BEGIN
@@ -16,14 +16,14 @@ BEGIN
   END LOOP;
 END $$;
 
-CREATE FUNCTION weft_give_key_up(p_job bigint) RETURNS void
+CREATE OR REPLACE FUNCTION weft_give_key_up(p_job bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM weft_unique WHERE job = p_job AND held = 3;
   UPDATE weft_unique SET held = 0 WHERE job = p_job AND held = 2;
 END $$;
 
-CREATE FUNCTION weft_release_key(p_job bigint, p_ended boolean, p_now bigint) RETURNS void
+CREATE OR REPLACE FUNCTION weft_release_key(p_job bigint, p_ended boolean, p_now bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE weft_unique SET held = CASE WHEN at_least > p_now THEN 2 ELSE 0 END
@@ -31,7 +31,7 @@ BEGIN
 END $$;
 
 -- For a job that is retried; returns who has the key by now, if another.
-CREATE FUNCTION weft_take_key_again(p_job bigint, p_now bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_take_key_again(p_job bigint, p_now bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE v_other weft_unique;
 BEGIN
@@ -47,7 +47,7 @@ END $$;
 
 -- Lets a new job wait for others; returns for how many it does. The row of each is held, so that it does not end
 -- before this transaction, unseen by who would have to let the new job go on.
-CREATE FUNCTION weft_add_dependencies(p_job bigint, p_on bigint[], p_even bigint[]) RETURNS integer
+CREATE OR REPLACE FUNCTION weft_add_dependencies(p_job bigint, p_on bigint[], p_even bigint[]) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
   v_pending integer := 0;
@@ -70,7 +70,7 @@ BEGIN
 END $$;
 
 -- Lets a job that waits for others wait for a new one, too.
-CREATE FUNCTION weft_add_dependent(p_job bigint, p_child bigint) RETURNS void
+CREATE OR REPLACE FUNCTION weft_add_dependent(p_job bigint, p_child bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE weft_blocked SET pending = pending + 1 WHERE id = p_child AND pending > 0;
@@ -82,7 +82,7 @@ BEGIN
 END $$;
 
 -- What the end of a job is for those that wait for it.
-CREATE FUNCTION weft_release_children(p_parent bigint, p_is_child boolean, p_done boolean, p_now bigint)
+CREATE OR REPLACE FUNCTION weft_release_children(p_parent bigint, p_is_child boolean, p_done boolean, p_now bigint)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_children bigint[];

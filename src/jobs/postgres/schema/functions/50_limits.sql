@@ -7,16 +7,16 @@
 --
 -- Tokens as in src/jobs/token_bucket.cpp.
 
-CREATE FUNCTION weft_ns(p_micros bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_ns(p_micros bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT least(greatest(p_micros, 0), 6000000000000000) * 1000 $$;
 
-CREATE FUNCTION weft_tokens(p_token_ns bigint, p_burst bigint, p_full_at bigint, p_now bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_tokens(p_token_ns bigint, p_burst bigint, p_full_at bigint, p_now bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE p_token_ns WHEN 0 THEN 9223372036854775807
     ELSE greatest(p_burst * p_token_ns - greatest(p_full_at - weft_ns(p_now), 0), 0) / p_token_ns END $$;
 
 -- Locks a limit, its tokens as its clock has them.
-CREATE FUNCTION weft_lock_limit(p_limit bigint, p_now bigint) RETURNS weft_limit
+CREATE OR REPLACE FUNCTION weft_lock_limit(p_limit bigint, p_now bigint) RETURNS weft_limit
 LANGUAGE plpgsql AS $$
 DECLARE
   l weft_limit;
@@ -32,7 +32,7 @@ BEGIN
 END $$;
 
 -- One that was released gives its token back, but for what the bucket may have gained since.
-CREATE FUNCTION weft_give_token_back(p_limit bigint, p_started bigint, p_now bigint) RETURNS void
+CREATE OR REPLACE FUNCTION weft_give_token_back(p_limit bigint, p_started bigint, p_now bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM weft_lock_limit(p_limit, p_now);
@@ -41,7 +41,7 @@ BEGIN
     WHERE id = p_limit AND token_ns > 0;
 END $$;
 
-CREATE FUNCTION weft_top_up(p_limit bigint, p_now bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION weft_top_up(p_limit bigint, p_now bigint) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
   l weft_limit := weft_lock_limit(p_limit, p_now);
@@ -92,11 +92,11 @@ BEGIN
 END $$;
 
 -- A wait for a token that begins after this began before the clock was set back: it takes a token's time.
-CREATE FUNCTION weft_latest_wait(p_now bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_latest_wait(p_now bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT p_now + 10001000 $$;
 
 -- Tops up limits that have a token by now. Those that another client has locked are seen to by it, or next time.
-CREATE FUNCTION weft_wake_limits(p_now bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION weft_wake_limits(p_now bigint) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
   v_ids bigint[];
@@ -116,7 +116,7 @@ BEGIN
   RETURN v_work;
 END $$;
 
-CREATE FUNCTION weft_next_token(p_now bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_next_token(p_now bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE v_at bigint;
 BEGIN
@@ -129,7 +129,7 @@ END $$;
 -- The number of the limit with that name, as this push has it: the last one says it. Its row is there as long as
 -- this transaction. Who changes what a limit is, holds its row until then; others only refer to it. p_top_up: this
 -- transaction is a short one, and may.
-CREATE FUNCTION weft_limit_id(p_name text, p_turn bigint, p_max bigint, p_token_ns bigint, p_burst bigint,
+CREATE OR REPLACE FUNCTION weft_limit_id(p_name text, p_turn bigint, p_max bigint, p_token_ns bigint, p_burst bigint,
                               p_now bigint, p_top_up boolean, OUT limit_id bigint, OUT work boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -169,7 +169,7 @@ BEGIN
 END $$;
 
 -- Makes the rows of limits, so that a push in a long transaction makes none.
-CREATE FUNCTION weft_limits(p_name text[], p_turn bigint[], p_max bigint[], p_token_ns bigint[], p_burst bigint[],
+CREATE OR REPLACE FUNCTION weft_limits(p_name text[], p_turn bigint[], p_max bigint[], p_token_ns bigint[], p_burst bigint[],
                             p_now bigint)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan

@@ -3,26 +3,23 @@
 --
 --   SELECT weft.weft_push('mail', 'mail.welcome(i64,str)', '[7, "Ann"]', delay => '5 minutes');
 
--- Below 256 the last bits of an id are the database's: no program draws them (job_ids.cpp).
-CREATE SEQUENCE weft_pushed;
-
-CREATE FUNCTION weft_refuse_push(p_closure text, p_why text, p_hint text DEFAULT '', p_state text DEFAULT 'WF007')
+CREATE OR REPLACE FUNCTION weft_refuse_push(p_closure text, p_why text, p_hint text DEFAULT '', p_state text DEFAULT 'WF007')
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'jobs: push "%": %', p_closure, p_why USING ERRCODE = p_state, HINT = p_hint;
 END $$;
 
 -- Microseconds, within nothing and the longest wait (a century).
-CREATE FUNCTION weft_wait_of(p_wait interval) RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_wait_of(p_wait interval) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$
   SELECT least(greatest(extract(epoch FROM coalesce(p_wait, '0')) * 1000000, 0), 3155760000000000)::bigint $$;
 
-CREATE FUNCTION weft_moment_of(p_at timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_moment_of(p_at timestamptz) RETURNS bigint
 LANGUAGE sql STABLE STRICT AS $$
   SELECT least(greatest(extract(epoch FROM p_at) * 1000000, 0), 7000000000000000)::bigint $$;
 
 -- As limit_turn.cpp has it: FNV-1a, folded. Rows name limits by it.
-CREATE FUNCTION weft_turn_of_limit(p_key text) RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_turn_of_limit(p_key text) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   v_bytes bytea := convert_to(p_key, 'UTF8');
@@ -40,14 +37,14 @@ END $$;
 
 -- The bytes of a unique key, as queue.cpp makes them: with a key of its own, a job pushed here and one pushed by a
 -- program keep each other out.
-CREATE FUNCTION weft_unique_key_of(p_queue text, p_closure text, p_kind text, p_text text) RETURNS bytea
+CREATE OR REPLACE FUNCTION weft_unique_key_of(p_queue text, p_closure text, p_kind text, p_text text) RETURNS bytea
 LANGUAGE sql IMMUTABLE AS $$
   SELECT string_agg('\x74'::bytea || int4send(octet_length(b)) || b, ''::bytea ORDER BY place)
     FROM (SELECT convert_to(t, 'UTF8'), place FROM unnest(ARRAY[p_queue, p_closure, p_kind, p_text])
       WITH ORDINALITY a (t, place)) f (b, place) $$;
 
 -- Nanoseconds between two tokens, and how many there are at most, as token_bucket.cpp has them.
-CREATE FUNCTION weft_rate_of(p_closure text, p_count integer, p_period interval, p_burst integer,
+CREATE OR REPLACE FUNCTION weft_rate_of(p_closure text, p_count integer, p_period interval, p_burst integer,
                              OUT token_ns bigint, OUT burst bigint)
 LANGUAGE plpgsql AS $$
 DECLARE v_period numeric := extract(epoch FROM p_period) * 1000000000;
@@ -63,7 +60,7 @@ BEGIN
     'limit_count is how many begin in each limit_period, of up to a year; limit_burst at once, filled within ten years');
 END $$;
 
-CREATE FUNCTION weft_check_push(p_queue text, p_closure text, p_arguments jsonb, p_priority integer,
+CREATE OR REPLACE FUNCTION weft_check_push(p_queue text, p_closure text, p_arguments jsonb, p_priority integer,
                                 p_max_attempts integer, p_unique_until text, p_tags text[], p_limit_key text,
                                 p_limit_max integer, p_traceparent text)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -112,7 +109,7 @@ END $$;
 -- source             where it was pushed, for people           tags       the same
 -- traceparent, tracestate, baggage   the W3C headers
 -- wake               tells workers at the commit; false: they find it when they look, within a second
-CREATE FUNCTION weft_push(
+CREATE OR REPLACE FUNCTION weft_push(
   queue text, closure text, arguments jsonb DEFAULT '[]',
   priority integer DEFAULT 0, delay interval DEFAULT '0', run_at timestamptz DEFAULT NULL,
   expires timestamptz DEFAULT NULL, max_attempts integer DEFAULT 10, timeout interval DEFAULT '0',

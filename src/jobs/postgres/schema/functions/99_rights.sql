@@ -17,7 +17,7 @@ END $$;
 --   worker   what programs that push, work and look do: all functions of the above, and to read all tables
 --   reader   to read all tables, for dashboards: also the arguments of jobs, which are in clear
 -- For the owner of the schema, who alone may change it (`weft db migrate`).
-CREATE FUNCTION weft_grant(p_role text, p_rights text) RETURNS void
+CREATE OR REPLACE FUNCTION weft_grant(p_role text, p_rights text) RETURNS void
 LANGUAGE plpgsql SET search_path = weft, pg_temp AS $$
 DECLARE
   v_owner constant regrole := (SELECT nspowner FROM pg_namespace WHERE nspname = 'weft');
@@ -61,3 +61,20 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA weft FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA weft FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA weft FROM PUBLIC;
 REVOKE ALL ON SCHEMA weft FROM PUBLIC;
+
+-- Who had rights before has them for what is new, too.
+DO $$
+DECLARE one record;
+BEGIN
+  FOR one IN SELECT r.rolname, CASE max(g.rights) WHEN 3 THEN 'worker' WHEN 2 THEN 'reader' ELSE 'pusher' END AS rights
+    FROM (SELECT a.grantee, CASE WHEN p.proname = 'weft_finish' THEN 3 ELSE 1 END AS rights
+            FROM pg_proc p CROSS JOIN LATERAL aclexplode(p.proacl) a WHERE p.pronamespace = 'weft'::regnamespace
+          UNION ALL SELECT a.grantee, 2
+            FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a WHERE c.oid = 'weft_job'::regclass) g
+    JOIN pg_roles r ON r.oid = g.grantee
+    WHERE NOT pg_has_role(r.oid, (SELECT nspowner FROM pg_namespace WHERE nspname = 'weft'), 'USAGE')
+    GROUP BY r.rolname
+  LOOP
+    PERFORM weft_grant(one.rolname, one.rights);
+  END LOOP;
+END $$;

@@ -3,7 +3,7 @@
 -- The arrays have an element for each end, as jobs::attempt_end has them, in the order of their ids: rows are locked
 -- in that order. Returns the places (from 1) of those that
 -- were held; p_strict: all have to be.
-CREATE FUNCTION weft_finish(
+CREATE OR REPLACE FUNCTION weft_finish(
   p_id bigint[], p_owner bigint[], p_fence bigint[], p_next bigint[], p_now bigint[], p_run_at bigint[],
   p_counts bigint[], p_backs_off bigint[], p_crashed bigint[], p_attempt bigint[], p_outcome bigint[],
   p_started bigint[], p_ended bigint[], p_error bytea[], p_records bytea[], p_result bytea[],
@@ -94,7 +94,7 @@ BEGIN
   END IF;
 END $$;
 
-CREATE FUNCTION weft_cancel(p_id bigint, p_now bigint, OUT was_there boolean, OUT work boolean)
+CREATE OR REPLACE FUNCTION weft_cancel(p_id bigint, p_now bigint, OUT was_there boolean, OUT work boolean)
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -120,7 +120,7 @@ END $$;
 
 -- Makes a job that was given up ready again. What became of it: 0 it is none, 1 retried, 2 it has expired, 3 `other`
 -- has its unique key.
-CREATE FUNCTION weft_retry(p_id bigint, p_now bigint, OUT outcome integer, OUT other bigint)
+CREATE OR REPLACE FUNCTION weft_retry(p_id bigint, p_now bigint, OUT outcome integer, OUT other bigint)
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -145,7 +145,7 @@ BEGIN
 END $$;
 
 -- The same for some of a queue (empty: of all) that are in a state, behind a job, in the order of their ids.
-CREATE FUNCTION weft_retry_some(p_queue text, p_state bigint, p_now bigint, p_limit bigint, p_after bigint,
+CREATE OR REPLACE FUNCTION weft_retry_some(p_queue text, p_state bigint, p_now bigint, p_limit bigint, p_after bigint,
                                 OUT retried bigint, OUT last bigint, OUT looked_at bigint)
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
@@ -172,7 +172,7 @@ BEGIN
 END $$;
 
 -- Deletes jobs that were done, or given up, before those moments; who still waits for one is cancelled.
-CREATE FUNCTION weft_purge(p_done bigint, p_given_up bigint, p_now bigint, p_limit bigint, OUT purged bigint, OUT work boolean)
+CREATE OR REPLACE FUNCTION weft_purge(p_done bigint, p_given_up bigint, p_now bigint, p_limit bigint, OUT purged bigint, OUT work boolean)
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -218,7 +218,7 @@ END $$;
 
 -- A limit's row is kept until no job refers to it and its tokens are all there. Who pushes one refers to it from
 -- then on (FOR KEY SHARE), so a row that can be locked for its deletion is looked at again.
-CREATE FUNCTION weft_forget_limits(p_now bigint, p_count bigint) RETURNS void
+CREATE OR REPLACE FUNCTION weft_forget_limits(p_now bigint, p_count bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE v_ids bigint[];
 BEGIN

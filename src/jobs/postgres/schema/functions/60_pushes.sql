@@ -1,7 +1,7 @@
 -- Pushes. The arrays have an element for each job; tags and what jobs wait for come as pairs, with the place of the
 -- job in those (from 1). Arrays of what no job has are null. Returns the ids, that of another job where it has the
 -- unique key. The queue, closure and line of each must be there: weft_names.
-CREATE FUNCTION weft_push(
+CREATE OR REPLACE FUNCTION weft_push(
   p_id bigint[], p_queue bigint[], p_handler bigint[], p_priority bigint[], p_created bigint[], p_run_at bigint[],
   p_backoffs bigint[], p_envelope bytea[], p_expires bigint[],
   p_tag_of bigint[], p_tag text[],

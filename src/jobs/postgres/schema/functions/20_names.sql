@@ -2,7 +2,7 @@
 -- a long one.
 
 -- The numbers of queues and closures, and rows for the lines: the arrays have one element for each pair.
-CREATE FUNCTION weft_names(p_queue text[], p_handler text[], OUT queue_id bigint[], OUT handler_id bigint[])
+CREATE OR REPLACE FUNCTION weft_names(p_queue text[], p_handler text[], OUT queue_id bigint[], OUT handler_id bigint[])
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -27,7 +27,7 @@ BEGIN
 END $$;
 
 -- The number of a queue, made if it is new.
-CREATE FUNCTION weft_queue_id(p_name text) RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_queue_id(p_name text) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE v_id bigint;
 BEGIN
@@ -38,7 +38,7 @@ BEGIN
   END LOOP;
 END $$;
 
-CREATE FUNCTION weft_set_paused(p_queue text, p_paused boolean) RETURNS void
+CREATE OR REPLACE FUNCTION weft_set_paused(p_queue text, p_paused boolean) RETURNS void
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -48,7 +48,7 @@ BEGIN
 END $$;
 
 -- Adds the same number for many: a row of weft_count.
-CREATE FUNCTION weft_count_jobs(p_queue integer, p_state integer, p_handler integer, p_by bigint) RETURNS void
+CREATE OR REPLACE FUNCTION weft_count_jobs(p_queue integer, p_state integer, p_handler integer, p_by bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
   IF p_state = 2 OR p_by = 0 THEN RETURN; END IF;
@@ -56,7 +56,7 @@ BEGIN
 END $$;
 
 -- Sums rows of weft_count up. Returns how many there were.
-CREATE FUNCTION weft_sum_counts() RETURNS bigint
+CREATE OR REPLACE FUNCTION weft_sum_counts() RETURNS bigint
 LANGUAGE plpgsql SET search_path = weft, pg_temp SET jit = off AS $$
 DECLARE v_rows bigint;
 BEGIN

@@ -1,0 +1,199 @@
+// Where claims begin to look: behind what they were given, and nothing that comes in there is left.
+
+#include <charconv>
+#include <string>
+
+#include "jobs/postgres/link/address.hpp"
+#include "jobs/postgres/link/connection.hpp"
+#include "postgres_fixture.hpp"
+
+namespace weft::jobs {
+namespace {
+
+class postgres_claims : public postgres_stores {
+ protected:
+  using ids = std::vector<std::int64_t>;
+
+  static void push_at(store& to, std::int64_t id, std::int64_t run_at) {
+    new_job one = job(id);
+    one.created = one.run_at = at(run_at);
+    push(to, one);
+  }
+  static void push_some(store& to, std::int64_t first, std::int64_t last) {
+    std::vector<new_job> all;
+    for (std::int64_t id = first; id <= last; ++id) {
+      all.push_back(job(id));
+      all.back().run_at = all.back().created;
+    }
+    to.push(all);
+  }
+  static ids ids_of(const std::vector<claimed_job>& jobs) {
+    ids all;
+    for (const auto& one : jobs) all.push_back(static_cast<std::int64_t>(one.id));
+    return all;
+  }
+  static ids claim_ids(store& from, std::size_t count, std::int64_t now = 1000, std::int64_t worker = 1) {
+    return ids_of(claim(from, worker, count, now));
+  }
+  static std::string closure(postgres::connection& session) {
+    const auto rows = session.run("SELECT id FROM weft.weft_handler WHERE identity = 'mail.welcome'");
+    return std::to_string(rows.integer(0, 0));
+  }
+  static std::string queue(postgres::connection& session) {
+    return std::to_string(session.run("SELECT id FROM weft.weft_queue WHERE name = 'mail'").integer(0, 0));
+  }
+  /// Pages that the server looked at for a claim of ten jobs, which it undoes.
+  static std::int64_t pages_of_claim(postgres::connection& session, const std::string& where_to_begin) {
+    session.run("BEGIN");
+    const auto plan = session.run(
+        "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT TEXT) SELECT * FROM"
+        " weft.weft_claim(1, '{mail}', 10, 1000, '{" +
+            closure(session) + "}', '{}', true, true, " + where_to_begin + ")",
+        {}, {.prepare = false});
+    session.run("ROLLBACK");
+    EXPECT_NE(plan.text(0, 0).find("rows=11 "), std::string::npos) << plan.text(0, 0);
+    const std::string line(plan.text(1, 0));
+    std::int64_t pages = 0;
+    for (const char* const kind : {"hit=", "read="}) {
+      const auto found = line.find(kind);
+      if (found == std::string::npos) continue;
+      std::int64_t some = 0;
+      std::from_chars(line.data() + found + std::string(kind).size(), line.data() + line.size(), some);
+      pages += some;
+    }
+    EXPECT_GT(pages, 0) << line;
+    return pages;
+  }
+};
+
+TEST_F(postgres_claims, jobs_that_come_back_are_claimed_in_their_places) {
+  store& own = open();
+  join(own, 1);
+  for (std::int64_t id = 1; id <= 9; ++id) push_at(own, id, 100 + id);
+  const auto first = claim(own, 1, 3);
+  ASSERT_EQ(ids_of(first), (ids{1, 2, 3}));
+  EXPECT_TRUE(own.finish(end(first[1], 1, next_step::released)));
+  EXPECT_EQ(claim_ids(own, 2), (ids{2, 4}));
+  auto again = end(first[0], 1, next_step::again);
+  again.now = again.run_at = at(104);
+  EXPECT_TRUE(own.finish(again));
+  EXPECT_EQ(claim_ids(own, 2), (ids{1, 5}));
+  again = end(first[2], 1, next_step::again, 1000);
+  again.run_at = at(1005);
+  EXPECT_TRUE(own.finish(again));
+  push_at(own, 10, 105);
+  EXPECT_EQ(claim_ids(own, 2), (ids{10, 6})) << "one that says an earlier moment";
+  push_at(own, 11, 1010);
+  EXPECT_EQ(claim_ids(own, 4, 1020), (ids{7, 8, 9, 3})) << "one that fell due";
+  EXPECT_EQ(claim_ids(own, 4, 1020), (ids{11}));
+}
+
+TEST_F(postgres_claims, a_job_that_is_given_up_and_retried_is_found) {
+  store& own = open();
+  join(own, 1);
+  for (std::int64_t id = 1; id <= 4; ++id) push_at(own, id, 1000 + id);
+  const auto first = claim(own, 1, 2, 1010);
+  EXPECT_TRUE(own.finish(end(first[0], 1, next_step::dead)));
+  EXPECT_TRUE(own.retry(first[0].id, at(1001)));
+  EXPECT_EQ(claim_ids(own, 1, 1010), (ids{1}));
+  own.remove_worker(worker_id{1}, at(1010));
+  join(own, 1);
+  EXPECT_EQ(claim_ids(own, 4, 1010), (ids{1, 2, 3, 4}));
+}
+
+TEST_F(postgres_claims, a_more_urgent_line_is_seen_when_it_has_jobs) {
+  store& own = open();
+  join(own, 1);
+  push_some(own, 1, 6);
+  EXPECT_EQ(claim_ids(own, 2), (ids{1, 2}));
+  auto urgent = job(7);
+  urgent.priority = -5;
+  auto other = job(8);
+  other.handler = "mail.goodbye";
+  other.priority = -5;
+  store& another = open();
+  push(another, urgent);
+  push(another, other);
+  EXPECT_EQ(claim_ids(own, 3), (ids{7, 8, 3}));
+  EXPECT_EQ(claim_ids(own, 10), (ids{4, 5, 6}));
+}
+
+TEST_F(postgres_claims, what_others_put_behind_is_found_before_a_worker_is_told_that_there_is_no_more) {
+  store& own = open();
+  store& another = open();
+  join(own, 1);
+  join(another, 2);
+  for (std::int64_t id = 1; id <= 12; ++id) push_at(own, id, 100 + id);
+  const auto theirs = claim(another, 2, 2);
+  ASSERT_EQ(ids_of(theirs), (ids{1, 2}));
+  ASSERT_EQ(claim_ids(own, 2), (ids{3, 4}));
+  ASSERT_EQ(claim_ids(own, 2), (ids{5, 6}));
+  EXPECT_TRUE(another.finish(end(theirs[0], 2, next_step::released)));
+  push_at(another, 13, 50);
+  auto later = end(theirs[1], 2, next_step::again, 900);
+  later.run_at = at(950);
+  EXPECT_TRUE(another.finish(later));
+  ids rest = claim_ids(own, 20);
+  std::ranges::sort(rest);
+  EXPECT_EQ(rest, (ids{1, 2, 7, 8, 9, 10, 11, 12, 13}));
+  EXPECT_EQ(claim_ids(own, 1), ids{});
+  another.remove_worker(worker_id{2}, at(1000));
+}
+
+TEST_F(postgres_claims, a_push_that_commits_late_is_found) {
+  store& own = open();
+  join(own, 1);
+  push_at(own, 1, 200);
+  ASSERT_EQ(claim_ids(own, 1), (ids{1}));
+  weft_test::with_connection(url_, [&](auto& session) {
+    session.run("BEGIN");
+    session.run("SELECT weft.weft_push('{2}', '{" + queue(session) + "}', '{" + closure(session) +
+                "}', '{0}', '{100}', '{100}', '{0}', '{x}', NULL, NULL, NULL,"
+                " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false)");
+    push_at(own, 3, 300);
+    EXPECT_EQ(claim_ids(own, 1), (ids{3}));
+    EXPECT_EQ(claim_ids(own, 1), ids{});
+    session.run("COMMIT");
+    EXPECT_EQ(claim_ids(own, 1), (ids{2}));
+  });
+}
+
+TEST_F(postgres_claims, a_claim_beside_an_open_transaction_reads_no_more_after_many_jobs) {
+  constexpr std::int64_t few = 200;
+  constexpr std::int64_t many = 20'000;
+  store& own = open();
+  join(own, 1);
+  const auto pass = [&](std::int64_t first, std::int64_t last) {
+    push_some(own, first, last);
+    for (auto taken = claim(own, 1, 1000); !taken.empty(); taken = claim(own, 1, 1000)) {
+      at_once(16, [&](int number) {
+        for (auto i = static_cast<std::size_t>(number); i < taken.size(); i += 16)
+          EXPECT_TRUE(own.finish(end(taken[i], 1)));
+      });
+    }
+  };
+  const std::string whole = "NULL, NULL, NULL, NULL, NULL, NULL, NULL";
+  weft_test::with_connection(url_, [&](auto& holder) {
+    holder.run("BEGIN");
+    holder.run("SELECT pg_current_xact_id()::text");
+    const auto session = postgres::connection::open(postgres::address(url_));
+    pass(1, few);
+    const auto after = [number = closure(*session)](std::int64_t id) {
+      return "900, '{1,1}', '{" + number + ',' + number +
+             "}', '{-2147483648,0}', '{-9223372036854775808,100}', '{-9223372036854775808," +
+             std::to_string(id) + "}', '{0,2147483648}'";
+    };
+    push_some(own, many + 1, many + 100);
+    (void)pages_of_claim(*session, after(few));  // the first call of a session reads catalogs and makes plans
+    (void)pages_of_claim(*session, whole);
+    const auto before = pages_of_claim(*session, after(few));
+    pass(few + 1, many);
+    push_some(own, many + 101, many + 200);
+    EXPECT_LT(pages_of_claim(*session, after(many)), 2 * before);
+    EXPECT_GT(pages_of_claim(*session, whole), 2 * before) << "what is there to be passed over";
+    holder.run("COMMIT");
+  });
+}
+
+}  // namespace
+}  // namespace weft::jobs
