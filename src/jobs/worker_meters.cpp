@@ -49,6 +49,20 @@ struct families {
                        .labels = {"queue", "state"}});
 };
 
+/// What the upkeep finds. Shown from the first worker on, so that 0 is not taken for nothing known.
+struct lost_counters {
+  metrics::registry& to = metrics::default_registry();
+  metrics::counter workers = to.get_counter(
+      {.name = "weft_jobs_workers_lost_total", .help = "Workers that this process found dead"});
+  metrics::counter leases =
+      to.get_counter({.name = "weft_jobs_leases_expired_total",
+                      .help = "Jobs that dead workers held, and that this process put back"});
+};
+const lost_counters& lost() {
+  static const lost_counters all;
+  return all;
+}
+
 worker_meters::of_queue make(const families& from, std::string_view queue) {
   worker_meters::of_queue made;
   made.wait = from.wait.with({queue});
@@ -84,6 +98,7 @@ void worker_meters::of_queue::count(attempt_outcome outcome, next_step next) con
 }
 
 worker_meters::worker_meters(const std::vector<std::string>& queues) {
+  (void)lost();
   const families all;
   for (const std::string& name : queues) queues_.try_emplace(name, make(all, name));
 }
@@ -94,17 +109,8 @@ const worker_meters::of_queue& worker_meters::in(const std::string& queue) const
 }
 
 void count_lost_worker(std::size_t jobs) {
-  struct counters {
-    metrics::registry& to = metrics::default_registry();
-    metrics::counter workers = to.get_counter(
-        {.name = "weft_jobs_workers_lost_total", .help = "Workers that this process found dead"});
-    metrics::counter leases =
-        to.get_counter({.name = "weft_jobs_leases_expired_total",
-                        .help = "Jobs that dead workers held, and that this process put back"});
-  };
-  static const counters all;
-  all.workers.add();
-  all.leases.add(jobs);
+  lost().workers.add();
+  lost().leases.add(jobs);
 }
 
 }  // namespace weft::inline v1::jobs
