@@ -86,6 +86,30 @@ TEST_P(PostgresLinkFaults, AnAnswerThatIsHeldUpHoldsUpNobodyElse) {
   });
 }
 
+// Of the proxy, which the tests of several processes use while some of them are stopped.
+TEST_P(PostgresLinkFaults, AClientThatReadsNothingHoldsUpNobodyElse) {
+  constexpr std::size_t count = 3000;
+  weft::run([&] {
+    const auto deaf = connection::open(address(proxy_.url()));
+    deaf->run("LISTEN loud");
+    const auto other = connection::open(address(proxy_.url()));
+    const auto loud = connection::open(address(server().url()));
+    loud->run("SELECT count(pg_notify('loud', repeat('x', 7000) || n)) FROM generate_series(1, 3000) n");
+    parameters whose;
+    whose.bigint(deaf->server_pid());
+    while (loud->run("SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'ClientWrite'",
+                     whose)
+               .integer(0, 0) == 0) {
+      weft::sleep_for(1ms);
+    }
+    std::int64_t answer = 0;
+    weft::move_on_after(30s, [&] { answer = other->run("SELECT 1::bigint").integer(0, 0); });
+    EXPECT_EQ(answer, 1);
+    std::size_t heard = 0;
+    while (answer == 1 && heard < count) heard += deaf->wait_notifications(no_deadline).size();
+  });
+}
+
 TEST_P(PostgresLinkFaults, ASessionThatWasCutWhileUnusedIsReplaced) {
   weft::run([&] {
     connection_pool pool{address(proxy_.url())};

@@ -34,13 +34,24 @@ void check(bool good, const char* what) {
   if (!good) throw weft::system_error(what, errno);
 }
 
-void send_all(int to, std::string_view bytes) {
+/// As much as `to` takes now: a client that does not read, as its process is stopped, holds up no other.
+void send_some(int to, std::string& bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t count = ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return;  // the other side is gone, which poll will tell
-    bytes.remove_prefix(static_cast<std::size_t>(count));
+    if (count < 0 && errno != EAGAIN) bytes.clear();  // the other side is gone, which poll will tell
+    if (count < 0) return;
+    bytes.erase(0, static_cast<std::size_t>(count));
   }
+}
+
+/// With nothing left to read, as far as it is read from now.
+bool has_gone(const pollfd& end) {
+  return (end.revents & (POLLERR | POLLHUP)) != 0 && (end.revents & POLLIN) == 0;
+}
+
+short events_of(const std::string& unsent, const std::string& unsent_of_other) {
+  return static_cast<short>((unsent_of_other.empty() ? POLLIN : 0) | (unsent.empty() ? 0 : POLLOUT));
 }
 
 }  // namespace
@@ -49,6 +60,8 @@ void send_all(int to, std::string_view bytes) {
 struct postgres_proxy::link {
   unique_fd client;
   unique_fd server;
+  std::string to_server;  ///< that it has not taken yet; nothing more is read from the client until then
+  std::string to_client;  ///< the same the other way
   std::string sent_last;  ///< end of what the client sent, as long as the text that is looked for
   std::string head;       ///< of a message of the server that is not whole yet
   std::uint32_t body_left = 0;
@@ -57,8 +70,9 @@ struct postgres_proxy::link {
   bool over = false;
 };
 
-postgres_proxy::postgres_proxy(std::string server_folder, way how)
-    : server_path_(std::move(server_folder) + "/.s.PGSQL.5432"), woken_(::eventfd(0, EFD_CLOEXEC)) {
+postgres_proxy::postgres_proxy(std::string server_folder, way how, int port)
+    : server_path_(std::move(server_folder) + "/.s.PGSQL." + std::to_string(port)),
+      woken_(::eventfd(0, EFD_CLOEXEC)) {
   check(static_cast<bool>(woken_), "start a proxy: eventfd");
   listen_at(how);
   thread_ = std::thread([this] { run(); });
@@ -113,13 +127,16 @@ void postgres_proxy::wait_for_fault() {
 }
 
 void postgres_proxy::let_go() {
-  const std::lock_guard lock(mutex_);
-  for (link& one : links_) {
-    if (one.under_way == proxy_fault::hold_answer) {
-      one.under_way.reset();
-      send_all(one.client.get(), std::exchange(one.kept, {}));
+  {
+    const std::lock_guard lock(mutex_);
+    for (link& one : links_) {
+      if (one.under_way == proxy_fault::hold_answer) {
+        one.under_way.reset();
+        one.to_client += std::exchange(one.kept, {});
+      }
     }
   }
+  wake();
 }
 
 void postgres_proxy::cut_all() {
@@ -151,8 +168,10 @@ void postgres_proxy::run() {
       links_.remove_if([](const link& one) { return one.over; });
       if (ending_) return;
       for (link& one : links_) {
-        watched.push_back({one.client.get(), POLLIN, 0});
-        watched.push_back({one.server.get(), POLLIN, 0});
+        watched.push_back({one.client.get(), events_of(one.to_client, one.to_server), 0});
+        const int stalled = one.under_way == proxy_fault::stall ? POLLIN : 0;
+        const int events = events_of(one.to_server, one.to_client) & ~stalled;
+        watched.push_back({one.server.get(), static_cast<short>(events), 0});
         watched_links.push_back(&one);
       }
     }
@@ -163,8 +182,13 @@ void postgres_proxy::run() {
     if (watched[0].revents != 0) (void)!::read(woken_.get(), &ignored, sizeof(ignored));
     for (std::size_t i = 0; i < watched_links.size(); ++i) {
       link& one = *watched_links[i];
-      if (!one.over && watched[2 + 2 * i].revents != 0) hand_to_server(one);
-      if (!one.over && watched[3 + 2 * i].revents != 0) hand_to_client(one);
+      const pollfd& client = watched[2 + 2 * i];
+      const pollfd& server = watched[3 + 2 * i];
+      if (has_gone(client) || has_gone(server)) one.over = true;
+      if ((server.revents & POLLOUT) != 0) send_some(one.server.get(), one.to_server);
+      if ((client.revents & POLLOUT) != 0) send_some(one.client.get(), one.to_client);
+      if (!one.over && (client.revents & POLLIN) != 0) hand_to_server(one);
+      if (!one.over && (server.revents & POLLIN) != 0) hand_to_client(one);
     }
     if (watched[1].revents != 0) take_client();
   }
@@ -193,14 +217,16 @@ void postgres_proxy::hand_to_server(link& one) {
   const std::string_view sent(piece.data(), static_cast<std::size_t>(count));
   if (is_faulty(one, sent)) {
     one.under_way = std::exchange(fault_, std::nullopt);
-    if (one.under_way == proxy_fault::cut_before) {
-      one.over = true;
+    const bool is_cut = one.under_way == proxy_fault::cut_before;
+    if (is_cut || one.under_way == proxy_fault::stall) {
+      one.over = is_cut;
       ++faults_;
       changed_.notify_all();
-      return;
     }
+    if (is_cut) return;
   }
-  send_all(one.server.get(), sent);
+  one.to_server.append(sent);
+  send_some(one.server.get(), one.to_server);
 }
 
 /// Does what the client sends now, with the end of what it sent before, have the text?
@@ -223,7 +249,8 @@ void postgres_proxy::hand_to_client(link& one) {
   const std::string_view answered(piece.data(), static_cast<std::size_t>(count));
   const bool ends = ends_answer(one, answered);
   if (!one.under_way) {
-    send_all(one.client.get(), answered);
+    one.to_client.append(answered);
+    send_some(one.client.get(), one.to_client);
     return;
   }
   if (one.under_way == proxy_fault::hold_answer) one.kept.append(answered);

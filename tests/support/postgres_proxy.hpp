@@ -19,11 +19,13 @@ namespace weft_test {
 enum class proxy_fault : unsigned char {
   cut_before,   ///< the server never sees what was sent: both connections are cut
   cut_after,    ///< the server gets it and answers; the answer is thrown away, and both connections are cut
+  stall,        ///< the server gets it; nothing of its answer is read: it is as if the client were stopped
   hold_answer,  ///< the server gets it and answers; the answer is kept until let_go()
 };
 
 /// Stands between clients of PostgreSQL and a postgres_server, and hands everything on, until a client sends
-/// a text for which a fault was set. It knows the server's messages as far as to see where an answer ends.
+/// a text for which a fault was set. It knows the server's messages as far as to see where an answer ends. A
+/// client that reads nothing, as its process is stopped, waits alone.
 ///
 /// Clients come on a Unix socket, or by TCP, where a cut is a reset. No TLS.
 ///
@@ -31,8 +33,8 @@ enum class proxy_fault : unsigned char {
 class postgres_proxy {
  public:
   enum class way : unsigned char { unix_socket, tcp };
-  /// Before the server whose socket is in `server_folder`.
-  explicit postgres_proxy(std::string server_folder, way how = way::unix_socket);
+  /// Before the server, or pooler, whose socket is in `server_folder`.
+  explicit postgres_proxy(std::string server_folder, way how = way::unix_socket, int port = 5432);
   postgres_proxy(const postgres_proxy&) = delete;
   postgres_proxy& operator=(const postgres_proxy&) = delete;
   ~postgres_proxy();
