@@ -5,6 +5,7 @@
 
 #include <weft/codec/describe.hpp>
 #include <weft/jobs/queue.hpp>
+#include <weft/trace/propagation.hpp>
 #include <weft/wire/json.hpp>
 
 #include "cli/exit_status.hpp"
@@ -46,6 +47,8 @@ int run_jobs_push(const jobs_push_options& options) {
     return exit_usage;
   }
   return guarded("weft jobs push", [&] {
+    // The job, and each line that is logged of it, belongs to the trace of who runs this.
+    const auto started_by = trace::from_environment().attach();
     jobs::queue queue(options.store, {.keys = needed_keys(options.keys)});
     const auto program = jobs::run_command(with_variables_of_here(options.command));
     const auto id = options.batch

@@ -183,7 +183,10 @@ TEST_F(weft_work_service, reads_its_settings_again_and_refuses_bad_ones) {
 }
 
 TEST_F(weft_work_service, logs_in_the_form_and_to_the_file_it_is_told_to) {
+  const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+  ::setenv("TRACEPARENT", ("00-" + trace + "-b7ad6b7169203331-01").c_str(), 1);
   const auto id = pushed_script("exit 3");
+  ::unsetenv("TRACEPARENT");
   running worker(*this, {"--log-format", "json"});
   EXPECT_TRUE(comes_true([&] { return log_has("jobs: an attempt failed"); }));
   ASSERT_EQ(::rename(log_.c_str(), (log_ + ".1").c_str()), 0);
@@ -200,6 +203,9 @@ TEST_F(weft_work_service, logs_in_the_form_and_to_the_file_it_is_told_to) {
       if (*one.find("msg")->if_text() != "jobs: an attempt failed") continue;
       found = true;
       EXPECT_EQ(*one.find("weft.job")->if_text(), to_string(id));
+      const auto* const trace_id = one.find("trace_id");
+      ASSERT_NE(trace_id, nullptr) << line;
+      EXPECT_EQ(*trace_id->if_text(), trace) << "that of who pushed it";
     }
   }
   EXPECT_TRUE(found);
