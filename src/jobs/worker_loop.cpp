@@ -15,7 +15,7 @@ namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::chrono::milliseconds pause_after_error{500};
-constexpr std::size_t ahead_by_default = 64;
+constexpr std::size_t ahead_by_default = 256;
 
 worker_options checked(worker_options options, const queue& from) {
   if (options.queues.empty() && options.weighted.empty()) options.queues = {from.name()};

@@ -44,7 +44,7 @@ struct worker_options {
   /// Jobs that may be claimed before a slot is free for them, so that short ones share a transaction. Never
   /// more than are begun within 5 ms by the pace of the last ends; what waits longer than 25 ms goes back to
   /// its queue. A job that comes later with a higher priority begins after them. If the worker dies they
-  /// count as jobs that it ran, crashes_max included. Unsaid: 64, but none with a concurrency of 1, which so
+  /// count as jobs that it ran, crashes_max included. Unsaid: 256, but none with a concurrency of 1, which so
   /// keeps the order.
   std::optional<std::size_t> claim_ahead = {};
   retry_policy retry = {};
