@@ -8,7 +8,6 @@
 #include <weft/fiber/map_limited.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/jobs/change.hpp>
-#include <weft/jobs/clock.hpp>
 #include <weft/log/escape.hpp>
 #include <weft/wire/json.hpp>
 
@@ -26,8 +25,6 @@ using jobs::job_state;
 /// Those that ask together share the store's transactions.
 constexpr std::size_t changes_at_once = 64;
 constexpr std::size_t purged_at_once = 1000;
-
-jobs::moment now() { return jobs::clock::system().now(); }
 
 /// A change of jobs, one by one.
 struct change {
@@ -62,8 +59,8 @@ std::vector<job_id> chosen_by_filter(jobs::store& from, const jobs_options& opti
 void apply_to(jobs::store& in, const change& what, const std::vector<job_id>& ids, change_report& report) {
   std::vector<std::string> reasons;
   run([&] {
-    reasons =
-        map_limited(ids, changes_at_once, [&](job_id id) { return change_job(in, what.what, id, now()); });
+    reasons = map_limited(ids, changes_at_once,
+                          [&](job_id id) { return change_job(in, what.what, id, in.clock().now()); });
   });
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (reasons[i].empty()) {
@@ -161,7 +158,7 @@ std::int64_t count_old(jobs::store& in, jobs::moment before) {
 std::int64_t purge(jobs::store& in, jobs::moment before) {
   std::int64_t count = 0;
   for (;;) {
-    const auto deleted = in.purge(before, now(), purged_at_once);
+    const auto deleted = in.purge(before, in.clock().now(), purged_at_once);
     if (deleted == 0) return count;
     count += static_cast<std::int64_t>(deleted);
   }
@@ -197,7 +194,7 @@ int run_jobs_resume(const jobs_options& options) { return set_paused(options, "w
 int run_jobs_purge(const jobs_options& options) {
   return guarded("weft jobs purge", [&] {
     const auto store = open_existing(options.store);
-    const auto before = now() - *options.older_than;
+    const auto before = store->clock().now() - *options.older_than;
     change_report report{.matched = count_old(*store, before), .dry_run = options.dry_run, .left = {}};
     if (!options.dry_run && report.matched > 0) {
       const int asked =

@@ -12,7 +12,6 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
-#include <weft/jobs/clock.hpp>
 #include <weft/jobs/describe.hpp>
 #include <weft/process/signals.hpp>
 #include <weft/wire/json.hpp>
@@ -36,8 +35,6 @@ constexpr std::size_t followed_max = 500;
 constexpr int pages_max = 20;
 /// Where jobs come without a pause there is a look at most that often.
 constexpr std::chrono::milliseconds between_looks{50};
-
-jobs::moment time_now() { return jobs::clock::system().now(); }
 
 /// What makes a job worth another line.
 struct face {
@@ -120,8 +117,8 @@ class follower {
   bool print(std::vector<stored_job> jobs) const {
     for (auto& one : jobs) {
       const auto info = describe(std::move(one), keys_);
-      const auto line =
-          options_.as_json ? wire::to_json(followed_job{.job = view_of(info)}) : line_text(info, time_now());
+      const auto line = options_.as_json ? wire::to_json(followed_job{.job = view_of(info)})
+                                         : line_text(info, store_.clock().now());
       std::puts(line.c_str());
     }
     return std::fflush(stdout) == 0;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <weft/core/error.hpp>
-#include <weft/jobs/clock.hpp>
 #include <weft/jobs/describe.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/why_waiting.hpp>
@@ -18,8 +17,6 @@
 namespace weft::inline v1::cli {
 
 namespace {
-
-jobs::moment now() { return jobs::clock::system().now(); }
 
 std::vector<jobs::job_info> page_of(jobs::store& in, const jobs_options& options,
                                     const wire::key_ring* keys) {
@@ -62,8 +59,8 @@ int run_jobs_list(const jobs_options& options) {
     const auto store = open_existing(options.store);
     const auto jobs = page_of(*store, options, keys.get());
     if (jobs.empty() && !options.queue.empty()) note_unknown_queue(*store, "weft jobs list", options.queue);
-    const auto text =
-        options.as_json ? wire::to_json(list_of(jobs, options.limit)) + '\n' : list_text(jobs, now());
+    const auto text = options.as_json ? wire::to_json(list_of(jobs, options.limit)) + '\n'
+                                      : list_text(jobs, store->clock().now());
     std::fputs(text.c_str(), stdout);
     return exit_ok;
   });
@@ -78,11 +75,12 @@ int run_jobs_show(const jobs_options& options) {
       throw error(errc::not_found,
                   "there is no job " + to_string(options.ids.front()) + " in " + options.store);
     }
-    auto why = jobs::why_waiting(*store, *found, now());
+    const auto now = store->clock().now();
+    auto why = jobs::why_waiting(*store, *found, now);
     auto info = describe(std::move(*found), keys.get());
     const auto result = result_of(store, keys, info);
     const auto text = options.as_json ? wire::to_json(details_of(info, result, std::move(why))) + '\n'
-                                      : details_text(info, result, why, now());
+                                      : details_text(info, result, why, now);
     std::fputs(text.c_str(), stdout);
     return exit_ok;
   });

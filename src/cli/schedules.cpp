@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <weft/core/error.hpp>
-#include <weft/jobs/clock.hpp>
 #include <weft/jobs/describe.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/unverified_schedule.hpp>
@@ -26,8 +25,6 @@ using jobs::schedule_info;
 constexpr std::size_t times_shown = 3;
 constexpr std::size_t jobs_shown = 5;
 
-jobs::moment now() { return jobs::clock::system().now(); }
-
 std::vector<schedule_info> all_of(const std::shared_ptr<jobs::store>& in,
                                   const std::shared_ptr<const wire::key_ring>& keys) {
   if (keys != nullptr) return jobs::queue(in, {.keys = keys}).schedules();
@@ -47,11 +44,11 @@ const schedule_info& named(const std::vector<schedule_info>& all, const std::str
   return *found;
 }
 
-std::vector<jobs::moment> next_times(const schedule_info& of) {
+std::vector<jobs::moment> next_times(const schedule_info& of, jobs::moment now) {
   std::vector<jobs::moment> times;
   const auto when = cron_of(of);
   if (!when || of.paused || !of.problem.empty()) return times;
-  for (jobs::moment after = std::max(of.last, now()); times.size() < times_shown;) {
+  for (jobs::moment after = std::max(of.last, now); times.size() < times_shown;) {
     after = when->next_after(after);
     times.push_back(after);
   }
@@ -81,20 +78,23 @@ int change_each(const schedules_options& options, const std::string& command, Ch
 
 /// Lets a paused one go on with its next time.
 
-bool resume(jobs::store& in, const std::string& name) { return resume_unverified(in, name, now()); }
+bool resume(jobs::store& in, const std::string& name) {
+  return resume_unverified(in, name, in.clock().now());
+}
 
 }  // namespace
 
 int run_schedules_list(const schedules_options& options) {
   return guarded("weft schedules list", [&] {
     const auto keys = keys_where_given(options.keys);
-    const auto all = all_of(open_existing(options.store), keys);
+    const auto store = open_existing(options.store);
+    const auto all = all_of(store, keys);
     if (options.as_json) {
       shown_schedules shown;
       for (const auto& one : all) shown.schedules.push_back(view_of(one, keys != nullptr));
       std::puts(wire::to_json(shown).c_str());
     } else {
-      std::fputs(list_text(all, keys != nullptr, now()).c_str(), stdout);
+      std::fputs(list_text(all, keys != nullptr, store->clock().now()).c_str(), stdout);
     }
     return exit_ok;
   });
@@ -106,7 +106,8 @@ int run_schedules_show(const schedules_options& options) {
     const auto store = open_existing(options.store);
     const auto all = all_of(store, keys);
     const schedule_info& one = named(all, options.names.front());
-    const auto times = next_times(one);
+    const auto now = store->clock().now();
+    const auto times = next_times(one, now);
     const auto newest = newest_jobs(*store, one.name, keys.get());
     if (options.as_json) {
       shown_schedule_details shown{.schedule = view_of(one, keys != nullptr), .times = {}, .jobs = {}};
@@ -114,7 +115,7 @@ int run_schedules_show(const schedules_options& options) {
       for (const auto& job : newest) shown.jobs.push_back(view_of(job));
       std::puts(wire::to_json(shown).c_str());
     } else {
-      std::fputs(details_text(one, keys != nullptr, times, newest, now()).c_str(), stdout);
+      std::fputs(details_text(one, keys != nullptr, times, newest, now).c_str(), stdout);
     }
     return exit_ok;
   });

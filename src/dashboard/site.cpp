@@ -32,7 +32,7 @@ struct login {
 };
 WEFT_DESCRIBE(login, token);
 
-site_options checked(site_options options) {
+site_options checked(site_options options, const jobs::store& of) {
   const auto check = [](const std::string& token) {
     if (token.size() < token_bytes_min) {
       throw error(errc::invalid_argument, "dashboard: a token has at least " +
@@ -44,7 +44,7 @@ site_options checked(site_options options) {
   if (!options.viewer_token.empty()) check(options.viewer_token);
   if (options.viewer_token == options.operator_token)
     throw error(errc::invalid_argument, "dashboard: the tokens of viewers and operators have to differ");
-  if (options.clock == nullptr) options.clock = &jobs::clock::system();
+  if (options.clock == nullptr) options.clock = &of.clock();
   return options;
 }
 
@@ -88,7 +88,7 @@ void send_asset(std::string_view name, http::request& in, http::response& out) {
 
 site::state::state(std::shared_ptr<jobs::store> shown, site_options given)
     : store(std::move(shown)),
-      options(checked(std::move(given))),
+      options(checked(std::move(given), *store)),
       open(options),
       door(options, open),
       samples(*store, *options.clock),

@@ -32,9 +32,12 @@ queue_options checked(queue_options options) {
                     "\": it has no keys; jobs are always signed, so load a key file "
                     "with wire::key_ring::load (`weft keys generate FILE` makes one)");
   }
-  if (options.clock == nullptr) options.clock = &jobs::clock::system();
   if (!options.jitter_seed) options.jitter_seed = make_jitter_seed();
   return options;
+}
+
+void choose_clock(queue_options& options, const store& kept_in) {
+  if (options.clock == nullptr) options.clock = &kept_in.clock();
 }
 
 /// Who shares it: jobs of one closure in one queue.
@@ -92,10 +95,14 @@ void detail::refuse_service_of_request(const std::string& identity, std::string_
 }
 
 queue::queue(std::string_view url, queue_options options)
-    : options_(checked(std::move(options))), store_(open_store(url, options_.store)) {}
+    : options_(checked(std::move(options))), store_(open_store(url, options_.store)) {
+  choose_clock(options_, *store_);
+}
 
 queue::queue(std::shared_ptr<jobs::store> kept_in, queue_options options)
-    : options_(checked(std::move(options))), store_(std::move(kept_in)) {}
+    : options_(checked(std::move(options))), store_(std::move(kept_in)) {
+  choose_clock(options_, *store_);
+}
 
 job_id queue::make_id() const { return make_job_id(clock().now()); }
 

@@ -13,6 +13,7 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/jobs/control.hpp>
+#include <weft/jobs/queue.hpp>
 
 // What the tests of several hosts and their workers, processes of their own, have in common.
 
@@ -65,6 +66,16 @@ inline closure<> step_of_host(std::int64_t milliseconds) {
                    sleep_for(std::chrono::milliseconds(wait_ms));
                  }),
                  milliseconds};
+}
+
+/// A job that pushes one like that to another queue, to begin after `delay_ms`.
+inline closure<> pass_on_host(std::string to, std::int64_t delay_ms) {
+  return closure{named_closure<"hosts.pass_on">([](run_book& book, control& job, queue& own,
+                                                   std::string other, std::int64_t later_ms) {
+                   book.note(job.id());
+                   own.push(step_of_host(0), {.delay = std::chrono::milliseconds(later_ms), .queue = other});
+                 }),
+                 std::move(to), delay_ms};
 }
 
 /// A job that fails in its first `times` attempts.

@@ -40,7 +40,7 @@ struct site_options {
   std::size_t sessions_max = 1000;           ///< more end the oldest ones
   std::size_t streams_max = 64;              ///< pages that are kept up to date at a time
   std::chrono::milliseconds interval{2000};  ///< between looks at the store
-  const jobs::clock* clock = nullptr;        ///< null: the wall clock; outlives the site
+  const jobs::clock* clock = nullptr;        ///< null: the store's (store::clock); outlives the site
 };
 
 /// The pages and the JSON API over a store of jobs: what is in the queues, what failed and why, and what

@@ -44,7 +44,7 @@ struct queue_options {
   std::chrono::microseconds timeout{0};  ///< the same, of one attempt; 0: no bound
   transaction_options transaction = {};
   store_options store = {};
-  const jobs::clock* clock = nullptr;  ///< null: the wall clock; outlives the queue
+  const jobs::clock* clock = nullptr;  ///< null: the store's (store::clock); outlives the queue
   /// Of the jitter of retries and of control::backoff: with the same seed, a job's waits are the same. None:
   /// it is drawn for each queue object.
   std::optional<std::uint64_t> jitter_seed = {};

@@ -13,6 +13,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
 #include <weft/jobs/batch.hpp>
+#include <weft/jobs/clock.hpp>
 #include <weft/jobs/job.hpp>
 #include <weft/jobs/sql.hpp>
 
@@ -248,8 +249,8 @@ struct transaction_options {
 };
 
 /// Where jobs are kept: the seam between queues and databases. The contract suite in
-/// tests/store_contract says what each implementation must do. Moments come from the caller's clock; a
-/// store for many machines may put its own in their place, as long as it does so everywhere.
+/// tests/store_contract says what each implementation must do. Moments are the caller's, who goes by clock(),
+/// unless a test has a clock of its own.
 ///
 /// Thread-safety: all members may be called from any fiber or thread. A call waits until the change
 /// is committed; a fiber is parked meanwhile. Cancelled before its turn came, it throws
@@ -258,6 +259,10 @@ struct transaction_options {
 class store {
  public:
   virtual ~store() = default;
+
+  /// The clock that all who use the store share: on one machine its wall clock, with a server that of the
+  /// server. now() does not wait. Lives as long as the store.
+  virtual const jobs::clock& clock() const { return jobs::clock::system(); }
 
   /// Keeps the jobs, all or none, durably, and returns their ids. A job whose unique key another has is
   /// not kept: its place in the answer is the other's id. already_exists if an id is taken, not_found if

@@ -26,6 +26,9 @@ constexpr std::size_t bodies_at_once_max = 4;
 constexpr std::size_t pushes_together = 512;
 constexpr std::size_t ends_together = 1024;
 constexpr std::size_t writes_between_sums = 1000;
+constexpr std::chrono::seconds between_looks_at_clock{10};
+constexpr std::chrono::seconds patience_for_clock{1};
+constexpr int first_looks_at_clock = 3;  // the quickest one counts
 
 std::vector<const new_job*> jobs_of(const std::vector<push_request*>& taken) {
   std::vector<const new_job*> jobs;
@@ -77,7 +80,9 @@ postgres_store::postgres_store(const std::string& url, const store_options& opti
   try {
     ask(changes_, [&](caller& by) {
       by.run_idempotent([&](connection& on) { options_.prepare ? migrate(on) : expect_current(on); });
+      for (int i = 0; i < first_looks_at_clock; ++i) ask_for_time(by, clock_);
     });
+    thread_.start("jobs: the server's time", [this] { follow_clock(); });
   } catch (...) {
     close_lanes();
     throw;
@@ -87,6 +92,8 @@ postgres_store::postgres_store(const std::string& url, const store_options& opti
 postgres_store::~postgres_store() { close_lanes(); }
 
 void postgres_store::close_lanes() noexcept {
+  closing_ = true;
+  closes_.unpark();
   notices_.stop();
   pushes_.close();
   waiting_pushes_.close();
@@ -233,6 +240,20 @@ void postgres_store::count_writes() {
   thread_.start("jobs: counts", [this] { sum_counts(caller_); });
 }
 
+/// Workers learn the server's time with each heartbeat; this is for programs that only push.
+void postgres_store::follow_clock() {
+  caller by(pool_, patience_for_clock);
+  while (!closing_) {
+    closes_.park_for(between_looks_at_clock);
+    if (closing_ || !clock_.is_old(server_clock::since_start())) continue;
+    try {
+      ask_for_time(by, clock_);
+    } catch (const error& failed) {
+      log::debug([&] { return "jobs: PostgreSQL does not tell its time: " + failed.message(); });
+    }
+  }
+}
+
 void postgres_store::transact(const std::function<void(store_transaction&)>& body,
                               const transaction_options& options) {
   run_body(thread_, caller(bodies_pool_, options_.busy_timeout), caller_, names_, body, options);
@@ -321,8 +342,9 @@ std::vector<job_id> postgres_store::beat(worker_id owner) {
   std::size_t given_back = 0;
   auto cancelled = ask_for(beats_, [&](caller& by) {
     try {
-      beaten answer = postgres::beat(by, owner);
-      if (held_.wants_look(owner, answer.session)) given_back = give_back_unknown(by, owner, held_);
+      beaten answer = postgres::beat(by, owner, clock_);
+      if (held_.wants_look(owner, answer.session))
+        given_back = give_back_unknown(by, owner, held_, clock_.now());
       if (given_back > 0) marks_.came_somewhere();
       return std::move(answer.cancelled);
     } catch (const error& failed) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
+#include <weft/fiber/parker.hpp>
 #include <weft/jobs/store.hpp>
 
 #include "jobs/postgres/caller.hpp"
@@ -13,6 +15,7 @@
 #include "jobs/postgres/names.hpp"
 #include "jobs/postgres/notices.hpp"
 #include "jobs/postgres/requests.hpp"
+#include "jobs/postgres/server_clock.hpp"
 
 namespace weft::inline v1::jobs::postgres {
 
@@ -27,6 +30,7 @@ class postgres_store final : public store {
   postgres_store(const std::string& url, const store_options& options);
   ~postgres_store() override;
 
+  const jobs::clock& clock() const override { return clock_; }
   std::vector<job_id> push(std::span<const new_job> jobs) override;
   void transact(const std::function<void(store_transaction&)>& body,
                 const transaction_options& options) override;
@@ -81,6 +85,7 @@ class postgres_store final : public store {
   void note_pushes(std::span<const new_job* const> jobs);
   void note_ends(std::span<const attempt_end* const> ends, bool work);
   void count_writes();
+  void follow_clock();
   void ask(lane<call_request>& in, std::function<void(caller&)> apply);
   /// The value of `work(caller)`, which is called on the store's thread.
   template <typename Work>
@@ -89,6 +94,9 @@ class postgres_store final : public store {
   auto ask_for_return(lane<call_request>& in, Work work);
 
   const store_options options_;
+  server_clock clock_;
+  std::atomic<bool> closing_{false};
+  parker closes_;  // who follows the clock waits here
   store_thread thread_;
   connection_pool pool_;
   connection_pool beats_pool_;

@@ -1,9 +1,9 @@
 #include "jobs/postgres/workers.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include <weft/core/error.hpp>
-#include <weft/jobs/clock.hpp>
 
 #include "jobs/job_life.hpp"
 #include "jobs/job_step.hpp"
@@ -28,6 +28,16 @@ worker_row read_worker(const result& rows, std::size_t row) {
           rows.integer(row, 5)};
 }
 
+#define WEFT_SERVER_TIME "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+/// Runs a statement whose first cell is the server's time.
+result run_with_time(connection& on, server_clock& time, std::string_view sql, const parameters& with = {}) {
+  const auto asked = server_clock::since_start();
+  result rows = on.run(sql, with);
+  time.learn(asked, moment_at(rows.integer(0, 0)), server_clock::since_start());
+  return rows;
+}
+
 }  // namespace
 
 void add_worker(caller& by, const worker_row& worker) {
@@ -37,20 +47,19 @@ void add_worker(caller& by, const worker_row& worker) {
   by.run_idempotent([&](connection& on) { on.run("SELECT weft.weft_add_worker($1,$2,$3,$4,$5,$6)", with); });
 }
 
-beaten beat(caller& by, worker_id owner) {
+beaten beat(caller& by, worker_id owner, server_clock& time) {
   parameters with;
   with.bigint(static_cast<std::int64_t>(owner));
   return by.run_idempotent([&](connection& on) {
+    const result rows = run_with_time(on, time, "SELECT " WEFT_SERVER_TIME ", weft.weft_beat($1)", with);
     beaten answer;
-    for (const std::int64_t id : on.run("SELECT weft.weft_beat($1)", with).integers(0, 0)) {
-      answer.cancelled.push_back(job_id{id});
-    }
+    for (const std::int64_t id : rows.integers(0, 1)) answer.cancelled.push_back(job_id{id});
     answer.session = on.server_pid();
     return answer;
   });
 }
 
-std::size_t give_back_unknown(caller& by, worker_id owner, held_claims& held) {
+std::size_t give_back_unknown(caller& by, worker_id owner, held_claims& held, moment now) {
   parameters whose;
   whose.bigint(static_cast<std::int64_t>(owner));
   const auto in_database = by.run_idempotent([&](connection& on) {
@@ -67,7 +76,7 @@ std::size_t give_back_unknown(caller& by, worker_id owner, held_claims& held) {
     end.owner = owner;
     end.fence = fence;
     end.next = next_step::released;
-    end.now = clock::system().now();
+    end.now = now;
   }
   if (released.empty()) return 0;
   std::vector<const attempt_end*> ends;
@@ -249,8 +258,14 @@ void set_paused(caller& by, std::string_view queue, bool paused) {
   by.run_idempotent([&](connection& on) { on.run("SELECT weft.weft_set_paused($1,$2)", with); });
 }
 
+void ask_for_time(caller& by, server_clock& time) {
+  by.run_idempotent([&](connection& on) { run_with_time(on, time, "SELECT " WEFT_SERVER_TIME); });
+}
+
 void sum_counts(caller& by) {
   by.run_idempotent([](connection& on) { on.run("SELECT weft.weft_sum_counts()"); });
 }
+
+#undef WEFT_SERVER_TIME
 
 }  // namespace weft::inline v1::jobs::postgres

@@ -10,6 +10,7 @@
 
 #include "jobs/postgres/caller.hpp"
 #include "jobs/postgres/held_claims.hpp"
+#include "jobs/postgres/server_clock.hpp"
 
 // Workers, their attempts, and what is done to single jobs: as jobs::store says.
 
@@ -20,9 +21,10 @@ struct beaten {
   std::vector<job_id> cancelled;
   std::int64_t session = 0;  ///< whose server_pid it was
 };
-beaten beat(caller& by, worker_id owner);
+/// Learns the server's time on the way.
+beaten beat(caller& by, worker_id owner, server_clock& time);
 /// What the server believes to be held: held_claims. Returns how many jobs are ready again.
-std::size_t give_back_unknown(caller& by, worker_id owner, held_claims& held);
+std::size_t give_back_unknown(caller& by, worker_id owner, held_claims& held, moment now);
 void remove_worker(caller& by, worker_id owner, moment now);
 std::vector<worker_row> all_workers(caller& by);
 worker_row lead(caller& by, worker_id self, const std::optional<worker_row>& silent);
@@ -40,6 +42,8 @@ bool retry(caller& by, job_id id, moment now);
 std::size_t retry_all(caller& by, std::string_view queue, job_state state, moment now, std::size_t limit);
 std::size_t purge(caller& by, const purge_bounds& before, moment now, std::size_t limit);
 void set_paused(caller& by, std::string_view queue, bool paused);
+/// Asks the server for its time.
+void ask_for_time(caller& by, server_clock& time);
 /// Sums up what pushes, claims and ends have added to the counts.
 void sum_counts(caller& by);
 
