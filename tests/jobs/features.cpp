@@ -139,8 +139,12 @@ TEST_F(jobs_features, a_result_is_there_once_the_job_is_done_and_is_that_of_this
   EXPECT_EQ(run_due(), 2U);
   EXPECT_EQ(queue_->result<std::string>(id), "hello Ada");
   EXPECT_THROW(queue_->result<int>(id), error) << "of another type";
-  tamper("UPDATE weft_result SET value = (SELECT value FROM weft_result WHERE job = " + to_string(other) +
-         ") WHERE job = " + to_string(id));
+  const auto put_other = [&](const std::string& table, const std::string& result, const std::string& of) {
+    tamper("UPDATE " + table + " SET " + result + " = (SELECT " + result + " FROM " + table + " WHERE " + of +
+           " = " + to_string(other) + ") WHERE " + of + " = " + to_string(id));
+  };
+  test_database::is_postgres() ? put_other("weft_done", "result", "id")
+                               : put_other("weft_result", "value", "job");
   try {
     queue_->result<std::string>(id);
     FAIL() << "another job's result";

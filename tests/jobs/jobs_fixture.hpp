@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,7 +13,7 @@
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/worker.hpp>
 
-#include "store_contract/folder.hpp"
+#include "jobs/test_database.hpp"
 
 namespace weft::jobs {
 
@@ -28,20 +27,17 @@ class set_clock final : public clock {
   std::atomic<std::int64_t> micros_{1'700'000'000'000'000};
 };
 
-/// A queue in a database of its own, with a clock that stands still.
+/// A queue in a database of its own, with a clock that stands still; see test_database for the kind.
 class jobs_fixture : public testing::Test {
  protected:
   jobs_fixture() : keys_(std::make_shared<wire::key_ring>(wire::key::generate("k1"))) { open(); }
-  ~jobs_fixture() override {
-    queue_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  ~jobs_fixture() override { queue_.reset(); }
 
   void open(queue_options options = {}) {
     queue_.reset();
     options.keys = keys_;
     options.clock = &clock_;
-    queue_.emplace("sqlite:" + folder_ + "/jobs.db", std::move(options));
+    queue_.emplace(database_->url(), std::move(options));
   }
 
   /// Runs what is due with a fresh worker; returns the number of attempts.
@@ -72,14 +68,17 @@ class jobs_fixture : public testing::Test {
     EXPECT_TRUE(found);
     return found ? std::move(*found) : job_info{};
   }
-  /// Changes weft's tables as somebody else with access to the file could.
-  void tamper(const std::string& sql);
+  /// Changes weft's tables as somebody else with access to the database could.
+  void tamper(const std::string& sql) { database_->run(sql); }
   /// Puts other bytes in the place of a job's envelope.
   void put_envelope(job_id id, const std::string& bytes) { tamper(envelope_change(id, bytes)); }
   /// The statement for it.
-  static std::string envelope_change(job_id id, const std::string& bytes);
+  std::string envelope_change(job_id id, const std::string& bytes) const {
+    return "UPDATE weft_job SET envelope = " + database_->literal(bytes) + " WHERE id = " + to_string(id) +
+           ';';
+  }
 
-  std::string folder_ = store_contract_support::make_folder();
+  const std::unique_ptr<test_database> database_ = test_database::make();
   set_clock clock_;
   std::shared_ptr<wire::key_ring> keys_;
   std::optional<queue> queue_;

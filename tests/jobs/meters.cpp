@@ -15,6 +15,7 @@
 
 #include "jobs/host.hpp"
 #include "jobs/jobs_fixture.hpp"
+#include "support/scratch_folder.hpp"
 
 // What workers and stores show of themselves to who collects metrics.
 
@@ -126,8 +127,9 @@ TEST_F(meters, errors_of_a_database_are_counted_and_not_those_of_its_user) {
     return std::max(value_of("weft_jobs_database_errors_total", {"sqlite", "corrupt"}), 0.0);
   };
   const auto before = corrupt();
-  std::ofstream(folder_ + "/other.db") << std::string(8192, 'x');
-  EXPECT_THROW((void)open_store("sqlite:" + folder_ + "/other.db"), error);
+  const weft_test::scratch_folder folder;
+  std::ofstream(folder / "other.db") << std::string(8192, 'x');
+  EXPECT_THROW((void)open_store("sqlite:" + (folder / "other.db")), error);
   EXPECT_EQ(corrupt(), before + 1);
   const auto has_other_codes = [] {
     const auto now = metrics::default_registry().take_snapshot();
@@ -135,7 +137,7 @@ TEST_F(meters, errors_of_a_database_are_counted_and_not_those_of_its_user) {
     return std::ranges::any_of(all->samples,
                                [](const auto& one) { return one.label_values[1] == "not_found"; });
   };
-  EXPECT_THROW((void)open_store("sqlite:" + folder_ + "/none/other.db"), error);
+  EXPECT_THROW((void)open_store("sqlite:" + (folder / "none/other.db")), error);
   EXPECT_FALSE(has_other_codes());
 }
 

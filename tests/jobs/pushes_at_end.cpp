@@ -85,7 +85,7 @@ TEST_F(pushes_at_end, come_with_a_success_and_never_else_wherever_it_runs) {
       clock_.advance(5min);
       EXPECT_EQ(run_due(options), 1U);
       queue_.reset();
-      std::filesystem::remove(folder_ + "/jobs.db");
+      if (!in_memory) database_->clear();
     }
   }
 }

@@ -150,7 +150,7 @@ TEST_F(jobs_schedules, fire_each_time_once_with_many_workers_on_several_stores) 
   queue_options options;
   options.keys = keys_;
   options.clock = &clock_;
-  queue second("sqlite:" + folder_ + "/jobs.db", options);
+  queue second(database_->url(), options);
   queue_->schedule("report", cron("* * * * *"), write_down());
   run(
       [&] {
@@ -175,7 +175,7 @@ TEST_F(jobs_schedules, fire_each_time_once_with_many_workers_on_several_stores) 
 TEST_F(jobs_schedules, wait_for_their_time_without_being_polled) {
   queue_options options;
   options.keys = keys_;
-  queue now("sqlite:" + folder_ + "/now.db", options);  // by the wall clock
+  queue now(database_->other_url(), options);  // by the wall clock
   run(
       [&] {
         worker one(now, app_, quiet({.poll_interval = 1h}));
@@ -192,7 +192,7 @@ TEST_F(jobs_schedules, wait_for_their_time_without_being_polled) {
 TEST_F(jobs_schedules, are_not_kept_waiting_by_a_worker_that_is_full) {
   queue_options options;
   options.keys = keys_;
-  queue now("sqlite:" + folder_ + "/now.db", options);
+  queue now(database_->other_url(), options);
   now.push(closure{named_closure<"test.fills">([](runs& of) {
              of.first.set();
              of.holds.wait();

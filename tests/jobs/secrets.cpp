@@ -1,6 +1,4 @@
 #include <chrono>
-#include <fstream>
-#include <iterator>
 
 #include <weft/codec/secret.hpp>
 #include <weft/log/log.hpp>
@@ -54,14 +52,7 @@ class job_secrets : public jobs_fixture {
   void put_back(const job_envelope& job) { put_envelope(job.id, seal(*keys_, job)); }
 
   /// All bytes that are on disk.
-  std::string on_disk() const {
-    std::string all;
-    for (const auto& file : std::filesystem::directory_iterator(folder_)) {
-      std::ifstream in(file.path(), std::ios::binary);
-      all.append(std::istreambuf_iterator<char>(in), {});
-    }
-    return all;
-  }
+  std::string on_disk() const { return database_->all_bytes(); }
 
   seen seen_;
 };

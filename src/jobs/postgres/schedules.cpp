@@ -10,9 +10,10 @@
 namespace weft::inline v1::jobs::postgres {
 namespace {
 
-#define WEFT_SCHEDULES                                                                                    \
-  "SELECT s.name, q.name, s.timing, s.envelope, s.last, s.next, s.paused FROM weft.weft_schedule s JOIN " \
-  "weft.weft_queue q ON q.id = s.queue"
+// Also those whose queue somebody has made none: they are shown as broken.
+#define WEFT_SCHEDULES                                                                        \
+  "SELECT s.name, coalesce(q.name, ''), s.timing, s.envelope, s.last, s.next, s.paused FROM " \
+  "weft.weft_schedule s LEFT JOIN weft.weft_queue q ON q.id = s.queue"
 
 std::vector<stored_schedule> read_schedules(const result& rows) {
   std::vector<stored_schedule> all;
