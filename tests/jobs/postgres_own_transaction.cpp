@@ -45,18 +45,29 @@ class own_connection {
     PQclear(rows);
     return status;
   }
+  /// The first cell.
+  std::string text(const std::string& sql) {
+    PGresult* const rows = PQexec(link_, sql.c_str());
+    std::string cell = PQgetvalue(rows, 0, 0);
+    PQclear(rows);
+    return cell;
+  }
 
  private:
   ::pg_conn* link_;
 };
 
-class postgres_own_transaction : public postgres_stores {
+enum class way : unsigned char { straight, pooled };
+
+/// Straight to the server, and by way of a pooler.
+class postgres_own_transaction : public postgres_stores, public testing::WithParamInterface<way> {
  protected:
   void SetUp() override {
     postgres_stores::SetUp();
+    way_ = GetParam() == way::pooled ? store_contract_support::through_pooler(url_) : url_;
     app_.provide(greeted_);
-    queue_.emplace(open_store(url_), queue_options{.name = "greetings", .keys = keys_});
-    mine_.emplace(url_);
+    queue_.emplace(open_store(way_), queue_options{.name = "greetings", .keys = keys_});
+    mine_.emplace(way_);
     mine_->run("CREATE TABLE customer (name text)");
   }
   void TearDown() override {
@@ -105,9 +116,13 @@ class postgres_own_transaction : public postgres_stores {
   greeted greeted_;
   std::optional<queue> queue_;
   std::optional<own_connection> mine_;
+  std::string way_;
 };
 
-TEST_F(postgres_own_transaction, keeps_both_or_neither) {
+INSTANTIATE_TEST_SUITE_P(ways, postgres_own_transaction, testing::Values(way::straight, way::pooled),
+                         [](const auto& of) { return of.param == way::pooled ? "pooled" : "straight"; });
+
+TEST_P(postgres_own_transaction, keeps_both_or_neither) {
   begin();
   add_customer("Ann");
   const job_id id = push("Ann");
@@ -127,12 +142,12 @@ TEST_F(postgres_own_transaction, keeps_both_or_neither) {
   EXPECT_EQ(work(), std::vector<std::string>{"Ann"});
 }
 
-TEST_F(postgres_own_transaction, is_one_of_its_own_where_none_is_open) {
+TEST_P(postgres_own_transaction, is_one_of_its_own_where_none_is_open) {
   push("Ann");
   EXPECT_EQ(work(), std::vector<std::string>{"Ann"});
 }
 
-TEST_F(postgres_own_transaction, works_on_a_fiber) {
+TEST_P(postgres_own_transaction, works_on_a_fiber) {
   job_id id{};
   run([&] {
     begin();
@@ -142,7 +157,7 @@ TEST_F(postgres_own_transaction, works_on_a_fiber) {
   EXPECT_TRUE(queue_->show(id));
 }
 
-TEST_F(postgres_own_transaction, goes_on_where_a_push_fails) {
+TEST_P(postgres_own_transaction, goes_on_where_a_push_fails) {
   begin();
   add_customer("Ann");
   expect_error(
@@ -153,19 +168,19 @@ TEST_F(postgres_own_transaction, goes_on_where_a_push_fails) {
   EXPECT_EQ(both(), 1);
 }
 
-TEST_F(postgres_own_transaction, leaves_nothing_where_its_session_ends_before_the_commit) {
+TEST_P(postgres_own_transaction, leaves_nothing_where_its_session_ends_before_the_commit) {
   begin();
   add_customer("Ann");
   push("Ann");
-  number("SELECT count(pg_terminate_backend(" + std::to_string(PQbackendPID(mine_->get())) + "))");
+  number("SELECT count(pg_terminate_backend(" + mine_->text("SELECT pg_backend_pid()") + "))");
   expect_error(errc::unavailable, [&] { push("Ann"); });
   expect_error(
       errc::unavailable, [&] { push("Ann"); }, "its connection is lost");
-  mine_.emplace(url_);
+  mine_.emplace(way_);
   EXPECT_EQ(both(), 0);
 }
 
-TEST_F(postgres_own_transaction, lets_others_with_its_unique_key_wait_for_its_end) {
+TEST_P(postgres_own_transaction, lets_others_with_its_unique_key_wait_for_its_end) {
   const push_options only{.unique = unique_options{.key = "ann"}};
   for (const bool keeps : {false, true}) {
     begin();
@@ -179,7 +194,7 @@ TEST_F(postgres_own_transaction, lets_others_with_its_unique_key_wait_for_its_en
   }
 }
 
-TEST_F(postgres_own_transaction, tells_workers_at_its_commit) {
+TEST_P(postgres_own_transaction, tells_workers_at_its_commit) {
   weft_test::with_connection(url_, [&](auto& session) {
     session.run("LISTEN weft_jobs");
     const auto heard = [&] {
@@ -197,7 +212,7 @@ TEST_F(postgres_own_transaction, tells_workers_at_its_commit) {
   });
 }
 
-TEST_F(postgres_own_transaction, has_names_and_limits_that_it_made_itself) {
+TEST_P(postgres_own_transaction, has_names_and_limits_that_it_made_itself) {
   begin();
   EXPECT_EQ(
       mine_->run("SELECT weft.weft_push('greetings', 'own.greet(str)', '[\"Ann\"]', limit_key => 'new')"),
@@ -207,7 +222,7 @@ TEST_F(postgres_own_transaction, has_names_and_limits_that_it_made_itself) {
   EXPECT_EQ(number("SELECT count(*) FROM weft.weft_job"), 2);
 }
 
-TEST_F(postgres_own_transaction, refuses_connections_that_cannot_take_it) {
+TEST_P(postgres_own_transaction, refuses_connections_that_cannot_take_it) {
   begin();
   mine_->run("SELECT 1 / 0");
   expect_error(

@@ -5,6 +5,7 @@
 
 #include <weft/jobs/store.hpp>
 
+#include "support/pgbouncer_server.hpp"
 #include "support/postgres_link.hpp"
 #include "support/postgres_server.hpp"
 
@@ -16,6 +17,13 @@ constexpr const char* worker_role = "weft_test_worker";
 weft_test::postgres_server& server() {
   // Who is in whose way is found out sooner than after the second of PostgreSQL's own setting.
   static weft_test::postgres_server only({.connections_max = 300, .settings = {"deadlock_timeout=50ms"}});
+  return only;
+}
+
+constexpr int pooler_sessions = 6;  // for the calls of a store, and some open transactions
+
+const weft_test::pgbouncer_server& pooler() {
+  static const weft_test::pgbouncer_server only(server().folder(), pooler_sessions);
   return only;
 }
 
@@ -87,6 +95,15 @@ databases& all() {
 std::string postgres_url(const std::string& name) { return databases::url_of(all().of(name)); }
 
 std::string as_worker(std::string url) { return url.replace(url.find("weft@"), 4, worker_role); }
+
+std::string through_pooler(const std::string& url) {
+  const std::size_t name = url.find('/', url.find("//") + 2);
+  std::string way = pooler().url();
+  const std::size_t other = way.find('/', way.find("//") + 2);
+  return way.replace(other, way.find('?') - other, url.substr(name, url.find('?') - name));
+}
+
+std::string pooler_folder() { return pooler().folder(); }
 
 std::string make_postgres_database(const std::string& name) { return databases::url_of(all().take(name)); }
 

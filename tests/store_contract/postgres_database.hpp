@@ -12,5 +12,10 @@ std::string as_worker(std::string url);
 /// It is not used any more: empties it, for another test.
 void drop_postgres_database(const std::string& name);
 std::string postgres_url(const std::string& name);
+/// The same database by way of a pooler in transaction mode, of which the test program has one. It logs in as
+/// the owner of the schema.
+std::string through_pooler(const std::string& url);
+/// Where the pooler's socket is.
+std::string pooler_folder();
 
 }  // namespace weft::store_contract_support

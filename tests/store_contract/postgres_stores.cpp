@@ -30,4 +30,14 @@ INSTANTIATE_TEST_SUITE_P(postgres, store_contract,
                              },
                              problems_of}));
 
+// Sessions change under the store between transactions, and nobody hears notices.
+INSTANTIATE_TEST_SUITE_P(pooled, store_contract,
+                         testing::Values(store_under_test{
+                             "pgbouncer",
+                             [](const std::string& folder) {
+                               return open_store(
+                                   support::through_pooler(support::make_postgres_database(name_of(folder))));
+                             },
+                             problems_of, 2}));
+
 }  // namespace weft::jobs

@@ -29,7 +29,6 @@ std::vector<random_step> random_steps(unsigned seed, std::size_t count) {
 
 namespace {
 
-constexpr unsigned runs = 12;
 constexpr std::size_t steps_per_run = 150;
 
 std::optional<std::string> difference(store& with, const std::vector<random_step>& steps) {
@@ -76,7 +75,7 @@ TEST_P(store_contract, random_steps_lead_where_the_model_says) {
   };
   const char* const only = std::getenv("WEFT_STORE_SEED");
   const auto first = only != nullptr ? static_cast<unsigned>(std::strtoul(only, nullptr, 10)) : 1;
-  for (unsigned seed = first; seed < first + (only != nullptr ? 1 : runs); ++seed) {
+  for (unsigned seed = first; seed < first + (only != nullptr ? 1 : GetParam().random_runs); ++seed) {
     const auto steps = random_steps(seed, steps_per_run);
     if (!run(steps)) continue;
     const auto fewer = shortened(steps, [&](const auto& some) { return run(some).has_value(); });

@@ -22,6 +22,7 @@ struct store_under_test {
   std::function<std::vector<std::string>(const std::string& folder)> problems = [](const std::string&) {
     return std::vector<std::string>{};
   };
+  unsigned random_runs = 12;  ///< how many random_steps
 };
 
 /// By its name, and not by its bytes, which ctest would show.

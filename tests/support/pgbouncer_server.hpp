@@ -21,7 +21,7 @@ class pgbouncer_server {
     {
       std::ofstream file(settings);
       file << "[databases]\n* = host=" << server_folder << " user=weft\n"
-           << "[pgbouncer]\npool_mode = transaction\nauth_type = any\nlisten_port = 6432\n"
+           << "[pgbouncer]\npool_mode = transaction\nauth_type = any\nlisten_port = " << port << "\n"
            << "default_pool_size = " << sessions_max
            << "\nmax_client_conn = 500\nunix_socket_dir = " << folder_.path() << "\nserver_login_retry = 1\n";
     }
@@ -34,7 +34,12 @@ class pgbouncer_server {
     running_->wait_for_output("process up");
   }
 
-  std::string url() const { return "postgres://weft@/postgres?port=6432&host=" + folder_.path(); }
+  static constexpr int port = 6432;
+  std::string url() const {
+    return "postgres://weft@/postgres?port=" + std::to_string(port) + "&host=" + folder_.path();
+  }
+  /// Where its socket is.
+  const std::string& folder() const noexcept { return folder_.path(); }
 
  private:
   static inline const std::string user = "postgres";
