@@ -2,16 +2,20 @@
 
 #include <weft/closure/closure.hpp>
 #include <weft/closure/services.hpp>
+#include <weft/executor/blocking.hpp>
+#include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/worker.hpp>
 
 #include "jobs/limit_turn.hpp"
 #include "postgres_fixture.hpp"
+#include "support/shared_board.hpp"
 
 namespace weft::jobs {
 namespace {
 
+using weft_test::comes_true;
 using weft_test::database_error_of;
 
 struct letters {
@@ -171,6 +175,32 @@ TEST_F(postgres_sql_push, wakes_workers_at_its_commit_unless_told_not_to) {
     session.run("SELECT weft.weft_push('letters', 'by_sql.send(i64,str)', '[1, \"a\"]', wake => false)");
     EXPECT_EQ(heard(), 0U);
   });
+}
+
+TEST_F(postgres_sql_push, is_begun_by_an_idle_worker_at_its_commit_and_not_at_the_next_poll) {
+  queue own(open_store(url_, {.poll_interval = std::chrono::hours(1)}), {.name = "letters", .keys = keys_});
+  run_options room;
+  room.stack_bytes = 256 * 1024;  // of the address sanitizer
+  run(
+      [&] {
+        worker_options options;
+        options.queues = {"letters"};
+        options.poll_interval = std::chrono::hours(1);
+        options.pass_on_logs = false;
+        options.unsigned_jobs = {{"letters", {"by_sql.send"}}};
+        worker one(own, app_, options);
+        auto working = go([&] { one.run(); });
+        auto& kept = own.kept_in();
+        // Whoever waits for work is woken when the store begins to listen. Only notices do it from then on.
+        (void)kept.wait_bell(kept.bell(), deadline_after(std::chrono::seconds(60)));
+        for (std::size_t count = 1; count <= 3; ++count) {
+          blocking([&] { push_by_sql("'[" + std::to_string(count) + ", \"Ann\"]'"); });
+          EXPECT_TRUE(comes_true([&] { return letters_.sent.size() == count; }));
+        }
+        one.stop();
+        working.join();
+      },
+      room);
 }
 
 TEST_F(postgres_sql_push, refuses_bad_input_and_says_why) {
