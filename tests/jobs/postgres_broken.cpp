@@ -1,5 +1,6 @@
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <map>
 #include <mutex>
 
@@ -194,6 +195,36 @@ TEST_P(postgres_broken_calls, a_transaction_whose_commit_is_cut_is_known_to_be_d
   });
   EXPECT_EQ(runs, 1);
   EXPECT_EQ(number("SELECT count(*) FROM weft.weft_job"), is_done ? 1 : 0);
+}
+
+TEST_F(postgres_broken, a_claim_whose_answer_nobody_reads_does_not_hold_up_the_rescue_of_its_worker) {
+  constexpr std::size_t count = 60;
+  store& near = open();
+  std::vector<new_job> jobs;
+  for (std::size_t id = 1; id <= count; ++id) {
+    jobs.push_back(job(static_cast<std::int64_t>(id)));
+    jobs.back().envelope = std::string(200'000, 'x');
+  }
+  join(*far_, 1);
+  join(near, 2);
+  push(near, job(count + 1));
+  EXPECT_TRUE(far_->finish(end(claim(*far_, 1, 1).at(0), 1)));  // it knows the closure now
+  near.push(jobs);
+  proxy_->set_fault(proxy_fault::stall, "mail");
+  auto claiming = std::async(std::launch::async, [&] { return claim(*far_, 1, count); });
+  const steady_time until = deadline_after(60s);
+  const auto is_stuck = [&] {
+    return number(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = "
+               "'ClientWrite'") > 0;
+  };
+  while (!is_stuck() && steady_clock::now() < until) std::this_thread::sleep_for(1ms);
+  std::optional<std::size_t> rescued;
+  while (!rescued && steady_clock::now() < until) rescued = near.rescue(near.workers().at(0), at(2000), 5);
+  EXPECT_TRUE(rescued);
+  proxy_->cut_all();
+  EXPECT_THROW((void)claiming.get(), error) << "it is no worker any more";
+  EXPECT_EQ(claim(near, 2, count).size(), count);
 }
 
 TEST_F(postgres_broken, calls_wait_for_a_way_that_is_shut_for_a_while) {

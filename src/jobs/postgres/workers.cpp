@@ -1,6 +1,7 @@
 #include "jobs/postgres/workers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include <weft/core/error.hpp>
@@ -26,6 +27,20 @@ worker_row read_worker(const result& rows, std::size_t row) {
           rows.integer(row, 3),
           std::string(rows.text(row, 4)),
           rows.integer(row, 5)};
+}
+
+constexpr std::string_view lock_not_available = "55P03";
+
+/// A claim has locked its worker until its answer is sent. Where that is large, and the worker's process was
+/// stopped or its host is cut off, that takes as long as the server's TCP; so its session is ended. Whoever
+/// wants to rescue the worker must not wait for it meanwhile, as his own heartbeats would.
+void end_stuck_claims(caller& by) {
+  by.run_idempotent([](connection& on) {
+    on.run(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND usename = current_user AND wait_event = 'ClientWrite' AND query LIKE '%weft.weft_claim%'"
+        " AND query_start < clock_timestamp() - interval '5 seconds'");
+  });
 }
 
 #define WEFT_SERVER_TIME "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
@@ -124,10 +139,18 @@ worker_row lead(caller& by, worker_id self, const std::optional<worker_row>& sil
 std::optional<std::size_t> rescue(caller& by, const worker_row& seen, moment now, int crashes_max) {
   parameters with;
   with.bigint(static_cast<std::int64_t>(seen.id)).bigint(seen.beat).bigint(micros(now)).bigint(crashes_max);
-  return by.run_idempotent([&](connection& on) -> std::optional<std::size_t> {
-    const auto jobs = on.run("SELECT weft.weft_rescue($1,$2,$3,$4)", with).maybe_integer(0, 0);
-    return jobs ? std::optional(static_cast<std::size_t>(*jobs)) : std::nullopt;
-  });
+  const std::array all{statement{"SELECT set_config('lock_timeout', '500', true)"},
+                       statement{"SELECT weft.weft_rescue($1,$2,$3,$4)", &with}};
+  try {
+    return by.run_idempotent([&](connection& on) -> std::optional<std::size_t> {
+      const auto jobs = on.run_all(all)[1].maybe_integer(0, 0);
+      return jobs ? std::optional(static_cast<std::size_t>(*jobs)) : std::nullopt;
+    });
+  } catch (const database_error& failed) {
+    if (failed.state() != lock_not_available) throw;
+  }
+  end_stuck_claims(by);
+  return std::nullopt;
 }
 
 bool show_progress(caller& by, job_id id, worker_id owner, std::int64_t fence, const job_progress& now_at) {
