@@ -36,6 +36,7 @@ void request_line_base::withdraw(parked_request& asked) noexcept {
 
 void request_line_base::ask_and_park(parked_request& asked) {
   weft::detail::check_cancelled(request_wait);
+  process_.require_own();
   const weft::detail::outside_work server_wakes_us;
   guard lock(lock_);
   if (closed_) throw error(errc::closed, "jobs: use the store: it is closed");

@@ -9,6 +9,8 @@
 
 #include <weft/context/wait.hpp>
 
+#include "jobs/forked_store_check.hpp"
+
 // How callers meet those who serve them in batches.
 //
 // A caller puts a request, which lives on its own stack, into the line and parks. A server takes all
@@ -64,8 +66,9 @@ class request_line_base {
   parked_request* last_ = nullptr;     // guarded by lock_
   weft::detail::waiter_line callers_;  // guarded by lock_
   weft::detail::waiter_line servers_;  // guarded by lock_
-  bool closed_ = false;                // guarded by lock_
-  bool nudged_ = false;                // guarded by lock_
+  const forked_store_check process_;
+  bool closed_ = false;  // guarded by lock_
+  bool nudged_ = false;  // guarded by lock_
 };
 
 /// Requests of callers, served in batches, in order of arrival. `Request` is derived from parked_request.
@@ -75,7 +78,8 @@ template <typename Request>
 class request_line : public request_line_base {
  public:
   /// The caller's side: queues the request, waits until it is finished, throws its error. Throws
-  /// weft::cancelled if it was withdrawn, weft::error (closed) once the line is closed.
+  /// weft::cancelled if it was withdrawn, weft::error (closed) once the line is closed, or (misuse) in a
+  /// process that was forked from the one that made it.
   void ask(Request& asked) { ask_and_park(asked); }
 
   /// Takes what waits into `taken`, as far as its capacity reaches.

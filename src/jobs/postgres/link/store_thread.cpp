@@ -27,6 +27,7 @@ store_thread::~store_thread() { stop(); }
 void store_thread::throw_closed() { throw error(errc::closed, "jobs: use the store: it is closed"); }
 
 void store_thread::post(task one) {
+  process_.require_own();
   const std::lock_guard lock(mutex_);
   if (stopping_) throw_closed();
   posted_.push_back(std::move(one));

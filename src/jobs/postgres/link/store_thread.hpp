@@ -15,6 +15,8 @@
 #include <weft/executor/blocking.hpp>
 #include <weft/fiber/parker.hpp>
 
+#include "jobs/forked_store_check.hpp"
+
 namespace weft::inline v1::jobs::postgres {
 
 /// The thread on which a store talks to its server: one loop, with a fiber for each thing that is under way.
@@ -32,7 +34,7 @@ class store_thread {
 
   /// Runs `work` on a fiber of the loop, in the caller's context, and waits until it has ended: the caller's
   /// deadline and cancellation reach what waits there, and end this as they end that. Gives its result, or
-  /// throws what it threw. Throws weft::error (closed) after stop().
+  /// throws what it threw. Throws weft::error (closed) after stop(), (misuse) in a forked child.
   template <typename Work>
   auto call(Work&& work) -> std::invoke_result_t<Work&> {
     using value = std::invoke_result_t<Work&>;
@@ -74,6 +76,7 @@ class store_thread {
   void wait_for_rest();
   bool take(std::vector<task>& into);
 
+  const forked_store_check process_;
   std::mutex mutex_;
   std::vector<task> posted_;             // guarded by mutex_
   bool stopping_ = false;                // guarded by mutex_
