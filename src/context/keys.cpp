@@ -59,15 +59,15 @@ void add_observed(const key_record& key) {
   std::abort();
 }
 
-/// Values of the key may live as long as the program, and their destructors are in the module that declares
-/// it: from here on dlclose() leaves that module where it is.
-void keep_module_of(const void* address) noexcept {
+/// The key's name, and values with their destructors, are in the module that declares it: from here on
+/// dlclose() leaves that module where it is.
+void keep_module_of(const char* name) noexcept {
   Dl_info found{};
   void* map = nullptr;
-  if (dladdr1(address, &found, &map, RTLD_DL_LINKMAP) == 0 || map == nullptr) return;
-  const char* const name = static_cast<const link_map*>(map)->l_name;
-  if (name == nullptr || *name == 0) return;  // the program itself
-  dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+  if (dladdr1(name, &found, &map, RTLD_DL_LINKMAP) == 0 || map == nullptr) return;
+  const char* const path = static_cast<const link_map*>(map)->l_name;
+  if (path == nullptr || *path == 0) return;  // the program itself
+  dlopen(path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 unsigned char hot_place(key_table& all, const key_spec& spec) {
@@ -102,6 +102,8 @@ const key_record& register_key(key_record record) {
     refuse_key(spec.name, "a redacted key cannot be baggage");
   if (spec.flow == key_flow::local && spec.wire != wire_policy::none)
     refuse_key(spec.name, "a key that does not leave its task cannot leave the process");
+  // Not under the lock: what it loads again may have keys to register.
+  keep_module_of(spec.name.data());
   auto& all = table();
   const std::lock_guard lock(all.mutex);
   if (all.by_name.contains(spec.name))
@@ -117,7 +119,6 @@ const key_record& register_key(key_record record) {
   all.by_name.emplace(kept.spec.name, &all.records.back());
   by_id[kept.id].store(&kept, std::memory_order_release);
   if (kept.observer != nullptr) add_observed(kept);
-  keep_module_of(reinterpret_cast<const void*>(record.module));
   return kept;
 }
 

@@ -81,7 +81,6 @@ class key {
 
   static detail::key_record describe(const key_spec& spec) {
     detail::key_record record{.spec = spec};
-    record.module = [] {};
     if constexpr (context_encodable<Value>) {
       record.to_text = [](const void* value) -> std::string {
         return context_codec<Value>::to_text(*static_cast<const Value*>(value));

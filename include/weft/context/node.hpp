@@ -35,7 +35,6 @@ struct key_record {
   /// Calls the observer `typed`; null: nobody observes it.
   void (*notify)(void (*typed)(), const void* old, const void* now, context_change why) noexcept = nullptr;
   void (*observer)() = nullptr;
-  void (*module)() = nullptr;  ///< code of the module that declares it
 };
 
 /// A value that does not fit into a node, shared by all bindings of it.
