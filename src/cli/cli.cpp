@@ -23,11 +23,13 @@
 #include "cli/jobs_commands.hpp"
 #include "cli/keys.hpp"
 #include "cli/log_view.hpp"
+#include "cli/new_project.hpp"
 #include "cli/option_values.hpp"
 #include "cli/printed_error.hpp"
 #include "cli/schedules_commands.hpp"
 #include "cli/settings.hpp"
 #include "cli/shell_commands.hpp"
+#include "cli/top.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/workers.hpp"
 
@@ -38,15 +40,28 @@ namespace weft::inline v1::cli {
 namespace {
 
 command add_doctor(CLI::App& to) {
-  auto as_json = std::make_shared<bool>(false);
-  to.add_flag("--json", *as_json, "Print JSON");
-  return [as_json] { return run_doctor(*as_json); };
+  auto options = std::make_shared<doctor_options>();
+  add_database(to, options->db);
+  to.get_option("--db")->required(false);
+  to.add_option("--keys", options->keys, "Key file to look at; else $WEFT_KEYS")->type_name("FILE");
+  add_json(to, options->as_json);
+  return [options] { return run_doctor(*options); };
 }
 
 command add_explain(CLI::App& to) {
   auto code = std::make_shared<std::string>();
   to.add_option("code", *code, "As an error shows it: timed_out; all unless said")->type_name("CODE");
   return [code] { return run_explain(*code); };
+}
+
+command add_new(CLI::App& to) {
+  auto options = std::make_shared<new_options>();
+  to.add_option("name", options->name, "Of the program: small letters, digits, - and _")
+      ->type_name("NAME")
+      ->required();
+  to.add_option("--folder", options->folder, "Where it goes; ./NAME unless said")->type_name("FOLDER");
+  to.footer("Example: weft new shop && cmake -S shop -B shop/build && cmake --build shop/build");
+  return [options] { return run_new(*options); };
 }
 
 std::chrono::nanoseconds seconds(double count) {
@@ -105,6 +120,18 @@ command add_workers(CLI::App& to) {
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 1e9));
   return [options] { return run_workers(*options); };
+}
+
+command add_top(CLI::App& to) {
+  auto options = std::make_shared<top_options>();
+  add_database(to, options->store);
+  add_span(to, "--interval", options->interval, "Between two looks; 1s unless said");
+  to.add_option("--count", options->count, "End after so many looks")->type_name("NUMBER");
+  to.add_flag("--json", options->as_json, "Print a line of JSON for each look");
+  to.footer(
+      "Keys: q ends it, space holds the screen, s sorts queues by name, ready, running or dead jobs. Where "
+      "stdout is no terminal it prints one look.");
+  return [options] { return run_top(*options); };
 }
 
 std::size_t terminal_width() {
@@ -223,9 +250,11 @@ constexpr command_entry commands[] = {
     {"call", "Call a function that a worker server offers", &add_call},
     {"workers", "Show what a worker server is doing", &add_workers},
     {"dashboard", "Show the jobs of a database in a browser, and decide about them", &add_dashboard},
+    {"top", "Show queues, workers and running jobs as they change", &add_top},
     {"db", "Check, migrate and back up a database of jobs", &add_db},
     {"work", "Run the programs that `weft jobs push --exec` keeps", &add_work},
     {"config", "Show and check the settings of this command", &add_config},
+    {"new", "Write a project: a web service with a queue of jobs, its test and its unit", &add_new},
     {"keys", "Make, rotate and check keys that sign jobs", &add_keys},
     {"log", "Logs that were kept", &add_log},
 };

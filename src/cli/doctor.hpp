@@ -10,8 +10,8 @@ namespace weft::inline v1::cli {
 /// One thing the doctor looked at.
 struct finding {
   std::string what;
-  std::string state;   ///< "ok" or "warning"
-  std::string detail;  ///< the value found and, for a warning, what to do
+  std::string state;   ///< "ok", "warning" or "error"
+  std::string detail;  ///< the value found and, unless it is ok, what to do
 };
 WEFT_DESCRIBE(finding, what, state, detail);
 
@@ -21,10 +21,17 @@ struct doctor_report {
 };
 WEFT_DESCRIBE(doctor_report, schema, findings);
 
-/// Looks at the machine: kernel, cores, limits, stack guards, libraries.
-doctor_report examine();
+struct doctor_options {
+  std::string db = {};    ///< empty: none is looked at
+  std::string keys = {};  ///< a file; empty: as WEFT_KEYS says
+  bool as_json = false;
+};
 
-/// `weft doctor`: prints the report; 0 also with warnings.
-int run_doctor(bool as_json);
+/// Looks at the machine: kernel, cores, limits, stack guards, libraries, clock, time zones; and at the keys
+/// and the database, as far as they are named: what they are, and whether this build can work with them.
+doctor_report examine(const doctor_options& options = {});
+
+/// `weft doctor`: prints the report. 0 also with warnings; exit_failed where one is an error.
+int run_doctor(const doctor_options& options);
 
 }  // namespace weft::inline v1::cli

@@ -1,6 +1,7 @@
 #include <weft/jobs/maintenance.hpp>
 
 #include <weft/core/error.hpp>
+#include <weft/jobs/store.hpp>
 
 #include "jobs/database_url.hpp"
 #ifndef WEFT_WITHOUT_POSTGRES
@@ -26,6 +27,7 @@ bool is_file(const std::string& url, const char* tried) {
 #ifdef WEFT_WITHOUT_POSTGRES
 // kind_of_url refuses their URLs.
 namespace postgres {
+static database_facts look_at_database(const std::string&) { refuse("look at", "no PostgreSQL"); }
 static database_report check_database(const std::string&) { refuse("check", "no PostgreSQL"); }
 static migration plan_migration(const std::string&) { refuse("migrate", "no PostgreSQL"); }
 static migration migrate_database(const std::string&) { refuse("migrate", "no PostgreSQL"); }
@@ -34,6 +36,13 @@ static void grant_rights(const std::string&, const std::string&, const std::stri
 }
 }  // namespace postgres
 #endif
+
+database_facts look_at_database(const std::string& url) {
+  if (!is_file(url, "look at")) return postgres::look_at_database(url);
+  const auto path = path_of_url(url);
+  const auto plan = sqlite::plan_migration(path);
+  return {path, "SQLite " + sqlite_version().version, plan.from, plan.to, {}};
+}
 
 database_report check_database(const std::string& url) {
   return is_file(url, "check") ? sqlite::check_database(path_of_url(url)) : postgres::check_database(url);

@@ -102,6 +102,8 @@ void run_places::warn_of_missing() const {
       std::any_of(options_.queues.begin(), options_.queues.end(), is_here) ||
       std::any_of(options_.weighted.begin(), options_.weighted.end(), is_weighted_here);
   const auto runs_here = [&](const closure_info& one) {
+    if (one.name.starts_with("weft."))
+      return false;  // weft's own is for workers that allow it (allow_commands)
     return one.runs_in == run_place::unsaid ? unsaid_run_here : one.runs_in != run_place::workers;
   };
   const services task(app_, service_scope::per_task);

@@ -34,6 +34,21 @@ class postgres_maintenance : public postgres_stores {
   static constexpr const char* empty_name = "empty";
 };
 
+TEST_F(postgres_maintenance, a_look_says_what_the_server_is_and_how_its_clock_goes) {
+  open();
+  const auto found = look_at_database(url_);
+  EXPECT_EQ(found.software.find("PostgreSQL 1"), 0U) << found.software;
+  EXPECT_EQ(found.schema_version, found.schema_known);
+  EXPECT_GT(found.schema_known, 0);
+  EXPECT_EQ(found.path.find("postgres:"), std::string::npos) << found.path;
+  ASSERT_TRUE(found.clock_ahead.has_value());
+  EXPECT_LT(std::chrono::abs(*found.clock_ahead), std::chrono::seconds(10)) << "it is this machine's";
+
+  const auto empty = look_at_database(make_empty());
+  EXPECT_EQ(empty.schema_version, 0);
+  EXPECT_EQ(empty.schema_known, found.schema_known);
+}
+
 TEST_F(postgres_maintenance, check_counts_and_is_content_with_what_weft_made) {
   store& own = open();
   for (std::int64_t id = 1; id <= 3; ++id) push(own, job(id));

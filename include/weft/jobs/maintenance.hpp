@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,20 @@
 // memory:), and blocks its thread; any thread, also while others work with the database.
 
 namespace weft::inline v1::jobs {
+
+/// What a database is, at a glance.
+struct database_facts {
+  std::string path;        ///< of the file; of a server's database: user, host and name
+  std::string software;    ///< "SQLite 3.40.1", "PostgreSQL 15.18 (Debian 15.18-0+deb12u1)"
+  int schema_version = 0;  ///< of its tables; 0: there are none of weft
+  int schema_known = 0;    ///< what this build would make of them (migrate_database)
+  /// How far the server's clock is ahead of this machine's, to about half the time that a question takes;
+  /// none for a file.
+  std::optional<std::chrono::microseconds> clock_ahead = {};
+};
+
+/// A few questions to the database, whatever its size.
+database_facts look_at_database(const std::string& url);
 
 /// What check_database found.
 struct database_report {

@@ -9,6 +9,7 @@
 
 namespace weft::inline v1::jobs::postgres {
 
+database_facts look_at_database(const std::string& url);
 database_report check_database(const std::string& url);
 migration plan_migration(const std::string& url);
 migration migrate_database(const std::string& url);
