@@ -3,6 +3,7 @@
 # Declares the component <name>: target weft_<name>, alias weft::<name>. USES is the one place that
 # says which components its headers and sources may include; the `layering` test compares it with
 # the #include lines. PRIVATE_LIBRARIES are third-party targets that no public header mentions.
+# The library is shared where BUILD_SHARED_LIBS is on. While the major version is 0 each minor version is an ABI.
 function(weft_component name)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;PRIVATE_LIBRARIES" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS)
@@ -11,11 +12,14 @@ function(weft_component name)
 
   set(target weft_${name})
   if(arg_SOURCES)
-    add_library(${target} STATIC ${arg_SOURCES})
+    add_library(${target} ${arg_SOURCES})
     set(scope PUBLIC)
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
     target_link_libraries(${target} PRIVATE ${arg_PRIVATE_LIBRARIES})
-    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    # No DEFINE_SYMBOL: the objects of a shared and of a static library are the same.
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON DEFINE_SYMBOL ""
+      VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}"
+      INSTALL_RPATH "$ORIGIN")
     weft_developer_flags(${target})
     weft_stack_probes(${target} PRIVATE)
   else()

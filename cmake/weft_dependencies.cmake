@@ -2,7 +2,7 @@
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(ZLIB 1.2.13 REQUIRED)
-find_package(Boost 1.81.0 EXACT CONFIG REQUIRED COMPONENTS json)
+find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS json)
 
 # elfutils: names of addresses. No CMake package of its own; the target only says -ldw.
 find_path(WEFT_LIBDW_HEADER elfutils/libdwfl.h)

@@ -12,7 +12,7 @@ function(try_pkg_config prefix)
   set(ENV{REGISTERED_static} yes)
   set(ENV{REGISTERED_shared} yes)
   run("${CXX}" "${WORK}/main.o" -o "${WORK}/by_pkg_config" ${flags})
-  run("${WORK}/by_pkg_config")
+  run("${CMAKE_COMMAND}" -E env "LD_LIBRARY_PATH=${prefix}/${LIBDIR}" "${WORK}/by_pkg_config")
   message(STATUS "built and ran with the flags of ${prefix}/${LIBDIR}/pkgconfig/weft.pc")
 endfunction()
 
