@@ -95,11 +95,14 @@ std::chrono::milliseconds upkeep::silence_of(const worker_row& other) {
 
 /// Its process has ended, as only this host can tell.
 bool upkeep::is_gone(const worker_row& other) const {
-  return other.host == host_ && start_of_process(other.pid) != other.pid_started;
+  return other.host == host_ && life_of_process(other.pid, other.pid_started) == process_life::ended;
 }
 
 bool upkeep::is_dead(const worker_row& other) {
-  if (other.host == host_) return is_gone(other);
+  if (other.host == host_) {
+    const auto life = life_of_process(other.pid, other.pid_started);
+    if (life != process_life::unknown) return life == process_life::ended;
+  }
   return silence_of(other) > options_.beat_interval * options_.missed_max;
 }
 

@@ -20,7 +20,8 @@ struct upkeep_options {
 /// square of their number. Two that lead for a while, as one was stopped, do no harm.
 ///
 /// A worker is dead when its beat has not changed for `missed_max` intervals of this thread's monotonic
-/// clock, or at once when its process is gone from this host. Clocks of two machines are never compared. One
+/// clock, or at once when its process is gone from this host, where it may be silent for as long as it is
+/// there and is shown. Clocks of two machines are never compared. One
 /// that leads is followed an interval earlier, which costs it nothing if it lives.
 ///
 /// One thread.
