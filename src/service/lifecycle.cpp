@@ -104,12 +104,6 @@ void lifecycle::live(cancel_scope& everything) {
       at_once_.store(true, std::memory_order_relaxed);
       everything.cancel(cancel_reason::shutdown);
     });
-    auto reloading = in.go([&] {
-      for (;; reload()) reloads.wait();
-    });
-    auto reopening = in.go([&] {
-      for (;; reopen()) reopens.wait();
-    });
     if (admin_ != nullptr) admin_->start();
     for (part& one : parts_) {
       if (one.start) one.start();
@@ -125,6 +119,13 @@ void lifecycle::live(cancel_scope& everything) {
       admin_->health().set_ready(true);
       admin_->set_started();
     }
+    // Only now, also for what came meanwhile: a reload ends by saying that all is ready.
+    auto reloading = in.go([&] {
+      for (;; reload()) reloads.wait();
+    });
+    auto reopening = in.go([&] {
+      for (;; reopen()) reopens.wait();
+    });
     stopping_.wait();
     end_parts();
     for (auto* const left : {&ending, &reloading, &reopening}) left->cancel();
@@ -170,9 +171,9 @@ void lifecycle::stop_part(part& one) {
 
 void lifecycle::reload() {
   log::info(reload_.empty() ? "service: there is nothing to reload" : "service: reloading");
-  options_.manager.reloading();  // whoever asked waits for an answer
+  if (!is_stopping()) options_.manager.reloading();  // whoever asked waits for an answer
   call_all(reload_, "a reload was refused; what was in force stays");
-  options_.manager.ready();
+  if (!is_stopping()) options_.manager.ready();
 }
 
 void lifecycle::reopen() {
@@ -200,6 +201,8 @@ int run_service(unique_function<int(lifecycle&)> body, run_options how) {
   lifecycle_options life = lifecycle_options::from_environment();
   return weft::run(
       [&body, &life] {
+        // Before its life begins and after it has ended neither is asked for, and neither ends the program.
+        const process::signal_watch unasked{SIGHUP, SIGUSR1};
         lifecycle here(std::move(life));
         return body(here);
       },

@@ -151,6 +151,49 @@ TEST(lifecycle, answers_a_reload_that_nothing_in_it_needs) {
   });
 }
 
+TEST(lifecycle, a_reload_that_is_asked_for_while_parts_start_comes_after_that) {
+  fake_manager manager;
+  run([&] {
+    lifecycle life({.manager = notifier(manager.address())});
+    worker jobs;
+    event reloaded;
+    bool has_started = false;
+    life.work(jobs)
+        .add({.name = "slow to start",
+              .start =
+                  [&] {
+                    ASSERT_EQ(::raise(SIGHUP), 0);
+                    for (int i = 0; i < 10; ++i) yield();
+                    has_started = true;
+                  }})
+        .on_reload([&] {
+          EXPECT_TRUE(has_started);
+          reloaded.set();
+        });
+    auto living = go([&] { return life.run(); });
+    EXPECT_EQ(manager.hear(), "READY=1");
+    reloaded.wait();
+    EXPECT_TRUE(manager.hear().starts_with("RELOADING=1\n"));
+    EXPECT_EQ(manager.hear(), "READY=1");
+    life.stop();
+    EXPECT_EQ(living.join(), 0);
+    EXPECT_EQ(manager.hear(), "STOPPING=1");
+  });
+}
+
+TEST(run_service, neither_sighup_nor_sigusr1_ends_it_before_its_life_begins_or_after) {
+  EXPECT_EQ(run_service([](lifecycle& life) {
+              ::raise(SIGHUP);
+              ::raise(SIGUSR1);
+              life.add({.name = "brief", .run = [] {}});
+              const int status = life.run();
+              ::raise(SIGHUP);
+              ::raise(SIGUSR1);
+              return status;
+            }),
+            0);
+}
+
 /// Notes that it was asked.
 class asked_sink : public log::sink {
  public:
