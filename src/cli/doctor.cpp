@@ -15,6 +15,7 @@
 #include <weft/jobs/maintenance.hpp>
 #include <weft/jobs/store.hpp>
 #include <weft/jobs/time_zone.hpp>
+#include <weft/log/escape.hpp>
 #include <weft/wire/json.hpp>
 #include <weft/wire/key_ring.hpp>
 
@@ -173,7 +174,9 @@ void examine_database(const std::string& url, std::vector<finding>& into) {
 
 void print_text(const doctor_report& report) {
   for (const auto& one : report.findings) {
-    std::printf("%-8s %-14s %s\n", one.state.c_str(), one.what.c_str(), one.detail.c_str());
+    std::string detail;  // a server's own text, for one
+    log::append_escaped(detail, one.detail);
+    std::printf("%-8s %-14s %s\n", one.state.c_str(), one.what.c_str(), detail.c_str());
   }
 }
 

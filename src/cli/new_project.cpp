@@ -23,18 +23,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t name_max = 40;
 
-/// Words that are taken: in C++, as targets of CMake, or as namespaces that the project uses.
-constexpr std::array reserved{
-    "all",    "auto",     "bool",      "break",    "case",      "catch",   "char",     "class",
-    "clean",  "concept",  "const",     "delete",   "depend",    "do",      "double",   "else",
-    "enum",   "explicit", "export",    "extern",   "false",     "float",   "for",      "friend",
-    "goto",   "greeting", "help",      "if",       "inline",    "install", "int",      "long",
-    "main",   "mutable",  "namespace", "new",      "noexcept",  "not",     "or",       "and",
-    "xor",    "operator", "package",   "private",  "protected", "public",  "register", "requires",
-    "return", "settings", "short",     "signed",   "sizeof",    "static",  "std",      "struct",
-    "switch", "template", "test",      "this",     "throw",     "true",    "try",      "typedef",
-    "typeid", "typename", "union",     "unsigned", "using",     "virtual", "void",     "volatile",
-    "weft",   "while"};
+/// Names that CMake keeps for itself, as targets or folders, or the project for its libraries.
+constexpr std::array reserved{"all",     "build",   "clean", "depend",  "edit_cache", "greeting", "help",
+                              "install", "package", "src",   "systemd", "test",       "tests",    "weft"};
 
 /// Why it is no name of a project; empty: it is one.
 std::string complaint_about(const std::string& name) {
@@ -47,7 +38,7 @@ std::string complaint_about(const std::string& name) {
            "most";
   }
   if (std::ranges::find(reserved, name) != reserved.end())
-    return "is taken, by C++, CMake or weft; choose another";
+    return "is taken, by CMake or weft; choose another";
   return {};
 }
 
@@ -91,16 +82,15 @@ class folder_beside {
   folder_beside& operator=(const folder_beside&) = delete;
   ~folder_beside() {
     std::error_code ignored;
-    if (!made_.empty()) fs::remove_all(made_, ignored);
+    fs::remove_all(made_, ignored);
   }
 
   fs::path path() const { return made_; }
-  void move() {
-    fs::permissions(made_, fs::perms{0755});
-    std::error_code failed;
-    fs::rename(made_, final_, failed);
-    if (failed) throw system_error("make the folder " + final_.string(), failed.value());
-    made_.clear();
+  /// What is in it becomes what is in the folder, which stays the one that it was.
+  void move() const {
+    fs::create_directory(final_);
+    for (const auto& one : fs::directory_iterator(made_))
+      fs::rename(one.path(), final_ / one.path().filename());
   }
 
  private:

@@ -11,8 +11,8 @@ struct new_options {
   std::string folder;  ///< empty: of the project's name, here
 };
 
-/// `weft new`: writes a project that builds, runs and tests a job. All of its files, or none: they are made
-/// beside the folder and moved there in the end. A folder that has something in it is left alone.
+/// `weft new`: writes a project that builds, runs and tests a job. Its files are made beside the folder and
+/// moved there once all are whole. A folder that has something in it is left alone.
 int run_new(const new_options& options);
 
 /// A file of a new project: what is between two '@' is a word that run_new() knows.

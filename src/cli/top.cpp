@@ -3,11 +3,12 @@
 #include <unistd.h>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
 #include <weft/fiber/channel.hpp>
 #include <weft/fiber/io_event.hpp>
@@ -46,31 +47,23 @@ top_look look_at(jobs::store& of) {
   return look;
 }
 
-/// What somebody does: keys as they are, signals as `quit` and `resized`.
-class what_is_done {
- public:
-  explicit what_is_done(bool with_keys) : with_keys_(with_keys) {}
-
-  void read_into(scope& tasks, channel<char>& keys) {
-    tasks.go([this, &keys] {
-      for (;;) keys.push(signals_.wait() == SIGWINCH ? resized : quit);
-    });
-    if (!with_keys_) return;
-    tasks.go([&keys] {
-      for (;;) {
-        wait_readable(STDIN_FILENO);
-        char key = quit;  // also where the terminal is gone
-        if (::read(STDIN_FILENO, &key, 1) != 1) key = quit;
-        keys.push(key);
-        if (key == quit) return;
-      }
-    });
-  }
-
- private:
-  const bool with_keys_;
-  process::signal_watch signals_{SIGINT, SIGTERM, SIGWINCH};
+/// Something that the view has to see to: a key (signals are `quit` and `resized`), or how a look went.
+struct happening {
+  char key = resized;
+  std::optional<top_look> look = {};
+  std::exception_ptr failed = {};
+  bool is_look() const noexcept { return look || failed; }
 };
+
+happening look_or_failure(jobs::store& of) {
+  happening made;
+  try {
+    made.look = look_at(of);
+  } catch (const error&) {
+    made.failed = std::current_exception();
+  }
+  return made;
+}
 
 class top {
  public:
@@ -82,25 +75,43 @@ class top {
   }
 
   int run() {
-    std::optional<full_screen> screen;
     view_.now = look_at(*store_);  // what is wrong at first ends it
-    asked_ = steady_clock_now();
+    looked_ = steady_clock::now();
+    std::optional<full_screen> screen;
     if (is_screen_) screen.emplace();
-    what_is_done done(is_screen_);
-    channel<char> keys{16};
+    process::signal_watch signals{SIGINT, SIGTERM, SIGWINCH};
     scope tasks;
-    done.read_into(tasks, keys);
+    listen(tasks, signals);
     const std::size_t looks = options_.count > 0 || is_screen_ || options_.as_json ? options_.count : 1;
-    for (std::size_t seen = 1;; ++seen) {
-      if (!show(screen)) break;
-      if (seen == looks || !wait(keys, screen)) break;
-      look_again();
+    for (std::size_t seen = 1; show(screen) && seen != looks && next_look(screen); ++seen) {
+    }
+    if (is_looking_) {  // what a database that does not answer was asked cannot be taken back
+      screen.reset();
+      std::fflush(stdout);
+      std::_Exit(exit_ok);
     }
     return exit_ok;  // the scope gives its fibers up
   }
 
  private:
-  static std::chrono::steady_clock::time_point steady_clock_now() { return std::chrono::steady_clock::now(); }
+  using steady_clock = std::chrono::steady_clock;
+
+  void listen(scope& tasks, process::signal_watch& signals) {
+    tasks.go([this, &signals] {
+      for (;;) happenings_.push({.key = signals.wait() == SIGWINCH ? resized : quit});
+    });
+    tasks.go([this] {
+      for (; asked_.pop();) happenings_.push(look_or_failure(*store_));
+    });
+    if (!is_screen_) return;
+    tasks.go([this] {
+      for (char key = resized; key != quit;) {
+        wait_readable(STDIN_FILENO);
+        if (::read(STDIN_FILENO, &key, 1) != 1) key = quit;  // the terminal is gone
+        happenings_.push({.key = key});
+      }
+    });
+  }
 
   bool show(const std::optional<full_screen>& screen) const {
     if (screen) {
@@ -113,48 +124,55 @@ class top {
     return std::fflush(stdout) == 0;
   }
 
-  /// Until the next look; false: no further one.
-  bool wait(channel<char>& keys, const std::optional<full_screen>& screen) {
+  /// Waits until it is time, and for the look. False: somebody ends it.
+  bool next_look(const std::optional<full_screen>& screen) {
     const auto next = deadline_after(options_.interval);
     for (;;) {
-      auto key = keys.pop_until(view_.is_held ? no_deadline : next);
-      if (!key) return true;
-      switch (*key) {
-        case quit:
-        case interrupt:
-          return false;
-        case ' ':
-          view_.is_held = !view_.is_held;
-          break;
-        case 's':
-          view_.order = static_cast<top_order>((static_cast<int>(view_.order) + 1) % 4);
-          break;
-        default:
-          break;
+      auto seen = happenings_.pop_until(is_looking_ || view_.is_held ? no_deadline : next);
+      if (!seen) {
+        asked_.push(true);
+        is_looking_ = true;
+      } else if (seen->is_look()) {
+        is_looking_ = false;
+        take(*seen);
+        return true;
+      } else if (!obey(seen->key) || (screen && !show(screen))) {
+        return false;
       }
-      if (!show(screen)) return false;
     }
   }
 
-  void look_again() {
-    try {
-      top_look now = look_at(*store_);
-      const auto asked = steady_clock_now();
-      view_.between = asked - asked_;
-      view_.before = std::exchange(view_.now, std::move(now));
-      view_.problem.clear();
-      asked_ = asked;
-    } catch (const error& failed) {
-      if (!is_screen_) throw;
-      view_.problem = failed.message();
+  bool obey(char key) {
+    if (key == ' ') view_.is_held = !view_.is_held;
+    if (key == 's') view_.order = static_cast<top_order>((static_cast<int>(view_.order) + 1) % 4);
+    return key != quit && key != interrupt;
+  }
+
+  void take(happening& seen) {
+    if (seen.failed) {
+      if (!is_screen_) std::rethrow_exception(seen.failed);
+      try {
+        std::rethrow_exception(seen.failed);
+      } catch (const error& failed) {
+        view_.problem = failed.message();
+      }
+      return;
     }
+    const auto now = steady_clock::now();
+    view_.between = now - looked_;
+    view_.before = std::exchange(view_.now, std::move(*seen.look));
+    view_.problem.clear();
+    looked_ = now;
   }
 
   const top_options options_;
   const std::shared_ptr<jobs::store> store_;
   const bool is_screen_;
   top_view view_;
-  std::chrono::steady_clock::time_point asked_{};
+  steady_clock::time_point looked_{};
+  channel<bool> asked_{1};
+  channel<happening> happenings_{16};
+  bool is_looking_ = false;
 };
 
 }  // namespace

@@ -34,6 +34,9 @@ std::string cut(const std::string& line, std::size_t columns) {
 
 std::int64_t ended(const shown_queue& one) { return one.done + one.dead + one.cancelled + one.quarantined; }
 
+/// Jobs that somebody has to look at.
+std::int64_t given_up(const shown_queue& one) { return one.dead + one.quarantined; }
+
 /// Jobs that ended, each second. What was deleted meanwhile is not seen, so it is never below zero.
 double rate_of(const shown_queue& now, const top_view& view) {
   const auto before = std::ranges::find(view.before->queues, now.queue, &shown_queue::queue);
@@ -59,7 +62,7 @@ std::string head(const top_view& view) {
     sum.running += one.running;
     sum.scheduled += one.scheduled;
     sum.blocked += one.blocked;
-    sum.dead += one.dead;
+    sum.dead += given_up(one);
     if (view.before && view.between.count() > 0) rate += rate_of(one, view);
   }
   std::string text =
@@ -81,7 +84,7 @@ std::string queues_of(const top_view& view) {
       case top_order::running:
         return one.running;
       case top_order::dead:
-        return one.dead;
+        return given_up(one);
       case top_order::name:
         break;
     }
@@ -95,8 +98,7 @@ std::string queues_of(const top_view& view) {
   for (const auto& one : queues) {
     rows.push_back({escaped(one.queue), rate_text(one, view), std::to_string(one.running),
                     std::to_string(one.ready), std::to_string(one.scheduled), std::to_string(one.blocked),
-                    std::to_string(one.done), std::to_string(one.dead + one.quarantined),
-                    one.paused ? "paused" : ""});
+                    std::to_string(one.done), std::to_string(given_up(one)), one.paused ? "paused" : ""});
   }
   return text_table(rows);
 }

@@ -47,7 +47,7 @@ TEST_F(new_project, has_its_name_in_all_files_and_no_word_left_to_fill_in) {
     EXPECT_EQ(text.find("@ENVIRONMENT_NAME@"), std::string::npos) << one.path();
   }
   EXPECT_EQ(files, project_files().size());
-  EXPECT_NE(text_of(path("w/src/greeting.hpp")).find("namespace web_shop {"), std::string::npos);
+  EXPECT_NE(text_of(path("w/src/greeting.hpp")).find("namespace web_shop_app {"), std::string::npos);
   EXPECT_NE(text_of(path("w/src/settings.cpp")).find("\"WEB_SHOP_\""), std::string::npos);
   EXPECT_TRUE(fs::exists(path("w/systemd/web-shop.service")));
 }
@@ -63,7 +63,17 @@ TEST_F(new_project, leaves_a_folder_alone_that_has_something_in_it) {
   EXPECT_EQ(names_in(folder_.path()), std::set<std::string>{"mine"}) << "nothing is left beside it";
 }
 
-TEST_F(new_project, takes_an_empty_folder) {
+TEST_F(new_project, takes_an_empty_folder_and_leaves_it_the_same) {
+  fs::create_directory(path("empty"));
+  fs::permissions(path("empty"), fs::perms{0700});
+  const fs::path before = fs::current_path();
+  fs::current_path(path("empty"));
+  EXPECT_EQ(weft_test::run_weft({"new", "class", "--folder", "."}).status, 0)
+      << "no word of C++ is in its way";
+  EXPECT_TRUE(fs::exists("src/main.cpp"));
+  fs::current_path(before);
+  EXPECT_EQ(fs::status(path("empty")).permissions(), fs::perms{0700});
+  fs::remove_all(path("empty"));
   fs::create_directory(path("empty"));
   EXPECT_EQ(weft_test::run_weft({"new", "shop", "--folder", path("empty").string() + "/"}).status, 0);
   EXPECT_TRUE(fs::exists(path("empty/src/main.cpp")));
