@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <type_traits>
+#include <variant>
+
+#include <weft/log/escape.hpp>
 
 namespace weft::inline v1::log::detail {
 namespace {
@@ -31,6 +35,23 @@ void append_time(std::string& out, record_time time) {
   out += '.';
   append_number(out, clock.subseconds().count(), 6);
   out += 'Z';
+}
+
+void append_value(std::string& out, const field_value& from) {
+  std::visit(
+      [&](const auto& value) {
+        using type = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<type, std::string>) {
+          append_quoted(out, value);
+        } else if constexpr (std::is_same_v<type, bool>) {
+          out += value ? "true" : "false";
+        } else if constexpr (std::is_same_v<type, json_text>) {
+          append_quoted(out, value.text);
+        } else {
+          append_number(out, value);
+        }
+      },
+      from);
 }
 
 std::string_view file_name(std::string_view path) noexcept {

@@ -24,6 +24,10 @@ void append_number(std::string& out, Number value, std::size_t width = 0) {
 /// 2026-03-01T12:00:00.000123Z
 void append_time(std::string& out, record_time time);
 
+/// A field's value as lines for people and logfmt show it: text and JSON in quotes unless one plain word, so
+/// that nothing in it is taken for another value.
+void append_value(std::string& out, const field_value& from);
+
 /// What is behind the last '/'.
 std::string_view file_name(std::string_view path) noexcept;
 

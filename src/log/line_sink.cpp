@@ -1,6 +1,8 @@
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -27,6 +29,12 @@ std::atomic<line_sink::writer*> abandoned{nullptr};
 
 /// Does a simulation log? It has no thread of its own for that: whoever logs or flushes there writes.
 bool is_simulated() noexcept { return weft::detail::oracle::current() != nullptr; }
+
+/// A new one, or one that was cut to nothing: no line needs to be ended there.
+bool is_empty_file(int fd) noexcept {
+  struct stat of {};
+  return ::fstat(fd, &of) == 0 && S_ISREG(of.st_mode) && of.st_size == 0;
+}
 
 }  // namespace
 
@@ -108,18 +116,18 @@ void line_sink::writer::write_queued(std::unique_lock<std::mutex>& lock) {
 }
 
 void line_sink::writer::write_batch(const batch& records) {
-  std::string bytes;
-  std::uint64_t count = 0;
-  if (options_.before_lines) format_with([&] { options_.before_lines(bytes); }, bytes);
+  lines made;
+  if (options_.before_lines) format_with([&] { options_.before_lines(made.bytes); }, made.bytes);
   for (const auto& one : records) {
-    format_one(*one, bytes);
-    ++count;
-    if (bytes.size() < write_bytes) continue;
-    write_all(bytes, std::exchange(count, 0));
-    bytes.clear();
+    const std::size_t before = made.bytes.size();
+    format_one(*one, made.bytes);
+    if (made.bytes.size() > before) made.record_ends.push_back(made.bytes.size());
+    if (made.bytes.size() < write_bytes) continue;
+    write_out(made);
+    made = {};
   }
-  tell_dropped(bytes);
-  write_all(bytes, count);
+  tell_dropped(made.bytes);
+  write_out(made);
 }
 
 void line_sink::writer::format_one(const record& one, std::string& out) {
@@ -153,8 +161,23 @@ void line_sink::writer::tell_dropped(std::string& out) {
   format_one(notice, out);
 }
 
-void line_sink::writer::write_all(const std::string& bytes, std::uint64_t records) {
-  for (std::size_t done = 0; done < bytes.size();) {
+void line_sink::writer::write_out(const lines& made) {
+  if (made.bytes.empty()) return;
+  const std::size_t done = ended_cut_line() ? write_while_room(made.bytes) : 0;
+  if (done == made.bytes.size()) return;
+  if (done > 0) is_cut_ = made.bytes[done - 1] != '\n';
+  const auto first_left = std::ranges::upper_bound(made.record_ends, done);
+  count_dropped(static_cast<std::uint64_t>(made.record_ends.end() - first_left));
+}
+
+bool line_sink::writer::ended_cut_line() {
+  if (is_cut_) is_cut_ = !is_empty_file(options_.fd) && write_while_room("\n") == 0;
+  return !is_cut_;
+}
+
+std::size_t line_sink::writer::write_while_room(std::string_view bytes) const {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
     const ssize_t wrote = ::write(options_.fd, bytes.data() + done, bytes.size() - done);
     if (wrote >= 0) {
       done += static_cast<std::size_t>(wrote);
@@ -162,10 +185,10 @@ void line_sink::writer::write_all(const std::string& bytes, std::uint64_t record
       pollfd room{options_.fd, POLLOUT, 0};
       ::poll(&room, 1, blocked_fd_wait_ms);
     } else if (errno != EINTR) {
-      count_dropped(records);
-      return;
+      break;
     }
   }
+  return done;
 }
 
 void line_sink::writer::finish(std::uint64_t records) {

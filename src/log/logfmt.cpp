@@ -1,7 +1,4 @@
-#include <cstdint>
 #include <string>
-#include <type_traits>
-#include <variant>
 
 #include <weft/log/escape.hpp>
 #include <weft/log/format.hpp>
@@ -21,23 +18,6 @@ void append_name(std::string& out, const std::string& name) {
   if (name.empty()) out += '_';
 }
 
-void append_value(std::string& out, const field_value& from) {
-  std::visit(
-      [&](const auto& value) {
-        using type = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<type, std::string>) {
-          append_quoted(out, value);
-        } else if constexpr (std::is_same_v<type, bool>) {
-          out += value ? "true" : "false";
-        } else if constexpr (std::is_same_v<type, json_text>) {
-          append_quoted(out, value.text);
-        } else {
-          detail::append_number(out, value);
-        }
-      },
-      from);
-}
-
 }  // namespace
 
 void format_logfmt(const record& from, std::string& out) {
@@ -52,7 +32,7 @@ void format_logfmt(const record& from, std::string& out) {
     out += ' ';
     append_name(out, names.of_field(each));
     out += '=';
-    append_value(out, each.value);
+    detail::append_value(out, each.value);
   }
   for (const context_field& each : from.context) {
     out += ' ';

@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <string_view>
-#include <type_traits>
 
 #include <weft/log/context_fields.hpp>
 #include <weft/log/escape.hpp>
@@ -34,23 +33,6 @@ std::string_view colour_of(level of) noexcept {
   }
 }
 
-void append_value(std::string& out, const field_value& from) {
-  std::visit(
-      [&](const auto& value) {
-        using type = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<type, std::string>) {
-          append_quoted(out, value);
-        } else if constexpr (std::is_same_v<type, bool>) {
-          out += value ? "true" : "false";
-        } else if constexpr (std::is_same_v<type, json_text>) {
-          append_escaped(out, value.text);
-        } else {
-          append_number(out, value);
-        }
-      },
-      from);
-}
-
 void append_level(std::string& out, level of, bool coloured) {
   constexpr std::size_t width = 8;  // "critical"
   const auto name = to_string(of);
@@ -61,14 +43,14 @@ void append_level(std::string& out, level of, bool coloured) {
 }
 
 void append_origin(std::string& out, const record& from) {
-  append_escaped(out, from.task_name.empty() ? "task" : from.task_name);
+  append_quoted(out, from.task_name.empty() ? "task" : from.task_name);
   out += " #";
   append_number(out, from.task_id);
   out += " in ";
   append_number(out, from.process_id);
   if (from.file.empty()) return;
   out += " at ";
-  append_escaped(out, detail::file_name(from.file));
+  append_quoted(out, detail::file_name(from.file));
   out += ':';
   append_number(out, from.line);
 }
@@ -84,7 +66,7 @@ void format_text(const record& from, std::string& out, bool coloured) {
     out += ' ';
     append_quoted(out, each.name);
     out += '=';
-    append_value(out, each.value);
+    detail::append_value(out, each.value);
   }
   if (coloured) out += dim;
   if (!from.context.empty()) out += " | ";

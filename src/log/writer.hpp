@@ -2,10 +2,12 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <weft/context/wait.hpp>
@@ -43,6 +45,11 @@ class line_sink::writer {
 
  private:
   using batch = std::vector<std::shared_ptr<const record>>;
+  /// What is written at once.
+  struct lines {
+    std::string bytes;
+    std::vector<std::size_t> record_ends;  // in bytes
+  };
   struct flusher {
     std::uint64_t target;
     weft::detail::waiter waiter;
@@ -56,7 +63,11 @@ class line_sink::writer {
   template <typename Append>
   void format_with(Append append, std::string& out);
   void tell_dropped(std::string& out);
-  void write_all(const std::string& bytes, std::uint64_t records);
+  void write_out(const lines& made);
+  /// Ends the line that a full disk has cut, if there is one; false where that still cannot be done.
+  bool ended_cut_line();
+  /// How many bytes were taken before an error.
+  std::size_t write_while_room(std::string_view bytes) const;
   void finish(std::uint64_t records);
 
   const line_sink_options options_;
@@ -73,8 +84,9 @@ class line_sink::writer {
   bool nudged_ = false;                  // guarded by mutex_
   weft::detail::started_thread thread_;  // guarded by mutex_
 
-  std::mutex output_;  // one writes at a time; guards dropped_told_
+  std::mutex output_;  // one writes at a time; guards dropped_told_ and is_cut_
   std::uint64_t dropped_told_ = 0;
+  bool is_cut_ = false;  // what was written last is a part of a line
   std::atomic<std::uint64_t> dropped_{0};
 
   weft::detail::spin_lock flush_lock_;

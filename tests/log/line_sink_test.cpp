@@ -1,13 +1,16 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <initializer_list>
 #include <thread>
 
 #include <weft/context/wait.hpp>
@@ -198,6 +201,88 @@ TEST(line_sink, a_formatter_that_throws_costs_one_record) {
   EXPECT_EQ(all.find("half1\n"), 0U);
   EXPECT_NE(all.find("half2\n"), std::string::npos);
   EXPECT_EQ(all.find("halfhalf"), std::string::npos);
+}
+
+/// A file that holds only so many bytes while the limit is in force, as on a disk that is full.
+class bounded_file {
+ public:
+  explicit bounded_file(rlim_t bytes_max)
+      : fd_(::open("/tmp", O_TMPFILE | O_RDWR | O_APPEND | O_CLOEXEC, 0600)) {
+    EXPECT_GE(fd_, 0);
+    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &before_), 0);
+    rlimit bounded = before_;
+    bounded.rlim_cur = bytes_max;
+    on_excess_ = std::signal(SIGXFSZ, SIG_IGN);
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &bounded), 0);
+  }
+  bounded_file(const bounded_file&) = delete;
+  bounded_file& operator=(const bounded_file&) = delete;
+  ~bounded_file() {
+    make_room();
+    std::signal(SIGXFSZ, on_excess_);
+    close(fd_);
+  }
+  int fd() const { return fd_; }
+  void make_room() const { EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before_), 0); }
+  std::string content() const {
+    std::string all(4096, '\0');
+    const ssize_t got = pread(fd_, all.data(), all.size(), 0);
+    all.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    return all;
+  }
+
+ private:
+  int fd_;
+  rlimit before_{};
+  void (*on_excess_)(int) = SIG_DFL;
+};
+
+/// Accepts `records` in one batch.
+void accept_at_once(line_sink& sink, std::promise<void>& stuck, std::promise<void>& go_on,
+                    std::initializer_list<const char*> records) {
+  sink.accept(a_record("0"));
+  stuck.get_future().wait();  // the thread has taken it
+  for (const auto* each : records) sink.accept(a_record(each));
+  go_on.set_value();
+  EXPECT_TRUE(sink.flush(long_enough));
+}
+
+TEST(line_sink, a_line_that_a_full_disk_cut_is_ended_and_only_what_is_not_there_counts_as_dropped) {
+  const bounded_file file(12);  // "0", "whole" and four bytes
+  std::promise<void> stuck, go_on;
+  line_sink sink({.fd = file.fd()}, [&](const record& from, std::string& out) {
+    if (from.message == "0") {
+      stuck.set_value();
+      go_on.get_future().wait();
+    }
+    if (from.fields.empty()) message_line(from, out);  // the sink's own lines have some
+  });
+  accept_at_once(sink, stuck, go_on, {"whole", "cut-here", "lost"});
+  EXPECT_EQ(file.content(), "0\nwhole\ncut-");
+  EXPECT_EQ(sink.dropped(), 2U);
+  sink.accept(a_record("no room"));
+  EXPECT_TRUE(sink.flush(long_enough));
+  EXPECT_EQ(sink.dropped(), 3U);
+  file.make_room();
+  for (const auto* each : {"after", "that"}) sink.accept(a_record(each));
+  EXPECT_TRUE(sink.flush(long_enough));
+  EXPECT_EQ(file.content(), "0\nwhole\ncut-\nafter\nthat\n");
+  EXPECT_EQ(sink.dropped(), 3U);
+}
+
+TEST(line_sink, a_file_that_was_emptied_after_a_cut_line_begins_with_a_record) {
+  const bounded_file file(4);
+  line_sink sink({.fd = file.fd()}, [](const record& from, std::string& out) {
+    if (from.fields.empty()) message_line(from, out);
+  });
+  sink.accept(a_record("cut-here"));
+  EXPECT_TRUE(sink.flush(long_enough));
+  EXPECT_EQ(file.content(), "cut-");
+  file.make_room();
+  ASSERT_EQ(ftruncate(file.fd(), 0), 0);
+  sink.accept(a_record("after"));
+  EXPECT_TRUE(sink.flush(long_enough));
+  EXPECT_EQ(file.content(), "after\n");
 }
 
 /// Writes two records with a formatter that logs to its own sink, flushes it, and waits.

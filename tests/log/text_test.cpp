@@ -56,6 +56,18 @@ TEST(log_text, quotes_values_that_are_not_one_word) {
       << text_of(from);
 }
 
+TEST(log_text, quotes_json_task_and_file_that_could_forge_other_values) {
+  const std::string forged = "1 user=root | trace_id=abc";
+  auto from = sample();
+  from.fields = {{"a", json_text{forged}}, {"b", json_text{"[1,2]"}}, {"c", json_text{R"({"d": 1})"}}};
+  from.task_name = forged;
+  from.file = "/src/a | b=c";
+  EXPECT_EQ(text_of(from),
+            "2026-03-01T12:00:00.000123Z info     mail sent a=\"1 user=root | trace_id=abc\" b=[1,2]"
+            R"( c="{\"d\": 1}" | app.request=r1 app.user=7)"
+            " | \"1 user=root | trace_id=abc\" #7 in 4242 at \"a | b=c\":31\n");
+}
+
 TEST(log_text, escapes_what_could_forge_a_line_or_move_the_cursor) {
   EXPECT_EQ(message_text("a\nb\r\tc"), "a\\nb\\r\\tc");
   EXPECT_EQ(message_text("\033[2J\x7f"), "\\x1b[2J\\x7f");
