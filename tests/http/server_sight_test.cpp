@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -155,7 +156,7 @@ TEST(http_health, is_ready_where_all_checks_pass_in_time) {
     bool database = true;
     bool disk_throws = false;
     bool slow = false;
-    bool was_cancelled = false;
+    event was_cancelled;
     how.add("database", [&] { return database; });
     how.add("disk", [&] { return disk_throws ? throw std::runtime_error("secret path") : true; });
     how.add(
@@ -164,7 +165,7 @@ TEST(http_health, is_ready_where_all_checks_pass_in_time) {
           try {
             if (slow) sleep_for(std::chrono::hours(1));
           } catch (const cancelled&) {
-            was_cancelled = true;
+            was_cancelled.set();
             throw;
           }
           return true;
@@ -182,13 +183,89 @@ TEST(http_health, is_ready_where_all_checks_pass_in_time) {
     disk_throws = slow = true;
     EXPECT_EQ(asking.get("/readyz").status(), 503);
     EXPECT_EQ(asking.get("/readyz").body(), "not ready\ndatabase: failed\ndisk: failed\nneighbour: failed\n");
-    EXPECT_TRUE(was_cancelled);
+    EXPECT_TRUE(was_cancelled.wait_for(std::chrono::seconds(30)));
     database = true;
     disk_throws = slow = false;
     how.set_ready(false);
     EXPECT_EQ(asking.get("/readyz").status(), 503);
     EXPECT_EQ(asking.get("/livez").status(), 200);
     serving.stop();
+  });
+}
+
+TEST(http_health, waits_no_longer_than_the_limit_for_a_check_that_cannot_be_cancelled) {
+  run([] {
+    health how;
+    event answers;
+    int runs = 0;
+    how.add(
+        "store",
+        [&] {
+          ++runs;
+          shield([&] { answers.wait(); });
+          return true;
+        },
+        std::chrono::milliseconds(20));
+    {
+      log::collector seen;
+      EXPECT_EQ(how.look().status(), 503);  // without the limit it would not return
+      EXPECT_EQ(how.look().body(), "not ready\nstore: failed\n");
+      const std::vector<log::record> all = seen.take();
+      ASSERT_EQ(all.size(), 2u);
+      EXPECT_EQ(field_of(all[0], "why"), "it took longer than 20 ms");
+      EXPECT_EQ(field_of(all[1], "why"), "an earlier run of it has passed its limit and goes on");
+    }
+    EXPECT_EQ(runs, 1) << "not begun again while it goes on";
+    answers.set();
+    const steady_time until = deadline_after(std::chrono::seconds(30));
+    while (how.look().status() != 200) {
+      ASSERT_LT(steady_clock::now(), until);
+      yield();
+    }
+    EXPECT_EQ(runs, 2);
+  });
+}
+
+TEST(http_health, a_check_that_passes_after_its_limit_without_having_waited_has_failed) {
+  run([] {
+    health how;
+    how.add(
+        "busy",
+        [] {
+          const auto until = steady_clock::now() + std::chrono::milliseconds(5);
+          while (steady_clock::now() < until) continue;
+          return true;
+        },
+        std::chrono::milliseconds(1));
+    EXPECT_EQ(how.look().body(), "not ready\nbusy: failed\n");
+  });
+}
+
+TEST(http_health, no_check_outlives_the_server) {
+  run([] {
+    health how;
+    event answers;
+    bool has_ended = false;
+    fiber<void> answering;
+    {
+      server serving(on_any_port());
+      how.add(
+          "store",
+          [&] {
+            shield([&] { answers.wait(); });
+            has_ended = true;
+            return true;
+          },
+          std::chrono::milliseconds(20));
+      how.serve_on(serving);
+      serving.start();
+      EXPECT_EQ(client(serving.url()).get("/readyz").status(), 503);
+      EXPECT_TRUE(serving.stop());
+      EXPECT_FALSE(has_ended);
+      answering = go([&] { answers.set(); });
+    }
+    EXPECT_TRUE(has_ended);
+    answering.join();
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,16 +25,19 @@ class server;
 /// the log only.
 ///
 /// Thread-safety: set_ready() from any thread; the rest on the server's, the checks added before it starts.
-/// Outlives the server.
+/// Lifetime: outlives the server. Both cancel the checks that still run when they are destroyed, and wait for
+/// them; so what a check refers to outlives the server, not only its stop().
 class health {
  public:
-  health() = default;
+  health();
   health(const health&) = delete;
   health& operator=(const health&) = delete;
+  ~health();
 
   /// `work` runs for each GET /readyz, on a fiber of its own beside the other checks and those of other
-  /// requests. It has failed where it returns false, throws, or waits for longer than `limit`; then it is
-  /// cancelled.
+  /// requests. It has failed where it returns false, throws, or takes longer than `limit`; then it is
+  /// cancelled. Where it cannot be, as in a request to a store, nobody waits for it; until it has ended the
+  /// check fails at once, and is not begun again.
   health& add(std::string name, unique_function<bool()> work,
               std::chrono::milliseconds limit = std::chrono::milliseconds(1000));
 
@@ -47,14 +51,10 @@ class health {
   response look();
 
  private:
-  struct check {
-    std::string name;
-    unique_function<bool()> work;
-    std::chrono::milliseconds limit;
-  };
-  static bool passes(check& one);
+  class check;
+  void end_runs() noexcept;
 
-  std::vector<check> checks_;
+  std::vector<std::unique_ptr<check>> checks_;
   std::atomic<bool> is_ready_{true};
 };
 
