@@ -42,7 +42,11 @@ std::string text_of(const migration_report& report) {
   if (report.from == report.to) return "nothing to do: the schema has version " + to + '\n';
   std::string text =
       (report.dry_run ? "would bring the schema from version " : "brought the schema from version ") + from +
-      " to " + to + "; builds that know less than that refuse the database\n";
+      " to " + to +
+      (report.compatible_from < report.to
+           ? "; builds that know version " + std::to_string(report.compatible_from) +
+                 " may use the database, too\n"
+           : "; builds that know less than that refuse the database\n");
   if (!report.dry_run) return text;
   for (const auto& one : report.steps) {
     text += "\n-- step to version " + std::to_string(one.version) + ", in one transaction\n" + one.sql;
@@ -66,8 +70,11 @@ int run_db_migrate(const db_options& options) {
   return with_database(options, "weft db migrate", [&] {
     const auto done =
         options.dry_run ? jobs::plan_migration(options.store) : jobs::migrate_database(options.store);
-    const migration_report report{
-        .from = done.from, .to = done.to, .dry_run = options.dry_run, .steps = done.steps};
+    const migration_report report{.from = done.from,
+                                  .to = done.to,
+                                  .compatible_from = done.compatible_from,
+                                  .dry_run = options.dry_run,
+                                  .steps = done.steps};
     std::fputs((options.as_json ? wire::to_json(report) + '\n' : text_of(report)).c_str(), stdout);
     return exit_ok;
   });

@@ -32,10 +32,11 @@ struct migration_report {
   int schema = 1;
   int from = 0;
   int to = 0;
+  int compatible_from = 0;
   bool dry_run = false;
   std::vector<jobs::migration_step> steps = {};
 };
-WEFT_DESCRIBE(migration_report, schema, from, to, dry_run, steps);
+WEFT_DESCRIBE(migration_report, schema, from, to, compatible_from, dry_run, steps);
 
 /// What `weft db copy --json` prints.
 struct copied_report {

@@ -20,7 +20,8 @@ command add_db(CLI::App& to) {
   auto* const check = add("check", "Read all of it: is it whole? 1 where something is wrong", &run_db_check);
   check->add_flag("--json", options->as_json, "Print JSON");
   auto* const migrate =
-      add("migrate", "Bring its tables up to this build; earlier builds then refuse it", &run_db_migrate);
+      add("migrate", "Bring its tables up to this build, and say whether earlier ones may still use it",
+          &run_db_migrate);
   migrate->add_flag("-n,--dry-run", options->dry_run, "Say what would be done, with the statements");
   migrate->add_flag("--json", options->as_json, "Print JSON");
   auto* const grant = add("grant", "Give a role of PostgreSQL the least rights that it needs", &run_db_grant);

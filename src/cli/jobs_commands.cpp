@@ -143,7 +143,8 @@ jobs::unique_options& unique_in(push_options& how) {
   return *how.unique;
 }
 
-void add_push_options(CLI::App& to, push_options& how) {
+void add_push_options(CLI::App& to, jobs_push_options& options) {
+  push_options& how = options.how;
   to.add_option("--queue", how.queue, "Where it waits; \"default\" unless said")->type_name("QUEUE");
   to.add_option("--priority", how.priority, "Lower runs first; 0 unless said")
       ->type_name("NUMBER")
@@ -156,8 +157,7 @@ void add_push_options(CLI::App& to, push_options& how) {
       ->excludes(delay);
   add_span(to, "--timeout", how.timeout, "Bound of one attempt: then it is ended, and has failed");
   to.add_option_function<std::string>(
-        "--expires",
-        [&how](const std::string& text) { how.expires = jobs::clock::system().now() + span_of(text); },
+        "--expires", [&options](const std::string& text) { options.expires_in = span_of(text); },
         "No attempt begins later than so long from now: then it is dead")
       ->type_name("SPAN");
   to.add_option("--attempts", how.max_attempts, "Failures until it is dead; 10 unless said")
@@ -191,7 +191,7 @@ void add_push(CLI::App& to, const jobs_commands& all, std::vector<std::string> p
   auto* const push = add(to, all, "push", "Keep a program as a job, for `weft work`", nullptr);
   push->add_option("--keys", options->keys, "Key file that signs the job; else $WEFT_KEYS")
       ->type_name("FILE");
-  add_push_options(*push, options->how);
+  add_push_options(*push, *options);
   push->add_option_function<std::string>(
           "--batch", [&batch = options->batch](const std::string& id) { batch = job_id_of(id); },
           "Id of a batch that it becomes one of: its last job waits for this one, too")

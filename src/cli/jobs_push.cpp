@@ -50,10 +50,11 @@ int run_jobs_push(const jobs_push_options& options) {
     // The job, and each line that is logged of it, belongs to the trace of who runs this.
     const auto started_by = trace::from_environment().attach();
     jobs::queue queue(options.store, {.keys = needed_keys(options.keys)});
+    jobs::push_options how = options.how;
+    if (options.expires_in) how.expires = queue.clock().now() + *options.expires_in;
     const auto program = jobs::run_command(with_variables_of_here(options.command));
-    const auto id = options.batch
-                        ? queue.add_to_batch(*options.batch, std::vector{program}, options.how).front()
-                        : queue.push(program, options.how);
+    const auto id = options.batch ? queue.add_to_batch(*options.batch, std::vector{program}, how).front()
+                                  : queue.push(program, how);
     print_pushed(id, options.as_json);
     return exit_ok;
   });

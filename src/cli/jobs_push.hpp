@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,8 @@ struct jobs_push_options {
   std::string keys;  ///< key file; empty: WEFT_KEYS
   jobs::command command;
   jobs::push_options how;
-  std::optional<jobs::job_id> batch;  ///< that it becomes one of
+  std::optional<std::chrono::microseconds> expires_in;  ///< from the push on, by the queue's clock
+  std::optional<jobs::job_id> batch;                    ///< that it becomes one of
   bool as_json = false;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -51,7 +52,8 @@ std::vector<metrics::given_family> families(std::size_t queues_max) {
                 .label_sets_max = queues * all_states.size()}},
       {.what = {.name = oldest_name,
                 .help =
-                    "For how long the job that has waited longest could have been claimed, at the last look",
+                    "How long ago the moment was that the job that is ready for longest was pushed for, at "
+                    "the last look",
                 .unit = "seconds",
                 .labels = {"queue"},
                 .label_sets_max = queues}},
@@ -125,7 +127,7 @@ class store_meters::state {
       newest_.swap(made);
       taken_ = steady_clock::now();
       return true;
-    } catch (const error& failed) {
+    } catch (const std::exception& failed) {  // also what a store or clock of the user throws
       errors_.add();
       if (!failed_before) {
         log::warn("jobs: the store cannot be looked at; its figures stay what they were",

@@ -109,14 +109,13 @@ void worker::state::attempt(const begun_job& begun, const job_envelope& job, slo
   log::collection log = gathered.take_all();
   if (result.outcome == attempt_outcome::done && !result.again && !pushes.empty()) {
     try {
-      with_fresh_ids([&] {
+      const bool held = with_fresh_ids([&] {
         attempt_end end = end_of(claimed, job, result, started);
         end.record.records = log_to_store(log);
         end.pushes = pushes.make();
-        conclude(std::move(end));
-        return true;
+        return conclude(std::move(end));
       });
-      meters.count(attempt_outcome::done, next_step::done);
+      if (held) meters.count(attempt_outcome::done, next_step::done);
       return;
     } catch (const error&) {
       result = {attempt_outcome::failed, failure::from(std::current_exception())};
@@ -132,8 +131,7 @@ void worker::state::attempt(const begun_job& begun, const job_envelope& job, slo
   end.record.records = log_to_store(log);
   const auto outcome = end.record.outcome;
   const auto next = end.next;
-  conclude(std::move(end));
-  meters.count(outcome, next);
+  if (conclude(std::move(end))) meters.count(outcome, next);
 }
 
 void worker::state::note_age(const claimed_job& claimed, const job_envelope& job, const attempt_end& end) {
@@ -236,29 +234,32 @@ attempt_result worker::state::left(const claim_key& key, attempt_result result) 
   return result;
 }
 
-void worker::state::conclude(attempt_end end) {
+bool worker::state::conclude(attempt_end end) {
   end.owner = id_;
   end.durable = options_.durable_ends;
   // Also a cancelled attempt is concluded.
-  shield([&] {
-    while (!try_conclude(end) && !stopping_) sleep_for(pause_after_error);
+  return shield([&] {
+    auto held = try_conclude(end);
+    for (; !held && !stopping_; held = try_conclude(end)) sleep_for(pause_after_error);
+    return held.value_or(false);
   });
 }
 
-bool worker::state::try_conclude(const attempt_end& end) {
+/// Is it stored? None: that is to be tried again.
+std::optional<bool> worker::state::try_conclude(const attempt_end& end) {
   try {
     const bool held = queue_.kept_in().finish(end);
     count(end, held);
     if (held) return true;
     log::warn("jobs: a result was discarded: another worker holds the job by now",
               {{"job", to_string(end.id)}, {"claim", end.fence}});
-    return true;
+    return false;
   } catch (const error& failed) {
     if (!end.pushes.empty() && is_refused_push(failed.code())) throw;
     // Not stored in the end, the job is ready again when the worker leaves.
     log::error("jobs: the end of an attempt cannot be stored",
                {{"job", to_string(end.id)}, {"error", failed.what()}});
-    return !is_retryable(failed.code());
+    return is_retryable(failed.code()) ? std::nullopt : std::optional(false);
   }
 }
 

@@ -304,8 +304,7 @@ void worker::state::attempt_and_conclude(const begun_job& begun,
     } else {
       taken.leave();
       const attempt_end& end = std::get<attempt_end>(opened);
-      conclude(end);
-      meters_.in(begun.claimed.queue).count(end.record.outcome, end.next);
+      if (conclude(end)) meters_.in(begun.claimed.queue).count(end.record.outcome, end.next);
     }
   } catch (...) {
     log::write_exception(log::level::critical,

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -128,9 +129,10 @@ class worker::state {
                      moment started) const;
   void note_age(const claimed_job& claimed, const job_envelope& job, const attempt_end& end);
   bool has_alerted(const claimed_job& claimed, moment since);
-  /// Throws weft::error only where the store refuses what is to be pushed with the end.
-  void conclude(attempt_end end);
-  bool try_conclude(const attempt_end& end);
+  /// Is the end stored? Else another worker holds the job by now, or the store does not take it. Throws
+  /// weft::error only where the store refuses what is to be pushed with the end.
+  bool conclude(attempt_end end);
+  std::optional<bool> try_conclude(const attempt_end& end);
   void count(const attempt_end& end, bool held);
   double random_of(const claimed_job& claimed) const;
 

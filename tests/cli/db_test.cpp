@@ -213,6 +213,8 @@ TEST_F(weft_db, migrate_shows_the_statements_of_each_step_where_it_only_looks) {
   const auto plan = from_json<weft::cli::migration_report>(db("migrate", {"--dry-run", "--json"}).out);
   ASSERT_FALSE(plan.steps.empty());
   EXPECT_EQ(plan.steps.front().version, 13);
+  EXPECT_EQ(plan.compatible_from, plan.to);
+  EXPECT_TRUE(has(shown.out, "; builds that know less than that refuse the database\n")) << shown.out;
 }
 
 TEST_F(weft_db, roles_and_their_backups_are_for_databases_that_have_them) {

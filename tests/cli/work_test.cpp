@@ -148,6 +148,14 @@ TEST_F(weft_work, deletes_what_ended_longer_ago_than_it_is_to_be_kept) {
   EXPECT_FALSE(queue().show(bad));
 }
 
+TEST_F(weft_work, does_not_begin_what_has_expired) {
+  const auto late = pushed({"true"}, {"--expires", "0s"});
+  const auto in_time = pushed({"true"}, {"--expires", "1h"});
+  work();
+  EXPECT_EQ(state_of(late), job_state::dead);
+  EXPECT_EQ(state_of(in_time), job_state::done);
+}
+
 TEST_F(weft_work, gives_a_command_its_arguments_as_they_are) {
   const std::vector<std::string> odd{
       "it's",  "\"quoted\"", "\\n\\",  "two\nlines", "*",   "$(id)", "`id`", " ",

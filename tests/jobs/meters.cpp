@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <future>
@@ -7,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include <weft/context/cancellation.hpp>
 #include <weft/fiber/fiber.hpp>
@@ -15,6 +17,7 @@
 
 #include "jobs/host.hpp"
 #include "jobs/jobs_fixture.hpp"
+#include "store_contract/lose_worker.hpp"
 #include "support/scratch_folder.hpp"
 
 // What workers and stores show of themselves to who collects metrics.
@@ -122,6 +125,31 @@ TEST_F(meters, what_a_dead_worker_held_is_counted_by_who_finds_it) {
   EXPECT_EQ(value_of("weft_jobs_workers_lost_total", {}), workers_before + 1);
 }
 
+TEST_F(meters, an_attempt_that_is_another_workers_by_its_end_is_not_counted) {
+  struct rescuer {
+    queue& of;
+    worker* self = nullptr;
+    bool has_lost = false;
+  } other{*queue_};
+  app_.provide(other);
+  const closure loses{named_closure<"meters.loses">([](rescuer& by) {
+    if (std::exchange(by.has_lost, true)) return;
+    store_contract_support::lose_worker(by.of.kept_in(), by.self->id(), by.of.clock().now(), 100);
+  })};
+  queue_->push(loses, {.queue = "meters.lost"});
+  run(
+      [&] {
+        worker_options options = quiet({.queues = {"meters.lost"}});
+        options.heartbeat = 1h;
+        worker one(*queue_, app_, options);
+        other.self = &one;
+        EXPECT_EQ(one.run_due(), 2U);
+        EXPECT_EQ(one.statistics().stale, 1U);
+      },
+      with_room_for_sanitizers());
+  EXPECT_EQ(value_of("weft_jobs_attempts_total", {"meters.lost", "done"}), 1);
+}
+
 TEST_F(meters, errors_of_a_database_are_counted_and_not_those_of_its_user) {
   const auto corrupt = [] {
     return std::max(value_of("weft_jobs_database_errors_total", {"sqlite", "corrupt"}), 0.0);
@@ -170,6 +198,26 @@ TEST_F(meters, a_store_is_looked_at_now_and_then) {
       },
       with_room_for_sanitizers());
   EXPECT_EQ(shown("weft_jobs_sample_age_seconds", {}), -1) << "it is over";
+}
+
+TEST_F(meters, a_look_that_throws_what_is_no_error_of_weft_has_failed_and_the_next_one_is_made) {
+  class broken_clock final : public clock {
+   public:
+    moment now() const override {
+      if (is_broken) throw std::runtime_error("no time");
+      return moment();
+    }
+    std::atomic<bool> is_broken{true};
+  } time;
+  queue own(database_->url(), {.keys = keys_, .clock = &time});
+  run(
+      [&] {
+        const store_meters looking(own, {.interval = 1ms, .to = &registry_});
+        EXPECT_TRUE(comes_true([&] { return shown("weft_jobs_sample_errors_total", {}) >= 2; }));
+        time.is_broken = false;
+        EXPECT_TRUE(comes_true([&] { return shown("weft_jobs_workers", {}) == 0; }));
+      },
+      with_room_for_sanitizers());
 }
 
 TEST_F(meters, so_many_queues_are_shown_by_name) {

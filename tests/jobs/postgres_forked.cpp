@@ -29,14 +29,16 @@ bool is_refused(const std::function<void()>& use) {
 TEST_F(postgres_forked, a_child_is_refused_its_parents_store_and_does_not_harm_it) {
   push(open(), job(1));
   join(*stores_[0], 1);
+  (void)stores_[0]->wait_bell(stores_[0]->bell(), steady_clock::now());  // it listens
   const pid_t child = ::fork();
   if (child == 0) {
     store& parents = *stores_[0];
-    const bool all_refused = is_refused([&] { push(parents, job(2)); }) &&
-                             is_refused([&] { (void)claim(parents, 1, 1); }) &&
-                             is_refused([&] { (void)parents.find(job_id{1}); }) &&
-                             is_refused([&] { parents.transact([](store_transaction&) {}, {}); }) &&
-                             is_refused([&] { (void)parents.wait_bell(parents.bell(), no_deadline); });
+    const bool all_refused =
+        is_refused([&] { push(parents, job(2)); }) && is_refused([&] { (void)claim(parents, 1, 1); }) &&
+        is_refused([&] { (void)parents.find(job_id{1}); }) &&
+        is_refused([&] { parents.transact([](store_transaction&) {}, {}); }) &&
+        is_refused([&] { (void)parents.wait_bell(parents.bell(), no_deadline); }) &&
+        is_refused([&] { (void)parents.wait_end(job_id{1}, parents.end_bell(job_id{1}), no_deadline); });
     stores_.clear();
     ::_exit(all_refused ? 0 : 1);
   }

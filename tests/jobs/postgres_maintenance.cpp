@@ -27,6 +27,7 @@ class postgres_maintenance : public postgres_stores {
   }
   /// A database of the same server without anything of weft.
   std::string make_empty() {
+    change("DROP DATABASE IF EXISTS " + std::string(empty_name));  // another test's
     change("CREATE DATABASE " + std::string(empty_name));
     const std::size_t begin = url_.find('/', url_.find("//") + 2) + 1;
     return std::string(url_).replace(begin, url_.find('?') - begin, empty_name);
@@ -102,6 +103,10 @@ TEST_F(postgres_maintenance, migrate_makes_the_schema_and_says_before_what_it_wo
   EXPECT_NE(plan.steps[0].sql.find("CREATE TABLE weft_job"), std::string::npos);
   EXPECT_EQ(plan_migration(empty).from, 0) << "it only looks";
   EXPECT_EQ(migrate_database(empty).to, plan.to);
+  weft_test::with_connection(empty, [&](auto& session) {
+    const auto stored = session.run("SELECT value FROM weft.weft_meta WHERE name = 'compatible_from'");
+    EXPECT_EQ(stored.integer(0, 0), plan.compatible_from);
+  });
   EXPECT_EQ(plan_migration(empty).from, plan.to);
   EXPECT_TRUE(migrate_database(empty).steps.empty());
   EXPECT_EQ(check_database(empty).problems, std::vector<std::string>{});
@@ -126,6 +131,7 @@ TEST_F(postgres_maintenance, a_schema_of_the_first_version_is_brought_up_to_date
   change("DROP TYPE weft_answer CASCADE; UPDATE weft_meta SET value = 1 WHERE name = 'schema_version'");
   const auto plan = plan_migration(url_);
   EXPECT_EQ(plan.from, 1);
+  EXPECT_EQ(plan.compatible_from, 1);
   ASSERT_EQ(plan.steps.size(), 1U);
   EXPECT_NE(plan.steps[0].sql.find("FUNCTION weft_claim("), std::string::npos);
   weft_test::expect_error(
@@ -145,6 +151,55 @@ TEST_F(postgres_maintenance, a_schema_of_the_first_version_is_brought_up_to_date
             2)
       << "rights are those of before";
   change("DROP OWNED BY of_old; DROP ROLE of_old");
+}
+
+TEST_F(postgres_maintenance, who_brings_the_schema_up_to_date_does_it_as_its_owner) {
+  const std::string empty = make_empty();
+  const auto as = [&](const std::string& role) {
+    return std::string(empty).replace(empty.find("weft@"), 4, role);
+  };
+  const auto ask = [&](const std::string& sql) {
+    std::int64_t found = 0;
+    weft_test::with_connection(empty, [&](auto& session) { found = session.run(sql).integer(0, 0); });
+    return found;
+  };
+  const auto make_old = [&] {
+    weft_test::with_connection(empty, [](auto& session) {
+      session.run_script(
+          "DROP TYPE weft.weft_answer CASCADE;"
+          "UPDATE weft.weft_meta SET value = 1 WHERE name = 'schema_version'");
+    });
+  };
+  change("CREATE ROLE of_schema LOGIN; CREATE ROLE of_other LOGIN");
+  change("GRANT CREATE ON DATABASE " + std::string(empty_name) + " TO of_schema");
+  migrate_database(as("of_schema"));
+  grant_rights(empty, "of_other", "worker");
+  make_old();
+  weft_test::expect_error(
+      errc::refused, [&] { migrate_database(as("of_other")); }, "it belongs to of_schema");
+  EXPECT_EQ(plan_migration(empty).from, 1);
+  migrate_database(empty);  // as a superuser
+  EXPECT_EQ(ask("SELECT count(*) FROM pg_proc WHERE pronamespace = 'weft'::regnamespace"
+                " AND proowner <> 'of_schema'::regrole"),
+            0);
+  EXPECT_EQ(ask("SELECT count(*) FROM pg_class WHERE relnamespace = 'weft'::regnamespace"
+                " AND relowner <> 'of_schema'::regrole"),
+            0);
+  EXPECT_EQ(ask("SELECT count(*) FROM pg_proc WHERE proname = 'weft_claim' AND prosecdef"), 2);
+  make_old();
+  EXPECT_EQ(migrate_database(as("of_schema")).steps.size(), 1U) << "the owner is not locked out";
+  change("DROP DATABASE " + std::string(empty_name));
+  change("DROP ROLE of_schema, of_other");
+}
+
+TEST_F(postgres_maintenance, a_schema_that_is_there_needs_no_right_to_make_one) {
+  const std::string empty = make_empty();
+  change("CREATE ROLE of_schema LOGIN");
+  weft_test::with_connection(
+      empty, [](auto& session) { session.run("CREATE SCHEMA weft AUTHORIZATION of_schema"); });
+  EXPECT_GT(migrate_database(std::string(empty).replace(empty.find("weft@"), 4, "of_schema")).to, 0);
+  change("DROP DATABASE " + std::string(empty_name));
+  change("DROP ROLE of_schema");
 }
 
 TEST_F(postgres_maintenance, an_older_build_goes_on_while_a_newer_one_brings_the_schema_up_to_date) {

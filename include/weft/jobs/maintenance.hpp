@@ -57,12 +57,14 @@ struct migration {
   int from = 0;  ///< 0: PostgreSQL has no schema of weft yet
   int to = 0;
   std::vector<migration_step> steps = {};
+  int compatible_from = 0;  ///< builds that know this version may use the database as well, then
 };
 
 /// What migrate_database would do.
 migration plan_migration(const std::string& url);
-/// Brings the tables up to what this build knows; in PostgreSQL also where there are none. Builds that know
-/// less then refuse the database, unless its schema says that they may use it.
+/// Brings the tables up to what this build knows; in PostgreSQL also where there are none, and as the owner
+/// of the schema, where there is one (refused for who may not act as he). Builds that know less than
+/// `compatible_from` then refuse the database.
 migration migrate_database(const std::string& url);
 
 /// Writes the database as it is now to a new file, without stopping anybody; it is on disk when this returns.

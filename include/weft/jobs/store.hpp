@@ -212,7 +212,7 @@ struct queue_stats : state_counts {
   bool operator==(const queue_stats&) const = default;
 };
 
-/// Since when a queue has had a job that could be claimed.
+/// The first moment that a job of a queue, which could be claimed by now, was pushed for.
 struct oldest_ready {
   std::string queue;
   moment since{};
@@ -352,10 +352,11 @@ class store {
   virtual std::optional<stored_job> find(job_id id) = 0;
   virtual std::vector<stored_job> list(const list_filter& filter) = 0;
   virtual std::vector<queue_stats> stats() = 0;
-  /// For each queue with jobs that could be claimed at `now`, since when the one could that has waited
-  /// longest; by name. Those of paused queues, and scheduled ones that are due, are among them. Bounded:
-  /// where jobs wait in more than oldest_ready_lines_max lines (of a queue, closure, priority and limit), or
-  /// more have fallen due and were not claimed since, some are left out.
+  /// For each queue with jobs that could be claimed at `now`, the first of the moments that these were pushed
+  /// for, or are to be tried again at (run_at); by name. So the time in which a job waited for others or for
+  /// a limit, or ran, is included. Those of paused queues, and scheduled ones that are due, are among them.
+  /// Bounded: where jobs wait in more than oldest_ready_lines_max lines (of a queue, closure, priority and
+  /// limit), or more have fallen due and were not claimed since, some are left out.
   virtual std::vector<oldest_ready> find_oldest_ready(moment now) = 0;
   /// Jobs with that tag.
   virtual state_counts count_tagged(std::string_view tag) = 0;

@@ -1,6 +1,7 @@
 #include "jobs/postgres/claim_marks.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "jobs/micros.hpp"
 
@@ -9,6 +10,8 @@ namespace {
 
 constexpr std::size_t marks_max = 256;  // with more lines than that, whole looks are the better ones
 constexpr int rest = 20;                // as many times as a whole look took
+// One that takes longer has waited for something else as well: a connection, a stopped process.
+constexpr std::chrono::milliseconds look_max{250};
 constexpr std::int64_t cheap_pages = 512;
 constexpr std::int64_t pages_of_a_job = 16;
 constexpr std::int64_t first_priority = INT32_MIN;
@@ -16,8 +19,8 @@ constexpr std::int64_t behind_last_priority = std::int64_t{INT32_MAX} + 1;
 
 }  // namespace
 
-claim_marks::question::question(claim_marks& of, worker_id owner, bool is_whole)
-    : of_(of), owner_(owner), is_whole_(is_whole), changes_(of.changes_) {
+claim_marks::question::question(claim_marks& of, worker_id owner, bool is_whole, steady_time begun)
+    : of_(of), owner_(owner), is_whole_(is_whole), begun_(begun), changes_(of.changes_) {
   of_.is_asked_ = true;
 }
 
@@ -32,7 +35,7 @@ void claim_marks::question::answered(const answer& told) {
   whose.was_full = told.is_full;
   if (is_whole_) {
     whose.ended = steady_clock::now();
-    whose.took = whose.ended - begun_;
+    whose.took = std::min<steady_time::duration>(whose.ended - begun_, look_max);
     whose.is_cheap =
         told.pages <= cheap_pages + pages_of_a_job * static_cast<std::int64_t>(told.taken.size());
     whose.changes = changes_;

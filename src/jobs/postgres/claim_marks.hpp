@@ -26,14 +26,15 @@ namespace weft::inline v1::jobs::postgres {
 /// * the worker's last claim came back with fewer jobs than it asked for, or this one does, so that nothing
 /// is
 ///   left unseen by a worker with nothing to do;
-/// * 20 times as long has passed as its last whole look took.
+/// * 20 times as long has passed as its last whole look took, of which 250 ms count at most.
 ///
-/// After a whole look that read many pages, the last of these alone counts: they never take more than a
-/// twentieth of the time, and a worker with nothing to do comes back for it.
+/// After a whole look that read many pages, the last of these alone counts: but for longer ones, they take no
+/// more than a twentieth of the time, and a worker with nothing to do comes back for it.
 ///
 /// So jobs are claimed in the order of their places, but for those that came in behind by another store or by
 /// a transaction of the user: these are claimed late by 20 times what a whole look takes, at most. That is
-/// some 50 ms, and seconds where a transaction that stays open keeps hundreds of thousands of dead entries.
+/// some 50 ms, and up to 5 s where a transaction that stays open keeps hundreds of thousands of dead entries;
+/// then also those that this store has put back.
 ///
 /// Lines with a limit have no marks. One loop, any of its fibers; one question at a time.
 class claim_marks {
@@ -72,7 +73,7 @@ class claim_marks {
   /// A claim that is asked for.
   class question {
    public:
-    question(claim_marks& of, worker_id owner, bool is_whole);
+    question(claim_marks& of, worker_id owner, bool is_whole, steady_time begun = steady_clock::now());
     question(const question&) = delete;
     question& operator=(const question&) = delete;
     ~question();
@@ -82,7 +83,7 @@ class claim_marks {
     claim_marks& of_;
     worker_id owner_;
     bool is_whole_;
-    steady_time begun_ = steady_clock::now();
+    steady_time begun_;
     std::uint64_t changes_;
   };
 

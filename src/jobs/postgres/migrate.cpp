@@ -16,6 +16,20 @@ namespace {
 // Held while the schema is brought up to date: "weft" in ASCII.
 constexpr const char* one_at_a_time = "SELECT pg_advisory_xact_lock(2003134068)";
 
+// What is made belongs to whom the schema belongs to, whoever brings it up to date: functions run with the
+// rights of their owner, and only he can replace them the next time.
+constexpr const char* act_as_owner =
+    "DO $$ DECLARE v_owner constant name := (SELECT pg_get_userbyid(nspowner) FROM pg_namespace"
+    " WHERE nspname = 'weft');"
+    " BEGIN IF v_owner IS NULL THEN RETURN; END IF;"
+    " IF NOT pg_has_role(session_user, v_owner, 'MEMBER') THEN"
+    " RAISE EXCEPTION 'jobs: bring the schema weft up to date: it belongs to %, who alone can do it', v_owner"
+    " USING ERRCODE = 'WF002', HINT = 'Connect as that role'; END IF;"
+    " EXECUTE format('SET LOCAL ROLE %I', v_owner); END $$";
+
+// What the steps leave in weft_meta.
+constexpr int compatible_from = 1;
+
 struct versions {
   int stored = 0;
   int compatible_from = 0;
@@ -61,9 +75,10 @@ int stored_version(connection& in) { return versions_of(in).stored; }
 
 jobs::migration planned(connection& in) {
   const versions found = versions_of(in);
-  jobs::migration steps{found.stored, found.stored, {}};
+  jobs::migration steps{found.stored, found.stored, {}, found.compatible_from};
   if (is_usable(found)) return steps;
   steps.to = schema_version();
+  steps.compatible_from = compatible_from;
   for (const auto& one : schema_steps()) {
     if (one.version <= found.stored) continue;
     std::string& sql = steps.steps.emplace_back(jobs::migration_step{one.version, {}}).sql;
@@ -78,6 +93,7 @@ void migrate(connection& in) {
   in.run("BEGIN");
   try {
     in.run(one_at_a_time);
+    in.run(act_as_owner);
     run_missing(in, versions_of(in));
     in.run("COMMIT");
   } catch (...) {

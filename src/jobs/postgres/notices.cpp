@@ -44,6 +44,7 @@ void notices::tell_of_ends() {
 }
 
 void notices::listen() {
+  on_.require_own();
   if (listens_.load(std::memory_order_relaxed) || listens_.exchange(true)) return;
   others_.listen();
   on_.start("jobs: looks for news", [this] { look_again_and_again(); });

@@ -35,7 +35,8 @@ class notices {
   /// Jobs that nobody counted may have ended.
   void tell_of_ends();
 
-  /// From now on what others do matters, too. Does not wait.
+  /// From now on what others do matters, too. Does not wait. Throws weft::error (misuse) in a forked child,
+  /// where nobody would ring.
   void listen();
   /// The fibers are to end.
   void stop();

@@ -180,16 +180,16 @@ void postgres_store::note_pushes(std::span<const new_job* const> jobs) {
 
 /// The same of what comes back with the ends of attempts.
 void postgres_store::note_ends(std::span<const attempt_end* const> ends, bool work) {
-  bool is_told_of = false;
+  bool all_come_later = true;
   for (const attempt_end* const end : ends) {
     if (end->next == next_step::again && end->run_at > end->now) {
       marks_.comes(end->run_at);
-      is_told_of = true;
-    } else if (end->next == next_step::again || end->next == next_step::released) {
-      marks_.came_somewhere();
+      continue;
     }
+    all_come_later = false;
+    if (end->next == next_step::again || end->next == next_step::released) marks_.came_somewhere();
   }
-  if (work && !is_told_of) marks_.came_somewhere();
+  if (work && !all_come_later) marks_.came_somewhere();
 }
 
 bool postgres_store::finish(const attempt_end& end) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <weft/core/error.hpp>
+#include <weft/log/log.hpp>
 
 #include "jobs/job_life.hpp"
 #include "jobs/job_step.hpp"
@@ -34,12 +35,15 @@ constexpr std::string_view lock_not_available = "55P03";
 /// A claim has locked its worker until its answer is sent. Where that is large, and the worker's process was
 /// stopped or its host is cut off, that takes as long as the server's TCP; so its session is ended. Whoever
 /// wants to rescue the worker must not wait for it meanwhile, as his own heartbeats would.
-void end_stuck_claims(caller& by) {
-  by.run_idempotent([](connection& on) {
-    on.run(
+///
+/// Only sessions of the same role can be seen and ended. Returns how many were.
+std::int64_t end_stuck_claims(caller& by) {
+  return by.run_idempotent([](connection& on) {
+    const result ended = on.run(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
         " AND usename = current_user AND wait_event = 'ClientWrite' AND query LIKE '%weft.weft_claim%'"
         " AND query_start < clock_timestamp() - interval '5 seconds'");
+    return ended.integer(0, 0);
   });
 }
 
@@ -149,7 +153,13 @@ std::optional<std::size_t> rescue(caller& by, const worker_row& seen, moment now
   } catch (const database_error& failed) {
     if (failed.state() != lock_not_available) throw;
   }
-  end_stuck_claims(by);
+  const std::int64_t ended = end_stuck_claims(by);
+  log::warn("jobs: PostgreSQL: a silent worker cannot be rescued for now: a session has it locked",
+            {{"worker", to_string(seen.id)},
+             {"host", seen.host},
+             {"sessions_ended", ended},
+             {"why", ended > 0 ? "the answer to a claim was stuck; it is tried again"
+                               : "no claim of this role is stuck; those of other roles cannot be seen"}});
   return std::nullopt;
 }
 

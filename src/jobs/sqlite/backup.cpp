@@ -126,7 +126,7 @@ void copy(connection& from, const std::string& to) {
 }
 
 migration planned(int from) {
-  migration steps{from, schema_version, {}};
+  migration steps{from, schema_version, {}, schema_version};
   for (int version = from + 1; version <= schema_version; ++version) {
     steps.steps.push_back({version, migration_text(version)});
   }

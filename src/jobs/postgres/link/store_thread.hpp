@@ -57,6 +57,9 @@ class store_thread {
   /// stop().
   void start(std::string name, unique_function<void()> work);
 
+  /// Throws weft::error (misuse) in a forked child.
+  void require_own() const { process_.require_own(); }
+
   /// Refuses further work, waits `grace` for what is under way, cancels what is left and waits for that.
   /// Calling it again has no effect.
   void stop(std::chrono::milliseconds grace = std::chrono::seconds(10)) noexcept;
