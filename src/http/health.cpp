@@ -120,30 +120,31 @@ class health::check {
   std::vector<left_run> left_;  // guarded by lock_
 };
 
-health::health() = default;
-health::~health() { end_runs(); }
+health::health() : checks_(std::make_shared<checks>()) {}
+health::~health() { end_runs(*checks_); }
 
-void health::end_runs() noexcept {
-  for (const auto& one : checks_) one->end_runs();
+void health::end_runs(const checks& of) noexcept {
+  for (const auto& one : of) one->end_runs();
 }
 
 health& health::add(std::string name, unique_function<bool()> work, std::chrono::milliseconds limit) {
-  checks_.push_back(std::make_unique<check>(std::move(name), std::move(work), limit));
+  checks_->push_back(std::make_unique<check>(std::move(name), std::move(work), limit));
   return *this;
 }
 
 response health::look() {
-  std::vector<char> passed(checks_.size(), 0);
+  const checks& those = *checks_;
+  std::vector<char> passed(those.size(), 0);
   scope all;
-  for (std::size_t i = 0; i < checks_.size(); ++i) {
-    all.go([this, &passed, i] { passed[i] = checks_[i]->passes() ? 1 : 0; });
+  for (std::size_t i = 0; i < those.size(); ++i) {
+    all.go([&those, &passed, i] { passed[i] = those[i]->passes() ? 1 : 0; });
   }
   all.join();
   bool ready = is_ready_.load(std::memory_order_relaxed);
   std::string lines;
-  for (std::size_t i = 0; i < checks_.size(); ++i) {
+  for (std::size_t i = 0; i < those.size(); ++i) {
     ready = ready && passed[i] != 0;
-    lines.append(checks_[i]->name()).append(passed[i] != 0 ? ": ok\n" : ": failed\n");
+    lines.append(those[i]->name()).append(passed[i] != 0 ? ": ok\n" : ": failed\n");
   }
   return answer(ready, (ready ? "ready\n" : "not ready\n") + lines);
 }
@@ -152,7 +153,7 @@ void health::serve_on(server& on) {
   on.get(
       "/livez", [] { return answer(true, "alive\n"); }, always);
   // Belongs to the route, and so ends with the server: what the checks refer to need not live any longer.
-  std::shared_ptr<void> runs(nullptr, [this](void*) { end_runs(); });
+  std::shared_ptr<void> runs(nullptr, [those = checks_](void*) { end_runs(*those); });
   on.get(
       "/readyz",
       [this, &on, runs = std::move(runs)] { return on.is_stopping() ? answer(false, "stopping\n") : look(); },

@@ -52,9 +52,10 @@ class health {
 
  private:
   class check;
-  void end_runs() noexcept;
+  using checks = std::vector<std::unique_ptr<check>>;
+  static void end_runs(const checks& of) noexcept;
 
-  std::vector<std::unique_ptr<check>> checks_;
+  const std::shared_ptr<checks> checks_;  // also the routes', for their end
   std::atomic<bool> is_ready_{true};
 };
 
