@@ -11,10 +11,10 @@ constexpr const char* dropped_name = "weft_log_dropped_total";
 }  // namespace
 
 void show_log() {
-  static const metrics::source& shown = *new metrics::source(metrics::default_registry().add_source(
+  static const metrics::source shown = metrics::default_registry().add_source(
       {{.what = {.name = dropped_name, .help = "Log records that were not written"},
         .kind = metrics::kind::counter}},
-      [](metrics::readings& to) { to.add(dropped_name, static_cast<double>(log::dropped())); }));
+      [](metrics::readings& to) { to.add(dropped_name, static_cast<double>(log::dropped())); });
   static_cast<void>(shown);
 }
 
