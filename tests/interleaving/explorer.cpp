@@ -362,8 +362,8 @@ std::size_t thread_index() { return active != nullptr ? active->current() : nobo
 
 }  // namespace explore
 
-namespace weft::detail {
+namespace weft::inline v1::detail {
 void spin_pause() noexcept {
   if (explore::active != nullptr) explore::active->spin_pause();
 }
-}  // namespace weft::detail
+}  // namespace weft::inline v1::detail
