@@ -17,6 +17,7 @@
 #include <weft/core/failure.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/scope.hpp>
+#include <weft/workers/errors.hpp>
 #include <weft/workers/server.hpp>
 
 #include "support/scratch_folder.hpp"
@@ -95,6 +96,19 @@ class chaos : public testing::Test {
     watching.join();
   }
 
+  // It still answers. Workers that kill_idle has just killed may look alive until the kernel has ended them,
+  // and no more of them are there than it may have.
+  static void expect_answers(client& pool) {
+    for (std::size_t doomed = 0;; ++doomed) {
+      try {
+        pool.call<std::int64_t>("pid");
+        return;
+      } catch (const weft::workers::worker_died&) {
+        if (doomed == pool.options().max_workers) throw;
+      }
+    }
+  }
+
   static void expect_at_rest(const client& pool) {
     const auto now = pool.statistics();
     EXPECT_EQ(now.busy, 0U);
@@ -141,7 +155,7 @@ TEST_F(chaos, a_pool_survives_it) {
     weft::run(
         [&] {
           watched(pool, all, [&](weft::scope& callers) { load(pool, slots, all_faults, all, 24, callers); });
-          pool.call<std::int64_t>("pid");
+          expect_answers(pool);
           expect_at_rest(pool);
         },
         {.threads = 2});
@@ -205,8 +219,8 @@ TEST_F(listening_chaos, a_server_survives_it) {
               intrusions = weft_test::intruder(path(), intruders_slots, next_seed()).run(faults / 2);
             });
           });
-          pool.call<std::int64_t>("pid");
-          old_pool.call<std::int64_t>("pid");
+          expect_answers(pool);
+          expect_answers(old_pool);
           expect_at_rest(pool);
           expect_at_rest(old_pool);
         },
