@@ -7,20 +7,14 @@
 #include <array>
 #include <cerrno>
 
-namespace weft::inline v1::detail {
+#include <weft/core/fault_point.hpp>
 
-bool (*stack_call_fails)(const char* call) noexcept = nullptr;
+namespace weft::inline v1::detail {
 
 namespace {
 
 constexpr int madv_guard_install = 102;  // Linux 6.13; not in the headers of Debian 12
 constexpr std::size_t ranges_at_once = 256;
-
-bool fails(const char* call) noexcept {
-  if (stack_call_fails == nullptr || !stack_call_fails(call)) return false;
-  errno = ENOMEM;
-  return true;
-}
 
 /// madvise on all ranges, by one call where the kernel allows it for the caller's own process (6.13).
 /// Returns how many were done; of the others the first one failed.
@@ -69,7 +63,7 @@ void write_canaries(char* base, std::size_t count, std::size_t stride) noexcept 
 }  // namespace
 
 char* map_stacks(std::size_t bytes) noexcept {
-  if (fails("mmap")) return nullptr;
+  if (fault_errno("weft.fiber.stack.mmap") != 0) return nullptr;
   void* const base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (base == MAP_FAILED) return nullptr;
@@ -82,9 +76,9 @@ void unmap_stacks(char* base, std::size_t bytes) noexcept { munmap(base, bytes);
 bool guard_stacks(char* base, std::size_t count, std::size_t stride, stack_guard guard) noexcept {
   switch (guard) {
     case stack_guard::lightweight:
-      return !fails("madvise") && guard_lightly(base, count, stride);
+      return fault_errno("weft.fiber.stack.madvise") == 0 && guard_lightly(base, count, stride);
     case stack_guard::mprotect:
-      return !fails("mprotect") && guard_by_mprotect(base, count, stride);
+      return fault_errno("weft.fiber.stack.mprotect") == 0 && guard_by_mprotect(base, count, stride);
     case stack_guard::canary:
       write_canaries(base, count, stride);
       return true;
@@ -93,7 +87,7 @@ bool guard_stacks(char* base, std::size_t count, std::size_t stride, stack_guard
 }
 
 void give_back(std::span<const iovec> ranges) noexcept {
-  if (!fails("madvise")) advise_all(ranges, MADV_DONTNEED);
+  if (fault_errno("weft.fiber.stack.madvise") == 0) advise_all(ranges, MADV_DONTNEED);
 }
 
 bool canary_is_whole(const std::uint64_t* canary) noexcept {

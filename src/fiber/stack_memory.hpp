@@ -7,7 +7,7 @@
 
 #include <weft/fiber/stack_guard.hpp>
 
-// What stacks ask of the system: the one place, so that tests can let a call fail.
+// What stacks ask of the system: the one place, with fault points, so that tests can let a call fail.
 
 namespace weft::inline v1::detail {
 
@@ -29,8 +29,5 @@ void give_back(std::span<const iovec> ranges) noexcept;
 constexpr std::size_t canary_words = 8;
 constexpr std::uint64_t canary_word = 0x77656674'5f656e64;
 bool canary_is_whole(const std::uint64_t* canary) noexcept;
-
-/// For tests: asked before each call to the system, by the name of the call; true lets it fail with ENOMEM.
-extern bool (*stack_call_fails)(const char* call) noexcept;
 
 }  // namespace weft::inline v1::detail

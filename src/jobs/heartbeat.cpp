@@ -3,6 +3,7 @@
 #include <mutex>
 #include <utility>
 
+#include <weft/core/fault_point.hpp>
 #include <weft/log/log.hpp>
 
 namespace weft::inline v1::jobs {
@@ -66,6 +67,7 @@ void heartbeat::join() {
 bool heartbeat::is_sure() const noexcept { return steady_clock::now() < sure_until_.load(); }
 
 void heartbeat::beat() {
+  fault_point("weft.jobs.beat");
   const std::lock_guard lock(beating_);
   std::vector<job_id> cancelled;
   const steady_time asked = steady_clock::now();

@@ -5,6 +5,7 @@
 
 #include <weft/closure/registry.hpp>
 #include <weft/context/context.hpp>
+#include <weft/core/fault_point.hpp>
 #include <weft/jobs/describe.hpp>
 #include <weft/wire/canonical.hpp>
 
@@ -150,7 +151,10 @@ std::vector<job_id> queue::push_closures(std::span<const detail::pushed_closure>
   return with_fresh_ids([&] {
     std::vector<new_job> jobs;
     for (const auto& one : all) jobs.push_back(make_job(one, options));
-    return store_->push(jobs);
+    fault_point("weft.jobs.push");
+    auto ids = store_->push(jobs);
+    fault_point("weft.jobs.pushed");
+    return ids;
   });
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <weft/core/clock.hpp>
+#include <weft/core/fault_point.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
@@ -248,6 +249,7 @@ bool worker::state::conclude(attempt_end end) {
 /// Is it stored? None: that is to be tried again.
 std::optional<bool> worker::state::try_conclude(const attempt_end& end) {
   try {
+    fault_point("weft.jobs.finish");
     const bool held = queue_.kept_in().finish(end);
     count(end, held);
     if (held) return true;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <weft/closure/registry.hpp>
+#include <weft/core/fault_point.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/log.hpp>
 
@@ -164,6 +165,7 @@ std::size_t worker::state::room_worth_a_claim() const {
 
 worker::state::answered_claim worker::state::claim(const claim_request& request) {
   const auto ask = [&] {
+    fault_point("weft.jobs.claim");
     const auto losses = heartbeat_->losses();
     return answered_claim{queue_.kept_in().claim(request), losses};
   };

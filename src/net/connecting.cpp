@@ -8,6 +8,7 @@
 #include <optional>
 
 #include <weft/core/error.hpp>
+#include <weft/core/fault_point.hpp>
 #include <weft/fiber/io_event.hpp>
 
 namespace weft::inline v1::net::detail {
@@ -73,6 +74,7 @@ class attempts {
 
   /// 0, EINPROGRESS, or why not.
   int start(int fd, std::size_t which) noexcept {
+    if (const int failed = fault_errno("weft.net.connect")) return failed;
     return ::connect(fd, all_[which].get(), all_[which].bytes) == 0 ? 0 : errno;
   }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <weft/core/error.hpp>
+#include <weft/core/fault_point.hpp>
 #include <weft/log/log.hpp>
 
 #include "net/address.hpp"
@@ -20,6 +21,11 @@ using namespace std::chrono_literals;
 
 bool out_of_resources(int errno_value) noexcept {
   return errno_value == EMFILE || errno_value == ENFILE || errno_value == ENOBUFS || errno_value == ENOMEM;
+}
+
+int accept_from(int fd) {
+  if (fault_errno("weft.net.accept") != 0) return -1;
+  return ::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 /// The connection failed before it was accepted; the listener is well.
@@ -60,7 +66,7 @@ unique_fd listener::accept_socket() {
   while (true) {
     if (!socket_) throw error(errc::closed, "listener on " + address().text() + ": it is closed");
     io_.wait_readable();
-    unique_fd accepted(::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    unique_fd accepted(accept_from(socket_.fd()));
     if (accepted) {
       pause_ = 0ms;
       return accepted;

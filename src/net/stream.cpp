@@ -9,6 +9,7 @@
 #include <string>
 
 #include <weft/core/error.hpp>
+#include <weft/core/fault_point.hpp>
 
 #include "net/connecting.hpp"
 #include "net/socket_io.hpp"
@@ -35,7 +36,8 @@ class unsent {
     return pieces_.empty();
   }
   /// One attempt; as ::send.
-  ssize_t send_to(int fd) noexcept {
+  ssize_t send_to(int fd) {
+    if (fault_errno("weft.net.write") != 0) return -1;
     std::size_t count = 0;
     for (std::size_t i = 0; i < pieces_.size() && count < pieces_max; ++i) {
       const std::string_view piece = i == 0 ? pieces_[0].substr(offset_) : pieces_[i];
@@ -106,8 +108,9 @@ void stream::note_read(std::size_t count, std::size_t room, int flags) noexcept 
 std::optional<std::size_t> stream::read_some_until(std::span<char> into, steady_time until) {
   if (is_unix_) return read_pieces_until(std::span(&into, 1), until);
   const direction_guard reading(reader_, fd_, reads);
-  const auto count =
-      when_readable(io_, until, reads, [&] { return ::recv(fd_.get(), into.data(), into.size(), 0); });
+  const auto count = when_readable(io_, until, reads, [&] {
+    return fault_errno("weft.net.read") != 0 ? -1 : ::recv(fd_.get(), into.data(), into.size(), 0);
+  });
   if (count) note_read(*count, into.size(), 0);
   return count;
 }
@@ -123,7 +126,9 @@ std::optional<std::size_t> stream::read_pieces_until(std::span<const std::span<c
     vectors[header.msg_iovlen++] = {piece.data(), piece.size()};
     room += piece.size();
   }
-  const auto count = when_readable(io_, until, reads, [&] { return ::recvmsg(fd_.get(), &header, 0); });
+  const auto count = when_readable(io_, until, reads, [&] {
+    return fault_errno("weft.net.read") != 0 ? -1 : ::recvmsg(fd_.get(), &header, 0);
+  });
   if (count) note_read(*count, room, header.msg_flags);
   return count;
 }
@@ -136,8 +141,10 @@ std::optional<std::size_t> stream::peek_until(std::span<char> into, steady_time 
 
 std::optional<std::size_t> stream::write_some_until(std::string_view bytes, steady_time until) {
   const direction_guard writing(writer_, fd_, writes);
-  return when_writable(io_, until, writes,
-                       [&] { return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+  return when_writable(io_, until, writes, [&] {
+    if (fault_errno("weft.net.write") != 0) return ssize_t{-1};
+    return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  });
 }
 
 transfer stream::write_all_until(std::span<const std::string_view> pieces, steady_time until) {

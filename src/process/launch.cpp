@@ -13,6 +13,8 @@
 
 #include <fcntl.h>
 
+#include <weft/core/fault_point.hpp>
+
 // The thread sanitizer replaces clone() and takes what it makes for a fork with memory of its own, which
 // would ruin what it knows of this process; the C library's other name for it is left alone.
 #if defined(__GLIBC__)
@@ -130,6 +132,7 @@ void reap(int pidfd) noexcept {
 }  // namespace
 
 launched launch(launch_plan& plan) {
+  if (const int why = fault_errno("weft.process.spawn")) return {.failed = launch_step::make, .why = why};
   plan.copies.resize(plan.descriptors->size());
   const auto stack = std::make_unique_for_overwrite<std::byte[]>(stack_bytes);
   shared_state state{&plan, {}};

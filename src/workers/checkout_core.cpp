@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <weft/context/context.hpp>
+#include <weft/core/fault_point.hpp>
 #include <weft/core/failure.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/log.hpp>
@@ -190,6 +191,7 @@ void checkout_core::lose(const std::shared_ptr<worker_link>& link, bool died) no
 }
 
 call_answer checkout_core::call(const call_request& request) {
+  fault_point("weft.workers.call");
   const auto until = bound();
   const auto link = ready(until, request.is_closure);
   return link->messages ? call_compatibly(*link, request, until) : call_natively(*link, request, until);

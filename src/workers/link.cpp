@@ -8,6 +8,7 @@
 
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
+#include <weft/core/fault_point.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/net/endpoint.hpp>
 #include <weft/net/stream.hpp>
@@ -113,6 +114,7 @@ void say_hello(worker_link& link, const client_options& options, int keep_alive,
 }
 
 std::unique_ptr<worker_link> open_link(const client_options& options, steady_time until) {
+  fault_point("weft.workers.start");
   if (!options.connect.empty()) {
     auto link = std::make_unique<worker_link>(connect_to(options, until),
                                               options.message_bytes_max + frame_extra_bytes, nullptr);

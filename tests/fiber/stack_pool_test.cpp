@@ -13,6 +13,7 @@
 #include <weft/core/error.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
+#include <weft/testing/fault.hpp>
 
 #include "fiber/sanitizer.hpp"
 #include "fiber/stack_memory.hpp"
@@ -168,32 +169,19 @@ TEST(stack_pool, gives_back_the_depth_of_stacks_that_come_back_now_and_then) {
 
 // Errors of the system.
 
-int calls_until_failure = 0;  // 0: none fails
-std::string_view failing_call;
-
-bool fails_once(const char* call) noexcept {
-  return call == failing_call && calls_until_failure > 0 && --calls_until_failure == 0;
+weft::testing::fault fails_once(const std::string& call) {
+  return weft::testing::fault("weft.fiber.stack." + call, weft::testing::fails(ENOMEM), {.times = 1});
 }
 
-class failing_stack_calls : public testing::TestWithParam<std::string_view> {
- protected:
-  void SetUp() override {
-    failing_call = GetParam();
-    weft::detail::stack_call_fails = &fails_once;
-  }
-  void TearDown() override {
-    weft::detail::stack_call_fails = nullptr;
-    calls_until_failure = 0;
-  }
-};
+class failing_stack_calls : public testing::TestWithParam<std::string> {};
 
 TEST_P(failing_stack_calls, end_one_fiber_with_resource_exhausted_and_no_other) {
   weft::run(
       [] {
         int ran = 0;
-        calls_until_failure = 1;
+        const auto call = fails_once(GetParam());
         auto unlucky = weft::go_now([&] { ++ran; });
-        EXPECT_EQ(calls_until_failure, 0);
+        EXPECT_EQ(call.struck(), 1U);
         try {
           unlucky.join();
           ADD_FAILURE() << "ran without a stack";
@@ -213,18 +201,17 @@ INSTANTIATE_TEST_SUITE_P(each, failing_stack_calls,
                          testing::Values("mmap", weft::stack_guard_in_use() == stack_guard::lightweight
                                                      ? "madvise"
                                                      : "mprotect"),
-                         [](const auto& one) { return std::string(one.param); });
+                         [](const auto& one) { return one.param; });
 
 TEST(stack_pool, whose_memory_cannot_be_given_back_goes_on) {
   stack_pool pool(stack_bytes, 0);
   give(pool, take(pool, 3));
   pool.tidy(start);
-  failing_call = "madvise";
-  calls_until_failure = 1;
-  weft::detail::stack_call_fails = &fails_once;
-  pool.tidy(start + stack_pool::tidy_interval);
-  weft::detail::stack_call_fails = nullptr;
-  EXPECT_EQ(calls_until_failure, 0);
+  {
+    const auto call = fails_once("madvise");
+    pool.tidy(start + stack_pool::tidy_interval);
+    EXPECT_EQ(call.struck(), 1U);
+  }
   const auto again = take(pool, 3);
   for (const auto* one : again) touch_all(*one);
   give(pool, again);

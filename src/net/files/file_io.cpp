@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include <weft/core/fault_point.hpp>
+
 #include "net/files/off_loop.hpp"
 
 namespace weft::inline v1::files::detail {
@@ -47,8 +49,10 @@ info info_of(int fd, const std::string& name) {
 }
 
 unique_fd open_file(const std::string& path, int flags, unsigned permissions) {
-  unique_fd opened(
-      uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, permissions); }));
+  unique_fd opened(uninterrupted([&] {
+    if (fault_errno("weft.files.open") != 0) return -1;
+    return ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, permissions);
+  }));
   if (!opened) throw_failed("open", path, errno);
   return opened;
 }
@@ -61,6 +65,7 @@ std::string read_some(int fd, std::int64_t offset, std::size_t bytes_max, const 
     const std::size_t wanted = std::min(bytes_max - had, std::max(piece_bytes, had));
     all.resize(had + wanted);
     const ssize_t count = uninterrupted([&] {
+      if (fault_errno("weft.files.read") != 0) return ssize_t{-1};
       return offset < 0 ? ::read(fd, all.data() + had, wanted)
                         : ::pread(fd, all.data() + had, wanted, offset + static_cast<std::int64_t>(had));
     });
@@ -76,6 +81,7 @@ std::string read_some(int fd, std::int64_t offset, std::size_t bytes_max, const 
 void write_all(int fd, std::int64_t offset, std::string_view bytes, const std::string& name) {
   while (!bytes.empty()) {
     const ssize_t count = uninterrupted([&] {
+      if (fault_errno("weft.files.write") != 0) return ssize_t{-1};
       return offset < 0 ? ::write(fd, bytes.data(), bytes.size())
                         : ::pwrite(fd, bytes.data(), bytes.size(), offset);
     });
@@ -86,7 +92,8 @@ void write_all(int fd, std::int64_t offset, std::string_view bytes, const std::s
 }
 
 void sync_file(int fd, const std::string& name) {
-  if (uninterrupted([fd] { return ::fsync(fd); }) != 0) throw_failed("sync", name, errno);
+  if (uninterrupted([fd] { return fault_errno("weft.files.sync") != 0 ? -1 : ::fsync(fd); }) != 0)
+    throw_failed("sync", name, errno);
 }
 
 std::string folder_of(const std::string& path) {
