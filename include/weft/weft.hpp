@@ -201,4 +201,5 @@
 #include <weft/workers/running_call.hpp>
 #include <weft/workers/server.hpp>
 #include <weft/workers/server_status.hpp>
+#include <weft/workers/stand_in.hpp>
 #include <weft/workers/worker_hook.hpp>

@@ -13,15 +13,14 @@ closure_refusal missing_services(const closure_request& request, const std::vect
           "", ""};
 }
 
-/// The bindings of `given`, under what can cancel the running task.
-context under_caller(const context& given) {
-  detail::cancel_state* const state = detail::current_cancel_state();
+}  // namespace
+
+context detail::under_caller(const context& given) {
+  cancel_state* const state = current_cancel_state();
   if (state == nullptr) return given;
   state->retain();
-  return context::from_node(detail::make_border(detail::retain(given.node()), state));
+  return context::from_node(make_border(retain(given.node()), state));
 }
-
-}  // namespace
 
 run_link::~run_link() = default;
 closure_runner::~closure_runner() = default;
@@ -43,7 +42,7 @@ closure_outcome in_place_runner::run(const closure_request& request) {
   }
   std::exception_ptr given_up;
   {
-    const auto here = under_caller(context::from_wire(request.context)).attach();
+    const auto here = detail::under_caller(context::from_wire(request.context)).attach();
     log::collector records;
     try {
       outcome.result = with_deadline(request.deadline, [&] { return (*bound)(task); });

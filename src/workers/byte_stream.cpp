@@ -24,7 +24,7 @@ bool would_block() noexcept { return errno == EAGAIN || errno == EWOULDBLOCK; }
 }  // namespace
 
 byte_stream::byte_stream(unique_fd socket) : socket_(std::move(socket)) {
-  process::set_nonblocking(socket_.get(), true);
+  if (socket_) process::set_nonblocking(socket_.get(), true);  // that of a stand-in has none
 }
 
 void byte_stream::attach() {

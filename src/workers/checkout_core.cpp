@@ -4,8 +4,8 @@
 #include <utility>
 
 #include <weft/context/context.hpp>
-#include <weft/core/fault_point.hpp>
 #include <weft/core/failure.hpp>
+#include <weft/core/fault_point.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/log/log.hpp>
 #include <weft/wire/json.hpp>
@@ -70,7 +70,9 @@ void checkout_core::throw_fatal() const {
 
 checkout_core::ready_link checkout_core::ready_one(bool needs_native) {
   const std::lock_guard lock(lock_);
-  const bool is_usable = is_ready_ && link_->connection.is_attached() && (!needs_native || link_->channel);
+  const bool is_usable =
+      is_ready_ &&
+      (link_->stands_in != nullptr || (link_->connection.is_attached() && (!needs_native || link_->channel)));
   return is_usable ? ready_link(*this, link_) : ready_link();
 }
 
@@ -140,6 +142,7 @@ void checkout_core::attach_again(worker_link& link) {
 
 // Whatever goes wrong before the first call costs the worker.
 void checkout_core::prepare(const std::shared_ptr<worker_link>& link, call_bound bound, bool needs_native) {
+  if (link->stands_in != nullptr) return;
   if (link->messages || link->channel) return attach_again(*link);
   try {
     link->connection.attach();
@@ -194,6 +197,7 @@ call_answer checkout_core::call(const call_request& request) {
   fault_point("weft.workers.call");
   const auto until = bound();
   const auto link = ready(until, request.is_closure);
+  if (link->stands_in != nullptr) return call_stand_in(*link, request, until);
   return link->messages ? call_compatibly(*link, request, until) : call_natively(*link, request, until);
 }
 
@@ -275,6 +279,7 @@ call_answer checkout_core::call_compatibly(const std::shared_ptr<worker_link>& l
 std::unique_ptr<started_call> checkout_core::start(const call_request& request) {
   const auto until = bound();
   const auto link = ready(until, request.is_closure);
+  if (link->stands_in != nullptr) return start_with_stand_in(*link, request, until);
   if (link->messages) {
     throw error(errc::unsupported,
                 "workers: start a call: the server at \"" + pool_->options().connect +

@@ -53,6 +53,18 @@ class checkout_core : public std::enable_shared_from_this<checkout_core> {
       throw;
     }
   }
+  /// The same with a call that a stand-in answers.
+  template <typename Work>
+  auto with_stand_in(const std::shared_ptr<worker_link>& link, Work&& work) {
+    return with(link, [&] {
+      try {
+        return work();
+      } catch (...) {
+        note_stand_in_failed(*link);
+        throw;
+      }
+    });
+  }
   /// The answer of a reply on that link, or throws what it says instead.
   std::string_view take_value(const std::shared_ptr<worker_link>& link, const reply_frame& reply);
 
@@ -107,6 +119,8 @@ class checkout_core : public std::enable_shared_from_this<checkout_core> {
   void lose(const std::shared_ptr<worker_link>& link, bool died) noexcept;
   /// A worker whose call failed is not for another checkout, and one that exited for no other call.
   void heed(const std::shared_ptr<worker_link>& link, const reply_frame& reply) noexcept;
+  /// What the exception in flight means for its worker.
+  void note_stand_in_failed(worker_link& link) noexcept;
   void throw_if_broken() const;
   void throw_fatal() const;
   static outgoing_call outgoing(const call_request& request, bytes& arguments, std::string_view context);
@@ -114,6 +128,10 @@ class checkout_core : public std::enable_shared_from_this<checkout_core> {
                             call_bound until);
   reply_frame call_natively(const std::shared_ptr<worker_link>& link, const outgoing_call& what,
                             call_bound until, wire::frame& got);
+  call_answer call_stand_in(const std::shared_ptr<worker_link>& link, const call_request& request,
+                            call_bound until);
+  std::unique_ptr<started_call> start_with_stand_in(const std::shared_ptr<worker_link>& link,
+                                                    const call_request& request, call_bound until);
   call_answer call_compatibly(const std::shared_ptr<worker_link>& link, const call_request& request,
                               call_bound until);
   /// The next one; false, and nobody runs the queue then, where there is none.

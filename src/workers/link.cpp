@@ -1,9 +1,11 @@
 #include "workers/link.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <limits>
 #include <mutex>
 
 #include <weft/context/cancellation.hpp>
@@ -101,6 +103,22 @@ void begin(worker_link& link, const client_options& options, steady_time until) 
   }
 }
 
+// No process has such an id, so that who signals it harms nobody.
+pid_t made_up_pid() noexcept {
+  static std::atomic<pid_t> next{std::numeric_limits<pid_t>::max()};
+  return next.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::unique_ptr<worker_link> stand_in_link(const client_options& options) {
+  options.stand_in->start();
+  auto link =
+      std::make_unique<worker_link>(unique_fd(), options.message_bytes_max + frame_extra_bytes, nullptr);
+  link->stands_in = options.stand_in;
+  link->said_pid = made_up_pid();
+  link->welcomed = true;
+  return link;
+}
+
 }  // namespace
 
 void say_hello(worker_link& link, const client_options& options, int keep_alive, steady_time until) {
@@ -115,6 +133,7 @@ void say_hello(worker_link& link, const client_options& options, int keep_alive,
 
 std::unique_ptr<worker_link> open_link(const client_options& options, steady_time until) {
   fault_point("weft.workers.start");
+  if (options.stand_in != nullptr) return stand_in_link(options);
   if (!options.connect.empty()) {
     auto link = std::make_unique<worker_link>(connect_to(options, until),
                                               options.message_bytes_max + frame_extra_bytes, nullptr);

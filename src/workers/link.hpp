@@ -9,6 +9,7 @@
 #include <weft/core/clock.hpp>
 #include <weft/fiber/mutex.hpp>
 #include <weft/workers/client.hpp>
+#include <weft/workers/stand_in.hpp>
 
 #include "workers/compat/message_stream.hpp"
 #include "workers/frame_stream.hpp"
@@ -25,7 +26,9 @@ struct worker_link {
       : connection(std::move(socket)), stream(connection, payload_bytes_max), handle(std::move(its_handle)) {}
 
   /// Never waits: is the worker there, with nothing said that nobody asked for?
-  bool is_quiet() noexcept { return messages ? messages->is_quiet() : stream.is_quiet(); }
+  bool is_quiet() noexcept {
+    return stands_in != nullptr || (messages ? messages->is_quiet() : stream.is_quiet());
+  }
   /// -1 while it is not known.
   pid_t pid() { return handle != nullptr && handle->pid() > 0 ? handle->pid() : said_pid; }
   /// Never waits: does it want to end, and has it said so? For a link that nobody uses.
@@ -39,6 +42,7 @@ struct worker_link {
   std::optional<native_channel> channel;           ///< over the stream, once the worker has said welcome
   bool is_asked = false;                           ///< which of them it is to be is open
   std::unique_ptr<worker_handle> handle;  ///< null: of another program, and it has not said welcome yet
+  std::shared_ptr<stand_in> stands_in;    ///< null: a process; else there is neither that nor a connection
   pid_t said_pid = -1;                    ///< by its welcome; its handle may be told later
   bool spawned = false;                   ///< must reach weft::main first
   std::string nonce;                      ///< that was sent with the hello

@@ -8,6 +8,7 @@
 #include <weft/core/failure.hpp>
 #include <weft/log/log.hpp>
 #include <weft/workers/errors.hpp>
+#include <weft/workers/stand_in.hpp>
 
 #include "workers/checkout_core.hpp"
 #include "workers/pool.hpp"
@@ -70,6 +71,7 @@ closure_outcome worker_runner::run(const closure_request& request) {
   try {
     core->make_ready(bound);
     failed.fault = run_fault::own;
+    if (const auto& instead = pool_->options().stand_in) return instead->run(request);
     return outcome_of(core->call_natively(call, bound, got));
   } catch (const worker_died& died) {
     if (failed.fault == run_fault::own) failed.fault = fault_of(died);

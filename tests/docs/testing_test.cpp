@@ -11,8 +11,11 @@
 #include <weft/fiber/scope.hpp>
 #include <weft/fiber/simulate.hpp>
 #include <weft/net/files.hpp>
+#include <weft/testing/fake_workers.hpp>
 #include <weft/testing/fault.hpp>
 #include <weft/testing/macros.hpp>
+#include <weft/workers/client.hpp>
+#include <weft/workers/errors.hpp>
 
 #include "support/scratch_folder.hpp"
 
@@ -90,6 +93,30 @@ TEST(docs_testing, faults_of_weft) {
     const weft::testing::fault full("weft.files.write", weft::testing::fails(ENOSPC));
     EXPECT_THROW(weft::files::write_file(path, "tea"), weft::error);
   });
+  // end of example
+}
+
+// example: testing_workers_code
+std::string preview(weft::workers::client& pool, const std::string& picture) {
+  try {
+    return pool.call<std::string>("thumbnail", picture);
+  } catch (const weft::workers::worker_died&) {
+    return "no preview";
+  }
+}
+// end of example
+
+TEST(docs_testing, workers) {
+  // example: testing_workers
+  weft::testing::fake_workers fake([](weft::services&, weft::workers::interfaces& offered) {
+    offered.add("thumbnail", [](std::string picture) { return "small " + picture; });
+  });
+  weft::workers::client pool(fake.options({.max_workers = 4}));
+
+  fake.on("thumbnail").runs().crashes();
+  EXPECT_EQ(preview(pool, "cat.png"), "small cat.png");
+  EXPECT_EQ(preview(pool, "dog.png"), "no preview");
+  EXPECT_EQ(fake.calls().back().arguments, R"(["dog.png"])");
   // end of example
 }
 

@@ -81,6 +81,11 @@ class in_place_runner final : public closure_runner {
   services* app_;
 };
 
+namespace detail {
+/// The bindings of `given`, under what can cancel the running task.
+context under_caller(const context& given);
+}  // namespace detail
+
 /// Describes the exception in flight as the outcome of a run: a failure, also for exit and
 /// cancellation. Call in a handler.
 failure failure_of_run();

@@ -18,6 +18,8 @@
 
 namespace weft::inline v1::workers {
 
+class stand_in;
+
 /// What a pool of workers is and how far it may go.
 struct client_options {
   std::string connect = {};     ///< "unix:/path" or "host:port" of a server, weft's or Perl's AnyEvent::Task;
@@ -57,6 +59,8 @@ struct client_options {
   process::limits limits = {};                                            ///< of each worker of this program
   process::restrictions restrictions = {};                                ///< of each worker of this program
   recycling recycle = {};  ///< of workers of this program: used enough; off
+  /// For tests: answers the calls in the place of worker processes (testing::fake_workers). Null: none.
+  std::shared_ptr<workers::stand_in> stand_in = {};
 };
 
 /// Figures of a pool; the counts are since its start.
