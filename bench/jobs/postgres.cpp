@@ -1,8 +1,6 @@
 // Jobs in PostgreSQL, against bare statements and against queues of others that use the same server. All of
 // them wait for the disk, as the servers do by default.
 
-#include <libpq-fe.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +9,7 @@
 
 #include <weft/jobs/queue.hpp>
 
+#include "jobs/bare_connection.hpp"
 #include "jobs/queue_load.hpp"
 #include "peers/peers.hpp"
 #include "support/figure.hpp"
@@ -27,36 +26,6 @@ constexpr std::size_t together = 8'000;
 constexpr std::size_t batch = 1'000;
 constexpr std::size_t no_ops = 20'000;
 constexpr std::size_t wake_ups = 100;
-
-/// A connection of libpq, and statements on it that must succeed.
-class bare_connection {
- public:
-  explicit bare_connection(const std::string& url) : own_(PQconnectdb(url.c_str())) {
-    if (PQstatus(own_) != CONNECTION_OK) throw unavailable(PQerrorMessage(own_));
-  }
-  bare_connection(const bare_connection&) = delete;
-  bare_connection& operator=(const bare_connection&) = delete;
-  ~bare_connection() { PQfinish(own_); }
-
-  void run(const char* statement) { check(PQexec(own_, statement)); }
-  void prepare_insert() {
-    check(PQprepare(own_, "insert", "INSERT INTO bare (envelope) VALUES ($1)", 1, nullptr));
-  }
-  void insert() {
-    const char* const values[] = {envelope_.c_str()};
-    check(PQexecPrepared(own_, "insert", 1, values, nullptr, nullptr, 0));
-  }
-
- private:
-  void check(PGresult* result) {
-    const auto status = PQresultStatus(result);
-    PQclear(result);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) throw unavailable(PQerrorMessage(own_));
-  }
-
-  PGconn* own_;
-  std::string envelope_ = std::string(300, 'x');
-};
 
 /// One server; a database of it for weft, one for bare statements, and one for the others.
 struct servers {
