@@ -19,10 +19,11 @@ class postgres_claims : public postgres_stores {
     one.created = one.run_at = at(run_at);
     push(to, one);
   }
-  static void push_some(store& to, std::int64_t first, std::int64_t last) {
+  static void push_some(store& to, std::int64_t first, std::int64_t last, bool one_by_one = false) {
     std::vector<new_job> all;
     for (std::int64_t id = first; id <= last; ++id) {
       all.push_back(job(id));
+      if (one_by_one) all.back().created = at(id);
       all.back().run_at = all.back().created;
     }
     to.push(all);
@@ -63,6 +64,29 @@ class postgres_claims : public postgres_stores {
     }
     EXPECT_GT(pages, 0) << line;
     return pages;
+  }
+  /// Pages that a look for the jobs of a line with these numbers, which are their run_at, reads; it is
+  /// undone.
+  static std::int64_t pages_of_slice(postgres::connection& session, std::int64_t first, std::int64_t end) {
+    session.run("BEGIN");
+    const auto told = session.run("SELECT g FROM weft.weft_claim_slice(1, 1, 'mail', " + closure(session) +
+                                      ", 0, " + std::to_string(first) + ", 0, " + std::to_string(end) +
+                                      ", 0, 10, 100000) WHERE kind = 0",
+                                  {}, {.prepare = false});
+    session.run("ROLLBACK");
+    return told.integer(0, 0);
+  }
+  /// So many jobs are pushed, claimed and done.
+  static void pass(store& by, std::int64_t first, std::int64_t last, bool one_by_one = false) {
+    push_some(by, first, last, one_by_one);
+    for (;;) {
+      const auto taken = claim(by, 1, 1000, 100'000);
+      if (taken.empty()) return;
+      at_once(16, [&](int number) {
+        for (auto i = static_cast<std::size_t>(number); i < taken.size(); i += 16)
+          EXPECT_TRUE(by.finish(end(taken[i], 1)));
+      });
+    }
   }
 };
 
@@ -163,21 +187,12 @@ TEST_F(postgres_claims, a_claim_beside_an_open_transaction_reads_no_more_after_m
   constexpr std::int64_t many = 20'000;
   store& own = open();
   join(own, 1);
-  const auto pass = [&](std::int64_t first, std::int64_t last) {
-    push_some(own, first, last);
-    for (auto taken = claim(own, 1, 1000); !taken.empty(); taken = claim(own, 1, 1000)) {
-      at_once(16, [&](int number) {
-        for (auto i = static_cast<std::size_t>(number); i < taken.size(); i += 16)
-          EXPECT_TRUE(own.finish(end(taken[i], 1)));
-      });
-    }
-  };
   const std::string whole = "NULL, NULL, NULL, NULL, NULL, NULL, NULL";
   weft_test::with_connection(url_, [&](auto& holder) {
     holder.run("BEGIN");
     holder.run("SELECT pg_current_xact_id()::text");
     const auto session = postgres::connection::open(postgres::address(url_));
-    pass(1, few);
+    pass(own, 1, few);
     const auto after = [number = closure(*session)](std::int64_t id) {
       return "900, '{1,1}', '{" + number + ',' + number +
              "}', '{-2147483648,0}', '{-9223372036854775808,100}', '{-9223372036854775808," +
@@ -187,10 +202,37 @@ TEST_F(postgres_claims, a_claim_beside_an_open_transaction_reads_no_more_after_m
     (void)pages_of_claim(*session, after(few));  // the first call of a session reads catalogs and makes plans
     (void)pages_of_claim(*session, whole);
     const auto before = pages_of_claim(*session, after(few));
-    pass(few + 1, many);
+    pass(own, few + 1, many);
     push_some(own, many + 101, many + 200);
     EXPECT_LT(pages_of_claim(*session, after(many)), 2 * before);
     EXPECT_GT(pages_of_claim(*session, whole), 2 * before) << "what is there to be passed over";
+    holder.run("COMMIT");
+  });
+}
+
+TEST_F(postgres_claims, what_comes_in_behind_beside_an_open_transaction_is_found_slice_by_slice) {
+  constexpr std::int64_t late = 10'000;
+  constexpr std::int64_t many = 20'000;
+  store& own = open();
+  join(own, 1);
+  weft_test::with_connection(url_, [&](auto& holder) {
+    holder.run("BEGIN");
+    holder.run("SELECT pg_current_xact_id()::text");
+    pass(own, 1, late - 1, true);
+    pass(own, late + 1, many, true);
+    push_some(own, many + 1, many + 20'000, true);
+    ASSERT_EQ(claim_ids(own, 1, 100'000), (ids{many + 1}));
+    push_some(open(), late, late, true);
+    const auto session = postgres::connection::open(postgres::address(url_));
+    (void)pages_of_slice(*session, 1, many);  // the first call of a session makes the plan
+    const auto slice = pages_of_slice(*session, late - 1000, late + 1000);
+    EXPECT_GT(slice, 0);
+    EXPECT_LT(4 * slice, pages_of_slice(*session, 1, many));
+    // Claims that are full all the time come to it, too.
+    ids taken;
+    const auto until = steady_clock::now() + std::chrono::seconds(60);
+    while (taken != ids{late} && steady_clock::now() < until) taken = claim_ids(own, 1, 100'000);
+    EXPECT_EQ(taken, (ids{late}));
     holder.run("COMMIT");
   });
 }

@@ -127,13 +127,13 @@ TEST_F(postgres_maintenance, is_refused_for_a_schema_that_is_too_new) {
 }
 
 TEST_F(postgres_maintenance, a_schema_of_the_first_version_is_brought_up_to_date_and_builds_of_it_go_on) {
-  // What came with the second one is taken away again.
+  // What came since is taken away again.
   change("DROP TYPE weft_answer CASCADE; UPDATE weft_meta SET value = 1 WHERE name = 'schema_version'");
   const auto plan = plan_migration(url_);
   EXPECT_EQ(plan.from, 1);
   EXPECT_EQ(plan.compatible_from, 1);
-  ASSERT_EQ(plan.steps.size(), 1U);
-  EXPECT_NE(plan.steps[0].sql.find("FUNCTION weft_claim("), std::string::npos);
+  ASSERT_EQ(plan.steps.size(), static_cast<std::size_t>(plan.to - 1));
+  EXPECT_NE(plan.steps.back().sql.find("FUNCTION weft_claim("), std::string::npos);
   weft_test::expect_error(
       errc::unsupported, [&] { open_store(url_, {.prepare = false}); }, "`weft db migrate`");
   change("CREATE ROLE of_old LOGIN; SELECT weft_grant('of_old', 'worker')");
@@ -187,7 +187,7 @@ TEST_F(postgres_maintenance, who_brings_the_schema_up_to_date_does_it_as_its_own
             0);
   EXPECT_EQ(ask("SELECT count(*) FROM pg_proc WHERE proname = 'weft_claim' AND prosecdef"), 2);
   make_old();
-  EXPECT_EQ(migrate_database(as("of_schema")).steps.size(), 1U) << "the owner is not locked out";
+  EXPECT_GE(migrate_database(as("of_schema")).steps.size(), 1U) << "the owner is not locked out";
   change("DROP DATABASE " + std::string(empty_name));
   change("DROP ROLE of_schema, of_other");
 }

@@ -65,7 +65,7 @@ told read_claim(const result& rows, names& known, const claim_request& request) 
         all.marks.expires = maybe_moment(rows, row, 6);
         all.marks.pages = rows.maybe_integer(row, 7).value_or(0);
         all.marks.seen_to = rows.maybe_integer(row, 8);
-        all.marks.promoted = all.work;
+        all.marks.promoted = rows.maybe_integer(row, 9);
         break;
       case row_kind::job:
         all.jobs.push_back(job_of(rows, row, known, request));
@@ -86,29 +86,30 @@ told read_claim(const result& rows, names& known, const claim_request& request) 
   return all;
 }
 
-/// One call's way to look for jobs.
-struct look {
-  bool whole = true;
-  bool expire = true;
-};
+using look = claim_marks::look;
+
+bool is_routable(const claim_request& request, const std::string& identity) {
+  return !request.routable || request.routable(identity);
+}
 
 parameters claim_parameters(const names& known, const claim_marks& marks, const claim_request& request,
-                            std::size_t count, look how) {
+                            std::size_t count, look::kind how, bool expire) {
   std::vector<std::int64_t> routable;
   std::vector<std::int64_t> unroutable;
   {
     const no_wait_scope no_wait("the choice of jobs for a claim");
     for (const auto& [handler, identity] : known.identities()) {
-      (!request.routable || request.routable(identity) ? routable : unroutable).push_back(handler);
+      (is_routable(request, identity) ? routable : unroutable).push_back(handler);
     }
   }
   parameters with;
   with.bigint(static_cast<std::int64_t>(request.owner)).texts(request.queues);
   with.bigint(static_cast<std::int64_t>(count)).bigint(micros(request.now));
-  with.bigints(routable).bigints(unroutable).boolean(how.expire);
-  with.boolean(how.whole || marks.is_cheap(request.owner));
-  with.bigint(how.whole ? std::nullopt : marks.since());
-  const auto from = how.whole ? std::vector<claim_marks::stretch>() : marks.stretches(request.queues);
+  with.bigints(routable).bigints(unroutable).boolean(expire);
+  with.boolean(how != look::kind::marks || marks.is_cheap(request.owner));
+  const bool is_whole = how == look::kind::whole;
+  with.bigint(is_whole ? std::nullopt : how == look::kind::due ? INT64_MIN : marks.since());
+  const auto from = is_whole ? std::vector<claim_marks::stretch>() : marks.stretches(request.queues);
   with.bigints(from, &claim_marks::stretch::queue).bigints(from, &claim_marks::stretch::handler);
   with.bigints(from, &claim_marks::stretch::priority);
   with.bigints(from, [](const claim_marks::stretch& one) { return one.from.run_at; });
@@ -149,31 +150,65 @@ void give_lost_back(caller& by, const claim_request& request, std::int64_t serve
   });
 }
 
-told call_claim(caller& by, names& known, claim_marks& marks, const claim_request& request,
-                const std::vector<claimed_job>& so_far, look how) {
-  const std::size_t count = request.count - so_far.size();
-  const parameters with = claim_parameters(known, marks, request, count, how);
-  claim_marks::question asked(marks, request.owner, how.whole);
+/// Makes a call that takes jobs until its answer comes.
+told call_until_answered(caller& by, names& known, claim_marks& marks, const claim_request& request,
+                         const std::vector<claimed_job>& so_far, const char* statement,
+                         const parameters& with) {
   for (;;) {
     std::int64_t server_pid = 0;
     try {
-      told all = by.run([&](connection& on) {
+      return by.run([&](connection& on) {
         server_pid = on.server_pid();
-        return read_claim(
-            on.run("SELECT * FROM weft.weft_claim($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)", with),
-            known, request);
+        return read_claim(on.run(statement, with), known, request);
       });
-      // What has expired is seen to when it is told of no more; the same for closures to look at.
-      if (!how.expire) all.marks.seen_to.reset();
-      all.marks.is_full = all.jobs.size() == count;
-      if (all.expired.empty() && !all.has_new_closures) asked.answered(all.marks);
-      return all;
     } catch (const database_error& failed) {
       if (!failed.is_in_doubt()) throw;
     }
     give_lost_back(by, request, server_pid, so_far);
     marks.came_somewhere();
   }
+}
+
+/// Up to where a claim came that got as many jobs as it had asked for.
+claim_marks::reach reach_of(const claimed_job& last, const claim_request& request) {
+  const auto its = std::ranges::find(request.queues, last.queue);
+  return {{request.queues.begin(), its}, last.queue, last.priority};
+}
+
+told call_claim(caller& by, names& known, claim_marks& marks, const claim_request& request,
+                const std::vector<claimed_job>& so_far, const look& how, bool expire) {
+  const std::size_t count = request.count - so_far.size();
+  const parameters with = claim_parameters(known, marks, request, count, how.of, expire);
+  claim_marks::question asked(marks, request.owner, how);
+  told all = call_until_answered(
+      by, known, marks, request, so_far,
+      "SELECT * FROM weft.weft_claim($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)", with);
+  // What has expired is seen to when it is told of no more; the same for closures to look at.
+  if (!expire) all.marks.seen_to.reset();
+  all.marks.is_full = all.jobs.size() == count;
+  if (all.marks.is_full && count > 0) all.marks.up_to = reach_of(all.jobs.back(), request);
+  if (all.expired.empty() && !all.has_new_closures) asked.answered(all.marks);
+  return all;
+}
+
+/// Jobs that came in behind the mark of a line.
+void claim_slice(caller& by, names& known, claim_marks& marks, const claim_request& request, const look& how,
+                 claim_result& result) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(request.owner));
+  with.bigint(std::ranges::find(request.queues, how.in.queue) - request.queues.begin() + 1);
+  with.text(how.in.queue).bigint(how.in.handler).bigint(how.in.priority);
+  with.bigint(how.part.from.run_at)
+      .bigint(how.part.from.id)
+      .bigint(how.part.to.run_at)
+      .bigint(how.part.to.id);
+  with.bigint(static_cast<std::int64_t>(request.count)).bigint(micros(request.now));
+  claim_marks::question asked(marks, request.owner, how);
+  told all =
+      call_until_answered(by, known, marks, request, result.jobs,
+                          "SELECT * FROM weft.weft_claim_slice($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)", with);
+  asked.answered(all.marks);
+  result.jobs = std::move(all.jobs);
 }
 
 bool expire_jobs(caller& by, const std::vector<job_id>& ids, moment now, claimed& all) {
@@ -210,24 +245,24 @@ void find_due_schedules(caller& by, const claim_request& request, claim_result& 
 }
 
 /// Until there is no more that only this side can do.
-void claim_some(caller& by, names& known, claim_marks& marks, const claim_request& request, bool whole,
+void claim_some(caller& by, names& known, claim_marks& marks, const claim_request& request, const look& how,
                 claimed& all) {
   claim_result& result = all.result;
-  look how{.whole = whole};
+  bool expire = true;
   for (;;) {
-    told now_told = call_claim(by, known, marks, request, result.jobs, how);
+    told now_told = call_claim(by, known, marks, request, result.jobs, how, expire);
     std::ranges::move(now_told.jobs, std::back_inserter(result.jobs));
     all.work = all.work || now_told.work;
     if (!now_told.expired.empty()) {
       const bool work = expire_jobs(by, now_told.expired, request.now, all);
       if (work) marks.came_somewhere();
       all.work = all.work || work;
-      how.expire = false;
+      expire = false;
       continue;
     }
     result.next_due = now_told.next_due;
     if (now_told.has_new_closures) {
-      how.expire = false;
+      expire = false;
       continue;
     }
     if (now_told.next_schedule && *now_told.next_schedule > request.now) {
@@ -246,16 +281,25 @@ void claim_some(caller& by, names& known, claim_marks& marks, const claim_reques
 claimed claim_jobs(caller& by, names& known, claim_marks& marks, const claim_request& request) {
   claimed all;
   claim_result& result = all.result;
-  const bool whole = marks.wants_whole(request.owner);
-  claim_some(by, known, marks, request, whole, all);
-  if (!whole && result.jobs.size() < request.count &&
-      marks.next_whole(request.owner) <= steady_clock::now()) {
-    claim_some(by, known, marks, request, true, all);
-  } else if (!whole) {
+  look how = marks.next_look(request.owner, request.queues, [&](std::int64_t handler) {
+    const no_wait_scope no_wait("the choice of jobs for a claim");
+    return is_routable(request, known.identity_of(handler));
+  });
+  if (how.of == look::kind::slice) {
+    claim_slice(by, known, marks, request, how, result);
+    how = {};
+  }
+  if (result.jobs.empty() || result.jobs.size() < request.count)
+    claim_some(by, known, marks, request, how, all);
+  const bool is_short = result.jobs.size() < request.count;
+  if (how.of == look::kind::marks && is_short && marks.next_time(request.owner) <= steady_clock::now() &&
+      marks.is_cheap(request.owner)) {
+    claim_some(by, known, marks, request, {look::kind::whole}, all);
+  } else if (how.of != look::kind::whole) {
     const auto sooner = [&](moment at) { result.next_due = std::min(result.next_due.value_or(at), at); };
     if (const auto expires = marks.next_expiry(request.owner); expires > request.now) sooner(*expires);
-    if (result.jobs.size() < request.count) {
-      sooner(request.now + std::chrono::ceil<std::chrono::microseconds>(marks.next_whole(request.owner) -
+    if (is_short) {
+      sooner(request.now + std::chrono::ceil<std::chrono::microseconds>(marks.next_time(request.owner) -
                                                                         steady_clock::now()));
     }
   }

@@ -4,8 +4,8 @@
 --
 -- What was claimed leaves dead entries at the beginning of its line, which nothing can clean away as long as an older
 -- transaction is open. So a client keeps, for each line without a limit, the place (run_at, id) of the last job that it
--- was given from it, and has most claims begin there; src/jobs/postgres/claim_marks.hpp says when it has one begin at
--- the beginning, which finds what came in behind. Of lines it names stretches: of a closure, from a place on to a
+-- was given from it, and has most claims begin there; src/jobs/postgres/claim_marks.hpp says when it looks for what came
+-- in behind: at the beginning, or in slices. Of lines it names stretches: of a closure, from a place on to a
 -- higher number of a priority. Nothing of this is needed to be right: what a place passes over is found later.
 
 -- What has expired becomes dead. Each gets an attempt that says so, whose error the client makes: it is told of
@@ -38,15 +38,14 @@ BEGIN
   END LOOP;
 END $$;
 
--- Of those that were due after a moment. Returns how many; where it is 500, there may be more.
-CREATE OR REPLACE FUNCTION weft_promote(p_since bigint, p_now bigint) RETURNS bigint
+-- Of those that were due after a moment. Tells how many; where it is 500, there may be more.
+CREATE OR REPLACE FUNCTION weft_promote_due(p_since bigint, p_now bigint, OUT jobs bigint, OUT earliest bigint)
 LANGUAGE plpgsql AS $$
-DECLARE
-  v_tagged bigint[];
-  v_jobs bigint;
+DECLARE v_tagged bigint[];
 BEGIN
+  jobs := 0;
   PERFORM 1 FROM weft_scheduled WHERE run_at > p_since AND run_at <= p_now LIMIT 1;
-  IF NOT FOUND THEN RETURN 0; END IF;
+  IF NOT FOUND THEN RETURN; END IF;
   WITH gone AS (DELETE FROM weft_scheduled WHERE id = ANY (ARRAY(
       SELECT id FROM weft_scheduled WHERE run_at > p_since AND run_at <= p_now
         ORDER BY run_at, id LIMIT 500 FOR UPDATE SKIP LOCKED))
@@ -54,9 +53,8 @@ BEGIN
     came AS (INSERT INTO weft_ready SELECT * FROM gone),
     less AS (INSERT INTO weft_count SELECT queue, 0, handler, -count(*) FROM gone GROUP BY queue, handler),
     more AS (INSERT INTO weft_count SELECT queue, 1, handler, count(*) FROM gone GROUP BY queue, handler)
-  SELECT count(*), array_agg(id) FILTER (WHERE flags & 8 <> 0) INTO v_jobs, v_tagged FROM gone;
+  SELECT count(*), min(run_at), array_agg(id) FILTER (WHERE flags & 8 <> 0) INTO jobs, earliest, v_tagged FROM gone;
   IF v_tagged IS NOT NULL THEN UPDATE weft_tag SET state = 1 WHERE job = ANY (v_tagged) AND state <> 1; END IF;
-  RETURN v_jobs;
 END $$;
 
 -- Of the lines of these closures at this priority and limit, from these places on: how many of the first so many jobs
@@ -101,8 +99,26 @@ BEGIN
     ORDER BY l.run_at, l.id;
 END $$;
 
--- The same from places on, and moves them to weft_running: for jobs without a limit. Returns rows of kind 1; see
--- weft_claim.
+-- Moves locked jobs without a limit to weft_running, with what they have on them. Returns rows of kind 1; see weft_claim.
+CREATE OR REPLACE FUNCTION weft_start_plain(p_place bigint, p_ids bigint[], p_flags integer, p_owner bigint, p_now bigint)
+RETURNS SETOF weft_answer LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_flags & 16 <> 0 THEN DELETE FROM weft_expiry WHERE job = ANY (p_ids); END IF;
+  IF p_flags & 1 <> 0 THEN
+    UPDATE weft_unique SET held = CASE WHEN at_least > p_now THEN 2 ELSE 0 END
+      WHERE job = ANY (p_ids) AND held = 1 AND until = 1;
+  END IF;
+  RETURN QUERY WITH gone AS (DELETE FROM weft_ready WHERE id = ANY (p_ids) RETURNING *),
+    came AS (INSERT INTO weft_running
+      SELECT id, run_at, fence + 1, limit_id, queue, handler, priority, attempts, backoffs, crashes, flags,
+             false, p_owner, p_now FROM gone),
+    less AS (INSERT INTO weft_count SELECT queue, 1, handler, -count(*) FROM gone GROUP BY queue, handler)
+  SELECT 1, g.id, p_place, g.handler::bigint, g.priority::bigint, g.fence + 1, g.attempts::bigint,
+      g.backoffs::bigint, g.crashes::bigint, g.run_at, NULL::text, (SELECT j.envelope FROM weft_job j WHERE j.id = g.id)
+    FROM gone g ORDER BY g.run_at, g.id;
+END $$;
+
+-- The same as weft_take_line from places on, and moves them: for jobs without a limit.
 CREATE OR REPLACE FUNCTION weft_claim_line(p_place bigint, p_queue integer, p_handlers integer[], p_run_at bigint[],
                                            p_id bigint[], p_priority integer, p_count bigint, p_owner bigint, p_now bigint)
 RETURNS SETOF weft_answer LANGUAGE plpgsql AS $$
@@ -118,32 +134,53 @@ BEGIN
          AND r.priority = p_priority AND r.limit_id = 0 AND r.limit_id >= 0 AND (r.run_at, r.id) >= (a.run_at, a.id)
          ORDER BY r.run_at, r.id LIMIT a.jobs FOR UPDATE SKIP LOCKED) l;
   IF v_ids IS NULL THEN RETURN; END IF;
-  IF v_flags & 16 <> 0 THEN DELETE FROM weft_expiry WHERE job = ANY (v_ids); END IF;
-  IF v_flags & 1 <> 0 THEN
-    UPDATE weft_unique SET held = CASE WHEN at_least > p_now THEN 2 ELSE 0 END
-      WHERE job = ANY (v_ids) AND held = 1 AND until = 1;
+  RETURN QUERY SELECT * FROM weft_start_plain(p_place, v_ids, v_flags, p_owner, p_now);
+END $$;
+
+-- Claims jobs without a limit from a slice of one line: from a place (run_at, id) on, up to another. p_place: which of the
+-- client's queues it is. Returns rows of kind 1, and one of kind 0 with d and g; see weft_claim.
+CREATE OR REPLACE FUNCTION weft_claim_slice(p_owner bigint, p_place bigint, p_queue text, p_handler bigint,
+                           p_priority bigint, p_run_at bigint, p_id bigint, p_below_run_at bigint, p_below_id bigint,
+                           p_count bigint, p_now bigint)
+RETURNS SETOF weft_answer LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  v_pages bigint := weft_pages_read();
+  v_queue integer;
+  v_ids bigint[];
+  v_flags integer;
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
+  SELECT q.id INTO v_queue FROM weft_queue q WHERE q.name = p_queue AND NOT q.paused;
+  SELECT array_agg(l.id), bit_or(l.flags) INTO v_ids, v_flags FROM
+    (SELECT r.id, r.flags FROM weft_ready r WHERE r.queue = v_queue AND r.handler = p_handler::integer
+       AND r.priority = p_priority::integer AND r.limit_id = 0 AND r.limit_id >= 0
+       AND (r.run_at, r.id) >= (p_run_at, p_id) AND (r.run_at, r.id) < (p_below_run_at, p_below_id)
+       ORDER BY r.run_at, r.id LIMIT p_count FOR UPDATE SKIP LOCKED) l;
+  v_pages := weft_pages_read() - v_pages;
+  IF v_ids IS NOT NULL THEN
+    RETURN QUERY SELECT * FROM weft_start_plain(p_place, v_ids, v_flags, p_owner, p_now);
   END IF;
-  RETURN QUERY WITH gone AS (DELETE FROM weft_ready WHERE id = ANY (v_ids) RETURNING *),
-    came AS (INSERT INTO weft_running
-      SELECT id, run_at, fence + 1, limit_id, queue, handler, priority, attempts, backoffs, crashes, flags,
-             false, p_owner, p_now FROM gone),
-    less AS (INSERT INTO weft_count SELECT queue, 1, handler, -count(*) FROM gone GROUP BY queue, handler)
-  SELECT 1, g.id, p_place, g.handler::bigint, g.priority::bigint, g.fence + 1, g.attempts::bigint,
-      g.backoffs::bigint, g.crashes::bigint, g.run_at, NULL::text, (SELECT j.envelope FROM weft_job j WHERE j.id = g.id)
-    FROM gone g ORDER BY g.run_at, g.id;
+  -- As in weft_claim.
+  PERFORM 1 FROM weft_worker w WHERE w.id = p_owner FOR KEY SHARE;
+  IF NOT FOUND THEN PERFORM weft_refuse_unknown_worker('claim', p_owner); END IF;
+  RETURN QUERY SELECT 0, NULL::bigint, NULL::bigint, NULL::bigint, 0::bigint, NULL::bigint, NULL::bigint, v_pages,
+    NULL::bigint, NULL::bigint, NULL::text, NULL::bytea;
 END $$;
 
 -- Rows of kind 0: how it went (once): a when there is more to do, b unroutable jobs, c when the next schedule of the
 -- queues is due, d whether something has become ready, e the moments are the server's: now; f when the next waiting
--- job expires, g how many pages it read to find jobs, h up to when it has seen to what is due. 1: a job: a id, b which
+-- job expires, g how many pages it read to find jobs, h up to when it has seen to what is due, i the earliest run_at of
+-- what has come due. 1: a job: a id, b which
 -- of the queues, c closure, d priority, e fence, f attempts, g backoffs, h crashes, i run_at of one without a limit,
 -- x envelope. 2: a closure that
 -- the client has to look at before its queue is claimed from: a number, t identity. 3: a job, a, that has expired,
 -- up to 500 of any queue; there are no other rows then, and nothing was done. Told of only if p_expire.
 --
--- p_tell_all: b and f are told. p_since: what was due, or had expired, up to then was seen to. Null: all is to be looked at
--- from the beginning, whatever the arguments after it say, and g is told. Those are stretches: p_in is which of
--- the queues.
+-- p_tell_all: b and f are told. p_since: what was due, or had expired, up to then was seen to; g is told where that is the
+-- first moment. Null: all is to be looked at from the beginning, whatever the arguments after it say, and g is told.
+-- Those are stretches: p_in is which of the queues.
 CREATE OR REPLACE FUNCTION weft_claim(p_owner bigint, p_queues text[], p_count bigint, p_now bigint, p_routable bigint[],
                            p_unroutable bigint[], p_expire boolean, p_tell_all boolean, p_since bigint, p_in bigint[], p_handler bigint[],
                            p_priority bigint[], p_run_at bigint[], p_id bigint[], p_below bigint[])
@@ -154,13 +191,14 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off S
 DECLARE
   c_first constant bigint := -9223372036854775808;
   v_since constant bigint := coalesce(p_since, c_first);
-  v_pages bigint := CASE WHEN p_since IS NULL THEN weft_pages_read() END;
+  v_pages bigint := CASE WHEN v_since = c_first THEN weft_pages_read() END;
   v_claimed bigint := 0;
   v_unroutable bigint := CASE WHEN p_tell_all THEN 0 END;
   v_more bigint;
   v_again boolean := false;
   v_work boolean;
   v_due bigint;
+  v_earliest bigint;
   v_expires bigint;
   v_schedule bigint;
   v_queue integer;
@@ -197,7 +235,7 @@ BEGIN
     IF FOUND THEN RETURN; END IF;
   END IF;
   PERFORM set_config('synchronous_commit', 'off', true);
-  v_due := weft_promote(v_since, p_now);
+  SELECT p.jobs, p.earliest INTO v_due, v_earliest FROM weft_promote_due(v_since, p_now) p;
   v_work := v_due > 0;
   v_due := CASE WHEN v_due < 500 THEN p_now END;
   v_work := weft_wake_limits(p_now) OR v_work;
@@ -229,9 +267,8 @@ BEGIN
     IF p_since IS NOT NULL AND n = ANY (p_in) THEN
       SELECT array_agg(s.handler), array_agg(s.priority), array_agg(s.below), array_agg(s.run_at), array_agg(s.id)
         INTO v_of, v_from, v_below, v_run_at, v_id FROM (
-          SELECT a.handler::integer, a.priority::integer, a.below,  -- promoted ones are behind p_since
-              CASE WHEN v_work AND a.run_at > v_since THEN v_since + 1 ELSE a.run_at END AS run_at,
-              CASE WHEN v_work AND a.run_at > v_since THEN c_first ELSE a.id END AS id
+          SELECT a.handler::integer, a.priority::integer, a.below,  -- what came due may be behind its place
+              least(a.run_at, v_earliest) AS run_at, CASE WHEN a.run_at >= v_earliest THEN c_first ELSE a.id END AS id
             FROM unnest(p_in, p_handler, p_priority, p_below, p_run_at, p_id) a (place, handler, priority, below, run_at, id)
             WHERE a.place = n AND a.handler = ANY (v_handlers)
           UNION ALL SELECT a.* FROM unnest(v_of, v_from, v_below, v_run_at, v_id) a (handler, priority, below, run_at, id)
@@ -361,7 +398,7 @@ BEGIN
     (SELECT next FROM weft_schedule s WHERE s.queue = q.id AND NOT s.paused ORDER BY next LIMIT 1) s
     WHERE q.name = ANY (p_queues);
   IF p_tell_all THEN SELECT min(y.expires) + 1 INTO v_expires FROM weft_expiry y WHERE y.expires >= v_since; END IF;
-  IF p_since IS NULL THEN v_pages := weft_pages_read() - v_pages; END IF;
+  v_pages := weft_pages_read() - v_pages;
   IF v_again OR v_held_back >= 500 THEN
     v_more := p_now;
   ELSE
@@ -369,7 +406,7 @@ BEGIN
       INTO v_more;
   END IF;
   RETURN QUERY SELECT 0, v_more, v_unroutable, v_schedule, v_work::integer::bigint, p_now, v_expires, v_pages, v_due,
-    NULL::bigint, NULL::text, NULL::bytea;
+    v_earliest, NULL::text, NULL::bytea;
   -- Last, and in their order: the one row that claims of all clients have in common.
   IF cardinality(v_queues) > 0 THEN
     INSERT INTO weft_turn AS u SELECT * FROM unnest(v_queues, v_turns) t (queue, turn) ORDER BY t.queue
