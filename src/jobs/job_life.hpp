@@ -40,6 +40,7 @@ enum class job_event : unsigned char {
   expired,          ///< its moment to begin is over
   retried,          ///< on request
   purged,           ///< its retention is over
+  deleted,          ///< on request; one that waits is cancelled first
 };
 
 /// The states that an event finds a job in, as bits.
@@ -89,6 +90,9 @@ inline constexpr std::array job_rules{
     job_rule{job_event::retried, "retried",
              job_states(job_state::dead, job_state::cancelled, job_state::quarantined), job_state::ready},
     job_rule{job_event::purged, "purged", job_states(job_state::done, job_state::dead, job_state::cancelled),
+             std::nullopt},
+    job_rule{job_event::deleted, "deleted",
+             job_states(job_state::done, job_state::dead, job_state::cancelled, job_state::quarantined),
              std::nullopt},
 };
 

@@ -87,7 +87,7 @@ job_id memory_store::insert_one(const new_job& job) {
     unique_[job.id] = {*job.unique};
     key_holders_[job.unique->key] = job.id;
   }
-  if (job.limit) set_limit(*job.limit, job.created);
+  if (job.limit) limit_push(*job.limit, job.created);
   stored_job& kept = jobs_[job.id];
   kept.id = job.id;
   kept.queue = job.queue;
@@ -515,8 +515,32 @@ void memory_store::forget_limits(moment now) {
   std::set<std::string> used;
   for (const auto& [id, job] : jobs_) used.insert(job.limit);
   std::erase_if(limits_, [&](const auto& entry) {
-    return !used.contains(entry.first) && entry.second.tokens.is_full(now);
+    const auto& [key, of] = entry;
+    return !used.contains(key) && !of.pinned && of.tokens.is_full(now);
   });
+}
+
+void memory_store::forget_details(job_id id, moment now) {
+  steps_.erase(id);
+  expiries_.erase(id);
+  cancel_children(id, now);
+}
+
+bool memory_store::remove(job_id id, moment now) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) return false;
+    stored_job& job = found->second;
+    if (can(job.state, job_event::cancelled)) move(job, job_event::cancelled, now);
+    if (!can(job.state, job_event::deleted)) return false;
+    forget_details(id, now);
+    jobs_.erase(found);
+    forget_keys(now);
+    forget_limits(now);
+  }
+  bell_.ring();  // for those that waited for it
+  return true;
 }
 
 std::size_t memory_store::purge(const purge_bounds& before, moment now, std::size_t limit) {
@@ -527,11 +551,7 @@ std::size_t memory_store::purge(const purge_bounds& before, moment now, std::siz
       const stored_job& job = one->second;
       const moment kept_from = job.state == job_state::done ? before.done : before.given_up;
       const bool old = can(job.state, job_event::purged) && *job.finished < kept_from;
-      if (old) {
-        steps_.erase(one->first);
-        expiries_.erase(one->first);
-        cancel_children(one->first, now);
-      }
+      if (old) forget_details(one->first, now);
       one = old ? jobs_.erase(one) : std::next(one);
       count += old ? 1 : 0;
     }

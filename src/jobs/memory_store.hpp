@@ -49,6 +49,9 @@ class memory_store final : public store {
   bool retry(job_id id, moment now) override;
   std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) override;
   std::size_t purge(const purge_bounds& before, moment now, std::size_t limit) override;
+  bool remove(job_id id, moment now) override;
+  std::vector<stored_limit> limits(std::string_view after, std::size_t count) override;
+  void set_limit(const limit_options& limit, bool pinned, moment now) override;
   void set_paused(std::string_view queue, bool paused) override;
   std::optional<stored_job> find(job_id id) override;
   std::vector<stored_job> list(const list_filter& filter) override;
@@ -77,6 +80,7 @@ class memory_store final : public store {
     int max = 1;
     token_bucket tokens;
     std::optional<moment> wake_at;  ///< when there is a token for the jobs that wait for one
+    bool pinned = false;
   };
 
   std::vector<job_id> insert(std::span<const new_job> jobs);
@@ -109,7 +113,10 @@ class memory_store final : public store {
   void add_dependent(const new_job& from);
   void release_children(const stored_job& parent, moment now);
   void cancel_children(job_id parent, moment now);
-  void set_limit(const limit_options& limit, moment now);
+  void forget_details(job_id id, moment now);
+  void change_limit(const limit_options& limit, moment now);
+  /// What a push of that key says.
+  void limit_push(const limit_options& limit, moment now);
   std::int64_t room_of(const std::string& limit, moment now) const;
   std::int64_t places_in(const std::string& limit) const;
   void top_up(const std::string& limit, moment now);

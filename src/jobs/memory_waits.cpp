@@ -85,11 +85,45 @@ void memory_store::cancel_children(job_id parent, moment now) {
   children_.erase(parent);
 }
 
-void memory_store::set_limit(const limit_options& limit, moment now) {
+void memory_store::change_limit(const limit_options& limit, moment now) {
   limit_state& known = limits_[limit.key];
   known.max = limit.max;
   known.tokens.set_rate(limit.rate, now);
   top_up(limit.key, now);
+}
+
+void memory_store::limit_push(const limit_options& limit, moment now) {
+  const auto known = limits_.find(limit.key);
+  if (known == limits_.end() || !known->second.pinned) return change_limit(limit, now);
+  top_up(limit.key, now);
+}
+
+void memory_store::set_limit(const limit_options& limit, bool pinned, moment now) {
+  {
+    const std::lock_guard lock(mutex_);
+    change_limit(limit, now);
+    limits_.at(limit.key).pinned = pinned;
+  }
+  bell_.ring();
+}
+
+std::vector<stored_limit> memory_store::limits(std::string_view after, std::size_t count) {
+  const std::lock_guard lock(mutex_);
+  std::vector<stored_limit> all;
+  for (auto one = limits_.upper_bound(std::string(after)); one != limits_.end() && all.size() < count;
+       ++one) {
+    const auto& [key, of] = *one;
+    stored_limit& made = all.emplace_back();
+    made.is = {key, of.max, of.tokens.rate()};
+    made.pinned = of.pinned;
+    made.running = of.max - places_in(key);
+    made.held_back = std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+      const stored_job& job = entry.second;
+      return job.limit == key && job.state == job_state::blocked && job.waits_for.empty();
+    });
+    made.held_back = std::min(made.held_back, limit_waits_counted_max);
+  }
+  return all;
 }
 
 std::int64_t memory_store::places_in(const std::string& limit) const {

@@ -10,6 +10,8 @@
 namespace weft::inline v1::jobs {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr std::chrono::hours period_max{24 * 366};
 constexpr std::int64_t filled_in_ns_max = std::int64_t{10} * 366 * 86'400 * second_ns;
@@ -57,6 +59,22 @@ void token_bucket::set_rate(const rate_options& rate, moment now) noexcept {
                       static_cast<double>(before_ns);
   full_at_ = nanoseconds_of(now) +
              std::min(missing * token_ns_ + static_cast<std::int64_t>(std::ceil(part)), burst_ * token_ns_);
+}
+
+rate_options token_bucket::rate() const noexcept {
+  if (token_ns_ == 0) return {};
+  rate_options made{1, std::chrono::ceil<std::chrono::microseconds>(std::chrono::nanoseconds(token_ns_)),
+                    static_cast<int>(burst_)};
+  for (const std::chrono::seconds period : {1s, 60s, 3600s, 86'400s}) {
+    const std::int64_t count = (std::chrono::nanoseconds(period).count() + token_ns_ / 2) / token_ns_;
+    if (count < 1 || count > INT32_MAX) continue;
+    const rate_options said{static_cast<int>(count), period, made.burst};
+    if (interval_of(said) != token_ns_) continue;
+    made = said;
+    break;
+  }
+  if (made.burst == made.count) made.burst = 0;
+  return made;
 }
 
 bool token_bucket::settle(moment now) noexcept {

@@ -37,6 +37,9 @@ class token_bucket {
   /// Goes on at another rate, with as many tokens missing as now.
   void set_rate(const rate_options& rate, moment now) noexcept;
 
+  /// One that set_rate() makes this of.
+  rate_options rate() const noexcept;
+
   std::int64_t token_ns() const noexcept { return token_ns_; }
   std::int64_t burst() const noexcept { return burst_; }
   std::int64_t full_at() const noexcept { return full_at_; }

@@ -128,7 +128,9 @@ TEST_F(postgres_maintenance, is_refused_for_a_schema_that_is_too_new) {
 
 TEST_F(postgres_maintenance, a_schema_of_the_first_version_is_brought_up_to_date_and_builds_of_it_go_on) {
   // What came since is taken away again.
-  change("DROP TYPE weft_answer CASCADE; UPDATE weft_meta SET value = 1 WHERE name = 'schema_version'");
+  change(
+      "DROP TYPE weft_answer CASCADE; ALTER TABLE weft_limit DROP COLUMN pinned; UPDATE weft_meta SET value "
+      "= 1 WHERE name = 'schema_version'");
   const auto plan = plan_migration(url_);
   EXPECT_EQ(plan.from, 1);
   EXPECT_EQ(plan.compatible_from, 1);
@@ -166,7 +168,7 @@ TEST_F(postgres_maintenance, who_brings_the_schema_up_to_date_does_it_as_its_own
   const auto make_old = [&] {
     weft_test::with_connection(empty, [](auto& session) {
       session.run_script(
-          "DROP TYPE weft.weft_answer CASCADE;"
+          "DROP TYPE weft.weft_answer CASCADE; ALTER TABLE weft.weft_limit DROP COLUMN pinned;"
           "UPDATE weft.weft_meta SET value = 1 WHERE name = 'schema_version'");
     });
   };

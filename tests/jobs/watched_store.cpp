@@ -211,6 +211,21 @@ std::size_t watched_store::purge(const purge_bounds& before, moment now, std::si
   return of_->purge(before, now, limit);
 }
 
+bool watched_store::remove(job_id id, moment now) {
+  enter();
+  return of_->remove(id, now);
+}
+
+std::vector<stored_limit> watched_store::limits(std::string_view after, std::size_t count) {
+  enter();
+  return of_->limits(after, count);
+}
+
+void watched_store::set_limit(const limit_options& limit, bool pinned, moment now) {
+  enter();
+  of_->set_limit(limit, pinned, now);
+}
+
 void watched_store::set_paused(std::string_view queue, bool paused) {
   enter();
   of_->set_paused(queue, paused);

@@ -11,9 +11,9 @@
 namespace weft::jobs {
 namespace {
 
-constexpr std::array<const char*, 12> kinds{"push",  "claim", "finish",   "cancel",
-                                            "retry", "purge", "rescue",   "remove_worker",
-                                            "wait",  "pause", "progress", "add_worker"};
+constexpr std::array<const char*, 13> kinds{"push",     "claim",      "finish",        "cancel", "retry",
+                                            "purge",    "rescue",     "remove_worker", "wait",   "pause",
+                                            "progress", "add_worker", "remove"};
 constexpr std::array<const char*, 2> queues{"mail", "report"};
 constexpr std::array<const char*, 2> handlers{"mail.welcome", "mail.farewell"};
 constexpr int crashes_max = 2;
@@ -63,6 +63,9 @@ void store_model::apply(store& with, const random_step& one) {
       break;
     case random_step::kind::purge:
       purge(with);
+      break;
+    case random_step::kind::remove:
+      remove(with, one);
       break;
     case random_step::kind::rescue:
     case random_step::kind::remove_worker:
@@ -449,6 +452,25 @@ void store_model::purge(store& with) {
     return gone_.contains(one.job) && !one.by_job && one.of.at_least <= now();
   });
   expect(with.purge(now() - std::chrono::microseconds(20), now(), 10'000) == count, "how many it purges");
+}
+
+void store_model::remove(store& with, const random_step& one) {
+  const auto id = pick(one);
+  if (!id) return;
+  const bool possible = jobs_.at(*id).state != job_state::running;
+  expect(with.remove(job_id{*id}, now()) == possible, "whether it can be deleted");
+  if (!possible) return;
+  if (is_waiting(jobs_.at(*id).state)) end(*id, job_state::cancelled);
+  std::set<std::int64_t> orphans;
+  for (const auto& [other, job] : jobs_) {
+    if (job.waits_for.contains(*id)) orphans.insert(other);
+  }
+  gone_.insert(*id);
+  jobs_.erase(*id);
+  for (const std::int64_t orphan : orphans) end(orphan, job_state::cancelled);
+  std::erase_if(holds_, [this, id](const auto& one_hold) {
+    return one_hold.job == *id && !one_hold.by_job && one_hold.of.at_least <= now();
+  });
 }
 
 void store_model::add_worker(store& with, const random_step& one) {

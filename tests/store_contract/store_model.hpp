@@ -29,7 +29,8 @@ struct random_step {
     wait,
     pause,
     progress,
-    add_worker
+    add_worker,
+    remove
   };
   kind what = kind::push;
   unsigned pick = 0;
@@ -77,6 +78,7 @@ class store_model {
   void cancel(store& with, const random_step& one);
   void retry(store& with, const random_step& one);
   void purge(store& with);
+  void remove(store& with, const random_step& one);
   void progress(store& with, const random_step& one);
   void pause(store& with, const random_step& one);
   void add_worker(store& with, const random_step& one);

@@ -221,6 +221,15 @@ struct oldest_ready {
 /// Lines of jobs that find_oldest_ready() looks at, and as many jobs that have fallen due.
 inline constexpr std::size_t oldest_ready_lines_max = 1000;
 
+/// A limit as it is kept, and what it does now.
+struct stored_limit {
+  limit_options is;
+  bool pinned = false;         ///< somebody has set it: pushes do not change it
+  std::int64_t running = 0;    ///< jobs
+  std::int64_t held_back = 0;  ///< jobs that it keeps waiting; limit_waits_counted_max are counted at most
+};
+inline constexpr std::int64_t limit_waits_counted_max = 1000;
+
 /// Which jobs list() returns, newest first.
 struct list_filter {
   std::string queue;               ///< empty: all
@@ -345,6 +354,15 @@ class store {
   /// Deletes up to `limit` done, dead and cancelled jobs that ended before these moments. Returns how many.
   /// Jobs that wait for one to be done after all are cancelled.
   virtual std::size_t purge(const purge_bounds& before, moment now, std::size_t limit) = 0;
+  /// Deletes the job, with its attempts, steps and result. One that waits is cancelled first, and jobs that
+  /// wait for it to be done are, too. False, and nothing was changed: it is not there, or it runs.
+  virtual bool remove(job_id id, moment now) = 0;
+
+  /// Limits by key: those behind `after` (empty: all). Some that no kept job has any more may be among them.
+  virtual std::vector<stored_limit> limits(std::string_view after, std::size_t count) = 0;
+  /// Sets the limit of a key for all its jobs, durably. Pinned, it stays so whatever pushes say of it; else
+  /// the next push of its key says what it is. Tokens that are missing stay so.
+  virtual void set_limit(const limit_options& limit, bool pinned, moment now) = 0;
 
   /// A paused queue takes pushes, and what runs goes on, but nothing of it is claimed. Durable.
   virtual void set_paused(std::string_view queue, bool paused) = 0;

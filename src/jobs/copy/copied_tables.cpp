@@ -61,7 +61,7 @@ constexpr std::array dependency_columns{copied_column{"parent", number}, copied_
 constexpr std::array limit_columns{
     copied_column{"id", number},       copied_column{"max", number},   copied_column{"running", number},
     copied_column{"token_ns", number}, copied_column{"burst", number}, copied_column{"full_at", number},
-    copied_column{"wake_at", number},  copied_column{"name", text},
+    copied_column{"wake_at", number},  copied_column{"name", text},    copied_column{"pinned", flag},
 };
 constexpr std::array schedule_columns{
     copied_column{"name", text},      copied_column{"last", number}, copied_column{"next", number},

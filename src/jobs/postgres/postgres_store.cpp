@@ -421,6 +421,23 @@ std::size_t postgres_store::purge(const purge_bounds& before, moment now, std::s
   return count;
 }
 
+bool postgres_store::remove(job_id id, moment now) {
+  const bool found = ask_for_return(changes_, [&](caller& by) { return postgres::remove(by, id, now); });
+  if (!found) return false;
+  notices_.tell_of_work();  // for those that waited for it
+  notices_.tell_of_end(id);
+  return true;
+}
+
+std::vector<stored_limit> postgres_store::limits(std::string_view after, std::size_t count) {
+  return ask_for(reads_, [&](caller& by) { return postgres::limits(by, after, count); });
+}
+
+void postgres_store::set_limit(const limit_options& limit, bool pinned, moment now) {
+  ask(changes_, [&](caller& by) { postgres::set_limit(by, limit, pinned, now); });
+  notices_.tell_of_work();
+}
+
 void postgres_store::set_paused(std::string_view queue, bool paused) {
   ask(changes_, [&](caller& by) { postgres::set_paused(by, queue, paused); });
   if (!paused) notices_.tell_of_work();

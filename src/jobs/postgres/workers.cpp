@@ -9,8 +9,10 @@
 
 #include "jobs/job_life.hpp"
 #include "jobs/job_step.hpp"
+#include "jobs/limit_turn.hpp"
 #include "jobs/micros.hpp"
 #include "jobs/postgres/ends.hpp"
+#include "jobs/token_bucket.hpp"
 
 namespace weft::inline v1::jobs::postgres {
 namespace {
@@ -283,6 +285,55 @@ std::size_t purge(caller& by, const purge_bounds& before, moment now, std::size_
     return static_cast<std::size_t>(
         on.run("SELECT purged FROM weft.weft_purge($1,$2,$3,$4)", with).integer(0, 0));
   });
+}
+
+bool remove(caller& by, job_id id, moment now) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(id)).bigint(micros(now));
+  bool was_in_doubt = false;
+  for (;;) {
+    try {
+      const bool removed = by.run([&](connection& on) {
+        return on.run("SELECT removed FROM weft.weft_remove($1,$2)", with).boolean(0, 0);
+      });
+      return removed || was_in_doubt;
+    } catch (const database_error& failed) {
+      if (!failed.is_in_doubt()) throw;
+      was_in_doubt = true;
+    }
+  }
+}
+
+std::vector<stored_limit> limits(caller& by, std::string_view after, std::size_t count) {
+  parameters with;
+  with.text(after).bigint(static_cast<std::int64_t>(count)).bigint(limit_waits_counted_max);
+  return by.run_idempotent([&](connection& on) {
+    const auto rows = on.run(
+        "SELECT name, max, token_ns, burst, running, pinned, (SELECT count(*) FROM (SELECT 1 FROM"
+        " weft.weft_blocked b WHERE b.limit_id = l.id AND b.pending = 0 LIMIT $3) few)"
+        " FROM weft.weft_limit l WHERE name > $1 ORDER BY name LIMIT $2",
+        with);
+    std::vector<stored_limit> all;
+    for (std::size_t row = 0; row < rows.rows(); ++row) {
+      const token_bucket tokens(rows.integer(row, 2), rows.integer(row, 3), 0);
+      all.push_back(
+          {.is = {std::string(rows.text(row, 0)), static_cast<int>(rows.integer(row, 1)), tokens.rate()},
+           .pinned = rows.boolean(row, 5),
+           .running = rows.integer(row, 4),
+           .held_back = rows.integer(row, 6)});
+    }
+    return all;
+  });
+}
+
+void set_limit(caller& by, const limit_options& limit, bool pinned, moment now) {
+  token_bucket tokens;
+  tokens.set_rate(limit.rate, now);
+  parameters with;
+  with.text(limit.key).bigint(turn_of_limit(limit.key)).bigint(limit.max);
+  with.bigint(tokens.token_ns()).bigint(tokens.burst()).boolean(pinned).bigint(micros(now));
+  by.run_idempotent(
+      [&](connection& on) { on.run("SELECT weft.weft_set_limit($1,$2,$3,$4,$5,$6,$7)", with); });
 }
 
 void set_paused(caller& by, std::string_view queue, bool paused) {

@@ -85,7 +85,14 @@ class database {
 
   // reads.cpp
   std::optional<stored_job> find(job_id id);
+
+  // deletes.cpp
   std::size_t purge(const purge_bounds& before, moment now, std::size_t limit);
+  bool remove(job_id id, moment now);
+
+  // limits.cpp
+  std::vector<stored_limit> limits(std::string_view after, std::size_t count);
+  void set_limit(const limit_options& limit, bool pinned, moment now);
 
   // lists.cpp
   std::vector<stored_job> list(const list_filter& filter);
@@ -169,7 +176,9 @@ class database {
     token_bucket tokens;
   };
   using room_left = std::unordered_map<std::int64_t, std::int64_t>;
+  /// Of the limit that a job is pushed with.
   std::int64_t limit_id(const limit_options& limit, moment now);
+  std::int64_t put_limit(const limit_options& limit, std::int64_t more_jobs, bool pinned, moment now);
   std::int64_t free_limit_id(std::string_view key);
   std::string name_of_limit(std::int64_t id);
   room_in_limit room_of(std::int64_t limit, moment now);
@@ -186,6 +195,8 @@ class database {
   std::int64_t count_ready(std::int64_t limit, const group& of, std::int64_t most);
   std::vector<place> read_blocked(std::int64_t limit, const group& of, std::int64_t count);
   void forget_limit_of(std::int64_t job);
+  /// All that is kept of it. Its unique key goes where it was to be kept up to that moment.
+  void delete_ended(std::int64_t id, moment now, moment keys_until);
   void forget_limits(moment now, std::size_t count);
 
   // dependencies.cpp

@@ -25,6 +25,22 @@ std::int64_t latest_wait(moment now) { return micros(now + clocks_differ_max + r
 }  // namespace
 
 std::int64_t database::limit_id(const limit_options& limit, moment now) {
+  std::int64_t pinned = 0;
+  {
+    const used row = use("UPDATE weft_limit SET jobs = jobs + 1 WHERE name = ? AND pinned = 1 RETURNING id",
+                         "add a job to a limit that somebody has set");
+    if (row->bind(limit.key).step()) {
+      pinned = row->integer(0);
+      row->run();
+    }
+  }
+  if (pinned == 0) return put_limit(limit, 1, false, now);
+  top_up(pinned, now);
+  return pinned;
+}
+
+std::int64_t database::put_limit(const limit_options& limit, std::int64_t more_jobs, bool pinned,
+                                 moment now) {
   token_bucket tokens;
   std::int64_t id = 0;
   {
@@ -37,19 +53,46 @@ std::int64_t database::limit_id(const limit_options& limit, moment now) {
   }
   tokens.set_rate(limit.rate, now);
   if (id == 0) id = free_limit_id(limit.key);
-  use("INSERT INTO weft_limit (id, name, max, jobs, token_ns, burst, full_at) VALUES (?,?,?,1,?,?,?)"
-      " ON CONFLICT (id) DO UPDATE SET max = excluded.max, jobs = jobs + 1, token_ns = excluded.token_ns,"
-      " burst = excluded.burst, full_at = excluded.full_at",
+  use("INSERT INTO weft_limit (id, name, max, jobs, token_ns, burst, full_at, pinned) VALUES "
+      "(?,?,?,?,?,?,?,?)"
+      " ON CONFLICT (id) DO UPDATE SET max = excluded.max, jobs = jobs + excluded.jobs,"
+      " token_ns = excluded.token_ns, burst = excluded.burst, full_at = excluded.full_at,"
+      " pinned = excluded.pinned",
       "set a limit")
       ->bind(id)
       .bind(limit.key)
       .bind(std::int64_t{limit.max})
+      .bind(more_jobs)
       .bind(tokens.token_ns())
       .bind(tokens.burst())
       .bind(tokens.full_at())
+      .bind(std::int64_t{pinned})
       .run();
   top_up(id, now);
   return id;
+}
+
+void database::set_limit(const limit_options& limit, bool pinned, moment now) {
+  put_limit(limit, 0, pinned, now);
+}
+
+std::vector<stored_limit> database::limits(std::string_view after, std::size_t count) {
+  std::vector<stored_limit> all;
+  const used rows =
+      use("SELECT name, max, token_ns, burst, running, pinned, (SELECT count(*) FROM (SELECT 1 FROM "
+          "weft_blocked b"
+          " WHERE b.limit_id = l.id AND b.pending = 0 LIMIT ?3)) FROM weft_limit l WHERE name > ?1"
+          " ORDER BY name LIMIT ?2",
+          "list limits");
+  rows->bind(after).bind(static_cast<std::int64_t>(count)).bind(limit_waits_counted_max);
+  while (rows->step()) {
+    const token_bucket tokens(rows->integer(2), rows->integer(3), 0);
+    all.push_back({.is = {rows->text(0), static_cast<int>(rows->integer(1)), tokens.rate()},
+                   .pinned = rows->integer(5) != 0,
+                   .running = rows->integer(4),
+                   .held_back = rows->integer(6)});
+  }
+  return all;
 }
 
 /// Two keys may have one place in the round: then the next one is as good.
@@ -230,7 +273,8 @@ void database::forget_limit_of(std::int64_t job) {
 }
 
 void database::forget_limits(moment now, std::size_t count) {
-  use("DELETE FROM weft_limit WHERE id IN (SELECT id FROM weft_limit WHERE jobs = 0 AND full_at <= ? LIMIT "
+  use("DELETE FROM weft_limit WHERE id IN (SELECT id FROM weft_limit WHERE jobs = 0 AND full_at <= ? AND "
+      "pinned = 0 LIMIT "
       "?)",
       "forget unused limits")
       ->bind(nanoseconds_of(now))

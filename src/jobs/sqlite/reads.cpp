@@ -88,38 +88,4 @@ std::optional<stored_job> database::find(job_id id) {
   return job;
 }
 
-std::size_t database::purge(const purge_bounds& before, moment now, std::size_t limit) {
-  const moment latest = std::max(before.done, before.given_up);
-  std::vector<std::int64_t> ended;
-  {
-    const used rows =
-        use("SELECT id, queue, state FROM (SELECT id, queue, 3 AS state FROM weft_done WHERE finished < ?1"
-            " UNION ALL SELECT id, queue, state FROM weft_dead WHERE finished < ?4 AND state <> ?2) LIMIT ?3",
-            "find old jobs");
-    rows->bind(micros(before.done))
-        .bind(static_cast<std::int64_t>(job_state::quarantined))
-        .bind(static_cast<std::int64_t>(limit))
-        .bind(micros(before.given_up));
-    while (rows->step()) {
-      ended.push_back(rows->integer(0));
-      count(rows->integer(1), static_cast<job_state>(rows->integer(2)), 0, -1);
-    }
-  }
-  for (const std::int64_t id : ended) {
-    cancel_children(id, now);
-    use("DELETE FROM weft_done WHERE id = ?", "delete an old job")->bind(id).run();
-    use("DELETE FROM weft_dead WHERE id = ?", "delete an old job")->bind(id).run();
-    use("DELETE FROM weft_attempt WHERE job = ?", "delete an old job")->bind(id).run();
-    use("DELETE FROM weft_tag WHERE job = ?", "delete an old job")->bind(id).run();
-    use("DELETE FROM weft_result WHERE job = ?", "delete an old job")->bind(id).run();
-    use("DELETE FROM weft_step WHERE job = ?", "delete an old job")->bind(id).run();
-    forget_key_of(id, latest);
-    forget_limit_of(id);
-    use("DELETE FROM weft_job WHERE id = ?", "delete an old job")->bind(id).run();
-  }
-  forget_keys(latest, limit);
-  forget_limits(now, limit);
-  return ended.size();
-}
-
 }  // namespace weft::inline v1::jobs::sqlite

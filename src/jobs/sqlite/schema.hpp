@@ -9,7 +9,7 @@ namespace weft::inline v1::jobs::sqlite {
 class connection;
 
 /// The newest schema that this build knows.
-inline constexpr int schema_version = 13;
+inline constexpr int schema_version = 14;
 
 /// Brings the tables up to schema_version, each step in a transaction of its own, those of a new file in one.
 /// Called under the writer lock. Throws weft::error (unsupported) that names both versions if the file is

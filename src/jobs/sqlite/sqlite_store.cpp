@@ -216,6 +216,24 @@ std::size_t sqlite_store::purge(const purge_bounds& before, moment now, std::siz
   return count;
 }
 
+bool sqlite_store::remove(job_id id, moment now) {
+  bool found = false;
+  ask(
+      request_kind::finish, [&] { found = database_.remove(id, now); }, true);
+  return found;
+}
+
+std::vector<stored_limit> sqlite_store::limits(std::string_view after, std::size_t count) {
+  std::vector<stored_limit> all;
+  reader_.ask([&](database& from) { all = from.limits(after, count); });
+  return all;
+}
+
+void sqlite_store::set_limit(const limit_options& limit, bool pinned, moment now) {
+  ask(
+      request_kind::finish, [&] { database_.set_limit(limit, pinned, now); }, true);
+}
+
 void sqlite_store::set_paused(std::string_view queue, bool paused) {
   ask(
       request_kind::finish, [&] { database_.set_paused(queue, paused); }, true);

@@ -126,7 +126,7 @@ BEGIN
   RETURN CASE WHEN FOUND THEN p_now ELSE v_at END;
 END $$;
 
--- The number of the limit with that name, as this push has it: the last one says it. Its row is there as long as
+-- The number of the limit with that name, as this push has it: the last one says it, unless somebody has set it. Its row is there as long as
 -- this transaction. Who changes what a limit is, holds its row until then; others only refer to it. p_top_up: this
 -- transaction is a short one, and may.
 CREATE OR REPLACE FUNCTION weft_limit_id(p_name text, p_turn bigint, p_max bigint, p_token_ns bigint, p_burst bigint,
@@ -151,8 +151,9 @@ BEGIN
     END IF;
   END LOOP;
   limit_id := l.id;
-  IF l.max <> p_max OR l.token_ns <> p_token_ns OR l.burst <> p_burst THEN
+  IF NOT l.pinned AND (l.max <> p_max OR l.token_ns <> p_token_ns OR l.burst <> p_burst) THEN
     SELECT * INTO l FROM weft_limit WHERE id = limit_id FOR NO KEY UPDATE;
+    IF l.pinned THEN RETURN; END IF;  -- by now
     IF l.token_ns <> 0 AND p_token_ns <> 0 AND l.token_ns <> p_token_ns THEN
       -- As many tokens are missing as before, parts of one too.
       v_missing := greatest(l.full_at - weft_ns(p_now), 0);
@@ -181,4 +182,18 @@ BEGIN
   LOOP
     PERFORM weft_limit_id(one.name, one.turn, one.max, one.token_ns, one.burst, p_now, true);
   END LOOP;
+END $$;
+
+-- Sets a limit for all its jobs; pinned: pushes do not change it from then on.
+CREATE OR REPLACE FUNCTION weft_set_limit(p_name text, p_turn bigint, p_max bigint, p_token_ns bigint, p_burst bigint,
+                               p_pinned boolean, p_now bigint, OUT work boolean)
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE v_id bigint;
+BEGIN
+  UPDATE weft_limit SET pinned = false WHERE name = p_name;
+  SELECT l.limit_id, l.work INTO v_id, work
+    FROM weft_limit_id(p_name, p_turn, p_max, p_token_ns, p_burst, p_now, true) l;
+  UPDATE weft_limit SET pinned = p_pinned WHERE id = v_id;
 END $$;

@@ -216,15 +216,56 @@ BEGIN
   PERFORM weft_forget_limits(p_now, p_limit);
 END $$;
 
+-- Deletes a job that does not run; one that waits is cancelled first. Who still waits for it is cancelled.
+CREATE OR REPLACE FUNCTION weft_remove(p_id bigint, p_now bigint, OUT removed boolean, OUT work boolean)
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  w record;
+  v_queue integer;
+  v_state integer;
+  v_children bigint[];
+  v_child bigint;
+BEGIN
+  removed := false;
+  work := false;
+  FOR round IN 1 .. 100 LOOP
+    SELECT * INTO w FROM weft_lock_waiting(p_id);
+    IF w.state IS NOT NULL THEN work := weft_move(w.place, w.state, 17, p_now); END IF;
+    DELETE FROM weft_dead WHERE id = p_id RETURNING queue, state INTO v_queue, v_state;
+    EXIT WHEN FOUND;
+    DELETE FROM weft_done WHERE id = p_id RETURNING queue, 3 INTO v_queue, v_state;
+    EXIT WHEN FOUND;
+    -- It runs, or is not there, unless it went on to wait or to its end between the looks.
+    PERFORM 1 FROM weft_job WHERE id = p_id AND NOT EXISTS (SELECT 1 FROM weft_running WHERE id = p_id);
+    IF NOT FOUND THEN RETURN; END IF;
+  END LOOP;
+  IF v_state IS NULL THEN RETURN; END IF;
+  removed := true;
+  INSERT INTO weft_count VALUES (v_queue, v_state, 0, -1);
+  WITH gone AS (DELETE FROM weft_dependency WHERE parent = p_id RETURNING child)
+  SELECT array_agg(DISTINCT child) INTO v_children FROM gone;
+  DELETE FROM weft_attempt WHERE job = p_id;
+  DELETE FROM weft_tag WHERE job = p_id;
+  DELETE FROM weft_step WHERE job = p_id;
+  DELETE FROM weft_unique WHERE job = p_id AND (held = 0 OR at_least <= p_now);
+  UPDATE weft_unique SET held = 3 WHERE job = p_id;
+  DELETE FROM weft_job WHERE id = p_id;
+  FOREACH v_child IN ARRAY coalesce(v_children, '{}') LOOP
+    work := (SELECT c.work FROM weft_cancel(v_child, p_now) c) OR work;
+  END LOOP;
+END $$;
+
 -- A limit's row is kept until no job refers to it and its tokens are all there. Who pushes one refers to it from
 -- then on (FOR KEY SHARE), so a row that can be locked for its deletion is looked at again.
 CREATE OR REPLACE FUNCTION weft_forget_limits(p_now bigint, p_count bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE v_ids bigint[];
 BEGIN
-  v_ids := ARRAY(SELECT l.id FROM weft_limit l WHERE l.full_at <= weft_ns(p_now) AND l.running = 0
+  v_ids := ARRAY(SELECT l.id FROM weft_limit l WHERE l.full_at <= weft_ns(p_now) AND l.running = 0 AND NOT l.pinned
     AND NOT EXISTS (SELECT 1 FROM weft_job j WHERE j.limit_id = l.id AND j.limit_id > 0)
     ORDER BY l.id LIMIT p_count FOR UPDATE SKIP LOCKED);
-  DELETE FROM weft_limit l WHERE l.id = ANY (v_ids) AND l.full_at <= weft_ns(p_now)
+  DELETE FROM weft_limit l WHERE l.id = ANY (v_ids) AND l.full_at <= weft_ns(p_now) AND NOT l.pinned
     AND NOT EXISTS (SELECT 1 FROM weft_job j WHERE j.limit_id = l.id AND j.limit_id > 0);
 END $$;
