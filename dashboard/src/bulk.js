@@ -5,8 +5,9 @@ import { change } from './api.js';
 import { dialog, note } from './state.js';
 
 const words = {
-  retry: { title: 'Retry jobs', doing: 'Retrying', done: 'made ready again', kind: 'primary' },
-  cancel: { title: 'Cancel jobs', doing: 'Cancelling', done: 'cancelled, or asked to give up', kind: 'danger' },
+  retry: { title: 'Retry jobs', verb: 'Retry', doing: 'Retrying', done: 'made ready again', kind: 'primary' },
+  cancel: { title: 'Cancel jobs', verb: 'Cancel', doing: 'Cancelling', done: 'cancelled, or asked to give up', kind: 'danger' },
+  delete: { title: 'Delete jobs for good', verb: 'Delete', doing: 'Deleting', done: 'deleted', kind: 'danger' },
 };
 
 function Confirm({ action, filter, what, close, after }) {
@@ -50,7 +51,7 @@ function Confirm({ action, filter, what, close, after }) {
     <footer class="row end">
       <${Button} onClick=${close}>${progress?.over ? 'Close' : 'Keep them as they are'}<//>
       ${!progress && html`<${Button} kind=${say.kind} disabled=${!counted || counted.jobs === 0} onClick=${run} data-confirm=${action}>
-        ${counted ? `${action === 'retry' ? 'Retry' : 'Cancel'} ${many}` : '…'}<//>`}
+        ${counted ? `${say.verb} ${many}` : '…'}<//>`}
     </footer></div>`;
 }
 
@@ -59,5 +60,15 @@ export function askForMany(action, filter, what, after) {
   dialog.value = {
     title: words[action].title,
     body: (close) => html`<${Confirm} action=${action} filter=${filter} what=${what} close=${close} after=${after} />`,
+  };
+}
+
+/// Asks whether that one job is to go for good.
+export function askToDelete(job, act) {
+  dialog.value = {
+    title: 'Delete this job for good',
+    body: (close) => html`<p>${job.state === 'done' || job.finished ? '' : 'It has not run, and will not. '}Its arguments, attempts and result are gone then, too.</p>
+      <footer class="row end"><${Button} onClick=${close}>Keep it<//>
+      <${Button} kind="danger" data-confirm="delete" onClick=${() => { close(); act(); }}>Delete<//></footer>`,
   };
 }

@@ -27,7 +27,7 @@ const keys = [
   ['/', 'Filter jobs by closure'],
   ['j, k', 'Next and previous job of a list'],
   ['Enter', 'Open the job'],
-  ['r, c', 'Retry or cancel the job that is open'],
+  ['r, c, d', 'Retry, cancel or delete the job that is open'],
   ['t', 'Light or dark'],
   ['?', 'This list'],
   ['Esc', 'Close what is open'],

@@ -16,6 +16,7 @@ const paths = {
   workers: 'M3 4h10v6H3zM6 13h4M8 10v3',
   retry: 'M13 8a5 5 0 1 1-1.6-3.7M13 2.5V5h-2.5',
   cancel: 'M4 4l8 8M12 4l-8 8',
+  delete: 'M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5M7 7v3.5M9 7v3.5',
   pause: 'M5.5 3.5v9M10.5 3.5v9',
   play: 'M5 3.5v9l7-4.5z',
   copy: 'M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z',

@@ -32,11 +32,14 @@ struct change {
   const char* verb;  ///< of the question
   const char* done;  ///< of the report
   jobs::job_change what;
+  bool asks_always = false;  ///< also where the jobs are named
 };
 
 constexpr change retry_change{"weft jobs retry", "Retry", "made ready again", jobs::job_change::retry};
 constexpr change cancel_change{"weft jobs cancel", "Cancel", "cancelled, or asked to give up",
                                jobs::job_change::cancel};
+
+constexpr change delete_change{"weft jobs delete", "Delete", "deleted", jobs::job_change::remove, true};
 
 std::vector<job_id> chosen_by_filter(jobs::store& from, const jobs_options& options, const change& what) {
   std::vector<job_id> ids;
@@ -98,7 +101,7 @@ int ask(const jobs_options& options, const char* command, const std::string& que
   return *answer ? exit_ok : exit_failed;
 }
 
-/// Asks, where they are many, and changes them.
+/// Asks, where there is a question, and changes them.
 int change_chosen(jobs::store& in, const jobs_options& options, const change& what,
                   const std::vector<job_id>& ids, const std::string& question) {
   change_report report{
@@ -109,9 +112,16 @@ int change_chosen(jobs::store& in, const jobs_options& options, const change& wh
     apply_to(in, what, ids, report);
   }
   print(report, what.done, options.as_json);
-  const bool named_one_left = question.empty() && !report.left.empty();
+  const bool named_one_left = !options.ids.empty() && !report.left.empty();
   const bool none = options.dry_run ? report.matched == 0 : report.changed == 0;
   return none || named_one_left ? exit_failed : exit_ok;
+}
+
+std::string question_of(const change& what, std::size_t count) {
+  std::string question =
+      std::string(what.verb) + ' ' + std::to_string(count) + (count == 1 ? " job" : " jobs");
+  if (what.what == jobs::job_change::remove) question += " for good";
+  return question + '?';
 }
 
 int change_jobs(const jobs_options& options, const change& what) {
@@ -124,9 +134,8 @@ int change_jobs(const jobs_options& options, const change& what) {
   return guarded(what.command, [&] {
     const auto store = open_existing(options.store);
     const auto ids = is_filtered ? chosen_by_filter(*store, options, what) : options.ids;
-    const auto number = std::to_string(ids.size());
-    return change_chosen(*store, options, what, ids,
-                         is_filtered ? std::string(what.verb) + ' ' + number + " jobs?" : std::string());
+    const bool asks = is_filtered || what.asks_always;
+    return change_chosen(*store, options, what, ids, asks ? question_of(what, ids.size()) : std::string());
   });
 }
 
@@ -169,6 +178,8 @@ std::int64_t purge(jobs::store& in, jobs::moment before) {
 int run_jobs_retry(const jobs_options& options) { return change_jobs(options, retry_change); }
 
 int run_jobs_cancel(const jobs_options& options) { return change_jobs(options, cancel_change); }
+
+int run_jobs_delete(const jobs_options& options) { return change_jobs(options, delete_change); }
 
 int run_batches_cancel(const jobs_options& options) {
   change what = cancel_change;

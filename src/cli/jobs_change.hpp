@@ -10,7 +10,7 @@
 
 namespace weft::inline v1::cli {
 
-// `weft jobs retry`, `cancel`, `pause`, `resume` and `purge`, and `weft batches cancel`. They need no keys:
+// `weft jobs retry`, `cancel`, `delete`, `pause`, `resume` and `purge`, and `weft batches cancel`. They need no keys:
 // what is changed is where a job is, not what it is. Each gives the exit status: 0; 1 where nothing matched,
 // a job that was named could not be changed, or the person said no; 2 where a change of many was neither
 // confirmed nor confirmable.
@@ -22,7 +22,7 @@ struct left_job {
 };
 WEFT_DESCRIBE(left_job, id, why);
 
-/// What `weft jobs retry --json`, `cancel` and `purge` print.
+/// What `weft jobs retry --json`, `cancel`, `delete` and `purge` print.
 struct change_report {
   int schema = 1;
   std::int64_t matched = 0;
@@ -34,6 +34,8 @@ WEFT_DESCRIBE(change_report, schema, matched, changed, dry_run, left);
 
 int run_jobs_retry(const jobs_options& options);
 int run_jobs_cancel(const jobs_options& options);
+/// Asks also where the jobs are named: they are gone for good.
+int run_jobs_delete(const jobs_options& options);
 int run_jobs_pause(const jobs_options& options);
 int run_jobs_resume(const jobs_options& options);
 /// All jobs of the batch that have not ended, its last one too.

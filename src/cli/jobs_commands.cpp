@@ -316,6 +316,8 @@ command add_jobs(CLI::App& to, std::vector<std::string> program) {
              "All dead jobs; with a filter not needed", &run_jobs_retry);
   add_change(to, all, "cancel", "Give waiting jobs up, and ask running ones to",
              "All jobs that have not ended; with a filter not needed", &run_jobs_cancel);
+  add_change(to, all, "delete", "Delete jobs for good; one that runs has to be cancelled first",
+             "All done, dead and cancelled jobs; with a filter not needed", &run_jobs_delete);
   add_queue_switch(to, all, "pause", "Start no job of a queue any more, in all processes", &run_jobs_pause);
   add_queue_switch(to, all, "resume", "Let paused queues go on", &run_jobs_resume);
   add_purge(to, all);

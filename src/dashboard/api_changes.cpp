@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include <weft/codec/describe.hpp>
 #include <weft/core/error.hpp>
@@ -51,12 +55,17 @@ struct pushed_answer {
 };
 WEFT_DESCRIBE(pushed_answer, id);
 
-std::string_view name_of(job_change what) { return what == job_change::retry ? "retry" : "cancel"; }
+constexpr std::array<std::pair<std::string_view, job_change>, 3> actions{
+    {{"retry", job_change::retry}, {"cancel", job_change::cancel}, {"delete", job_change::remove}}};
+
+std::string_view name_of(job_change what) {
+  return std::ranges::find(actions, what, &decltype(actions)::value_type::second)->first;
+}
 
 job_change change_named(std::string_view name) {
-  if (name == name_of(job_change::retry)) return job_change::retry;
-  if (name == name_of(job_change::cancel)) return job_change::cancel;
-  throw status_error(404, "there is no such action");
+  const auto found = std::ranges::find(actions, name, &decltype(actions)::value_type::first);
+  if (found == actions.end()) throw status_error(404, "there is no such action");
+  return found->second;
 }
 
 change_answer change_one(site::state& of, const http::request& in) {

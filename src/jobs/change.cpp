@@ -13,14 +13,37 @@ constexpr std::array<job_state, 1> dead_ones{job_state::dead};
 constexpr std::array<job_state, 4> living{job_state::scheduled, job_state::ready, job_state::blocked,
                                           job_state::running};
 
+constexpr std::array<job_state, 3> purgeable{job_state::done, job_state::dead, job_state::cancelled};
+
 bool is_changed(store& in, job_change what, job_id id, moment now) {
-  return what == job_change::retry ? in.retry(id, now) : in.cancel(id, now);
+  switch (what) {
+    case job_change::retry:
+      return in.retry(id, now);
+    case job_change::cancel:
+      return in.cancel(id, now);
+    case job_change::remove:
+      return in.remove(id, now);
+  }
+  throw error(errc::invalid_argument, "jobs: change a job: the change is unknown");
+}
+
+std::string_view rule_of(job_change what) {
+  switch (what) {
+    case job_change::retry:
+      return ": only dead, cancelled and quarantined jobs are retried";
+    case job_change::cancel:
+      return ": it has ended already";
+    case job_change::remove:
+      break;
+  }
+  return ": cancel it, and delete it once it has ended";
 }
 
 }  // namespace
 
 std::span<const job_state> usual_states(job_change what) noexcept {
   if (what == job_change::retry) return dead_ones;
+  if (what == job_change::remove) return purgeable;
   return living;
 }
 
@@ -33,9 +56,7 @@ std::string change_job(store& in, job_change what, job_id id, moment now) {
   }
   const auto found = in.find(id);
   if (!found) return "there is no such job";
-  return "it is " + std::string(to_string(found->state)) +
-         (what == job_change::retry ? ": only dead, cancelled and quarantined jobs are retried"
-                                    : ": it has ended already");
+  return "it is " + std::string(to_string(found->state)) + std::string(rule_of(what));
 }
 
 }  // namespace weft::inline v1::jobs

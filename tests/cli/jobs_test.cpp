@@ -233,6 +233,42 @@ TEST_F(weft_jobs, are_not_changed_in_numbers_without_a_word_or_a_terminal) {
   EXPECT_EQ(state_of(id), job_state::ready);
 }
 
+TEST_F(weft_jobs, are_deleted_by_id_and_by_filter_once_that_is_confirmed) {
+  const auto dead = push_failing();
+  run_due();
+  const auto waiting = push();
+  const auto other = push({.queue = "other"});
+  EXPECT_EQ(jobs("delete", {text(dead)}).status, 2) << "nobody can be asked";
+  EXPECT_EQ(jobs("delete", {text(dead), "--dry-run"}).out, "1 jobs would be deleted\n");
+  EXPECT_TRUE(queue().show(dead));
+  EXPECT_EQ(jobs("delete", {text(dead), "--yes"}).out, "1 jobs deleted\n");
+  EXPECT_FALSE(queue().show(dead));
+  const auto missing = jobs("delete", {text(dead), "-y"});
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_TRUE(has(missing.err, "no such job")) << missing.err;
+  EXPECT_EQ(jobs("delete", {"--all", "-y"}).status, 1) << "those that wait are not meant";
+  const auto done =
+      from_json<change_report>(jobs("delete", {"--state", "ready", "--queue", "mail", "-y", "--json"}).out);
+  EXPECT_EQ(done.changed, 1);
+  EXPECT_FALSE(queue().show(waiting));
+  EXPECT_EQ(state_of(other), job_state::ready);
+}
+
+TEST_F(weft_jobs, that_run_are_not_deleted) {
+  const auto id = push();
+  const auto store = weft::jobs::open_store(url());
+  store->add_worker({.id = weft::jobs::worker_id{1}, .host = "h", .pid = 1, .build = "b"});
+  weft::jobs::claim_request request;
+  request.owner = weft::jobs::worker_id{1};
+  request.queues = {"mail"};
+  request.now = store->clock().now();
+  ASSERT_EQ(store->claim(request).jobs.size(), 1U);
+  const auto refused = jobs("delete", {text(id), "--yes"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_TRUE(has(refused.err, "it is running: cancel it, and delete it once it has ended")) << refused.err;
+  EXPECT_EQ(state_of(id), job_state::running);
+}
+
 TEST_F(weft_jobs, that_ended_long_ago_are_deleted) {
   const auto id = push_failing();
   run_due();

@@ -17,6 +17,17 @@ using jobs::job_state;
 
 class dashboard_api : public site_fixture {
  protected:
+  /// A job that a worker has, which does not end it.
+  jobs::job_id claim_letter() {
+    store_->add_worker({.id = jobs::worker_id{9}, .host = "ship 1", .pid = 9, .build = "b"});
+    jobs::claim_request request;
+    request.owner = jobs::worker_id{9};
+    request.queues = {"held"};
+    request.now = store_->clock().now();
+    const auto id = push_letter({.queue = "held"});
+    EXPECT_EQ(store_->claim(request).jobs.size(), 1U);
+    return id;
+  }
   std::size_t count(job_state state) {
     return queue_.list({.queue = "mail", .state = state, .before = {}}).size();
   }
@@ -69,6 +80,40 @@ TEST_F(dashboard_api, changes_one_job_or_says_why_not) {
     EXPECT_EQ(member(posted("/jobs/" + id + "/retry", ""), "changed"), wire::json_value(true));
     EXPECT_EQ(post("/jobs/" + id + "/explode", "").status(), 404);
     EXPECT_EQ(count(job_state::ready), 1U);
+  });
+}
+
+TEST_F(dashboard_api, deletes_one_job_but_not_while_it_runs) {
+  const auto ready = to_string(push_letter());
+  const auto running = claim_letter();
+  serve([&] {
+    const auto refused = posted("/jobs/" + to_string(running) + "/delete", "");
+    EXPECT_EQ(member(refused, "changed"), wire::json_value(false));
+    EXPECT_EQ(text_of(refused, "why"), "it is running: cancel it, and delete it once it has ended");
+    EXPECT_EQ(post("/jobs/" + ready + "/delete", "", viewer_token).status(), 403);
+    EXPECT_EQ(member(posted("/jobs/" + ready + "/delete", ""), "changed"), wire::json_value(true));
+    EXPECT_EQ(get("/jobs/" + ready).status(), 404);
+    EXPECT_EQ(text_of(posted("/jobs/" + ready + "/delete", ""), "why"), "there is no such job");
+    EXPECT_EQ(get("/jobs/" + to_string(running)).status(), 200);
+  });
+}
+
+TEST_F(dashboard_api, deletes_many_only_once_they_were_counted) {
+  for (int i = 0; i < 3; ++i) push_broken("gone");
+  const auto waits = push_letter();
+  serve([&] {
+    run_due();
+    const auto later = push_letter({.delay = 1h});
+    const auto counted = posted("/bulk/count", R"({"action":"delete","filter":""})");
+    EXPECT_EQ(number_of(counted, "jobs"), 4) << "those that have ended";
+    EXPECT_EQ(count(job_state::dead), 3U) << "nothing is deleted by the count";
+    const auto made = posted("/bulk/run", "{\"token\":\"" + text_of(counted, "token") + "\"}");
+    EXPECT_EQ(number_of(made, "changed"), 4);
+    EXPECT_EQ(count(job_state::dead), 0U);
+    EXPECT_FALSE(queue_.show(waits));
+    EXPECT_TRUE(queue_.show(later));
+    const auto named = posted("/bulk/count", R"({"action":"delete","filter":"state=scheduled"})");
+    EXPECT_EQ(number_of(named, "jobs"), 1);
   });
 }
 

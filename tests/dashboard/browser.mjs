@@ -111,6 +111,15 @@ async function oneJob(page) {
   await page.getByRole('button', { name: 'Cancel' }).click();
   await said(page, 'It is cancelled');
   await page.getByText('It was cancelled').waitFor();
+  await page.locator('body').press('d');
+  await page.getByRole('heading', { name: 'Delete this job for good' }).waitFor();
+  await look(page, 'the question before a job is deleted');
+  await picture(page, 'job-delete');
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await page.getByRole('button', { name: 'Delete…' }).click();
+  await page.locator('button[data-confirm=delete]').click();
+  await said(page, 'It is deleted');
+  await page.waitForURL(/#\/jobs$/);
   await go(page, 'jobs?state=done&closure=mail.deliver');
   await page.locator('table.rows a.name').first().click();
   await page.locator('.log .bar').first().waitFor();
@@ -144,6 +153,15 @@ async function many(page) {
   await page.locator('button[data-confirm=retry]').click();
   await said(page, `${number} jobs made ready again`);
   await page.locator('dialog').waitFor({ state: 'detached' });
+  await go(page, 'jobs?state=dead&closure=bill');
+  await page.locator('table.rows').waitFor();
+  await page.locator('main .loading').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Delete all' }).click();
+  await page.getByText(/jobs fit: dead/).waitFor();
+  await page.locator('button[data-confirm=delete]').click();
+  await said(page, 'jobs deleted');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  await page.locator('.empty').waitFor();
   await go(page, 'jobs?tag=gallery');
   await page.getByRole('button', { name: 'Cancel all' }).click();
   await page.getByText(/jobs fit/).waitFor();
@@ -194,7 +212,7 @@ async function viewer() {
   for (const view of views) {
     await go(page, view);
     await page.locator('main .loading').waitFor({ state: 'detached' });
-    check(await page.locator('main .button:not(a)', { hasText: /Retry|Cancel|Pause|Resume|Run/ }).count() === 0, `a viewer sees a button in ${view}`);
+    check(await page.locator('main .button:not(a)', { hasText: /Retry|Cancel|Delete|Pause|Resume|Run/ }).count() === 0, `a viewer sees a button in ${view}`);
   }
   const status = await page.evaluate(() => fetch('api/queues/pause', { method: 'POST', body: '{"name":"billing"}' }).then((answer) => answer.status));
   check(status === 403, `a viewer's change is answered with ${status}`);

@@ -97,9 +97,9 @@ TEST_F(dashboard_doors, a_viewer_changes_nothing) {
   serve([&] {
     EXPECT_EQ(get("/jobs/" + id, viewer_token).status(), 200);
     for (const std::string& path :
-         {"/jobs/" + id + "/cancel", std::string("/queues/pause"), std::string("/queues/resume"),
-          std::string("/schedules/pause"), std::string("/schedules/resume"), std::string("/schedules/run"),
-          std::string("/bulk/count"), std::string("/bulk/run")})
+         {"/jobs/" + id + "/cancel", "/jobs/" + id + "/delete", std::string("/queues/pause"),
+          std::string("/queues/resume"), std::string("/schedules/pause"), std::string("/schedules/resume"),
+          std::string("/schedules/run"), std::string("/bulk/count"), std::string("/bulk/run")})
       EXPECT_EQ(post(path, "{\"name\":\"mail\"}", viewer_token).status(), 403) << path;
     EXPECT_FALSE(is_paused());
     EXPECT_EQ(queue_.list({.queue = "mail", .state = jobs::job_state::ready, .before = {}}).size(), 1U);

@@ -1,6 +1,7 @@
 import { html, Action, Ago, Button, Icon, JobLink, Json, Problem, State, baseName, between, copied, cut, full, span, useLoaded } from '../ui.js';
 import { link, note } from '../state.js';
 import { get, tried } from '../api.js';
+import { askToDelete } from '../bulk.js';
 
 const levels = [[10, 'error'], [20, 'warn'], [30, 'info'], [40, 'debug']];
 const levelOf = (number) => levels.find(([most]) => number <= most)?.[1] ?? 'trace';
@@ -54,13 +55,15 @@ export function Job({ id }) {
   const { job } = value;
   const mayRetry = ['dead', 'cancelled', 'quarantined'].includes(job.state);
   const mayCancel = ['ready', 'scheduled', 'blocked', 'running'].includes(job.state);
+  const remove = () => tried(`jobs/${id}/delete`, {}, 'It is deleted').then((done) => { if (done) location.hash = link('jobs'); });
   const act = (action, done) => tried(`jobs/${id}/${action}`, {}, done).then(again);
   return html`<p class="crumbs"><a href=${link('jobs')}><${Icon} name="back" />Jobs</a></p>
     <header class="head"><div><h1 class="closure">${baseName(job.closure)}</h1>
       <p class="row tight"><${State} of=${job.state} />${job.cancel_requested && html`<span class="chip warn">asked to end</span>`}<code>${job.id}</code>
         <${Button} icon="copy" kind="quiet" aria-label="Copy the id" title="Copy the id" onClick=${() => { copied(job.id); note('The id is copied'); }} /></p></div>
       <div class="row">${mayRetry && html`<${Action} icon="retry" kind="primary" data-key="r" act=${() => act('retry', 'It is ready again')}>Retry<//>`}
-        ${mayCancel && html`<${Action} icon="cancel" kind="danger" data-key="c" act=${() => act('cancel', job.state === 'running' ? 'It was asked to give up' : 'It is cancelled')}>Cancel<//>`}</div></header>
+        ${mayCancel && html`<${Action} icon="cancel" kind="danger" data-key="c" act=${() => act('cancel', job.state === 'running' ? 'It was asked to give up' : 'It is cancelled')}>Cancel<//>`}
+        ${job.state !== 'running' && html`<${Action} icon="delete" data-key="d" act=${async () => askToDelete(job, remove)}>Delete…<//>`}</div></header>
     <${Problem} of=${error} />
     ${job.problem && html`<p class="problem" role="alert">${job.problem}</p>`}
     ${value.why.length > 0 && html`<aside class="why" aria-labelledby="why"><h2 id="why">Why does it not run?</h2>${value.why.map((one) => html`<p>${one}</p>`)}</aside>`}

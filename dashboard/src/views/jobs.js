@@ -130,7 +130,8 @@ export function Jobs() {
   const isSearching = first.isOld && !first.error;
   return html`<header class="head"><h1>Jobs</h1><div class="row">
       <${Action} icon="retry" title="Counts first" act=${async () => askForMany('retry', filterText(query), said(query, 'dead'), first.again)}>Retry all…<//>
-      <${Action} icon="cancel" title="Counts first" act=${async () => askForMany('cancel', filterText(query), said(query, 'waiting or running'), first.again)}>Cancel all…<//></div></header>
+      <${Action} icon="cancel" title="Counts first" act=${async () => askForMany('cancel', filterText(query), said(query, 'waiting or running'), first.again)}>Cancel all…<//>
+      <${Action} icon="delete" title="Counts first" act=${async () => askForMany('delete', filterText(query), said(query, 'done, dead or cancelled'), first.again)}>Delete all…<//></div></header>
     <${Filters} /><${Problem} of=${first.error} />
     ${isSearching && html`<p class="loading" role="status">${progress ? `Looked at ${count(progress.looked)} jobs${progress.backTo ? `, back to ${new Date(progress.backTo).toLocaleString()}` : ''}…` : 'Loading…'}</p>`}
     <section class="card" ref=${list}>
