@@ -117,6 +117,7 @@
 #include <weft/jobs/job_given_up.hpp>
 #include <weft/jobs/job_list.hpp>
 #include <weft/jobs/key_use.hpp>
+#include <weft/jobs/limits.hpp>
 #include <weft/jobs/maintenance.hpp>
 #include <weft/jobs/postgres.hpp>
 #include <weft/jobs/queue.hpp>

@@ -11,6 +11,7 @@
 #include <weft/core/error.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/jobs/change.hpp>
+#include <weft/jobs/limits.hpp>
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/unverified_schedule.hpp>
 
@@ -32,6 +33,20 @@ struct named {
   std::string name;
 };
 WEFT_DESCRIBE(named, name);
+
+struct wanted_limit {
+  std::string key;
+  std::optional<std::int64_t> max;         ///< none: any number
+  std::optional<std::int64_t> rate_count;  ///< none, or 0: no rate
+  std::optional<double> rate_seconds;
+  std::optional<std::int64_t> rate_burst;
+};
+WEFT_DESCRIBE(wanted_limit, key, max, rate_count, rate_seconds, rate_burst);
+
+struct named_limit {
+  std::string key;
+};
+WEFT_DESCRIBE(named_limit, key);
 
 struct wanted_bulk {
   std::string action;
@@ -116,6 +131,48 @@ pushed_answer fire(site::state& of, const http::request& in) {
   }
 }
 
+int checked_count(std::int64_t number) {
+  if (number < 0 || number > INT32_MAX) throw status_error(400, "that is no number of jobs");
+  return static_cast<int>(number);
+}
+
+jobs::limit_options limit_of(const wanted_limit& said) {
+  constexpr double seconds_max = 366 * 86'400.0;
+  jobs::limit_options made{said.key, checked_count(said.max.value_or(INT32_MAX))};
+  made.rate.count = checked_count(said.rate_count.value_or(0));
+  made.rate.burst = checked_count(said.rate_burst.value_or(0));
+  const double seconds = said.rate_seconds.value_or(1);
+  if (!(seconds > 0 && seconds <= seconds_max))
+    throw status_error(400, "a rate needs a period of up to a year");
+  made.rate.period = std::chrono::round<std::chrono::microseconds>(std::chrono::duration<double>(seconds));
+  return made;
+}
+
+change_answer set_limit(site::state& of, const http::request& in) {
+  const identity by = of.door.who_changes(in);
+  const auto limit = limit_of(in.json<wanted_limit>());
+  try {
+    jobs::set_limit(of.in(), limit);
+  } catch (const error& bad) {
+    if (bad.code() != errc::invalid_argument) throw;
+    throw status_error(400, bad.message());
+  }
+  audit(by, in, "set limit",
+        "limit " + limit.key + ": " + std::to_string(limit.max) + " at a time, " +
+            std::to_string(limit.rate.count) + " in " +
+            std::to_string(std::chrono::duration<double>(limit.rate.period).count()) + " s",
+        0);
+  return {true, std::nullopt};
+}
+
+change_answer release_limit(site::state& of, const http::request& in) {
+  const identity by = of.door.who_changes(in);
+  const auto limit = in.json<named_limit>();
+  if (!jobs::release_limit(of.in(), limit.key)) return {false, "nobody has set that limit"};
+  audit(by, in, "release limit", "limit " + limit.key, 0);
+  return {true, std::nullopt};
+}
+
 bulk_count count_many(site::state& of, const http::request& in) {
   const identity by = of.door.who_changes(in);
   const auto wanted = in.json<wanted_bulk>();
@@ -139,6 +196,8 @@ void add_changes(http::route_group to, site::state& of) {
   to.post("/jobs/{id}/{action}", [&of](http::request& in) { return change_one(of, in); });
   to.post("/queues/pause", [&of](http::request& in) { return set_paused(of, in, true); });
   to.post("/queues/resume", [&of](http::request& in) { return set_paused(of, in, false); });
+  to.post("/limits/set", [&of](http::request& in) { return set_limit(of, in); });
+  to.post("/limits/release", [&of](http::request& in) { return release_limit(of, in); });
   to.post("/schedules/pause", [&of](http::request& in) { return change_schedule(of, in, true); });
   to.post("/schedules/resume", [&of](http::request& in) { return change_schedule(of, in, false); });
   to.post("/schedules/run", [&of](http::request& in) { return fire(of, in); });

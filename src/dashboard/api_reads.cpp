@@ -39,6 +39,12 @@ struct found_jobs : jobs::shown_list {
 };
 WEFT_DESCRIBE(found_jobs, schema, jobs, next, looked_at, back_to);
 
+struct listed_limits {
+  std::vector<jobs::shown_limit> limits;
+  std::optional<std::string> next;  ///< for the next page: `after`
+};
+WEFT_DESCRIBE(listed_limits, limits, next);
+
 struct worker_details {
   jobs::shown_worker worker;
   std::string build;
@@ -136,6 +142,14 @@ std::vector<worker_details> list_workers(site::state& of) {
   return made;
 }
 
+listed_limits list_limits(site::state& of, const http::request& in) {
+  const auto all = of.in().limits(in.query("after").value_or(""), listed_max);
+  listed_limits made;
+  for (const auto& one : all) made.limits.push_back(view_of(one));
+  if (all.size() == listed_max) made.next = made.limits.back().key;
+  return made;
+}
+
 /// Counts a stream as long as it lives.
 class stream_place {
  public:
@@ -192,6 +206,7 @@ void add_reads(http::route_group to, site::state& of) {
   to.get("/jobs", [&of](http::request& in) { return list_jobs(of, in); });
   to.get("/jobs/{id}", [&of](http::request& in) { return show_job(of, in); });
   to.get("/schedules", [&of] { return list_schedules(of); });
+  to.get("/limits", [&of](http::request& in) { return list_limits(of, in); });
   to.get("/workers", [&of] { return list_workers(of); });
   to.get("/errors", [&of] { return group_errors(of.in(), steady_clock::now() + search_time); });
 }

@@ -14,15 +14,14 @@
 #include "jobs/job_ids.hpp"
 #include "jobs/job_result.hpp"
 #include "jobs/job_secrets.hpp"
+#include "jobs/limit_check.hpp"
 #include "jobs/longest_wait.hpp"
-#include "jobs/token_bucket.hpp"
 
 namespace weft::inline v1::jobs {
 namespace {
 
 constexpr int priority_max = 32767;
 constexpr std::size_t unique_key_bytes_max = 4096;
-constexpr std::size_t limit_key_bytes_max = 256;
 constexpr std::size_t tags_max = 16;
 constexpr std::size_t tag_bytes_max = 64;
 
@@ -74,14 +73,6 @@ void check_tags(const std::vector<std::string>& tags) {
   }
 }
 
-void check_limit(const limit_options& limit) {
-  if (!limit.key.empty() && limit.key.size() <= limit_key_bytes_max && limit.max > 0)
-    return check_rate(limit.rate);
-  throw error(errc::invalid_argument, "jobs: push a job: its limit needs a key of 1 to " +
-                                          std::to_string(limit_key_bytes_max) +
-                                          " bytes and room for one job");
-}
-
 moment start_of(const push_options& options, moment now) {
   return options.at ? *options.at : now + bounded_wait(options.delay);
 }
@@ -119,7 +110,7 @@ new_job queue::make_job(job_id id, const detail::pushed_closure& what, const pus
                                             " is not within -32768 and 32767");
   }
   check_tags(options.tags);
-  if (options.limit) check_limit(*options.limit);
+  if (options.limit) check_limit(*options.limit, "push a job");
   const moment now = clock().now();
   job_envelope job;
   job.id = id;

@@ -35,14 +35,16 @@ std::int64_t nanoseconds_of(moment at) noexcept {
   return std::clamp(micros, std::int64_t{0}, nanoseconds_max / 1000) * 1000;
 }
 
-void check_rate(const rate_options& rate) {
+void check_rate(const rate_options& rate, std::string_view doing) {
   const bool fits = rate.count == 0 ||
                     (rate.count > 0 && rate.burst >= 0 && rate.period.count() > 0 &&
                      rate.period <= period_max && wanted_burst(rate) <= filled_in_ns_max / interval_of(rate));
   if (fits) return;
-  throw error(errc::invalid_argument,
-              "jobs: push a job: the rate of its limit needs a count, a period of up to a year, and a burst "
-              "that is filled within ten years");
+  throw error(
+      errc::invalid_argument,
+      "jobs: " + std::string(doing) +
+          ": the rate of its limit needs a count, a period of up to a year, and a burst that is filled "
+          "within ten years");
 }
 
 void token_bucket::set_rate(const rate_options& rate, moment now) noexcept {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 #include <weft/jobs/job.hpp>
 
@@ -53,6 +54,7 @@ class token_bucket {
 /// A moment in nanoseconds, within what they can say.
 std::int64_t nanoseconds_of(moment at) noexcept;
 /// Throws weft::error (invalid_argument) unless a bucket can be made of it.
-void check_rate(const rate_options& rate);
+/// `doing`: "push a job".
+void check_rate(const rate_options& rate, std::string_view doing);
 
 }  // namespace weft::inline v1::jobs

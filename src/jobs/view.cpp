@@ -101,6 +101,18 @@ shown_worker view_of(const worker_row& from) {
   return {to_string(from.id), host_name(from.host), from.pid, from.running};
 }
 
+shown_limit view_of(const stored_limit& from) {
+  const rate_options& rate = from.is.rate;
+  return {log::to_utf8(from.is.key),
+          from.is.max,
+          from.running,
+          from.held_back,
+          rate.count,
+          std::chrono::duration<double>(rate.period).count(),
+          rate.burst,
+          from.pinned};
+}
+
 shown_schedule view_of(const schedule_info& from, bool with_keys) {
   shown_schedule made;
   made.name = log::to_utf8(from.name);

@@ -167,6 +167,36 @@ TEST_F(dashboard_api, pauses_queues_and_schedules) {
   });
 }
 
+TEST_F(dashboard_api, shows_limits_and_sets_them) {
+  for (int i = 0; i < 3; ++i) push_letter({.limit = jobs::limit_options{"mx <1>", 1, {30, 1min}}});
+  serve([&] {
+    const auto shown = [&] { return list_of(json("/limits"), "limits").at(0); };
+    EXPECT_EQ(text_of(shown(), "key"), "mx <1>");
+    EXPECT_EQ(number_of(shown(), "max"), 1);
+    EXPECT_EQ(number_of(shown(), "rate_count"), 30);
+    EXPECT_EQ(member(shown(), "pinned"), wire::json_value(false));
+    posted("/limits/set", R"({"key":"mx <1>","max":7,"rate_count":5,"rate_seconds":3600,"rate_burst":2})");
+    EXPECT_EQ(number_of(shown(), "max"), 7);
+    EXPECT_EQ(number_of(shown(), "rate_count"), 5);
+    EXPECT_EQ(number_of(shown(), "rate_burst"), 2);
+    EXPECT_EQ(member(shown(), "pinned"), wire::json_value(true));
+    push_letter({.limit = jobs::limit_options{"mx <1>", 1}});
+    EXPECT_EQ(number_of(shown(), "max"), 7) << "pushes leave it";
+    posted("/limits/set", R"({"key":"mx <1>"})");
+    EXPECT_EQ(number_of(shown(), "max"), INT32_MAX);
+    EXPECT_EQ(number_of(shown(), "rate_count"), 0);
+    EXPECT_EQ(member(posted("/limits/release", R"({"key":"mx <1>"})"), "changed"), wire::json_value(true));
+    EXPECT_EQ(member(posted("/limits/release", R"({"key":"mx <1>"})"), "changed"), wire::json_value(false));
+    EXPECT_EQ(member(posted("/limits/release", R"({"key":"?"})"), "changed"), wire::json_value(false));
+    for (const char* bad :
+         {R"({"key":""})", R"({"key":"a","max":0})", R"({"key":"a","max":-1})",
+          R"({"key":"a","max":3000000000})", R"({"key":"a","rate_count":1,"rate_seconds":0})",
+          R"({"key":"a","rate_count":1,"rate_seconds":1e99})", R"({"key":"a","rate_count":-1})",
+          R"({"max":1})"})
+      EXPECT_EQ(post("/limits/set", bad).status(), 400) << bad;
+  });
+}
+
 TEST_F(dashboard_api, groups_errors_and_shows_workers) {
   for (int i = 0; i < 3; ++i) push_broken("host " + std::to_string(i) + " is down");
   push_broken("too heavy");

@@ -175,6 +175,24 @@ async function queuesAndSchedules(page) {
   await said(page, 'Queue billing is paused');
   await page.getByRole('button', { name: 'Resume billing' }).click();
   await page.getByRole('button', { name: 'Pause billing' }).waitFor();
+  await page.getByRole('button', { name: 'Change printer <1>' }).click();
+  await page.getByLabel('Run at a time').fill('3');
+  await page.getByLabel('Begin').fill('10');
+  await page.getByLabel('in each').selectOption('minute');
+  await look(page, 'the form of a limit');
+  await picture(page, 'limit');
+  await page.getByRole('button', { name: 'Set', exact: true }).click();
+  await said(page, 'Limit printer <1> is set');
+  await page.getByText('10 a minute').waitFor();
+  await picture(page, 'limits');
+  await page.getByRole('button', { name: 'Release printer <1>' }).click();
+  await said(page, 'Pushes say again');
+  await page.getByRole('button', { name: 'Set a limit' }).click();
+  await page.getByLabel('Key', { exact: true }).fill('new one');
+  await page.getByLabel('Begin').fill('2000000000');
+  await page.getByLabel('in each').selectOption('second');
+  await page.getByRole('button', { name: 'Set', exact: true }).click();
+  await said(page, 'Limit new one is set');
   await go(page, 'schedules');
   await page.getByRole('button', { name: 'Pause nightly report' }).click();
   await page.getByRole('button', { name: 'Resume nightly report' }).click();
@@ -212,7 +230,7 @@ async function viewer() {
   for (const view of views) {
     await go(page, view);
     await page.locator('main .loading').waitFor({ state: 'detached' });
-    check(await page.locator('main .button:not(a)', { hasText: /Retry|Cancel|Delete|Pause|Resume|Run/ }).count() === 0, `a viewer sees a button in ${view}`);
+    check(await page.locator('main .button:not(a)', { hasText: /Retry|Cancel|Delete|Change|Set|Pause|Resume|Run/ }).count() === 0, `a viewer sees a button in ${view}`);
   }
   const status = await page.evaluate(() => fetch('api/queues/pause', { method: 'POST', body: '{"name":"billing"}' }).then((answer) => answer.status));
   check(status === 403, `a viewer's change is answered with ${status}`);

@@ -31,11 +31,12 @@ class dashboard_doors : public site_fixture {
 
 TEST_F(dashboard_doors, nothing_but_the_page_is_answered_without_a_session) {
   serve([&] {
-    for (const char* path :
-         {"/overview", "/live", "/jobs", "/jobs/1", "/schedules", "/workers", "/errors", "/session"})
+    for (const char* path : {"/overview", "/live", "/jobs", "/jobs/1", "/schedules", "/limits", "/workers",
+                             "/errors", "/session"})
       EXPECT_EQ(client_->get("/jobs/api" + std::string(path)).status(), 401) << path;
-    for (const char* path : {"/jobs/1/retry", "/queues/pause", "/queues/resume", "/schedules/pause",
-                             "/schedules/resume", "/schedules/run", "/bulk/count", "/bulk/run"}) {
+    for (const char* path : {"/jobs/1/retry", "/jobs/1/delete", "/limits/set", "/limits/release",
+                             "/queues/pause", "/queues/resume", "/schedules/pause", "/schedules/resume",
+                             "/schedules/run", "/bulk/count", "/bulk/run"}) {
       EXPECT_EQ(client_->post("/jobs/api" + std::string(path), "{}").status(), 401) << path;
       EXPECT_EQ(get(path).status() / 100, 4) << path << ": GET changes nothing";
     }
@@ -97,9 +98,10 @@ TEST_F(dashboard_doors, a_viewer_changes_nothing) {
   serve([&] {
     EXPECT_EQ(get("/jobs/" + id, viewer_token).status(), 200);
     for (const std::string& path :
-         {"/jobs/" + id + "/cancel", "/jobs/" + id + "/delete", std::string("/queues/pause"),
-          std::string("/queues/resume"), std::string("/schedules/pause"), std::string("/schedules/resume"),
-          std::string("/schedules/run"), std::string("/bulk/count"), std::string("/bulk/run")})
+         {"/jobs/" + id + "/cancel", "/jobs/" + id + "/delete", std::string("/limits/set"),
+          std::string("/limits/release"), std::string("/queues/pause"), std::string("/queues/resume"),
+          std::string("/schedules/pause"), std::string("/schedules/resume"), std::string("/schedules/run"),
+          std::string("/bulk/count"), std::string("/bulk/run")})
       EXPECT_EQ(post(path, "{\"name\":\"mail\"}", viewer_token).status(), 403) << path;
     EXPECT_FALSE(is_paused());
     EXPECT_EQ(queue_.list({.queue = "mail", .state = jobs::job_state::ready, .before = {}}).size(), 1U);

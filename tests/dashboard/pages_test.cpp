@@ -94,6 +94,10 @@ void add_jobs(jobs::queue& queue) {
         closure{say, text},
         {.queue = text.size() > 20 ? "default" : text, .max_attempts = 1, .tags = {text.substr(0, 60)}});
   }
+  for (int i = 0; i < 3; ++i) {
+    queue.push(closure{render, "page.ps", i},
+               {.queue = "images", .limit = jobs::limit_options{"printer <1>", 1, {30, 1min}}});
+  }
   queue.push(closure{say, std::string(200'000, 'x')}, {.max_attempts = 1});
   const auto first = queue.push(closure{render, "cat.png", 1}, {.queue = "images"});
   for (int i = 2; i < 9; ++i)

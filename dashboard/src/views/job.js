@@ -85,7 +85,7 @@ export function Job({ id }) {
         ${job.backoffs > 0 && html`<${Fact} name="Backoffs">${job.backoffs}<//>`}
         ${job.crashes > 0 && html`<${Fact} name="Crashes">${job.crashes}<//>`}
         <${Fact} name="Priority">${job.priority}<//>
-        ${value.limit && html`<${Fact} name="Limit"><code>${value.limit}</code><//>`}
+        ${value.limit && html`<${Fact} name="Limit"><a href=${link('queues')}><code>${value.limit}</code></a><//>`}
         ${job.tags.length > 0 && html`<${Fact} name="Tags">${job.tags.map((tag) => html`<a class="chip" href=${link('jobs', { tag })}>${tag}</a> `)}<//>`}
         ${value.waits_for.length > 0 && html`<${Fact} name="Waits for">${value.waits_for.map((one) => html`<${JobLink} id=${one} /> `)}<//>`}
         ${job.source && html`<${Fact} name="Written at"><code>${job.source}</code><//>`}

@@ -1,6 +1,7 @@
 import { html, Action, Empty, count, short, states } from '../ui.js';
 import { link, look } from '../state.js';
 import { tried } from '../api.js';
+import { Limits } from './limits.js';
 
 const total = (queue) => states.reduce((sum, state) => sum + queue[state], 0);
 const living = ['running', 'ready', 'scheduled', 'blocked'];
@@ -33,4 +34,4 @@ export function QueueTable() {
     </tr>`)}</tbody></table></div>`;
 }
 
-export const Queues = () => html`<h1>Queues</h1><section class="card"><${QueueTable} /></section>`;
+export const Queues = () => html`<h1>Queues</h1><section class="card"><${QueueTable} /></section><${Limits} />`;

@@ -89,8 +89,9 @@ struct rate_options {
 };
 
 /// How many jobs with that key may run at a time, and how often they begin, in all queues and processes. The
-/// last push that names the key says it for all. Keys take turns: of a queue's ready jobs with one priority,
-/// each key's next one is begun before a second one of any, so many jobs of one key keep no other's waiting.
+/// last push that names the key says it for all, unless somebody has set it (jobs::set_limit). Keys take
+/// turns: of a queue's ready jobs with one priority, each key's next one is begun before a second one of any,
+/// so many jobs of one key keep no other's waiting.
 struct limit_options {
   std::string key;  ///< 1 to 256 bytes
   int max = 1;      ///< a large number where only the rate counts

@@ -103,6 +103,19 @@ struct shown_worker {
 };
 WEFT_DESCRIBE(shown_worker, id, host, pid, running);
 
+/// A limit of jobs with that key.
+struct shown_limit {
+  std::string key;
+  std::int64_t max = 1;
+  std::int64_t running = 0;
+  std::int64_t held_back = 0;   ///< jobs; limit_waits_counted_max and no more are counted
+  std::int64_t rate_count = 0;  ///< that begin in each period; 0: any number
+  double rate_seconds = 1;      ///< the period
+  std::int64_t rate_burst = 0;  ///< 0: as many as the count
+  bool pinned = false;          ///< it was set, and pushes do not change it
+};
+WEFT_DESCRIBE(shown_limit, key, max, running, held_back, rate_count, rate_seconds, rate_burst, pinned);
+
 /// All queues and workers of a store.
 struct shown_stats {
   int schema = view_schema;
@@ -131,6 +144,7 @@ WEFT_DESCRIBE(shown_schedule, name, queue, cron, zone, next, last, paused, closu
 shown_job view_of(const job_info& from);
 shown_queue view_of(const queue_stats& from);
 shown_worker view_of(const worker_row& from);
+shown_limit view_of(const stored_limit& from);
 shown_schedule view_of(const schedule_info& from, bool with_keys);
 /// `result`: JSON, empty for none.
 shown_details details_of(const job_info& from, const std::string& result, std::vector<std::string> why);
