@@ -71,7 +71,11 @@ closure_outcome worker_runner::run(const closure_request& request) {
   try {
     core->make_ready(bound);
     failed.fault = run_fault::own;
-    if (const auto& instead = pool_->options().stand_in) return instead->run(request);
+    if (const auto& instead = pool_->options().stand_in) {
+      auto bounded = request;
+      bounded.deadline = bound.until;
+      return instead->run(bounded);
+    }
     return outcome_of(core->call_natively(call, bound, got));
   } catch (const worker_died& died) {
     if (failed.fault == run_fault::own) failed.fault = fault_of(died);

@@ -16,7 +16,7 @@
 #include <weft/process/socket.hpp>
 
 #include "support/expect_error.hpp"
-#include "support/leftovers.hpp"
+#include "support/in_fiber_and_thread.hpp"
 #include "support/sanitized.hpp"
 
 namespace {
@@ -27,14 +27,6 @@ using weft::exec;
 using weft::process::exit_status;
 using weft::process::shell;
 using weft::process::stream_target;
-
-/// Runs a claim in a fiber, and then on a plain thread.
-template <typename Claim>
-void in_fiber_and_thread(Claim claim) {
-  const nothing_left_over check;
-  weft::run(claim);
-  claim();
-}
 
 /// A pipe whose end shows that all who had its other end are gone.
 struct life_line {
@@ -219,8 +211,7 @@ TEST(exec, a_child_that_ignores_the_polite_signal_is_killed) {
 }
 
 TEST(exec, a_cancellation_ends_the_whole_group) {
-  const nothing_left_over check;
-  weft::run([] {
+  weft::testing::run([] {
     for (int round = 0; round < 5; ++round) {
       life_line err;
       auto runs = weft::go([&] {
@@ -246,13 +237,12 @@ TEST(exec, a_deadline_of_the_task_ends_it) {
 }
 
 TEST(exec, two_hundred_at_once) {
-  const nothing_left_over check;
   rlimit files{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
   const rlimit former = files;
   files.rlim_cur = files.rlim_max;
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
-  weft::run([] {
+  weft::testing::run([] {
     weft::scope all;
     for (int i = 0; i < 200; ++i) {
       all.go([i] {
@@ -266,21 +256,22 @@ TEST(exec, two_hundred_at_once) {
 }
 
 TEST(exec, from_several_loops_and_threads) {
-  const nothing_left_over check;
+  const weft::testing::leak_check leaks;
   const auto some = [](int from) {
     for (int i = from; i < from + 20; ++i) {
       EXPECT_EQ(exec({"echo", std::to_string(i)}).out, std::to_string(i) + '\n');
     }
   };
   std::thread plain([&] { some(1000); });
-  weft::run(
+  weft::testing::run(
       [&] {
         weft::scope all;
         for (int i = 0; i < 4; ++i) all.go([&some, i] { some(i * 100); });
         all.join();
       },
-      {.threads = 2});
+      {.threads = 2, .check_process = false});  // that of the other thread has its own
   plain.join();
+  EXPECT_EQ(leaks.found(), "");
 }
 
 TEST(exec, without_descriptors_left_fails_and_leaves_none) {
@@ -325,8 +316,7 @@ TEST(exec, says_what_it_cannot_start) {
 }
 
 TEST(exec, is_refused_where_waiting_is) {
-  const nothing_left_over check;
-  weft::run([] {
+  weft::testing::run([] {
     const weft::no_wait_scope here("a transaction");
     message_of(errc::misuse, [] { exec({"sleep", "1000"}, {.program = {.grace = 1h}}); });
   });

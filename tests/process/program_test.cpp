@@ -14,7 +14,7 @@
 #include <weft/process/socket.hpp>
 
 #include "support/expect_error.hpp"
-#include "support/leftovers.hpp"
+#include "support/in_fiber_and_thread.hpp"
 
 namespace {
 
@@ -26,13 +26,6 @@ using weft::process::pipe_writer;
 using weft::process::program;
 using weft::process::shell;
 using weft::process::stream_target;
-
-template <typename Claim>
-void in_fiber_and_thread(Claim claim) {
-  const nothing_left_over check;
-  weft::run(claim);
-  claim();
-}
 
 TEST(program, is_talked_to_line_by_line) {
   in_fiber_and_thread([] {
@@ -50,8 +43,7 @@ TEST(program, is_talked_to_line_by_line) {
 }
 
 TEST(program, its_lines_come_while_other_fibers_run) {
-  const nothing_left_over check;
-  weft::run([] {
+  weft::testing::run([] {
     program echo({"cat"}, {.in = stream_target::pipe()});
     auto reads = weft::go([&] { return echo.out().read_line(); });
     weft::yield();
@@ -78,8 +70,7 @@ TEST(program, a_wait_has_a_bound) {
 }
 
 TEST(program, a_cancelled_wait_leaves_it_running) {
-  const nothing_left_over check;
-  weft::run([] {
+  weft::testing::run([] {
     program echo({"cat"}, {.in = stream_target::pipe()});
     auto waits = weft::go([&] { echo.wait(); });
     auto reads = weft::go([&] { echo.out().read_line(); });
@@ -118,8 +109,7 @@ TEST(program, terminate_kills_what_ignores_it_with_all_of_its_group) {
 }
 
 TEST(program, terminate_is_not_cancelled_itself) {
-  const nothing_left_over check;
-  weft::run([] {
+  weft::testing::run([] {
     program one({"sleep", "1000"});
     weft::cancel_scope given_up;
     given_up.cancel();
@@ -141,8 +131,7 @@ TEST(program, one_that_is_dropped_is_killed_with_its_group) {
 }
 
 TEST(program, one_that_is_dropped_where_waiting_is_not_allowed_is_killed_too) {
-  const nothing_left_over check;
-  weft::run([] {
+  weft::testing::run([] {
     std::optional<program> one(std::in_place, std::vector<std::string>{"sleep", "1000"});
     const weft::no_wait_scope here("a transaction");
     one.reset();
@@ -150,9 +139,8 @@ TEST(program, one_that_is_dropped_where_waiting_is_not_allowed_is_killed_too) {
 }
 
 TEST(program, made_outside_a_run_is_waited_for_inside) {
-  const nothing_left_over check;
   program echo({"cat"}, {.in = stream_target::pipe()});
-  weft::run([&] {
+  weft::testing::run([&] {
     auto reads = weft::go([&] { return echo.out().read_line(); });
     weft::yield();
     EXPECT_FALSE(reads.done());
@@ -196,8 +184,7 @@ TEST(pipe_writer, says_when_nobody_reads_and_raises_no_signal) {
 }
 
 TEST(pipe_writer, waits_while_the_pipe_is_full) {
-  const nothing_left_over check;
-  weft::run([] {
+  weft::testing::run([] {
     auto both = weft::process::make_pipe();
     pipe_writer writer(std::move(both.writer));
     pipe_reader reader(std::move(both.reader));

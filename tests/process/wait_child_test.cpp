@@ -10,7 +10,7 @@
 #include <weft/fiber/run.hpp>
 
 #include "support/expect_error.hpp"
-#include "support/leftovers.hpp"
+#include "support/in_fiber_and_thread.hpp"
 
 namespace {
 
@@ -27,13 +27,6 @@ pid_t started_elsewhere(int status) {
     _exit(status);
   }
   return pid;
-}
-
-template <typename Claim>
-void in_fiber_and_thread(Claim claim) {
-  const nothing_left_over check;
-  weft::run(claim);
-  claim();
 }
 
 TEST(wait_child, gives_the_end_of_a_child_started_elsewhere) {
@@ -57,8 +50,7 @@ TEST(wait_child, finds_one_that_has_ended_before) {
 }
 
 TEST(wait_child, cancelled_leaves_the_child) {
-  const nothing_left_over check;
-  weft::run([] {
+  weft::testing::run([] {
     const pid_t pid = started_elsewhere(-1);
     auto waits = weft::go([&] { weft::wait_child(pid); });
     weft::yield();

@@ -19,6 +19,29 @@
 #include <weft/workers/client.hpp>
 #include <weft/workers/runner.hpp>
 
+#include "support/closure_runner_contract.hpp"
+
+namespace runner_contract {
+
+/// A runner in fake workers, with all that it needs.
+class in_fake_workers final : public weft::closure_runner {
+ public:
+  weft::closure_outcome run(const weft::closure_request& request) override { return runner_.run(request); }
+  std::string_view name() const noexcept override { return runner_.name(); }
+
+ private:
+  weft::testing::fake_workers fake_{
+      [](weft::services& app, weft::workers::interfaces&) { runner_contract::setup(app); }};
+  weft::workers::client pool_{fake_.options()};
+  weft::workers::worker_runner runner_{pool_};
+};
+
+INSTANTIATE_TEST_SUITE_P(in_fake_workers, closure_runner_contract,
+                         testing::Values(maker{"in_fake_workers",
+                                               [] { return std::make_unique<in_fake_workers>(); }}));
+
+}  // namespace runner_contract
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -245,6 +268,21 @@ TEST_F(fake_workers, calls_stream_and_say_how_far_they_are) {
     EXPECT_THROW(held.call<int>("double", 1), worker_died);
     { const auto dropped = pool.checkout().start<void>("sleep"); }
   });
+}
+
+TEST_F(fake_workers, a_job_without_a_timeout_has_that_of_the_pool) {
+  kit::run(
+      [&] {
+        weft::workers::client pool(fake.options({.timeout = 30s}));
+        weft::workers::worker_runner runner(pool);
+        const auto start = weft::steady_clock::now();
+        const weft::closure<> slow{weft::named_closure<"fake_workers.slow">([] { weft::sleep_for(1h); })};
+        const auto outcome = runner.run(weft::request_of(slow, weft::wire_policy::worker));
+        ASSERT_TRUE(outcome.error);
+        EXPECT_EQ(outcome.error->code, weft::errc::deadline_exceeded);
+        EXPECT_LT(weft::steady_clock::now() - start, 31s);
+      },
+      {.time = kit::test_time::jumps});
 }
 
 TEST_F(fake_workers, jobs_run_there_and_crash_there) {

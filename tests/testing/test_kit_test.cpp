@@ -13,6 +13,9 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/simulate.hpp>
 #include <weft/jobs/cron.hpp>
+#include <weft/testing/fake_workers.hpp>
+#include <weft/workers/client.hpp>
+#include <weft/workers/runner.hpp>
 
 namespace {
 
@@ -281,19 +284,16 @@ TEST_F(test_kit, a_name_or_function_that_no_closure_has_is_no_answer) {
 }
 
 TEST_F(test_kit, jobs_that_expired_and_processes_that_died_are_told_apart_from_refusals) {
-  struct dies final : weft::closure_runner {
-    weft::closure_outcome run(const weft::closure_request&) override {
-      weft::closure_outcome died;
-      died.error.emplace().message = "killed";
-      died.fault = weft::run_fault::died;
-      return died;
-    }
-    std::string_view name() const noexcept override { return "dies"; }
-  } dies;
-  jobs::test_kit mortal(app, {.worker = {.workers = &dies}});
+  weft::testing::fake_workers fake;
+  const weft::workers::client pool(fake.options());
+  weft::workers::worker_runner in_workers(pool);
+  jobs::test_kit mortal(app, {.worker = {.workers = &in_workers}});
   mortal.queue().push(note("late"), {.expires = mortal.clock().now() + 1min});
   mortal.clock().advance(2min);
-  mortal.queue().push(closure{weft::placed_closure<weft::run_place::workers>([](notes&) {})});
+  const closure<> heavy{
+      named_closure<"kit.heavy">(weft::placed_closure<weft::run_place::workers>([](notes&) {}))};
+  fake.on(heavy).crashes();
+  mortal.queue().push(heavy);
   const auto report = mortal.drain();
   EXPECT_EQ(report.crashed(), 1U) << report.text();
   EXPECT_EQ(report.expired(), 1U) << report.text();
