@@ -22,6 +22,7 @@
 #include "cli/explain.hpp"
 #include "cli/jobs_commands.hpp"
 #include "cli/keys.hpp"
+#include "cli/known_names.hpp"
 #include "cli/log_view.hpp"
 #include "cli/new_project.hpp"
 #include "cli/option_values.hpp"
@@ -290,6 +291,7 @@ int parse_and_run(int argc, char** argv) {
   CLI::App* const schedules = app.add_subcommand("schedules", "Push programs by the clock; all schedules");
   enter(*schedules, add_schedules(*schedules, program));
   add_shell_commands(app, enter);
+  if (argc == 4 && std::string_view(argv[1]) == "__names") return print_known_names(argv[2], argv[3]);
   if (argc > 1 && std::string_view(argv[1]) == "__complete")
     return print_completions(app, {argv + 2, argv + argc});
   const bool is_about_settings = argc > 1 && std::string_view(argv[1]) == "config";

@@ -1,6 +1,7 @@
 #include "cli/completion.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "cli/option_values.hpp"
@@ -32,6 +33,7 @@ struct place {
   const command_option* wants_value = nullptr;  // the option right before the cursor
   std::vector<const command_option*> given = {};
   std::size_t arguments = 0;
+  std::string database = {};    // the value of --db
   bool is_behind_mark = false;  // behind "--"
 };
 
@@ -41,6 +43,7 @@ place place_of(const command_tree& all, const std::vector<std::string>& words) {
     const std::string& word = words[index];
     if (at.is_behind_mark) continue;
     if (at.wants_value != nullptr) {
+      if (is_name_of("--db", *at.wants_value)) at.database = word;
       at.wants_value = nullptr;
     } else if (word == "--") {
       at.is_behind_mark = true;
@@ -48,7 +51,9 @@ place place_of(const command_tree& all, const std::vector<std::string>& words) {
       const auto* const option = find_option(*at.command, word.substr(0, word.find('=')));
       if (option == nullptr) continue;
       at.given.push_back(option);
-      if (!option->value.empty() && word.find('=') == std::string::npos) at.wants_value = option;
+      const auto mark = word.find('=');
+      if (mark != std::string::npos && is_name_of("--db", *option)) at.database = word.substr(mark + 1);
+      if (!option->value.empty() && mark == std::string::npos) at.wants_value = option;
     } else if (const auto* const next = find_command(*at.command, word)) {
       at = place{next};
     } else {
@@ -81,6 +86,11 @@ void add_values(completions& to, const command_option& option, const std::string
       if (std::string_view(start).starts_with(begun)) to.candidates.push_back({before + start, purpose});
     }
   }
+  if (option.value == "QUEUE" || option.value == "ID" || option.value == "TAG") {
+    to.names = option.value;
+    to.before = before;
+    to.begun = begun;
+  }
   for (const auto& one : words_of(option.value)) {
     if (one.starts_with(begun)) to.candidates.push_back({before + one, {}});
   }
@@ -102,6 +112,8 @@ void add_options(completions& to, const place& at, std::string_view begun) {
 completions complete(const command_tree& all, const std::vector<std::string>& words) {
   completions found;
   const place at = place_of(all, words);
+  const char* const usual_database = std::getenv("WEFT_DB");
+  found.database = at.database.empty() && usual_database != nullptr ? usual_database : at.database;
   const std::string begun = words.empty() ? std::string() : words.back();
   if (at.is_behind_mark) {
     found.paths = path_kind::files;

@@ -17,6 +17,11 @@ struct completions {
   };
   std::vector<candidate> candidates;
   path_kind paths = path_kind::none;  ///< the shell's own names of files fit, too
+  /// What a database knows fits: "QUEUE", "ID" or "TAG"; empty: nothing of it. add_known_names() looks.
+  std::string names = {};
+  std::string database = {};  ///< its URL; empty: none was said
+  std::string before = {};    ///< stands in front of each of these names: "--queue="
+  std::string begun = {};     ///< what they begin with
 };
 
 /// `words` follow the program's name; the last one is begun, or empty.

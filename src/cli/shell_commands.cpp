@@ -11,6 +11,7 @@
 #include "cli/completion.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
+#include "cli/known_names.hpp"
 #include "cli/manual.hpp"
 
 namespace weft::inline v1::cli {
@@ -62,7 +63,9 @@ void add_shell_commands(CLI::App& whole, const std::function<void(CLI::App&, com
 }
 
 int print_completions(const CLI::App& whole, const std::vector<std::string>& words) {
-  std::fputs(completion_lines(complete(tree_of(whole), words)).c_str(), stdout);
+  completions found = complete(tree_of(whole), words);
+  add_known_names(found);
+  std::fputs(completion_lines(found).c_str(), stdout);
   return exit_ok;
 }
 

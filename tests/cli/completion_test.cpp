@@ -2,11 +2,17 @@
 #include "cli/completion.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <weft/process/exec.hpp>
 
@@ -77,6 +83,79 @@ TEST(completion, of_paths_is_the_shells) {
   EXPECT_EQ(asked({"jobs", "list", "--db", "sq"}), "sqlite:\ta file of SQLite\n");
 }
 
+/// Names that a database knows, as the program itself says them at a prompt.
+class completion_of_names : public testing::Test {
+ protected:
+  static constexpr const char* program = WEFT_PROGRAM_FOLDER "/weft";
+
+  words asked_of(const std::string& url, words begun) {
+    begun.insert(begun.begin(), {program, "__complete"});
+    const auto done = exec(begun, {.program = {.environment = {"WEFT_DB=" + url}}});
+    EXPECT_EQ(done.status, process::exit_status::exited(0));
+    EXPECT_EQ(done.err, "");
+    return texts(done.out);
+  }
+  words asked_here(words begun) { return asked_of(url_, std::move(begun)); }
+  std::string push(const std::string& queue, const words& tags = {}) {
+    words command{program, "jobs", "push", "--db", url_, "--keys", folder_ / "keys", "--queue", queue};
+    for (const auto& one : tags) command.insert(command.end(), {"--tag", one});
+    command.insert(command.end(), {"--exec", "--", "true"});
+    const auto done = exec(command);
+    EXPECT_TRUE(done.ok()) << done.err;
+    return done.out.substr(0, done.out.find('\n'));
+  }
+  void SetUp() override {
+    ASSERT_EQ(weft_test::run_weft({"keys", "generate", folder_ / "keys"}).status, 0);
+    first_ = push("mail", {"urgent"});
+    push("reports");
+    for (const char* const hostile : {"$(reboot)", "a b", "`x`", "-x", "x;y"})
+      push(std::string("q") + hostile);
+  }
+
+  const weft_test::scratch_folder folder_;
+  const std::string url_ = "sqlite:" + folder_ / "jobs.db";
+  std::string first_;
+};
+
+TEST_F(completion_of_names, queues_jobs_and_tags) {
+  EXPECT_EQ(asked_here({"jobs", "list", "--queue", "m"}), words{"mail"});
+  EXPECT_EQ(asked_here({"jobs", "list", "--queue=r"}), words{"--queue=reports"});
+  EXPECT_EQ(asked_here({"jobs", "pause", "re"}), words{"reports"});
+  EXPECT_EQ(asked_here({"work", "--queue", "ma"}), words{"mail"});
+  EXPECT_EQ(asked_here({"jobs", "list", "--tag", ""}), words{"urgent"});
+  EXPECT_EQ(asked_here({"jobs", "show", first_}), words{first_});
+  EXPECT_EQ(asked_here({"jobs", "retry", ""}).size(), 7U);
+  EXPECT_EQ(asked_here({"jobs", "show", "x"}), words{});
+  EXPECT_EQ(asked_of("", {"jobs", "list", "--db", url_, "--queue", "m"}), words{"mail"});
+  EXPECT_EQ(asked_of("", {"jobs", "list", "--db=" + url_, "--queue", "m"}), words{"mail"});
+}
+
+TEST_F(completion_of_names, but_none_that_mean_something_to_a_shell) {
+  EXPECT_EQ(asked_here({"jobs", "list", "--queue", ""}), (words{"mail", "q-x", "reports"}));
+}
+
+TEST_F(completion_of_names, says_nothing_where_there_is_no_database_or_one_that_does_not_answer) {
+  EXPECT_EQ(asked_of("sqlite:" + folder_ / "missing.db", {"jobs", "list", "--queue", ""}), words{});
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "missing.db"));
+  EXPECT_EQ(asked_of("nonsense", {"jobs", "list", "--queue", ""}), words{});
+  EXPECT_EQ(asked_of("", {"jobs", "list", "--queue", ""}), words{});
+  // A server that takes connections and never says a word.
+  const int silent = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof at;
+  ASSERT_EQ(::bind(silent, reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+  ASSERT_EQ(::listen(silent, 16), 0);
+  ASSERT_EQ(::getsockname(silent, reinterpret_cast<sockaddr*>(&at), &length), 0);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(asked_of("postgres://weft@127.0.0.1:" + std::to_string(ntohs(at.sin_port)) + "/jobs",
+                     {"jobs", "list", "--queue", ""}),
+            words{});
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+  ::close(silent);
+}
+
 /// A shell that has read the script answers as it would at its prompt.
 class completion_in : public testing::Test {
  protected:
@@ -85,6 +164,13 @@ class completion_in : public testing::Test {
     EXPECT_TRUE(done.ok()) << done.err;
     EXPECT_EQ(done.err, "");
     return done.out;
+  }
+  /// With a job of the queue "mail".
+  static void make_database(const weft_test::scratch_folder& in) {
+    ASSERT_EQ(weft_test::run_weft({"keys", "generate", in / "keys"}).status, 0);
+    const auto pushed = exec({WEFT_PROGRAM_FOLDER "/weft", "jobs", "push", "--db", "sqlite:" + in / "jobs.db",
+                              "--keys", in / "keys", "--queue", "mail", "--exec", "--", "true"});
+    ASSERT_TRUE(pushed.ok()) << pushed.err;
   }
   std::string script(const std::string& shell) {
     const auto done = weft_test::run_weft({"completion", shell});
@@ -107,6 +193,9 @@ TEST_F(completion_in, bash) {
   EXPECT_EQ(at("weft jobs list --state = d"), (words{"dead", "done"})) << "taken apart at =";
   EXPECT_EQ(at("weft jobs list --state ="), at("weft jobs list --state ''"));
   EXPECT_EQ(at("weft jobs list --db sqlite : ''"), words{""}) << "nothing more is known";
+  const weft_test::scratch_folder folder;
+  make_database(folder);
+  EXPECT_EQ(at("weft jobs list --db sqlite : " + folder / "jobs.db" + " --queue m"), words{"mail"});
   EXPECT_EQ(at("weft keys list /etc/host"), at("weft jobs list --keys /etc/host"));
   const auto files = at("weft keys list /etc/host");
   EXPECT_NE(std::ranges::find(files, "/etc/hosts"), files.end());
@@ -124,6 +213,9 @@ TEST_F(completion_in, zsh) {
   EXPECT_EQ(at("weft jobs list --state d"), "done\ndead\n");
   EXPECT_EQ(at("weft jobs list --db ''"),
             "sqlite\\::a file of SQLite\npostgres\\://:a database of PostgreSQL\n");
+  const weft_test::scratch_folder folder;
+  make_database(folder);
+  EXPECT_EQ(at("weft jobs list --db sqlite:" + folder / "jobs.db" + " --queue m"), "mail\n");
   EXPECT_EQ(at("weft keys list ''"), "files\n");
   EXPECT_EQ(at("weft jobs push --directory ''"), "files -/\n");
 }
@@ -139,6 +231,8 @@ TEST_F(completion_in, fish) {
   EXPECT_EQ(at("weft jo"), "jobs\tPush jobs, look at them, and decide about them\n");
   EXPECT_EQ(texts(at("weft jobs list --state d")), (words{"dead", "done"}));
   EXPECT_EQ(texts(at("weft jobs list --state=d")), (words{"--state=dead", "--state=done"}));
+  make_database(home);
+  EXPECT_EQ(at("weft jobs list --db sqlite:" + home / "jobs.db" + " --queue m"), "mail\n");
   EXPECT_NE(at("weft keys list /etc/host").find("/etc/hosts"), std::string::npos);
 }
 
