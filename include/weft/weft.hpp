@@ -18,6 +18,7 @@
 #include <weft/context/environment.hpp>
 #include <weft/context/frame.hpp>
 #include <weft/context/properties.hpp>
+#include <weft/context/wire_values.hpp>
 #include <weft/core/fault_point.hpp>
 #include <weft/core/flag_mark.hpp>
 #include <weft/core/hook_table.hpp>

@@ -39,6 +39,8 @@ int serve(const dashboard_options& options) {
                                                       .viewer_token = token_in(options.viewer_token_file),
                                                       .keys = keys_where_given(options.keys),
                                                       .hosts = options.hosts,
+                                                      .trace_url = options.trace_url,
+                                                      .shown_context = options.shown_context,
                                                       .is_behind_https = options.is_behind_https});
   http::server server({.listen = options.listen});
   site.mount(server.routes());

@@ -22,6 +22,13 @@ command add_dashboard(CLI::App& to) {
   to.add_option("--host", options->hosts, "A name by which browsers ask for it, besides localhost")
       ->type_name("NAME")
       ->allow_extra_args(false);
+  to.add_option("--trace-url", options->trace_url,
+                "Where the trace of a job is shown: https://traces.example.org/trace/{trace_id}")
+      ->type_name("URL");
+  to.add_option("--show-context", options->shown_context,
+                "A value of the context of jobs that is no secret, by its name")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   to.add_flag("--behind-https", options->is_behind_https, "A proxy in front of it speaks https");
   to.footer(
       "It serves until SIGTERM or SIGINT. On another address than those of this machine it needs "

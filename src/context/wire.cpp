@@ -4,6 +4,7 @@
 #include <exception>
 
 #include <weft/context/context.hpp>
+#include <weft/context/wire_values.hpp>
 
 namespace weft::inline v1 {
 namespace {
@@ -105,7 +106,33 @@ wire_entry read_entry(reader& from) {
   return entry;
 }
 
+std::vector<wire_entry> read_entries(std::string_view bytes) {
+  if (bytes.empty()) return {};
+  if (bytes.size() > bytes_max) malformed("it is longer than 8192 bytes");
+  reader from(bytes);
+  if (from.take(magic.size()) != magic) malformed("it does not begin with WCTX");
+  if (from.number(1) != version) malformed("its version is not 1");
+  std::vector<wire_entry> all;
+  for (std::size_t left = from.number(1); left > 0; --left) {
+    auto one = read_entry(from);
+    if (one.name <= (all.empty() ? std::string() : all.back().name)) malformed("its names are not in order");
+    all.push_back(std::move(one));
+  }
+  if (!from.at_end()) malformed("bytes follow the last entry");
+  return all;
+}
+
 }  // namespace
+
+std::vector<wire_value> wire_values(std::string_view bytes) {
+  std::vector<wire_value> all;
+  for (auto& one : read_entries(bytes)) {
+    const detail::key_record* const known = detail::find_key(one.name);
+    const bool is_public = one.policy == wire_policy::baggage || (known != nullptr && !known->spec.redact);
+    all.push_back({std::move(one.name), std::move(one.value), one.policy, !is_public});
+  }
+  return all;
+}
 
 namespace detail {
 std::atomic<std::uint64_t> wire_entries_dropped{0};
@@ -144,18 +171,9 @@ std::string context::to_wire(wire_policy hop) const {
 }
 
 context context::from_wire(std::string_view bytes) {
-  if (bytes.empty()) return {};
-  if (bytes.size() > bytes_max) malformed("it is longer than 8192 bytes");
-  reader from(bytes);
-  if (from.take(magic.size()) != magic) malformed("it does not begin with WCTX");
-  if (from.number(1) != version) malformed("its version is not 1");
   context made;
   std::vector<wire_entry> unknown;
-  std::string last_name;
-  for (std::size_t left = from.number(1); left > 0; --left) {
-    auto one = read_entry(from);
-    if (one.name <= last_name) malformed("its names are not in order");
-    last_name = one.name;
+  for (auto& one : read_entries(bytes)) {
     const detail::key_record* const known = detail::find_key(one.name);
     if (known == nullptr || known->spec.wire == wire_policy::none) {
       unknown.push_back(std::move(one));
@@ -163,7 +181,6 @@ context context::from_wire(std::string_view bytes) {
       made.node_ = detail::bind_text(made.node_, *known, one.value);
     }
   }
-  if (!from.at_end()) malformed("bytes follow the last entry");
   return unknown.empty() ? made : made.with(foreign(), std::move(unknown));
 }
 

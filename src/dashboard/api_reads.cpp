@@ -103,9 +103,11 @@ jobs::shown_details show_job(site::state& of, const http::request& in) {
   auto found = of.in().find(id_of(in));
   if (!found) throw http::status_error(404, "there is no such job; it may have been deleted");
   auto why = jobs::why_waiting(of.in(), *found, of.now());
-  auto info = describe(std::move(*found), of.options.keys.get(), of.options.tenant);
+  auto info = describe(std::move(*found), of.options.keys.get(), of.options.tenant, of.options.shown_context);
   const std::string result = result_of(of, info);
-  return details_of(info, result, std::move(why));
+  const auto steps = of.options.keys == nullptr ? std::vector<jobs::job_step_info>()
+                                                : steps_of(of.in(), info.id, *of.options.keys);
+  return details_of(info, result, std::move(why), steps);
 }
 
 std::vector<schedule_details> list_schedules(site::state& of) {

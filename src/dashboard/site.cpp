@@ -24,13 +24,21 @@ struct session_answer {
   std::string role;
   std::string csrf;
   bool has_keys = false;
+  std::string trace_url;
 };
-WEFT_DESCRIBE(session_answer, role, csrf, has_keys);
+WEFT_DESCRIBE(session_answer, role, csrf, has_keys, trace_url);
 
 struct login {
   std::string token;
 };
 WEFT_DESCRIBE(login, token);
+
+void check_trace_url(const std::string& url) {
+  const bool is_web = url.starts_with("https://") || url.starts_with("http://");
+  if (url.empty() || (is_web && url.find("{trace_id}") != std::string::npos)) return;
+  throw error(errc::invalid_argument,
+              "dashboard: the address of traces begins with https:// or http:// and has {trace_id} in it");
+}
 
 site_options checked(site_options options, const jobs::store& of) {
   const auto check = [](const std::string& token) {
@@ -44,6 +52,7 @@ site_options checked(site_options options, const jobs::store& of) {
   if (!options.viewer_token.empty()) check(options.viewer_token);
   if (options.viewer_token == options.operator_token)
     throw error(errc::invalid_argument, "dashboard: the tokens of viewers and operators have to differ");
+  check_trace_url(options.trace_url);
   if (options.clock == nullptr) options.clock = &of.clock();
   return options;
 }
@@ -51,7 +60,8 @@ site_options checked(site_options options, const jobs::store& of) {
 session_answer answer_of(const identity& who, const site::state& of, http::response& out) {
   // The answer has a secret: its length tells nothing of it.
   out.header("Cache-Control", "no-store, no-transform");
-  return {who.role == role::operates ? "operator" : "viewer", who.csrf, of.options.keys != nullptr};
+  return {who.role == role::operates ? "operator" : "viewer", who.csrf, of.options.keys != nullptr,
+          of.options.trace_url};
 }
 
 http::cookie_options cookie_of(const site::state& of, const http::request& in) {

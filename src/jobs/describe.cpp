@@ -1,13 +1,34 @@
 #include <weft/jobs/describe.hpp>
 
+#include <algorithm>
 #include <utility>
 
+#include <weft/context/wire_values.hpp>
+#include <weft/trace/span_context.hpp>
+
 #include "jobs/job_envelope.hpp"
+#include "jobs/job_step.hpp"
 #include "jobs/kept_attempt.hpp"
 #include "jobs/unsigned_job.hpp"
 
 namespace weft::inline v1::jobs {
 namespace {
+
+constexpr std::string_view trace_key = "weft.trace";
+
+void read_context(job_info& into, const std::string& bytes, std::span<const std::string> shown) {
+  for (auto& one : wire_values(bytes)) {
+    if (one.name == trace_key) {
+      if (const auto place = context_codec<trace::span_context>::from_text(one.text)) {
+        into.trace = to_string(place->trace);
+        into.span = to_string(place->span);
+      }
+      continue;
+    }
+    const bool hidden = one.may_be_secret && std::ranges::find(shown, one.name) == shown.end();
+    into.context.push_back({std::move(one.name), hidden ? std::string() : std::move(one.text), hidden});
+  }
+}
 
 /// It is shown, too: nobody takes it for signed.
 void read_unsigned_envelope(job_info& into, const stored_job& job) {
@@ -23,7 +44,7 @@ void read_unsigned_envelope(job_info& into, const stored_job& job) {
 }
 
 void read_envelope(job_info& into, const std::string& envelope, const wire::key_ring& keys,
-                   std::string_view tenant) {
+                   std::string_view tenant, std::span<const std::string> shown_context) {
   try {
     job_envelope sealed = unseal(keys, envelope);
     check_row(sealed, into.id, into.queue, into.closure);
@@ -32,6 +53,10 @@ void read_envelope(job_info& into, const std::string& envelope, const wire::key_
     into.arguments = std::move(sealed.arguments);
     into.attempts_max = sealed.attempts_max;
     into.due = sealed.not_before;
+    into.timeout = sealed.timeout;
+    into.expires = sealed.expires;
+    into.tenant = std::move(sealed.tenant);
+    read_context(into, sealed.context, shown_context);
   } catch (const error& bad) {
     into.problem = bad.message();
   }
@@ -39,7 +64,8 @@ void read_envelope(job_info& into, const std::string& envelope, const wire::key_
 
 }  // namespace
 
-job_info describe(stored_job job, const wire::key_ring* keys, std::string_view tenant) {
+job_info describe(stored_job job, const wire::key_ring* keys, std::string_view tenant,
+                  std::span<const std::string> shown_context) {
   job_info info;
   info.id = job.id;
   info.queue = job.queue;
@@ -61,10 +87,31 @@ job_info describe(stored_job job, const wire::key_ring* keys, std::string_view t
   if (is_unsigned(job.envelope)) {
     read_unsigned_envelope(info, job);
   } else if (keys != nullptr) {
-    read_envelope(info, job.envelope, *keys, tenant);
+    read_envelope(info, job.envelope, *keys, tenant, shown_context);
   }
   for (auto& one : job.past) info.past.push_back(read_attempt(one));
   return info;
+}
+
+std::vector<job_step_info> steps_of(store& from, job_id id, const wire::key_ring& keys, std::size_t count) {
+  std::vector<std::string> kept;
+  from.read_steps(id, [&](std::string_view value) {
+    if (kept.size() < count) kept.emplace_back(value);
+  });
+  std::vector<job_step_info> all;
+  for (const auto& one : kept) {
+    job_step_info& made = all.emplace_back();
+    try {
+      auto [name, result] = read_named_step(keys, id, one);
+      made.name = std::move(name);
+      made.is_cut = result.size() > step_bytes_shown;
+      made.result = result.substr(0, step_bytes_shown);
+    } catch (const error& bad) {
+      made.problem = bad.message();
+    }
+  }
+  std::ranges::sort(all, {}, &job_step_info::name);
+  return all;
 }
 
 }  // namespace weft::inline v1::jobs

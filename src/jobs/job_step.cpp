@@ -44,23 +44,32 @@ std::string step_to_store(const wire::key_ring& keys, job_id id, std::string_vie
   return std::string(as_text(wire::sign(keys, purpose, out)));
 }
 
-std::string read_step(const wire::key_ring& keys, job_id id, std::string_view name, std::string_view kept) {
+named_step read_named_step(const wire::key_ring& keys, job_id id, std::string_view kept) {
   const bytes body = wire::verify(keys, purpose, as_bytes(kept));
   wire::canonical_reader in(body);
   const std::uint64_t found = in.unsigned_integer();
   if (found != version) {
-    throw error(errc::unsupported, "jobs: read " + about(id, name) + ": its form has version " +
+    throw error(errc::unsupported, "jobs: read a step of job " + to_string(id) + ": its form has version " +
                                        std::to_string(found) + ", this build knows " +
                                        std::to_string(version));
   }
   const job_id owner{in.integer()};
-  const std::string_view own_name = in.text();
-  if (owner != id || own_name != name) {
-    throw error(errc::bad_signature, "jobs: read " + about(id, name) + ": it is " + about(owner, own_name));
+  named_step step{std::string(in.text()), {}};
+  if (owner != id) {
+    throw error(errc::bad_signature,
+                "jobs: read a step of job " + to_string(id) + ": it is " + about(owner, step.name));
   }
-  std::string json(as_text(in.binary()));
+  step.json = as_text(in.binary());
   in.expect_end();
-  return json;
+  return step;
+}
+
+std::string read_step(const wire::key_ring& keys, job_id id, std::string_view name, std::string_view kept) {
+  named_step step = read_named_step(keys, id, kept);
+  if (step.name != name) {
+    throw error(errc::bad_signature, "jobs: read " + about(id, name) + ": it is " + about(id, step.name));
+  }
+  return std::move(step.json);
 }
 
 void throw_too_many_steps(job_id id) {

@@ -18,4 +18,12 @@ std::string step_to_store(const wire::key_ring& keys, job_id id, std::string_vie
 /// job or name.
 std::string read_step(const wire::key_ring& keys, job_id id, std::string_view name, std::string_view kept);
 
+/// A step as it is kept, with the name that was signed.
+struct named_step {
+  std::string name;
+  std::string json;
+};
+/// The same of a step whose name is not known.
+named_step read_named_step(const wire::key_ring& keys, job_id id, std::string_view kept);
+
 }  // namespace weft::inline v1::jobs

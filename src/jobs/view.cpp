@@ -133,7 +133,8 @@ shown_schedule view_of(const schedule_info& from, bool with_keys) {
   return made;
 }
 
-shown_details details_of(const job_info& from, const std::string& result, std::vector<std::string> why) {
+shown_details details_of(const job_info& from, const std::string& result, std::vector<std::string> why,
+                         const std::vector<job_step_info>& steps) {
   shown_details made;
   made.job = view_of(from);
   made.limit = text_unless_empty(from.limit);
@@ -143,6 +144,19 @@ shown_details details_of(const job_info& from, const std::string& result, std::v
   made.result = kept_json(result);
   for (const auto& one : from.past) made.attempts.push_back(view_of(one));
   made.why = std::move(why);
+  if (from.timeout.count() > 0) made.timeout_seconds = std::chrono::duration<double>(from.timeout).count();
+  if (from.expires) made.expires = time_text(*from.expires);
+  made.tenant = text_unless_empty(from.tenant);
+  made.trace_id = text_unless_empty(from.trace);
+  made.span_id = text_unless_empty(from.span);
+  for (const auto& one : from.context) {
+    made.context.push_back(
+        {log::to_utf8(one.name), one.hidden ? std::nullopt : std::optional(log::to_utf8(one.text))});
+  }
+  for (const auto& one : steps) {
+    json_value left = one.is_cut ? json_value(log::to_utf8(one.result) + "...") : kept_json(one.result);
+    made.steps.push_back({log::to_utf8(one.name), std::move(left), text_unless_empty(one.problem)});
+  }
   return made;
 }
 

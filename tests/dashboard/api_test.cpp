@@ -2,8 +2,12 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include <weft/context/context.hpp>
 #include <weft/http/event_source.hpp>
+#include <weft/trace/propagation.hpp>
 
 #include "dashboard/site_fixture.hpp"
 
@@ -14,6 +18,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using jobs::job_state;
+
+const key<std::string> plain_key{{.name = "dashboard.customer", .wire = wire_policy::job}};
+const key<std::string> secret_key{{.name = "dashboard.session", .wire = wire_policy::job, .redact = true}};
 
 class dashboard_api : public site_fixture {
  protected:
@@ -45,6 +52,59 @@ TEST_F(dashboard_api, shows_one_job_with_its_attempts_arguments_and_why) {
               wire::json_value("It was given up after 1 failed attempt; retry it to run it again."));
     EXPECT_EQ(get("/jobs/1").status(), 404);
     EXPECT_EQ(get("/jobs/x").status(), 404);
+  });
+}
+
+TEST_F(dashboard_api, shows_what_a_job_was_pushed_in_but_no_secrets) {
+  jobs::job_id id{};
+  const std::string trace_id = "0af7651916cd43dd8448eb211c80319c";
+  run([&] {
+    const std::vector<std::pair<std::string, std::string>> headers{
+        {"traceparent", "00-" + trace_id + "-b7ad6b7169203331-01"}};
+    trace::from_headers(headers).run([&] {
+      const scoped_value customer(plain_key, std::string("<b>4711</b>"));
+      const scoped_value session(secret_key, std::string("s3cr3t"));
+      id = push_letter({.timeout = 90s, .expires = store_->clock().now() + 1h});
+    });
+  });
+  serve({.shown_context = {}}, [&] {
+    const auto answer = get("/jobs/" + to_string(id));
+    EXPECT_EQ(answer.body().find("s3cr3t"), std::string_view::npos);
+    const auto job = wire::parse_json(answer.body());
+    EXPECT_EQ(text_of(job, "trace_id"), trace_id);
+    EXPECT_EQ(text_of(job, "span_id"), "b7ad6b7169203331");
+    EXPECT_FALSE(member(job, "timeout_seconds").is_null());
+    EXPECT_FALSE(member(job, "expires").is_null());
+    const auto& context = list_of(job, "context");
+    ASSERT_EQ(context.size(), 2U);
+    EXPECT_EQ(text_of(context[0], "name"), "dashboard.customer");
+    EXPECT_EQ(text_of(context[0], "value"), "<b>4711</b>");
+    EXPECT_EQ(text_of(context[1], "name"), "dashboard.session");
+    EXPECT_TRUE(member(context[1], "value").is_null());
+  });
+  serve({.trace_url = "https://traces.example.org/{trace_id}", .shown_context = {"dashboard.session"}}, [&] {
+    EXPECT_EQ(text_of(list_of(json("/jobs/" + to_string(id)), "context").at(1), "value"), "s3cr3t");
+    EXPECT_EQ(text_of(json("/session"), "trace_url"), "https://traces.example.org/{trace_id}");
+  });
+}
+
+TEST_F(dashboard_api, shows_the_steps_of_a_job) {
+  const auto id =
+      queue_.push(closure{named_closure<"dashboard.steps">([](jobs::control& job, std::string text) {
+                            job.checkpoint("charge", [&] { return text; });
+                            job.checkpoint("pack", [&] { return std::string(5000, 'x'); });
+                            throw std::runtime_error("no truck");
+                          }),
+                          std::string("receipt <7>")},
+                  {.max_attempts = 1});
+  serve([&] {
+    run_due();
+    const auto job = json("/jobs/" + to_string(id));
+    const auto& steps = list_of(job, "steps");
+    ASSERT_EQ(steps.size(), 2U);
+    EXPECT_EQ(text_of(steps[0], "name"), "charge");
+    EXPECT_EQ(text_of(steps[0], "result"), "receipt <7>");
+    EXPECT_LT(text_of(steps[1], "result").size(), 2100U) << "long ones are cut";
   });
 }
 

@@ -129,6 +129,16 @@ async function oneJob(page) {
   await page.locator('table.rows a.name', { hasText: 'video.encode' }).click();
   await page.getByText('encoding <b>scene 7</b>').waitFor();
   await look(page, 'a job that runs');
+  await go(page, 'jobs?closure=order.ship');
+  await page.locator('table.rows a.name').first().click();
+  await page.getByRole('heading', { name: 'Steps' }).waitFor();
+  check(await page.getByText('charge <b>').count() === 1 && await page.getByText('receipt 17').count() === 1, 'a step is shown');
+  check(await page.getByText('<img src=x onerror=alert(1)>').count() === 1, 'a context value is shown as text');
+  check(await page.getByText('s3cr3t').count() === 0 && await page.getByText('hidden').count() === 1, 'a secret of the context is hidden');
+  const traced = await page.locator('a[href^="https://traces.example.org/"]').getAttribute('href');
+  check(/^https:\/\/traces\.example\.org\/[0-9a-f]{32}\?span=[0-9a-f]{16}$/.test(traced), `the link to the trace is ${traced}`);
+  await look(page, 'a job with its context');
+  await picture(page, 'job-context');
   await go(page, 'jobs?closure=stranger.says');
   for (let i = 0; i < 12; ++i) {
     await page.locator('table.rows a.name').nth(i).click();

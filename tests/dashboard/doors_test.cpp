@@ -150,6 +150,15 @@ TEST_F(dashboard_doors, who_guesses_tokens_is_held_up) {
   });
 }
 
+TEST_F(dashboard_doors, the_address_of_traces_is_one_of_the_web) {
+  for (const char* bad :
+       {"javascript:alert('{trace_id}')", "https://traces.example.org/", "//x/{trace_id}"}) {
+    const auto make = [&] { site(store_, {.operator_token = operator_token, .trace_url = bad}); };
+    const std::string why = message_of(errc::invalid_argument, [&] { run(make); });
+    EXPECT_TRUE(has_text(why, "address of traces")) << bad;
+  }
+}
+
 TEST_F(dashboard_doors, tokens_are_long_and_differ) {
   const auto make = [&](std::string operates, std::string views) {
     run([&] { site(store_, {.operator_token = std::move(operates), .viewer_token = std::move(views)}); });

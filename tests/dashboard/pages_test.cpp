@@ -2,12 +2,14 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <weft/closure/services.hpp>
+#include <weft/context/context.hpp>
 #include <weft/dashboard/site.hpp>
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
@@ -19,9 +21,10 @@
 #include <weft/log/collector.hpp>
 #include <weft/log/log.hpp>
 #include <weft/process/exec.hpp>
+#include <weft/trace/propagation.hpp>
 
+#include "jobs/test_database.hpp"
 #include "support/programs.hpp"
-#include "support/scratch_folder.hpp"
 
 // The pages in Chromium: browser.mjs visits all of them, does what people do, and says what it found wrong.
 // The jobs that it sees are made here, some of them by strangers: their texts have to stay texts.
@@ -34,6 +37,9 @@ using namespace std::chrono_literals;
 constexpr const char* chromium = "/usr/bin/chromium";
 constexpr const char* operator_token = "operator-token-of-tests";
 constexpr const char* viewer_token = "viewer-token-of-tests";
+
+const key<std::string> customer_key{{.name = "pages.customer", .wire = wire_policy::job}};
+const key<std::string> token_key{{.name = "pages.token", .wire = wire_policy::job, .redact = true}};
 
 /// Holds the job that is to be seen running.
 struct gate {
@@ -74,6 +80,22 @@ void deliver(jobs::control& job, const std::string& to, int parts) {
   }
 }
 
+/// A job that was pushed in a request, with steps.
+void push_traced(jobs::queue& queue) {
+  const std::vector<std::pair<std::string, std::string>> headers{
+      {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}};
+  trace::from_headers(headers).run([&] {
+    const scoped_value customer(customer_key, std::string("<img src=x onerror=alert(1)>"));
+    const scoped_value token(token_key, std::string("s3cr3t"));
+    queue.push(closure{named_closure<"order.ship">([](jobs::control& job, int order) {
+                         job.checkpoint("charge <b>", [&] { return "receipt " + std::to_string(order); });
+                         throw std::runtime_error("no truck");
+                       }),
+                       17},
+               {.max_attempts = 1, .timeout = 90s});
+  });
+}
+
 void add_jobs(jobs::queue& queue) {
   const auto mail = named_closure<"mail.deliver">(
       [](jobs::control& job, std::string to, int parts) { deliver(job, to, parts); });
@@ -99,6 +121,7 @@ void add_jobs(jobs::queue& queue) {
                {.queue = "images", .limit = jobs::limit_options{"printer <1>", 1, {30, 1min}}});
   }
   queue.push(closure{say, std::string(200'000, 'x')}, {.max_attempts = 1});
+  push_traced(queue);
   const auto first = queue.push(closure{render, "cat.png", 1}, {.queue = "images"});
   for (int i = 2; i < 9; ++i)
     queue.push(closure{render, "cat.png", i}, {.queue = "images", .tags = {"gallery"}});
@@ -133,13 +156,13 @@ TEST(dashboard_pages, chromium_sees_every_view_and_does_what_people_do) {
     if (std::getenv("CI") != nullptr) FAIL() << "npm has not fetched playwright-core";
     GTEST_SKIP() << "npm has not fetched playwright-core";
   }
-  const weft_test::scratch_folder folder;
+  const auto database = jobs::test_database::make();
   run_options roomy;
   roomy.stack_bytes = 256 * 1024;
   run(
       [&] {
         const auto keys = std::make_shared<const wire::key_ring>(wire::key::generate("k1"));
-        const auto store = jobs::open_store("sqlite:" + folder / "jobs.db");
+        const auto store = jobs::open_store(database->url());
         jobs::queue queue(store, {.keys = keys});
         add_jobs(queue);
         gate held;
@@ -163,6 +186,7 @@ TEST(dashboard_pages, chromium_sees_every_view_and_does_what_people_do) {
         site shown(store, {.operator_token = operator_token,
                            .viewer_token = viewer_token,
                            .keys = keys,
+                           .trace_url = "https://traces.example.org/{trace_id}?span={span_id}",
                            .interval = 200ms});
         http::server server({.listen = "127.0.0.1:0"});
         shown.mount(server.routes(), "/jobs");

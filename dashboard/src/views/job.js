@@ -1,5 +1,5 @@
 import { html, Action, Ago, Button, Icon, JobLink, Json, Problem, State, baseName, between, copied, cut, full, span, useLoaded } from '../ui.js';
-import { link, note } from '../state.js';
+import { link, note, session } from '../state.js';
 import { get, tried } from '../api.js';
 import { askToDelete } from '../bulk.js';
 
@@ -49,6 +49,19 @@ function Progress({ of }) {
     ${of.total > 0 && html`<div class="progress" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax=${of.total} aria-valuenow=${of.done}><i style=${{ width: `${share}%` }}></i></div>`}</div>`;
 }
 
+/// The trace that it was pushed in, by the address that whoever runs the dashboard gave.
+function Trace({ trace, part }) {
+  const url = session.value?.trace_url;
+  const at = url && url.replaceAll('{trace_id}', encodeURIComponent(trace)).replaceAll('{span_id}', encodeURIComponent(part ?? ''));
+  return at ? html`<a href=${at} target="_blank" rel="noopener noreferrer"><code class="wrap">${trace}</code></a>` : html`<code class="wrap">${trace}</code>`;
+}
+
+const Context = ({ of }) => html`<section class="card pad"><h2>Context</h2><dl class="facts">${of.map(({ name, value }) => html`<${Fact} name=${name}>${value === null
+  ? html`<span class="muted" title="It may be a secret: the dashboard does not know its key, or it is not to be printed">hidden</span>` : html`<code class="wrap">${cut(value, 2000)}</code>`}<//>`)}</dl></section>`;
+
+const Steps = ({ of }) => html`<section class="card pad"><h2>Steps</h2><ul class="steps">${of.map((one) => html`<li><b>${one.name || '?'}</b> ${one.problem
+  ? html`<span class="problem">${one.problem}</span>` : html`<code class="wrap">${cut(JSON.stringify(one.result), 300)}</code>`}</li>`)}</ul></section>`;
+
 export function Job({ id }) {
   const { value, error, again } = useLoaded((signal) => get(`jobs/${encodeURIComponent(id)}`, signal), id, 2000);
   if (!value || value.job.id !== id) return error ? html`<h1>Job</h1><${Problem} of=${error} />` : html`<h1>Job</h1><p class="loading">Loading…</p>`;
@@ -88,9 +101,15 @@ export function Job({ id }) {
         ${value.limit && html`<${Fact} name="Limit"><a href=${link('queues')}><code>${value.limit}</code></a><//>`}
         ${job.tags.length > 0 && html`<${Fact} name="Tags">${job.tags.map((tag) => html`<a class="chip" href=${link('jobs', { tag })}>${tag}</a> `)}<//>`}
         ${value.waits_for.length > 0 && html`<${Fact} name="Waits for">${value.waits_for.map((one) => html`<${JobLink} id=${one} /> `)}<//>`}
+        ${value.timeout_seconds && html`<${Fact} name="Time limit">${span(value.timeout_seconds * 1000)} each attempt<//>`}
+        ${value.expires && html`<${Fact} name="Begins before"><${Ago} at=${value.expires} /><//>`}
+        ${value.tenant && html`<${Fact} name="Tenant"><code>${value.tenant}</code><//>`}
+        ${value.trace_id && html`<${Fact} name="Trace"><${Trace} trace=${value.trace_id} part=${value.span_id} /><//>`}
         ${job.source && html`<${Fact} name="Written at"><code>${job.source}</code><//>`}
         <${Fact} name="Closure"><code class="wrap">${job.closure}</code><//></dl></section>
       <section class="card pad"><h2>Arguments</h2>${job.arguments === null ? html`<p class="muted">They are shown where the dashboard has the keys that jobs are signed with.</p>` : html`<${Json} value=${job.arguments} label="Arguments" />`}</section>
       ${value.result !== null && html`<section class="card pad"><h2>Result</h2><${Json} value=${value.result} label="Result" /></section>`}
+      ${value.steps.length > 0 && html`<${Steps} of=${value.steps} />`}
+      ${value.context.length > 0 && html`<${Context} of=${value.context} />`}
     </div></div>`;
 }

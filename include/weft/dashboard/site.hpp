@@ -35,6 +35,12 @@ struct site_options {
   /// Names by which browsers may ask for it, besides localhost, 127.0.0.1 and [::1], without a port:
   /// "jobs.example.org". Requests for another host are refused, as a page of a stranger may make them.
   std::vector<std::string> hosts = {};
+  /// Where the trace that a job belongs to is shown: "https://traces.example.org/trace/{trace_id}"; also
+  /// {span_id}. Empty: nowhere.
+  std::string trace_url = {};
+  /// Names of context values that are shown though they may be secrets: values whose keys this program does
+  /// not know, or that are not to be printed (key_spec::redact), are hidden.
+  std::vector<std::string> shown_context = {};
   bool is_behind_https = false;              ///< a proxy in front speaks TLS: cookies are for https only
   std::chrono::seconds session{12 * 3600};   ///< then people log in again
   std::size_t sessions_max = 1000;           ///< more end the oldest ones
@@ -57,7 +63,8 @@ struct site_options {
 /// in this object: with several processes each has its own.
 class site {
  public:
-  /// Throws weft::error (invalid_argument) for a token that is missing or too short, or two that are equal.
+  /// Throws weft::error (invalid_argument) for a token that is missing or too short, two that are equal, or a
+  /// trace_url that is none.
   site(std::shared_ptr<jobs::store> shown, site_options options);
   site(const site&) = delete;
   site& operator=(const site&) = delete;

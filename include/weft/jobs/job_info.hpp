@@ -32,6 +32,23 @@ WEFT_DESCRIBE(attempt_info, attempt, claim, owner, outcome, started, ended, erro
 
 WEFT_DESCRIBE(job_progress, done, total, note);
 
+/// A value of the context that a job was pushed in.
+struct job_context_value {
+  std::string name;
+  std::string text;     ///< empty where it is hidden
+  bool hidden = false;  ///< it may be a secret (weft::wire_value)
+};
+WEFT_DESCRIBE(job_context_value, name, text, hidden);
+
+/// What a step has left (control::checkpoint).
+struct job_step_info {
+  std::string name;     ///< empty where it cannot be trusted
+  std::string result;   ///< JSON; the first step_bytes_shown of a longer one
+  bool is_cut = false;  ///< it is longer
+  std::string problem;  ///< why it cannot be trusted or read; empty: it can
+};
+WEFT_DESCRIBE(job_step_info, name, result, is_cut, problem);
+
 /// A job, for people and tools.
 struct job_info {
   job_id id{};
@@ -52,14 +69,20 @@ struct job_info {
   std::optional<worker_id> owner;  ///< while it runs
   bool cancel_requested = false;
   std::vector<std::string> tags;
-  std::string limit;                     ///< its key; only from show()
-  std::vector<job_id> waits_for;         ///< jobs that must end first; only from show()
-  std::optional<job_progress> progress;  ///< while it runs, only from show()
-  std::string problem;                   ///< why its envelope cannot be trusted or read; empty: it can
-  std::vector<attempt_info> past;        ///< oldest first; only from show()
+  std::string limit;                       ///< its key; only from show()
+  std::vector<job_id> waits_for;           ///< jobs that must end first; only from show()
+  std::optional<job_progress> progress;    ///< while it runs, only from show()
+  std::chrono::microseconds timeout{0};    ///< of each attempt; 0: none
+  std::optional<moment> expires;           ///< no attempt begins after it
+  std::string tenant;                      ///< queue_options::tenant of who pushed it
+  std::vector<job_context_value> context;  ///< by name, without the place in a trace
+  std::string trace;                       ///< id of the trace that it was pushed in; empty: none
+  std::string span;                        ///< id of the span that pushed it
+  std::string problem;                     ///< why its envelope cannot be trusted or read; empty: it can
+  std::vector<attempt_info> past;          ///< oldest first; only from show()
 };
 WEFT_DESCRIBE(job_info, id, queue, closure, source, arguments, state, priority, created, due, run_at,
               finished, attempts, attempts_max, backoffs, crashes, owner, cancel_requested, tags, limit,
-              waits_for, progress, problem, past);
+              waits_for, progress, timeout, expires, tenant, context, trace, span, problem, past);
 
 }  // namespace weft::inline v1::jobs

@@ -67,18 +67,41 @@ struct shown_attempt {
 };
 WEFT_DESCRIBE(shown_attempt, attempt, claim, owner, outcome, started, ended, error, log);
 
+/// A value of the context that a job was pushed in.
+struct shown_context_value {
+  std::string name;
+  std::optional<std::string> value;  ///< none: it may be a secret
+};
+WEFT_DESCRIBE(shown_context_value, name, value);
+
+/// What a step of a job has left.
+struct shown_step {
+  std::string name;
+  wire::json_value result;  ///< a text, where it was too long to be shown whole
+  std::optional<std::string> problem;
+};
+WEFT_DESCRIBE(shown_step, name, result, problem);
+
 /// One job with all that is known of it.
 struct shown_details {
   int schema = view_schema;
   shown_job job;
-  std::optional<std::string> limit;      ///< key of its concurrency limit
-  std::vector<std::string> waits_for;    ///< ids
-  std::optional<job_progress> progress;  ///< while it runs
-  wire::json_value result;               ///< with keys, once done
-  std::vector<shown_attempt> attempts;   ///< oldest first
-  std::vector<std::string> why;          ///< it does not run: sentences of why_waiting
+  std::optional<std::string> limit;       ///< key of its concurrency limit
+  std::vector<std::string> waits_for;     ///< ids
+  std::optional<job_progress> progress;   ///< while it runs
+  wire::json_value result;                ///< with keys, once done
+  std::vector<shown_attempt> attempts;    ///< oldest first
+  std::vector<std::string> why;           ///< it does not run: sentences of why_waiting
+  std::optional<double> timeout_seconds;  ///< with keys, as all that follows: of each attempt
+  std::optional<std::string> expires;     ///< no attempt begins after it
+  std::optional<std::string> tenant;
+  std::optional<std::string> trace_id;       ///< of the trace that it was pushed in
+  std::optional<std::string> span_id;        ///< of the span that pushed it
+  std::vector<shown_context_value> context;  ///< what it was pushed in
+  std::vector<shown_step> steps;
 };
-WEFT_DESCRIBE(shown_details, schema, job, limit, waits_for, progress, result, attempts, why);
+WEFT_DESCRIBE(shown_details, schema, job, limit, waits_for, progress, result, attempts, why, timeout_seconds,
+              expires, tenant, trace_id, span_id, context, steps);
 
 struct shown_queue {
   std::string queue;
@@ -147,7 +170,8 @@ shown_worker view_of(const worker_row& from);
 shown_limit view_of(const stored_limit& from);
 shown_schedule view_of(const schedule_info& from, bool with_keys);
 /// `result`: JSON, empty for none.
-shown_details details_of(const job_info& from, const std::string& result, std::vector<std::string> why);
+shown_details details_of(const job_info& from, const std::string& result, std::vector<std::string> why,
+                         const std::vector<job_step_info>& steps = {});
 /// Waits for the store; throws as it does.
 shown_stats stats_of(store& from);
 
