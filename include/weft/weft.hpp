@@ -1,7 +1,7 @@
 #pragma once
 
-/// All of weft but service, dashboard, testing, cli and hook: for the first hour, and for programs that
-/// use most of it. Narrow headers compile faster.
+/// All of weft but service, dashboard, testing, cli, hook and executor/from.hpp: for the first hour, and for
+/// programs that use most of it. Narrow headers compile faster.
 
 #include <weft/closure/closure.hpp>
 #include <weft/closure/made_of.hpp>

@@ -27,6 +27,10 @@ std::exception_ptr make_empty_set(const char* what) {
       error(errc::invalid_argument, std::string(what) + ": there are fewer futures than it waits for"));
 }
 
+std::exception_ptr make_aggregate_error(std::vector<std::exception_ptr> errors) {
+  return std::make_exception_ptr(aggregate_error(std::move(errors)));
+}
+
 std::vector<std::exception_ptr> errors_inside(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);

@@ -21,6 +21,7 @@
 
 #include <weft/context/cancellation.hpp>
 #include <weft/context/context.hpp>
+#include <weft/executor/from.hpp>
 #include <weft/executor/thread_pool.hpp>
 
 namespace {

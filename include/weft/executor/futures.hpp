@@ -4,7 +4,7 @@
 
 #include <weft/executor/async.hpp>          // IWYU pragma: export
 #include <weft/executor/find_error.hpp>     // IWYU pragma: export
-#include <weft/executor/from.hpp>           // IWYU pragma: export
+#include <weft/executor/from_callback.hpp>  // IWYU pragma: export
 #include <weft/executor/future.hpp>         // IWYU pragma: export
 #include <weft/executor/or_else.hpp>        // IWYU pragma: export
 #include <weft/executor/repeat.hpp>         // IWYU pragma: export

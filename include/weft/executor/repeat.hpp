@@ -55,6 +55,11 @@ future<Total> reduce(std::vector<future<Value>> all, Total first, F&& f,
           from);
 }
 
+namespace detail {
+/// Ready when all are; fails as when_all does. Not inline: it would be compiled wherever this header is read.
+future<void> all_ended(std::vector<future<void>> tasks);
+}  // namespace detail
+
 /// Calls `f(0)` to `f(count - 1)` on `where`, as many at once as that runs; each of its tasks takes the next
 /// number that is left. The first error leaves out those that have not begun.
 template <std::derived_from<executor> Executor, typename F>
@@ -96,7 +101,7 @@ future<void> bulk(const Executor& where, std::size_t count, F&& f,
     work->next.store(work->count, std::memory_order_relaxed);  // those that are posted end before this does
     tasks.push_back(failed<void>(std::current_exception()));
   }
-  return when_all(std::move(tasks)).discard();
+  return detail::all_ended(std::move(tasks));
 }
 /// The same on the current executor.
 template <typename F>

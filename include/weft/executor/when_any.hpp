@@ -51,6 +51,7 @@ class aggregate_error : public error {
 namespace detail {
 
 std::exception_ptr make_empty_set(const char* what);
+std::exception_ptr make_aggregate_error(std::vector<std::exception_ptr> errors);
 
 template <typename Value>
 class any_of_range : public range_sources<Value> {
@@ -116,7 +117,7 @@ class first_ok_of : public range_sources<Value> {
     for (const auto* const one : states_) errors.push_back(one->peek().error());
     for (const auto* const one : states_) {
       if (is_stop(one->peek().error())) continue;
-      auto error = std::make_exception_ptr(aggregate_error(std::move(errors)));
+      auto error = make_aggregate_error(std::move(errors));
       origin = as_origin_of(error, one->origin());
       return error;
     }

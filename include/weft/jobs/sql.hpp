@@ -25,17 +25,19 @@ using sql_rows = std::vector<sql_row>;
 
 namespace detail {
 
+// Not inline: a std::variant would be compiled wherever this header is read.
+sql_value integer_to_sql(std::int64_t value);
 template <std::integral Number>
 sql_value to_sql(Number value) {
-  return static_cast<std::int64_t>(value);
+  return integer_to_sql(static_cast<std::int64_t>(value));
 }
-inline sql_value to_sql(double value) { return value; }
-inline sql_value to_sql(std::string value) { return sql_value(std::move(value)); }
-inline sql_value to_sql(std::string_view value) { return std::string(value); }
-inline sql_value to_sql(const char* value) { return std::string(value); }
-inline sql_value to_sql(sql_bytes value) { return sql_value(std::move(value)); }
-inline sql_value to_sql(std::nullptr_t) { return std::monostate{}; }
-inline sql_value to_sql(sql_value value) { return value; }
+sql_value to_sql(double value);
+sql_value to_sql(std::string value);
+sql_value to_sql(std::string_view value);
+sql_value to_sql(const char* value);
+sql_value to_sql(sql_bytes value);
+sql_value to_sql(std::nullptr_t);
+sql_value to_sql(sql_value value);
 template <typename Value>
 sql_value to_sql(const std::optional<Value>& value) {
   return value ? to_sql(*value) : sql_value{};
