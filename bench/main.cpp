@@ -143,7 +143,7 @@ int run(const request& asked) {
   table out(stdout);
   for (const auto& one : chosen(asked)) {
     show_progress(one);
-    const auto measured = measure(one, asked.runs);
+    const auto measured = measure(one, one.once ? 1 : asked.runs);
     clear_progress();
     for (const row& each : measured) out.print(each);
     rows.insert(rows.end(), measured.begin(), measured.end());

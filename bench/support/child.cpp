@@ -48,8 +48,11 @@ std::string end_text(int status) {
                              : "exit status " + std::to_string(WEXITSTATUS(status));
 }
 
-double number_in(const std::string& program, const std::string& text) {
-  const std::string line = last_line(text);
+std::string name_of(const std::vector<std::string>& command) {
+  return command.front().substr(command.front().rfind('/') + 1);
+}
+
+double number_in(const std::string& program, const std::string& line) {
   char* end = nullptr;
   const double number = std::strtod(line.c_str(), &end);
   if (line.empty() || *end != '\0') throw unavailable(program + " printed no number but '" + line + "'");
@@ -63,7 +66,7 @@ std::map<std::string, measurement>& probes() {
 
 }  // namespace
 
-double number_from(const std::vector<std::string>& command, const std::vector<std::string>& settings) {
+std::string text_from(const std::vector<std::string>& command, const std::vector<std::string>& settings) {
   int pipe[2];
   if (::pipe2(pipe, O_CLOEXEC) != 0) throw unavailable(std::string("no pipe: ") + std::strerror(errno));
   const pid_t child = ::fork();
@@ -75,9 +78,13 @@ double number_from(const std::vector<std::string>& command, const std::vector<st
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  const std::string program = command.front().substr(command.front().rfind('/') + 1);
+  const std::string program = name_of(command);
   if (status != 0) throw unavailable(program + ": " + end_text(status) + ": " + last_line(text));
-  return number_in(program, text);
+  return last_line(text);
+}
+
+double number_from(const std::vector<std::string>& command, const std::vector<std::string>& settings) {
+  return number_in(name_of(command), text_from(command, settings));
 }
 
 add_probe::add_probe(std::string name, measurement run) { probes()[std::move(name)] = std::move(run); }

@@ -12,6 +12,9 @@ namespace weft::bench {
 /// it said), or prints no number.
 double number_from(const std::vector<std::string>& command, const std::vector<std::string>& settings = {});
 
+/// The same for a text: the last line that it prints.
+std::string text_from(const std::vector<std::string>& command, const std::vector<std::string>& settings = {});
+
 /// A measurement that needs a process of its own, such as one of memory. Declared as figures are:
 ///     const add_probe parked{"parked_100k", [] { return bytes_per_fiber(); }};
 struct add_probe {

@@ -58,6 +58,7 @@ struct figure {
   bench::target target = {};
   std::vector<bench::baseline> more = {};  ///< further baselines; measured in the same runs, a row each
   bool warm_up = true;                ///< false: each run is a process of its own, so the first one counts
+  bool once = false;                  ///< takes minutes: one run, however many are asked for
   std::function<void()> before = {};  ///< once, before the runs of this figure; may throw unavailable
   std::function<void()> after = {};   ///< once, afterwards, in any case
   std::string store = {};             ///< of jobs: the kind of database it measures; empty: none
