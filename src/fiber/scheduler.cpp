@@ -13,6 +13,7 @@
 #include <weft/core/error.hpp>
 #include <weft/core/milliseconds_until.hpp>
 
+#include "core/probe.hpp"
 #include "fiber/hook_seam.hpp"
 #include "fiber/inspection.hpp"
 #include "fiber/loop_executor.hpp"
@@ -250,12 +251,14 @@ void scheduler::execute(fiber_block& fiber) noexcept {
   fiber.started_.store(true, std::memory_order_relaxed);
   bump<std::uint64_t>(started_);
   fiber.place = &place_;
+  WEFT_PROBE(fiber__start, fiber.id(), fiber.parent_id(), fiber.name().data());
   if (const auto reason = fiber.requested()) {
     fiber.fail_unstarted(std::make_exception_ptr(cancelled(*reason, "start")));
   } else {
     fiber.run_body();
   }
   fiber.finish();
+  WEFT_PROBE(fiber__end, fiber.id());
   remove(fiber);
 }
 
@@ -265,6 +268,7 @@ void scheduler::execute(fiber_block& fiber) noexcept {
   running_.store(fiber, std::memory_order_relaxed);
   running_task = fiber;
   bump<std::uint64_t>(switches_);
+  WEFT_PROBE(fiber__switch, fiber);
   context_changes_to(fiber != nullptr ? fiber->context : nullptr, context_change::switched);
 }
 

@@ -7,6 +7,7 @@
 #include <weft/log/log.hpp>
 #include <weft/trace/span.hpp>
 
+#include "core/probe.hpp"
 #include "jobs/attempt_link.hpp"
 #include "jobs/jitter.hpp"
 #include "jobs/job_ids.hpp"
@@ -94,6 +95,7 @@ void worker::state::attempt(const begun_job& begun, const job_envelope& job, slo
   const bool is_first = claimed.attempts == 0 && claimed.backoffs == 0 && claimed.crashes == 0;
   if (is_first) meters.wait.record(std::max(started - job.not_before, moment::duration::zero()));
   const steady_time began = steady_clock::now();
+  WEFT_PROBE(job__start, static_cast<std::int64_t>(claimed.id), claimed.queue.c_str(), claimed.attempts + 1);
   const scoped_value which_job(job_in_log, claimed.id);
   const scoped_value which_attempt(attempt_in_log, claimed.attempts + 1);
   log::collector gathered({.pass_on = options_.pass_on_logs});
@@ -106,6 +108,7 @@ void worker::state::attempt(const begun_job& begun, const job_envelope& job, slo
     log_failure(claimed, result);
   }
   meters.run.record(steady_clock::now() - began);
+  WEFT_PROBE(job__end, static_cast<std::int64_t>(claimed.id), static_cast<int>(result.outcome));
   taken.leave();
   log::collection log = gathered.take_all();
   if (result.outcome == attempt_outcome::done && !result.again && !pushes.empty()) {

@@ -9,6 +9,7 @@
 #include <weft/log/log.hpp>
 #include <weft/workers/errors.hpp>
 
+#include "core/probe.hpp"
 #include "workers/reply_bounds.hpp"
 
 namespace weft::inline v1::workers::detail {
@@ -109,6 +110,7 @@ void native_call::send(const outgoing_call& call) {
   }
   sent_ = true;
   link_->channel->count_sent();
+  WEFT_PROBE(call__sent, slot_.id, frame.target.data(), frame.target.size());
   giving_up_if_cancelled([&] { send_frames(std::move(out)); });
 }
 

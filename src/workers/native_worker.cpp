@@ -18,6 +18,7 @@
 #include <weft/log/collector.hpp>
 #include <weft/process/self.hpp>
 
+#include "core/probe.hpp"
 #include "workers/called_function.hpp"
 #include "workers/frame_writer.hpp"
 #include "workers/reply_bounds.hpp"
@@ -186,7 +187,9 @@ class worker_loop {
     {
       const log::collector collected;
       const worker_duties::running_call counted(duties_);
+      WEFT_PROBE(call__start, reply.id, call.call().target.data(), call.call().target.size());
       execute(call, reply, value);
+      WEFT_PROBE(call__end, reply.id, static_cast<int>(reply.type == frame_type::answer));
       reply.log = const_cast<log::collector&>(collected).take_all();
     }
     send_reply(reply, value);

@@ -77,6 +77,16 @@ TEST(gdb_on_a_live_program, unwinds_parked_fibers_and_shows_the_thread_again_aft
   EXPECT_LT(text.find("\"third\""), text.rfind("gives_up")) << "bt shows the thread again: " << text;
 }
 
+TEST(gdb_on_a_live_program, stops_at_a_probe_and_shows_its_arguments) {
+  const std::string text = output_of(
+      "gdb -nx -batch -ex 'break main' -ex run -ex 'break -probe-stap weft:fiber__start' -ex continue "
+      "-ex 'set $main_fiber = $_probe_arg0' -ex continue -ex 'printf \"name %s\\n\", (char*)$_probe_arg2' "
+      "-ex 'printf \"made by main: %d\\n\", $_probe_arg1 == $main_fiber' " +
+      std::string(GDB_PROGRAM));
+  EXPECT_TRUE(has(text, "name first\n")) << text;
+  EXPECT_TRUE(has(text, "made by main: 1\n")) << text;
+}
+
 TEST_F(gdb_on_a_core, says_so_when_there_is_no_such_fiber) {
   EXPECT_TRUE(has(run("-ex 'weft-bt 12345'"), "no fiber 12345"));
   EXPECT_TRUE(has(run("-ex 'weft-bt x'"), "usage: weft-bt"));
