@@ -5,6 +5,8 @@
 #include <utility>
 
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/simulate.hpp>
+#include <weft/jobs/store.hpp>
 
 #include "testing/drain.hpp"
 
@@ -61,14 +63,22 @@ drain_report test_kit::drain() {
 drain_report test_kit::advance(std::chrono::microseconds by) {
   return work([&](jobs::drain& one) {
     const moment until = clock_.now() + by;
-    one.run_due();
-    for (auto next = one.next_due(); next && *next <= until; next = one.next_due()) {
-      clock_.set(std::max(*next, clock_.now()));
+    for (;;) {
+      const auto heard = queue_.kept_in().bell();
       one.run_due();
+      if (clock_.now() >= until) return;
+      pass(std::min(one.next_due().value_or(until), until), heard);
     }
-    clock_.set(std::max(until, clock_.now()));
-    one.run_due();
   });
+}
+
+void test_kit::pass(moment to, std::uint64_t heard) {
+  const moment from = clock_.now();
+  if (!simulation::active()) return clock_.set(std::max(to, from));
+  const auto begun = steady_clock::now();
+  queue_.kept_in().wait_bell(heard, deadline_after(to - from));
+  const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begun);
+  clock_.set(std::min(to, from + passed));
 }
 
 std::vector<job_info> test_kit::pushed() {

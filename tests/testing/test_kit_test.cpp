@@ -14,6 +14,7 @@
 #include <weft/fiber/simulate.hpp>
 #include <weft/jobs/cron.hpp>
 #include <weft/testing/fake_workers.hpp>
+#include <weft/testing/run.hpp>
 #include <weft/workers/client.hpp>
 #include <weft/workers/runner.hpp>
 
@@ -310,6 +311,33 @@ TEST_F(test_kit, works_on_a_fiber_and_with_several_jobs_at_a_time) {
         EXPECT_EQ(wide.drain().done(), 4U);
       },
       {.stack_bytes = 256 * 1024});
+}
+
+TEST(test_kit_simulated, an_hour_of_the_kit_is_one_for_all_fibers) {
+  weft::testing::run(
+      [] {
+        notes written;
+        weft::services app;
+        app.provide(written);
+        jobs::test_kit kit(app);
+        const auto start = kit.clock().now();
+        const auto begun = weft::steady_clock::now();
+        auto shop = weft::go([&] {
+          weft::sleep_for(30min);
+          kit.queue().push(note("half past"));
+          kit.queue().push(note("five to"), {.delay = 25min});
+        });
+        kit.queue().push(note("quarter to"), {.delay = 45min});
+        const auto report = kit.advance(1h);
+        EXPECT_EQ(written.lines, (texts{"half past", "quarter to", "five to"}));
+        ASSERT_EQ(report.attempts.size(), 3U);
+        EXPECT_EQ(std::chrono::round<std::chrono::minutes>(report.attempts[0].started - start), 30min);
+        EXPECT_EQ(std::chrono::round<std::chrono::minutes>(report.attempts[2].started - start), 55min);
+        EXPECT_EQ(kit.clock().now(), start + 1h);
+        EXPECT_GE(weft::steady_clock::now() - begun, 1h);
+        shop.join();
+      },
+      {.time = weft::testing::test_time::jumps});
 }
 
 TEST(test_kit_simulated, the_same_program_runs_in_the_order_of_each_seed) {

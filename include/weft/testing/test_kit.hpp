@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -64,7 +65,8 @@ class test_kit {
   drain_report drain();
 
   /// Moves the clock on by so much, and runs what falls due on the way, each at its moment: delays, retries,
-  /// schedules, jobs that waited for a token of a rate. Throws as drain().
+  /// schedules, jobs that waited for a token of a rate. In a test whose time jumps, that time passes for its
+  /// other fibers too, and what they push meanwhile runs at its moment. Throws as drain().
   drain_report advance(std::chrono::microseconds by);
 
   /// Jobs of the store, whatever their state is by now, oldest first.
@@ -88,6 +90,8 @@ class test_kit {
   void assert_nothing_pushed();
 
  private:
+  /// Moves the clock on, at most to there; less where the bell of the store rings meanwhile.
+  void pass(moment to, std::uint64_t heard);
   drain_report work(const std::function<void(jobs::drain&)>& body);
   [[noreturn]] void fail(const std::string& expected);
 
