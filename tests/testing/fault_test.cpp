@@ -127,10 +127,11 @@ TEST(fault, holds_a_task_at_its_point_until_the_test_lets_it_go) {
 
 TEST(fault, is_armed_once_and_refuses_what_cannot_be) {
   const fault one("shop.charged", fails(EIO));
-  EXPECT_TRUE(has_text(message_of(weft::errc::already_exists, [] { fault("shop.charged", fails(EIO)); }),
-                       "shop.charged"));
-  message_of(weft::errc::not_found, [] { fault("weft.net.conect", fails(EIO)); });
-  message_of(weft::errc::invalid_argument, [] { fault("weft.net.connect", kit::waits(1s)); });
+  EXPECT_TRUE(
+      has_text(message_of(weft::errc::already_exists, [] { const fault again("shop.charged", fails(EIO)); }),
+               "shop.charged"));
+  message_of(weft::errc::not_found, [] { const fault none("weft.net.conect", fails(EIO)); });
+  message_of(weft::errc::invalid_argument, [] { const fault late("weft.net.connect", kit::waits(1s)); });
 }
 
 TEST(fault, one_that_no_point_passed_fails_the_test) {
