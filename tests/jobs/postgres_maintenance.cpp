@@ -1,7 +1,13 @@
 // What <weft/jobs/maintenance.hpp> does with a database in PostgreSQL.
 
-#include <weft/core/error.hpp>
+#include <chrono>
+#include <future>
 
+#include <weft/core/error.hpp>
+#include <weft/executor/blocking.hpp>
+#include <weft/fiber/fiber.hpp>
+
+#include "jobs/postgres/migrate.hpp"
 #include "postgres_fixture.hpp"
 
 namespace weft::jobs {
@@ -153,6 +159,35 @@ TEST_F(postgres_maintenance, a_schema_of_the_first_version_is_brought_up_to_date
             2)
       << "rights are those of before";
   change("DROP OWNED BY of_old; DROP ROLE of_old");
+}
+
+TEST_F(postgres_maintenance, a_migration_waits_for_a_transaction_of_others_and_holds_nobody_up) {
+  change(
+      "ALTER TABLE weft_limit DROP COLUMN pinned; UPDATE weft_meta SET value = 3 WHERE name = "
+      "'schema_version'");
+  weft_test::with_connection(url_, [&](auto& other) {
+    other.run("BEGIN");
+    other.run("SELECT count(*) FROM weft.weft_limit");
+    const auto looking = postgres::connection::open(postgres::address(url_));
+    weft_test::expect_error(
+        errc::busy, [&] { postgres::migrate(*looking, std::chrono::milliseconds(1)); }, "weft_limit");
+    auto migrating = std::async(std::launch::async, [&] { migrate_database(url_); });
+    const auto waits = [&] {
+      return looking
+                 ->run(
+                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                     " AND query LIKE '%weft_limit%' AND datname = current_database()")
+                 .integer(0, 0) > 0;
+    };
+    while (!waits()) weft::sleep_for(std::chrono::milliseconds(10));  // the server does not tell
+    looking->run("SET statement_timeout = '20s'");
+    looking->run("SELECT count(*) FROM weft.weft_limit");  // would wait behind the migration for ever
+    EXPECT_EQ(looking->run("SELECT value FROM weft.weft_meta WHERE name = 'schema_version'").integer(0, 0),
+              3);
+    other.run("COMMIT");
+    weft::blocking([&] { migrating.get(); });
+  });
+  EXPECT_EQ(plan_migration(url_).steps.size(), 0U);
 }
 
 TEST_F(postgres_maintenance, who_brings_the_schema_up_to_date_does_it_as_its_owner) {

@@ -1,9 +1,14 @@
 #include "jobs/postgres/migrate.hpp"
 
+#include <chrono>
 #include <string>
 
+#include <weft/context/cancellation.hpp>
+#include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
+#include <weft/fiber/fiber.hpp>
 
+#include "jobs/postgres/link/database_error.hpp"
 #include "jobs/postgres/schema_text.hpp"
 
 // weft_meta names the version of the schema, and the oldest one whose builds may use it as well: so a program
@@ -58,6 +63,11 @@ bool is_usable(const versions& found) {
   return found.stored >= schema_version();
 }
 
+// A step that waits for a table has everybody wait behind it, claims too; so it waits for less than anybody
+// notices, and then lets them all go first.
+constexpr const char* wait_briefly = "SET LOCAL lock_timeout = '500ms'";
+constexpr std::chrono::milliseconds between_tries{1500};
+
 void run_missing(connection& in, const versions& found) {
   if (is_usable(found)) return;
   for (const auto& step : schema_steps()) {
@@ -65,6 +75,37 @@ void run_missing(connection& in, const versions& found) {
     for (const char* const script : step.scripts) in.run_script(script);
   }
   for (const char* const script : schema_functions()) in.run_script(script);
+}
+
+void migrate_once(connection& in) {
+  in.run("BEGIN");
+  try {
+    in.run(one_at_a_time);
+    in.run(act_as_owner);
+    in.run(wait_briefly);
+    run_missing(in, versions_of(in));
+    in.run("COMMIT");
+  } catch (...) {
+    if (in.is_open() && in.is_in_transaction()) in.run("ROLLBACK");
+    throw;
+  }
+}
+
+[[noreturn]] void throw_locked(connection& in) {
+  const result who = in.run(
+      "SELECT a.pid, a.application_name, a.xact_start::text, string_agg(DISTINCT c.relname, ', ')"
+      " FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " JOIN pg_stat_activity a ON a.pid = l.pid WHERE n.nspname = 'weft' AND c.relkind IN ('r', 'p') AND "
+      "l.granted"
+      " AND a.pid <> pg_backend_pid() GROUP BY a.pid, a.application_name, a.xact_start ORDER BY a.xact_start "
+      "LIMIT 1");
+  std::string text = "jobs: bring the schema weft up to date: a table of it is locked";
+  if (who.rows() > 0) {
+    text += " by a transaction that others began at " + std::string(who.text(0, 2)) +
+            ", of the server process " + std::to_string(who.integer(0, 0)) + " (application \"" +
+            std::string(who.text(0, 1)) + "\"; tables: " + std::string(who.text(0, 3)) + ")";
+  }
+  throw error(errc::busy, text + "; end it, or try again later");
 }
 
 }  // namespace
@@ -88,17 +129,16 @@ jobs::migration planned(connection& in) {
   return steps;
 }
 
-void migrate(connection& in) {
-  if (is_usable(versions_of(in))) return;
-  in.run("BEGIN");
-  try {
-    in.run(one_at_a_time);
-    in.run(act_as_owner);
-    run_missing(in, versions_of(in));
-    in.run("COMMIT");
-  } catch (...) {
-    if (in.is_open() && in.is_in_transaction()) in.run("ROLLBACK");
-    throw;
+void migrate(connection& in, std::chrono::milliseconds patience) {
+  const steady_time until = deadline_after(patience);
+  while (!is_usable(versions_of(in))) {
+    try {
+      migrate_once(in);
+    } catch (const database_error& failed) {
+      if (failed.state() != lock_not_available) throw;
+      if (steady_clock::now() >= until) throw_locked(in);
+      sleep_for(between_tries);
+    }
   }
 }
 

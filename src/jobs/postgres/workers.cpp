@@ -32,8 +32,6 @@ worker_row read_worker(const result& rows, std::size_t row) {
           rows.integer(row, 5)};
 }
 
-constexpr std::string_view lock_not_available = "55P03";
-
 /// A claim has locked its worker until its answer is sent. Where that is large, and the worker's process was
 /// stopped or its host is cut off, that takes as long as the server's TCP; so its session is ended. Whoever
 /// wants to rescue the worker must not wait for it meanwhile, as his own heartbeats would.

@@ -9,6 +9,9 @@ struct pg_result;
 
 namespace weft::inline v1::jobs::postgres {
 
+/// SQLSTATE of a lock that was waited for until lock_timeout.
+inline constexpr std::string_view lock_not_available = "55P03";
+
 /// The weft code of an SQLSTATE; `unavailable` for the empty one, a connection that broke. The functions of
 /// weft's own schema use the class WF:
 ///     WF001 not_found   WF002 refused           WF003 already_exists   WF004 resource_exhausted   WF005
