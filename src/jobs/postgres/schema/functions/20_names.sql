@@ -4,8 +4,7 @@
 -- The numbers of queues and closures, and rows for the lines: the arrays have one element for each pair.
 CREATE OR REPLACE FUNCTION weft_names(p_queue text[], p_handler text[], OUT queue_id bigint[], OUT handler_id bigint[])
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   INSERT INTO weft_queue (name)
     SELECT DISTINCT n FROM unnest(p_queue) n
@@ -40,8 +39,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION weft_set_paused(p_queue text, p_paused boolean) RETURNS void
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE v_id bigint := weft_queue_id(p_queue);
 BEGIN
   UPDATE weft_queue SET paused = p_paused WHERE id = v_id;

@@ -173,8 +173,7 @@ END $$;
 CREATE OR REPLACE FUNCTION weft_limits(p_name text[], p_turn bigint[], p_max bigint[], p_token_ns bigint[], p_burst bigint[],
                             p_now bigint)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE one record;
 BEGIN
   FOR one IN SELECT * FROM unnest(p_name, p_turn, p_max, p_token_ns, p_burst) a (name, turn, max, token_ns, burst)
@@ -188,8 +187,7 @@ END $$;
 CREATE OR REPLACE FUNCTION weft_set_limit(p_name text, p_turn bigint, p_max bigint, p_token_ns bigint, p_burst bigint,
                                p_pinned boolean, p_now bigint, OUT work boolean)
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE v_id bigint;
 BEGIN
   UPDATE weft_limit SET pinned = false WHERE name = p_name;

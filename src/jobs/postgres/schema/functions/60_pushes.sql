@@ -10,8 +10,7 @@ CREATE OR REPLACE FUNCTION weft_push(
   p_dep_of bigint[], p_dep_on bigint[], p_dep_even bigint[], p_before bigint[], p_top_up boolean,
   OUT ids bigint[], OUT work boolean)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE
   one record;
   v_holder bigint;

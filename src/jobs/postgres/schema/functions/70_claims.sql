@@ -12,8 +12,7 @@
 -- the ids by a claim, and comes back with these.
 CREATE OR REPLACE FUNCTION weft_expire(p_ids bigint[], p_error bytea[], p_now bigint, OUT ids bigint[], OUT work boolean)
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE
   one record;
   w record;
@@ -143,8 +142,7 @@ CREATE OR REPLACE FUNCTION weft_claim_slice(p_owner bigint, p_place bigint, p_qu
                            p_priority bigint, p_run_at bigint, p_id bigint, p_below_run_at bigint, p_below_id bigint,
                            p_count bigint, p_now bigint)
 RETURNS SETOF weft_answer LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE
   v_pages bigint := weft_pages_read();
   v_queue integer;
@@ -186,8 +184,7 @@ CREATE OR REPLACE FUNCTION weft_claim(p_owner bigint, p_queues text[], p_count b
                            p_priority bigint[], p_run_at bigint[], p_id bigint[], p_below bigint[])
 RETURNS SETOF weft_answer
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE
   c_first constant bigint := -9223372036854775808;
   v_since constant bigint := coalesce(p_since, c_first);

@@ -9,8 +9,7 @@ CREATE OR REPLACE FUNCTION weft_finish(
   p_started bigint[], p_ended bigint[], p_error bytea[], p_records bytea[], p_result bytea[],
   p_durable boolean, p_strict boolean, OUT held bigint[], OUT work boolean)
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE
   one record;
   v_parents bigint[];
@@ -96,8 +95,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION weft_cancel(p_id bigint, p_now bigint, OUT was_there boolean, OUT work boolean)
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE w record;
 BEGIN
   work := false;
@@ -122,8 +120,7 @@ END $$;
 -- has its unique key.
 CREATE OR REPLACE FUNCTION weft_retry(p_id bigint, p_now bigint, OUT outcome integer, OUT other bigint)
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE
   d weft_dead;
   j weft_job;
@@ -148,8 +145,7 @@ END $$;
 CREATE OR REPLACE FUNCTION weft_retry_some(p_queue text, p_state bigint, p_now bigint, p_limit bigint, p_after bigint,
                                 OUT retried bigint, OUT last bigint, OUT looked_at bigint)
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE
   v_ids bigint[];
   v_id bigint;
@@ -174,8 +170,7 @@ END $$;
 -- Deletes jobs that were done, or given up, before those moments; who still waits for one is cancelled.
 CREATE OR REPLACE FUNCTION weft_purge(p_done bigint, p_given_up bigint, p_now bigint, p_limit bigint, OUT purged bigint, OUT work boolean)
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE
   v_done bigint[];
   v_dead bigint[];
@@ -219,8 +214,7 @@ END $$;
 -- Deletes a job that does not run; one that waits is cancelled first. Who still waits for it is cancelled.
 CREATE OR REPLACE FUNCTION weft_remove(p_id bigint, p_now bigint, OUT removed boolean, OUT work boolean)
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE
   w record;
   v_queue integer;

@@ -2,8 +2,7 @@
 
 CREATE OR REPLACE FUNCTION weft_add_worker(p_id bigint, p_host text, p_pid bigint, p_pid_started bigint, p_build text, p_beat bigint)
 RETURNS void LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   INSERT INTO weft_worker (id, host, pid, pid_started, build, beat)
     VALUES (p_id, p_host, p_pid, p_pid_started, p_build, p_beat + 1) ON CONFLICT DO NOTHING;
@@ -12,8 +11,7 @@ END $$;
 -- One heartbeat. Returns the jobs whose cancellation was asked for.
 CREATE OR REPLACE FUNCTION weft_beat(p_id bigint) RETURNS bigint[]
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   UPDATE weft_worker SET beat = beat + 1 WHERE id = p_id;
@@ -45,8 +43,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION weft_remove_worker(p_id bigint, p_now bigint) RETURNS void
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   DELETE FROM weft_worker WHERE id = p_id;  -- waits for its claims
   PERFORM weft_take_back(p_id, p_now, NULL);
@@ -55,8 +52,7 @@ END $$;
 -- How many jobs a dead worker held; null: it is not there, or has beaten since.
 CREATE OR REPLACE FUNCTION weft_rescue(p_id bigint, p_beat bigint, p_now bigint, p_crashes_max bigint) RETURNS bigint
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   DELETE FROM weft_worker WHERE id = p_id AND beat = p_beat;
   IF NOT FOUND THEN RETURN NULL; END IF;
@@ -66,8 +62,7 @@ END $$;
 -- Who leads: as it was, as long as it is there and not `silent`; else p_self from now on.
 CREATE OR REPLACE FUNCTION weft_lead(p_self bigint, p_silent bigint, p_silent_beat bigint) RETURNS weft_worker
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 DECLARE
   v_own weft_worker;
   v_leader weft_worker;
@@ -85,8 +80,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION weft_progress(p_id bigint, p_owner bigint, p_fence bigint, p_done bigint, p_total bigint, p_note text)
 RETURNS boolean LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   UPDATE weft_running SET progress_done = p_done, progress_total = p_total, progress_note = p_note
@@ -97,8 +91,7 @@ END $$;
 -- What became of it: 0 it is not held, 1 kept, 2 the job has too many.
 CREATE OR REPLACE FUNCTION weft_keep_step(p_id bigint, p_owner bigint, p_fence bigint, p_name text, p_value bytea, p_max bigint)
 RETURNS integer LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   PERFORM 1 FROM weft_running WHERE id = p_id AND owner = p_owner AND fence = p_fence FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN 0; END IF;
@@ -112,8 +105,7 @@ END $$;
 CREATE OR REPLACE FUNCTION weft_put_schedule(p_name text, p_queue text, p_timing text, p_envelope bytea, p_last bigint, p_next bigint,
                                   p_put_back bigint)
 RETURNS void LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   INSERT INTO weft_schedule AS s (name, queue, timing, envelope, last, next)
     VALUES (p_name, weft_queue_id(p_queue), p_timing, p_envelope, p_last, p_next)
@@ -124,8 +116,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION weft_remove_schedule(p_name text) RETURNS boolean
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   DELETE FROM weft_schedule WHERE name = p_name;
   RETURN FOUND;
@@ -133,8 +124,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION weft_pause_schedule(p_name text) RETURNS boolean
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   UPDATE weft_schedule SET paused = true WHERE name = p_name;
   RETURN FOUND;
@@ -142,8 +132,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION weft_resume_schedule(p_name text, p_last bigint, p_next bigint) RETURNS boolean
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   UPDATE weft_schedule SET paused = false, last = CASE WHEN paused THEN p_last ELSE last END,
     next = CASE WHEN paused THEN p_next ELSE next END WHERE name = p_name;
@@ -153,8 +142,7 @@ END $$;
 -- Moves a schedule on, if it is still as it was seen; raises WF020 if not, so that what comes with it is undone.
 CREATE OR REPLACE FUNCTION weft_fire(p_name text, p_envelope bytea, p_seen bigint, p_last bigint, p_next bigint) RETURNS void
 LANGUAGE plpgsql
-SET search_path = weft, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = weft, pg_temp AS $$
 BEGIN
   UPDATE weft_schedule SET last = p_last, next = p_next
     WHERE name = p_name AND next = p_seen AND envelope = p_envelope AND NOT paused;
