@@ -237,5 +237,38 @@ TEST_F(postgres_claims, what_comes_in_behind_beside_an_open_transaction_is_found
   });
 }
 
+TEST_F(postgres_claims, a_limits_row_changes_once_for_all_jobs_that_a_call_takes_or_ends) {
+  constexpr const char* changes =
+      "SELECT n_tup_upd FROM pg_stat_xact_user_tables WHERE relname = 'weft_limit'";
+  store& own = open();
+  join(own, 1);
+  std::vector<new_job> all;
+  for (std::int64_t id = 1; id <= 50; ++id) {
+    all.push_back(job(id));
+    all.back().run_at = all.back().created;
+    all.back().limit = limit_options{.key = "one", .max = 100};
+  }
+  own.push(all);
+  weft_test::with_connection(url_, [&](auto& session) {
+    session.run("BEGIN");
+    const auto claimed = session.run("SELECT count(*) FROM weft.weft_claim(1, '{mail}', 50, 1000, '{" +
+                                     closure(session) + "}', '{}', true) WHERE kind = 1");
+    EXPECT_EQ(claimed.integer(0, 0), 50);
+    EXPECT_LE(session.run(changes).integer(0, 0), 3);
+    EXPECT_EQ(session.run("SELECT running FROM weft.weft_limit").integer(0, 0), 50);
+    session.run("COMMIT");
+    session.run("BEGIN");
+    session.run(
+        "SELECT weft.weft_finish(array_agg(id ORDER BY id), array_agg(owner), array_agg(fence ORDER BY id),"
+        " array_agg(0::bigint), array_agg(2000::bigint), array_agg(2000::bigint), array_agg(1::bigint),"
+        " array_agg(0::bigint), array_agg(0::bigint), array_agg(1::bigint), array_agg(0::bigint),"
+        " array_agg(1000::bigint), array_agg(2000::bigint), array_agg(NULL::bytea), array_agg(NULL::bytea),"
+        " array_agg(NULL::bytea), true, true) FROM weft.weft_running");
+    EXPECT_LE(session.run(changes).integer(0, 0), 3);
+    EXPECT_EQ(session.run("SELECT running FROM weft.weft_limit").integer(0, 0), 0);
+    session.run("COMMIT");
+  });
+}
+
 }  // namespace
 }  // namespace weft::jobs

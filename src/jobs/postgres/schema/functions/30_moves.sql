@@ -66,8 +66,8 @@ BEGIN
   RETURN p_to IN (0, 1);
 END $$;
 
--- Moves a job whose row the caller has locked. The limit's row is locked here.
-CREATE OR REPLACE FUNCTION weft_move(p weft_place, p_from integer, p_event integer, p_now bigint, p_owner bigint DEFAULT 0)
+-- Moves a job whose row the caller has locked, but for what its limit is to know of it.
+CREATE OR REPLACE FUNCTION weft_move_job(p weft_place, p_from integer, p_event integer, p_now bigint, p_owner bigint DEFAULT 0)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_to integer := weft_state_after(p_from, p_event);
@@ -93,18 +93,21 @@ BEGIN
   IF NOT v_waits AND v_to <> 2 THEN
     v_work := weft_release_children(p.id, p.flags & 4 <> 0, v_to = 3, p_now) OR v_work;
   END IF;
-  IF p.limit_id <> 0 THEN
-    IF v_to = 2 THEN
-      UPDATE weft_limit SET running = running + 1,
-        full_at = CASE token_ns WHEN 0 THEN full_at ELSE greatest(full_at, weft_ns(p_now)) + token_ns END
-        WHERE id = p.limit_id;
-    END IF;
-    IF p_from = 2 THEN
-      UPDATE weft_limit SET running = running - 1 WHERE id = p.limit_id;
-    END IF;
-    IF p_from = 2 OR (p_from = 1 AND NOT v_waits AND v_to <> 2) THEN
-      v_work := weft_top_up(p.limit_id, p_now) OR v_work;
-    END IF;
+  RETURN v_work;
+END $$;
+
+-- With its limit, whose row is locked here. Not for a job that is claimed: weft_claim sees to its limit.
+CREATE OR REPLACE FUNCTION weft_move(p weft_place, p_from integer, p_event integer, p_now bigint, p_owner bigint DEFAULT 0)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  v_to integer := weft_state_after(p_from, p_event);
+  v_work boolean := weft_move_job(p, p_from, p_event, p_now, p_owner);
+BEGIN
+  IF p.limit_id = 0 THEN RETURN v_work; END IF;
+  IF p_from = 2 THEN
+    v_work := weft_left_limit(p.limit_id, 1, p_now) OR v_work;
+  ELSIF p_from = 1 AND v_to NOT IN (0, 1, 2, 7) THEN
+    v_work := weft_top_up(p.limit_id, p_now) OR v_work;
   END IF;
   RETURN v_work;
 END $$;

@@ -221,6 +221,7 @@ DECLARE
   v_locked bigint := 0;
   v_job weft_ready;
   l weft_limit;
+  v_running bigint;
   v_touched bigint[] := '{}';
 BEGIN
   PERFORM 1 FROM weft_worker w WHERE w.id = p_owner;
@@ -347,14 +348,17 @@ BEGIN
           IF v_more > 0 THEN
             IF v_limit <> ALL (v_touched) THEN v_touched := v_touched || v_limit; END IF;
             v_more := 0;
+            SELECT * INTO l FROM weft_limit m WHERE m.id = v_limit;
+            v_running := l.running;
             FOR v_job IN SELECT * FROM weft_take_line(v_queue, v_having, v_priority, v_limit,
               CASE WHEN v_at = v_limit THEN least(p_count - v_claimed, 500 - v_held_back) ELSE 1 END)
             LOOP
               v_more := v_more + 1;
-              SELECT * INTO l FROM weft_limit m WHERE m.id = v_limit;
               IF least(l.max - l.running, weft_tokens(l.token_ns, l.burst, l.full_at, p_now)) > 0 THEN
                 v_job.fence := v_job.fence + 1;
-                PERFORM weft_move((v_job.id, v_job.run_at, v_job.fence, v_job.limit_id, v_job.queue, v_job.handler,
+                l.running := l.running + 1;
+                IF l.token_ns > 0 THEN l.full_at := greatest(l.full_at, weft_ns(p_now)) + l.token_ns; END IF;
+                PERFORM weft_move_job((v_job.id, v_job.run_at, v_job.fence, v_job.limit_id, v_job.queue, v_job.handler,
                   v_job.priority, v_job.attempts, v_job.backoffs, v_job.crashes, v_job.flags)::weft_place,
                   1, 7, p_now, p_owner);
                 RETURN QUERY SELECT 1, v_job.id, n::bigint, v_job.handler::bigint, v_job.priority::bigint, v_job.fence,
@@ -362,12 +366,15 @@ BEGIN
                   (SELECT j.envelope FROM weft_job j WHERE j.id = v_job.id);
                 v_claimed := v_claimed + 1;
               ELSE
-                PERFORM weft_move((v_job.id, v_job.run_at, v_job.fence, v_job.limit_id, v_job.queue, v_job.handler,
+                PERFORM weft_move_job((v_job.id, v_job.run_at, v_job.fence, v_job.limit_id, v_job.queue, v_job.handler,
                   v_job.priority, v_job.attempts, v_job.backoffs, v_job.crashes, v_job.flags)::weft_place,
                   1, 4, p_now);
                 v_held_back := v_held_back + 1;
               END IF;
             END LOOP;
+            IF l.running > v_running THEN
+              UPDATE weft_limit SET running = l.running, full_at = l.full_at WHERE id = v_limit;
+            END IF;
           END IF;
         END IF;
         v_at := v_limit;

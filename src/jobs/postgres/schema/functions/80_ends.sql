@@ -16,6 +16,9 @@ DECLARE
   v_olds bigint[];
   v_place weft_place;
   v_event integer;
+  v_limit bigint := 0;  -- of so many that have left it
+  v_left bigint := 0;
+  v_now bigint;
 BEGIN
   IF NOT p_durable THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
   work := false;
@@ -56,6 +59,11 @@ BEGIN
       ORDER BY r.limit_id, a.id
     LOOP
       CONTINUE WHEN one.place = ANY (held);
+      IF one.limit_id <> v_limit THEN
+        IF v_left > 0 THEN work := weft_left_limit(v_limit, v_left, v_now) OR work; END IF;
+        v_limit := one.limit_id;
+        v_left := 0;
+      END IF;
       v_place := (one.id, one.r_run_at, one.fence, one.limit_id, one.queue, one.handler, one.priority, one.attempts,
                   one.backoffs, one.crashes, one.flags);
       IF one.next = 5 THEN
@@ -78,7 +86,9 @@ BEGIN
         WHEN 4 THEN CASE WHEN one.crashed <> 0 THEN 16 ELSE 13 END
         WHEN 5 THEN CASE WHEN one.cancel THEN 12 ELSE 14 END
         ELSE -1 END;
-      work := weft_move(v_place, 2, v_event, one.now) OR work;
+      work := weft_move_job(v_place, 2, v_event, one.now) OR work;
+      IF v_limit <> 0 THEN v_left := v_left + 1; END IF;
+      v_now := one.now;
       IF one.next = 0 THEN
         UPDATE weft_done SET owner = one.owner, started = one.started, ended = one.ended,
             attempt = one.attempt, outcome = one.outcome, error = one.error, records = one.records,
@@ -87,6 +97,7 @@ BEGIN
       END IF;
       held := held || one.place;
     END LOOP;
+    IF v_left > 0 THEN work := weft_left_limit(v_limit, v_left, v_now) OR work; END IF;
   END IF;
   IF p_strict AND cardinality(held) < cardinality(p_id) THEN
     RAISE EXCEPTION 'jobs: end an attempt: another one has its job by now' USING ERRCODE = 'WF020';
