@@ -1,8 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include <weft/fiber/parker.hpp>
 #include <weft/jobs/store.hpp>
@@ -93,6 +97,7 @@ class postgres_store final : public store {
   /// The value of `work(caller)`, which is called on the store's thread.
   template <typename Work>
   auto ask_for(lane<call_request>& in, Work work);
+  /// For what may put jobs back to where claims have been.
   template <typename Work>
   auto ask_for_return(lane<call_request>& in, Work work);
 
@@ -120,5 +125,21 @@ class postgres_store final : public store {
   lane<call_request> changes_;
   lane<call_request> reads_;
 };
+
+template <typename Work>
+auto postgres_store::ask_for(lane<call_request>& in, Work work) {
+  std::optional<std::invoke_result_t<Work&, caller&>> value;
+  ask(in, [&](caller& by) { value.emplace(work(by)); });
+  return std::move(*value);
+}
+
+template <typename Work>
+auto postgres_store::ask_for_return(lane<call_request>& in, Work work) {
+  return ask_for(in, [&](caller& by) {
+    auto value = work(by);
+    marks_.came_somewhere();
+    return value;
+  });
+}
 
 }  // namespace weft::inline v1::jobs::postgres
