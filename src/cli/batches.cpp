@@ -25,8 +25,6 @@ using rows = std::vector<std::vector<std::string>>;
 
 constexpr std::size_t given_up_shown = 10;
 
-jobs::moment now() { return jobs::clock::system().now(); }
-
 /// A batch, and its last job where that is still kept.
 struct found_batch {
   job_id id{};
@@ -40,9 +38,9 @@ found_batch read_batch(jobs::store& in, job_id id, const wire::key_ring* keys) {
   return batch;
 }
 
-shown_batch batch_view_of(const found_batch& from) {
+shown_batch batch_view_of(const found_batch& from, jobs::moment now) {
   shown_batch made{.id = to_string(from.id), .jobs = from.counts, .last = {}};
-  if (from.last) made.last = view_of(*from.last);
+  if (from.last) made.last = view_of(*from.last, now);
   return made;
 }
 
@@ -73,12 +71,12 @@ std::string closure_text(const found_batch& from) {
   return text;
 }
 
-std::string table_of(const std::vector<found_batch>& batches) {
+std::string table_of(const std::vector<found_batch>& batches, jobs::moment now) {
   rows all{{"BATCH", "AGE", "JOBS", "WAITING", "RUNNING", "DONE", "GIVEN-UP", "LAST-JOB", "CLOSURE"}};
   for (const auto& one : batches) {
     const auto& jobs = one.counts;
     const auto waiting = jobs.scheduled + jobs.ready + jobs.blocked;
-    all.push_back({to_string(one.id), one.last ? relative_text(one.last->created - now()) : "-",
+    all.push_back({to_string(one.id), one.last ? relative_text(one.last->created - now) : "-",
                    std::to_string(jobs.total()), std::to_string(waiting), std::to_string(jobs.running),
                    std::to_string(jobs.done), std::to_string(jobs.ended() - jobs.done), last_text(one),
                    closure_text(one)});
@@ -86,7 +84,8 @@ std::string table_of(const std::vector<found_batch>& batches) {
   return text_table(all);
 }
 
-std::string details_of(const found_batch& from, const std::vector<jobs::job_info>& given_up) {
+std::string details_of(const found_batch& from, const std::vector<jobs::job_info>& given_up,
+                       jobs::moment now) {
   rows all{{"batch", to_string(from.id)},
            {"last job", last_text(from) + ", " + closure_text(from)},
            {"jobs", std::to_string(from.counts.total())}};
@@ -101,7 +100,7 @@ std::string details_of(const found_batch& from, const std::vector<jobs::job_info
   add("dead", from.counts.dead);
   add("cancelled", from.counts.cancelled);
   add("quarantined", from.counts.quarantined);
-  return text_table(all) + (given_up.empty() ? "" : '\n' + list_text(given_up, now()));
+  return text_table(all) + (given_up.empty() ? "" : '\n' + list_text(given_up, now));
 }
 
 }  // namespace
@@ -113,12 +112,13 @@ int run_batches_list(const jobs_options& options) {
     std::vector<found_batch> batches;
     for (const auto id : jobs::batches(*store, options.before, options.limit))
       batches.push_back(read_batch(*store, id, keys.get()));
+    const auto now = store->clock().now();
     if (!options.as_json) {
-      std::fputs(table_of(batches).c_str(), stdout);
+      std::fputs(table_of(batches, now).c_str(), stdout);
       return exit_ok;
     }
     shown_batches shown;
-    for (const auto& one : batches) shown.batches.push_back(batch_view_of(one));
+    for (const auto& one : batches) shown.batches.push_back(batch_view_of(one, now));
     if (batches.size() == options.limit) shown.next = to_string(batches.back().id);
     std::puts(wire::to_json(shown).c_str());
     return exit_ok;
@@ -132,12 +132,13 @@ int run_batches_show(const jobs_options& options) {
     const auto id = options.ids.front();
     const auto batch = read_batch(*store, id, keys.get());
     const auto given_up = given_up_of(*store, id, keys.get());
+    const auto now = store->clock().now();
     if (!options.as_json) {
-      std::fputs(details_of(batch, given_up).c_str(), stdout);
+      std::fputs(details_of(batch, given_up, now).c_str(), stdout);
       return exit_ok;
     }
-    shown_batch_details shown{.batch = batch_view_of(batch), .given_up = {}};
-    for (const auto& one : given_up) shown.given_up.push_back(view_of(one));
+    shown_batch_details shown{.batch = batch_view_of(batch, now), .given_up = {}};
+    for (const auto& one : given_up) shown.given_up.push_back(view_of(one, now));
     std::puts(wire::to_json(shown).c_str());
     return exit_ok;
   });

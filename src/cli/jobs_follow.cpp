@@ -117,8 +117,9 @@ class follower {
   bool print(std::vector<stored_job> jobs) const {
     for (auto& one : jobs) {
       const auto info = describe(std::move(one), keys_);
-      const auto line = options_.as_json ? wire::to_json(followed_job{.job = view_of(info)})
-                                         : line_text(info, store_.clock().now());
+      const auto line = options_.as_json
+                            ? wire::to_json(followed_job{.job = view_of(info, store_.clock().now())})
+                            : line_text(info, store_.clock().now());
       std::puts(line.c_str());
     }
     return std::fflush(stdout) == 0;

@@ -31,9 +31,9 @@ std::vector<jobs::job_info> page_of(jobs::store& in, const jobs_options& options
   return all;
 }
 
-shown_list list_of(const std::vector<jobs::job_info>& jobs, std::size_t limit) {
+shown_list list_of(const std::vector<jobs::job_info>& jobs, std::size_t limit, jobs::moment now) {
   shown_list made;
-  for (const auto& one : jobs) made.jobs.push_back(view_of(one));
+  for (const auto& one : jobs) made.jobs.push_back(view_of(one, now));
   if (jobs.size() >= limit && !jobs.empty()) made.next = to_string(jobs.back().id);
   return made;
 }
@@ -59,8 +59,9 @@ int run_jobs_list(const jobs_options& options) {
     const auto store = open_existing(options.store);
     const auto jobs = page_of(*store, options, keys.get());
     if (jobs.empty() && !options.queue.empty()) note_unknown_queue(*store, "weft jobs list", options.queue);
-    const auto text = options.as_json ? wire::to_json(list_of(jobs, options.limit)) + '\n'
-                                      : list_text(jobs, store->clock().now());
+    const auto now = store->clock().now();
+    const auto text =
+        options.as_json ? wire::to_json(list_of(jobs, options.limit, now)) + '\n' : list_text(jobs, now);
     std::fputs(text.c_str(), stdout);
     return exit_ok;
   });
@@ -81,8 +82,9 @@ int run_jobs_show(const jobs_options& options) {
     const auto result = result_of(store, keys, info);
     const auto steps =
         keys == nullptr ? std::vector<jobs::job_step_info>() : steps_of(*store, info.id, *keys);
-    const auto text = options.as_json ? wire::to_json(details_of(info, result, std::move(why), steps)) + '\n'
-                                      : details_text(info, result, why, now);
+    const auto text = options.as_json
+                          ? wire::to_json(details_of(info, result, std::move(why), now, steps)) + '\n'
+                          : details_text(info, result, why, now);
     std::fputs(text.c_str(), stdout);
     return exit_ok;
   });

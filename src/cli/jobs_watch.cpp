@@ -54,11 +54,12 @@ std::string line_of(const std::vector<shown_queue>& queues) {
 }
 
 /// False where nobody reads it any more.
-bool print(std::vector<shown_queue> queues, bool on_terminal) {
+bool print(jobs::store& of, const std::string& queue, bool on_terminal) {
+  std::vector<shown_queue> queues = counts_of(of, queue);
   if (on_terminal) {
     std::printf("\r%s\x1b[K", line_of(queues).c_str());
   } else {
-    const auto now = time_text(jobs::clock::system().now());
+    const auto now = time_text(of.clock().now());
     std::puts(wire::to_json(watched_counts{.time = now, .queues = std::move(queues)}).c_str());
   }
   return std::fflush(stdout) == 0;
@@ -72,7 +73,7 @@ int run_jobs_watch(const jobs_watch_options& options) {
     const auto store = open_existing(options.store);
     const bool on_terminal = ::isatty(STDOUT_FILENO) != 0;
     for (std::size_t looks = 1;; ++looks) {
-      if (!print(counts_of(*store, options.queue), on_terminal)) return exit_failed;
+      if (!print(*store, options.queue, on_terminal)) return exit_failed;
       if (looks == options.count || signals.wait_for(options.interval)) break;
     }
     if (on_terminal) std::puts("");

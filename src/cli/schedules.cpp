@@ -112,7 +112,7 @@ int run_schedules_show(const schedules_options& options) {
     if (options.as_json) {
       shown_schedule_details shown{.schedule = view_of(one, keys != nullptr), .times = {}, .jobs = {}};
       for (const auto time : times) shown.times.push_back(time_text(time));
-      for (const auto& job : newest) shown.jobs.push_back(view_of(job));
+      for (const auto& job : newest) shown.jobs.push_back(view_of(job, now));
       std::puts(wire::to_json(shown).c_str());
     } else {
       std::fputs(details_text(one, keys != nullptr, times, newest, now).c_str(), stdout);

@@ -35,7 +35,8 @@ constexpr char interrupt = '\x03';  // Ctrl-C, as a terminal sends it to who wan
 
 top_look look_at(jobs::store& of) {
   auto stats = jobs::stats_of(of);
-  top_look look{.time = jobs::time_text(jobs::clock::system().now()),
+  const jobs::moment now = of.clock().now();
+  top_look look{.time = jobs::time_text(now),
                 .queues = std::move(stats.queues),
                 .workers = std::move(stats.workers),
                 .running = {}};
@@ -43,7 +44,8 @@ top_look look_at(jobs::store& of) {
   jobs::list_filter filter;
   filter.state = jobs::job_state::running;
   filter.limit = running_shown;
-  for (auto& one : of.list(filter)) look.running.push_back(jobs::view_of(jobs::describe(std::move(one))));
+  for (auto& one : of.list(filter))
+    look.running.push_back(jobs::view_of(jobs::describe(std::move(one)), now));
   return look;
 }
 

@@ -65,7 +65,7 @@ jobs::job_id id_of(const http::request& in) {
 }
 
 jobs::shown_job described(site::state& of, jobs::stored_job job) {
-  return view_of(describe(std::move(job), of.options.keys.get(), of.options.tenant));
+  return view_of(describe(std::move(job), of.options.keys.get(), of.options.tenant), of.now());
 }
 
 found_jobs list_jobs(site::state& of, const http::request& in) {
@@ -107,7 +107,7 @@ jobs::shown_details show_job(site::state& of, const http::request& in) {
   const std::string result = result_of(of, info);
   const auto steps = of.options.keys == nullptr ? std::vector<jobs::job_step_info>()
                                                 : steps_of(of.in(), info.id, *of.options.keys);
-  return details_of(info, result, std::move(why), steps);
+  return details_of(info, result, std::move(why), of.now(), steps);
 }
 
 std::vector<schedule_details> list_schedules(site::state& of) {

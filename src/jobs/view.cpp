@@ -54,7 +54,7 @@ std::string host_name(const std::string& identity) {
 
 }  // namespace
 
-shown_job view_of(const job_info& from) {
+shown_job view_of(const job_info& from, moment now) {
   shown_job made;
   made.id = to_string(from.id);
   made.queue = log::to_utf8(from.queue);
@@ -63,7 +63,7 @@ shown_job view_of(const job_info& from) {
   made.priority = from.priority;
   made.created = time_text(from.created);
   if (!from.finished) {
-    const auto age = clock::system().now() - from.due.value_or(from.created);
+    const auto age = now - from.due.value_or(from.created);
     made.age_seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
   }
   if (from.finished) {
@@ -134,9 +134,9 @@ shown_schedule view_of(const schedule_info& from, bool with_keys) {
 }
 
 shown_details details_of(const job_info& from, const std::string& result, std::vector<std::string> why,
-                         const std::vector<job_step_info>& steps) {
+                         moment now, const std::vector<job_step_info>& steps) {
   shown_details made;
-  made.job = view_of(from);
+  made.job = view_of(from, now);
   made.limit = text_unless_empty(from.limit);
   for (const auto one : from.waits_for) made.waits_for.push_back(to_string(one));
   made.progress = from.progress;

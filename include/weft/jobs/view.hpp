@@ -164,14 +164,15 @@ struct shown_schedule {
 WEFT_DESCRIBE(shown_schedule, name, queue, cron, zone, next, last, paused, closure, source, catch_up,
               problem);
 
-shown_job view_of(const job_info& from);
+/// `now`: by the clock of its store.
+shown_job view_of(const job_info& from, moment now);
 shown_queue view_of(const queue_stats& from);
 shown_worker view_of(const worker_row& from);
 shown_limit view_of(const stored_limit& from);
 shown_schedule view_of(const schedule_info& from, bool with_keys);
 /// `result`: JSON, empty for none.
 shown_details details_of(const job_info& from, const std::string& result, std::vector<std::string> why,
-                         const std::vector<job_step_info>& steps = {});
+                         moment now, const std::vector<job_step_info>& steps = {});
 /// Waits for the store; throws as it does.
 shown_stats stats_of(store& from);
 
