@@ -1,6 +1,5 @@
 // What a claim costs where many jobs wait and many more have ended, against a store with few of both.
 
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include <weft/jobs/store.hpp>
 
 #include "jobs/raw_sqlite.hpp"
+#include "jobs/sizes.hpp"
 #include "support/figure.hpp"
 #include "support/measure.hpp"
 
@@ -24,16 +24,10 @@ using weft::jobs::worker_id;
 
 // Filling the store takes minutes and some 4 GB: WEFT_BENCH_READY and WEFT_BENCH_DONE, numbers of thousands,
 // say other sizes.
-std::size_t thousands(const char* variable, std::size_t otherwise) {
-  const char* const text = std::getenv(variable);
-  return 1'000 * (text == nullptr ? otherwise : std::strtoull(text, nullptr, 10));
-}
 const std::size_t many_ready = thousands("WEFT_BENCH_READY", 1'000);
 const std::size_t many_done = thousands("WEFT_BENCH_DONE", 10'000);
 constexpr std::size_t few_ready = 10'000;
 constexpr std::size_t few_done = 1'000;
-
-std::string in_thousands(std::size_t count) { return std::to_string(count / 1'000) + "k"; }
 
 constexpr std::size_t claims = 100;
 constexpr std::size_t jobs_a_claim = 10;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -12,6 +11,7 @@
 #include <weft/jobs/store.hpp>
 
 #include "jobs/bare_connection.hpp"
+#include "jobs/sizes.hpp"
 #include "support/figure.hpp"
 #include "support/measure.hpp"
 #include "support/postgres_server.hpp"
@@ -28,16 +28,10 @@ using weft::jobs::worker_id;
 
 // These take minutes, and some 8 GB. WEFT_BENCH_PASSED and WEFT_BENCH_POSTGRES_MANY say other numbers of
 // jobs, in thousands.
-std::size_t thousands(const char* variable, std::size_t otherwise) {
-  const char* const text = std::getenv(variable);
-  return 1'000 * (text == nullptr ? otherwise : std::strtoull(text, nullptr, 10));
-}
 const std::size_t many_passed = thousands("WEFT_BENCH_PASSED", 1'000);
 const std::size_t many = thousands("WEFT_BENCH_POSTGRES_MANY", 10'000);
 constexpr std::size_t few = 10'000;
 constexpr std::size_t cleaned = 100'000;
-
-std::string in_thousands(std::size_t count) { return std::to_string(count / 1'000) + "k"; }
 
 constexpr std::size_t claims = 200;
 constexpr std::size_t jobs_a_claim = 64;
