@@ -43,7 +43,10 @@ void sell(jobs::queue& queue, const std::string& who) {
 
 int failures = 0;
 
-void claim(bool holds, const char* what) { std::printf("%s: %s\n", holds ? "ok" : "NOT ok", what); }
+void claim(bool holds, const char* what) {
+  if (!holds) ++failures;
+  std::printf("%s: %s\n", holds ? "ok" : "NOT ok", what);
+}
 
 using texts = std::vector<std::string>;
 

@@ -40,7 +40,8 @@ void offer(http::server& server, jobs::queue& queue) {
                http::event_stream events(in, out);
                for (double told = 0; events.wait_for(20ms);) {
                  const auto job = queue.show(*id);
-                 if (!job || job->state == jobs::job_state::done) break;
+                 if (!job || (job->state != jobs::job_state::ready && job->state != jobs::job_state::running))
+                   break;
                  if (!job->progress || job->progress->done == told) continue;
                  told = job->progress->done;
                  events.send(std::to_string(static_cast<int>(told)) + " of 3: " + job->progress->note);

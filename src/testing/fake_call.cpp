@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <weft/context/cancellation.hpp>
+
 namespace weft::inline v1::testing::detail {
 
 /// The function's end of the streams.
@@ -33,10 +35,16 @@ fake_started_call::fake_started_call(fake_pool& pool, fake_pool::written_call wh
   });
 }
 
-// Given up where its answer was not taken.
+// Given up where its answer was not taken. Its worker is another's, and the pool may end, only after the
+// function.
 fake_started_call::~fake_started_call() {
+  if (!running_.joinable()) return;
   running_.cancel();
   streams_->close();
+  try {
+    shield([this] { running_.join(); });
+  } catch (...) {  // nobody wants to know how it ended
+  }
 }
 
 // Pieces that nobody read are passed over.

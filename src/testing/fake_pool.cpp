@@ -215,9 +215,10 @@ closure_outcome fake_pool::run(const closure_request& request) {
     return in_place_runner(app_).run(request);
   } catch (const unwinding&) {
     throw;
-  } catch (const workers::worker_died&) {
+  } catch (const workers::worker_died& died) {
     failed.error = failure_of_run();
-    failed.fault = run_fault::died;
+    // SIGTERM is how a service is stopped: as of a real process, no crash.
+    failed.fault = died.status().value == SIGTERM ? run_fault::own : run_fault::died;
   } catch (...) {
     failed.error = failure_of_run();
   }

@@ -1,9 +1,10 @@
 #include <weft/testing/run.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
-#include <optional>
+#include <thread>
 
 #include <weft/core/failure.hpp>
 #include <weft/fiber/dump.hpp>
@@ -20,8 +21,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Fibers that nobody joins and that are about to end are given this long, by the clock of the test.
-constexpr auto settle_within = milliseconds(200);
+// What is about to end when the body has returned is given a quarter of the deadline, and at most this long.
+constexpr auto settle_at_most = milliseconds(5000);
 
 std::string name_of(const run_options& options, const std::source_location& from) {
   if (!options.name.empty()) return options.name;
@@ -32,7 +33,14 @@ std::string name_of(const run_options& options, const std::source_location& from
 milliseconds deadline_of(const run_options& options) {
   const char* const seconds = std::getenv("WEFT_TEST_DEADLINE");  // NOLINT(concurrency-mt-unsafe)
   if (seconds == nullptr || *seconds == '\0') return options.deadline;
-  return std::chrono::seconds(std::strtoul(seconds, nullptr, 10));
+  char* end = nullptr;
+  const auto count = std::strtoul(seconds, &end, 10);
+  if (*end != '\0' || *seconds == '-') {
+    throw error(errc::invalid_argument,
+                std::string("run a test: WEFT_TEST_DEADLINE=\"") + seconds +
+                    "\" is no number of seconds; give one such as 600, or 0 for none");
+  }
+  return std::chrono::seconds(count);
 }
 
 std::uint64_t seed_of(const run_options& options) {
@@ -77,7 +85,11 @@ class test_run {
       // A simulation must not be woken from outside; what can still be done is said by the watch.
       // The runtime's own abort at shutdown_grace names fibers, so it comes first.
       const auto grace = options_.run.shutdown_grace + std::chrono::seconds(1);
-      test_watch watch(name_, deadline_, grace, [this, jumps] {
+      const char* const why_stuck = jumps ? "a test whose time jumps cannot be woken from outside: a fiber "
+                                            "does not let go of its thread, or "
+                                            "turns follow each other for ever (simulation_options::turns_max)"
+                                          : "a fiber does not let go of its thread";
+      test_watch watch(name_, deadline_, grace, why_stuck, [this, jumps] {
         late_ = true;
         if (!jumps) body_over_.set();
       });
@@ -91,7 +103,7 @@ class test_run {
     if (const auto left = uncaught_.text(); !left.empty())
       fail("nobody joined these fibers, which failed:" + left);
     if (options_.check_process) {
-      if (const auto left = process.found(); !left.empty()) fail("these are left over:\n" + left);
+      if (const auto left = left_in(process); !left.empty()) fail("these are left over:\n" + left);
     }
     if (options_.check_faults) {
       if (const auto unused = faults.never_passed(); !unused.empty())
@@ -141,8 +153,23 @@ class test_run {
     if (options_.check_fibers) check_fibers();
   }
 
+  milliseconds settle_time() const {
+    return deadline_.count() > 0 ? std::min(deadline_ / 4, settle_at_most) : settle_at_most;
+  }
+
+  /// Other threads may still be closing what they had.
+  std::string left_in(const leak_check& process) const {
+    const auto until = std::chrono::steady_clock::now() + settle_time();
+    auto left = process.found();
+    while (!left.empty() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(milliseconds(5));
+      left = process.found();
+    }
+    return left;
+  }
+
   void check_fibers() {
-    const auto until = deadline_after(settle_within);
+    const auto until = deadline_after(settle_time());
     while (others() > 0 && steady_clock::now() < until) weft::sleep_for(milliseconds(1));
     if (const std::size_t left = others(); left > 0) {
       fail(std::to_string(left) + (left == 1 ? " fiber is" : " fibers are") +

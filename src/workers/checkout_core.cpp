@@ -277,6 +277,7 @@ call_answer checkout_core::call_compatibly(const std::shared_ptr<worker_link>& l
 }
 
 std::unique_ptr<started_call> checkout_core::start(const call_request& request) {
+  fault_point("weft.workers.call");
   const auto until = bound();
   const auto link = ready(until, request.is_closure);
   if (link->stands_in != nullptr) return start_with_stand_in(*link, request, until);

@@ -6,6 +6,7 @@
 
 #include <weft/core/error.hpp>
 #include <weft/core/failure.hpp>
+#include <weft/core/fault_point.hpp>
 #include <weft/log/log.hpp>
 #include <weft/workers/errors.hpp>
 #include <weft/workers/stand_in.hpp>
@@ -69,6 +70,7 @@ closure_outcome worker_runner::run(const closure_request& request) {
   closure_outcome failed;
   failed.fault = run_fault::not_begun;
   try {
+    fault_point("weft.workers.call");
     core->make_ready(bound);
     failed.fault = run_fault::own;
     if (const auto& instead = pool_->options().stand_in) {

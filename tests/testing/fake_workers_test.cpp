@@ -239,8 +239,13 @@ TEST_F(fake_workers, have_the_fault_points_of_the_pool) {
   kit::run([&] {
     weft::workers::client pool(fake.options());
     const weft::error gone(weft::errc::unavailable, "gone");
-    const kit::fault calls("weft.workers.call", kit::throws(gone), {.times = 1});
+    const kit::fault calls("weft.workers.call", kit::throws(gone), {.times = 3});
     EXPECT_THROW(pool.call<int>("double", 1), weft::error);
+    EXPECT_THROW((void)pool.checkout().start<int>("double", 1), weft::error);
+    weft::workers::worker_runner runner(pool);
+    const weft::closure<> nothing{weft::named_closure<"fake_workers.nothing">([] {})};
+    EXPECT_TRUE(runner.run(weft::request_of(nothing, weft::wire_policy::worker)).error);
+    EXPECT_EQ(calls.struck(), 3U);
     const kit::fault starts("weft.workers.start", kit::throws(gone), {.times = 1});
     EXPECT_THROW(pool.call<int>("double", 1), weft::error);
     EXPECT_EQ(fake.count("double"), 0U);
@@ -267,6 +272,7 @@ TEST_F(fake_workers, calls_stream_and_say_how_far_they_are) {
     EXPECT_THROW(dies.get(), worker_died);
     EXPECT_THROW(held.call<int>("double", 1), worker_died);
     { const auto dropped = pool.checkout().start<void>("sleep"); }
+    EXPECT_EQ(pool.statistics().busy, 0U) << "its function has ended";
   });
 }
 
@@ -299,6 +305,11 @@ TEST_F(fake_workers, jobs_run_there_and_crash_there) {
     EXPECT_EQ(report.crashed(), 1U) << report.text();
     EXPECT_EQ(jobs.advance(1min).done(), 1U);
     EXPECT_EQ(fake.count("fake_workers.heavy"), 2U);
+    fake.on("fake_workers.heavy").crashes(SIGTERM);
+    jobs.queue().push(weft::closure{heavy});
+    const auto stopped = jobs.drain();
+    EXPECT_EQ(stopped.crashed(), 0U) << "a service that is stopped is no crash";
+    EXPECT_EQ(stopped.failed(), 1U);
   });
 }
 

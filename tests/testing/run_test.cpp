@@ -44,6 +44,12 @@ std::string failure_of(const std::function<void()>& body, kit::run_options optio
   return "it passed";
 }
 
+/// The deadlines of these tests are their own, whatever the environment says.
+class own_deadlines : public ::testing::Environment {
+  void SetUp() override { ::unsetenv("WEFT_TEST_DEADLINE"); }
+};
+[[maybe_unused]] const auto* const deadlines = ::testing::AddGlobalTestEnvironment(new own_deadlines);
+
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 TEST(test_run, the_body_runs_on_a_fiber_and_its_error_is_the_tests) {
@@ -90,6 +96,10 @@ TEST(test_run, a_deadlock_is_told_at_once) {
 TEST(test_run, the_environment_says_another_deadline) {
   ::setenv("WEFT_TEST_DEADLINE", "0", 1);
   kit::run([] { weft::sleep_for(50ms); }, {.deadline = 1ms});
+  for (const char* const none : {"10m", "soon", "-1"}) {
+    ::setenv("WEFT_TEST_DEADLINE", none, 1);
+    EXPECT_THROW(kit::run([] {}), weft::error) << none;
+  }
   ::unsetenv("WEFT_TEST_DEADLINE");
   EXPECT_TRUE(has(failure_of([] { weft::sleep_for(10s); }, {.deadline = 1ms}), "did not end within 1 ms"));
 }
@@ -139,6 +149,18 @@ TEST(test_run, descriptors_and_children_that_are_left_fail_the_test) {
   EXPECT_EQ(failure_of([&] { left = ::open("/dev/null", O_RDONLY | O_CLOEXEC); }, {.check_process = false}),
             "it passed");
   ::close(left);
+}
+
+TEST(test_run, what_another_thread_is_about_to_close_is_no_leak) {
+  std::thread closes;
+  kit::run([&] {
+    const int late = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    closes = std::thread([late] {
+      std::this_thread::sleep_for(300ms);
+      ::close(late);
+    });
+  });
+  closes.join();
 }
 
 TEST(test_run, what_was_there_before_is_no_leak) {
