@@ -59,11 +59,26 @@ std::vector<job_id> chosen_by_filter(jobs::store& from, const jobs_options& opti
   return ids;
 }
 
-void apply_to(jobs::store& in, const change& what, const std::vector<job_id>& ids, change_report& report) {
+/// Why a job that a filter chose is not deleted after all; empty: it is. Somebody may have retried it while
+/// the question waited for its answer.
+std::string why_kept(jobs::store& in, const jobs_options& options, const change& what, job_id id) {
+  if (what.what != jobs::job_change::remove || !options.ids.empty()) return {};
+  const auto found = in.find(id);
+  if (!found) return "there is no such job";
+  const auto usual = usual_states(what.what);
+  const bool is_meant = options.state ? found->state == *options.state
+                                      : std::find(usual.begin(), usual.end(), found->state) != usual.end();
+  return is_meant ? std::string() : "it is " + std::string(to_string(found->state)) + " by now";
+}
+
+void apply_to(jobs::store& in, const jobs_options& options, const change& what,
+              const std::vector<job_id>& ids, change_report& report) {
   std::vector<std::string> reasons;
   run([&] {
-    reasons = map_limited(ids, changes_at_once,
-                          [&](job_id id) { return change_job(in, what.what, id, in.clock().now()); });
+    reasons = map_limited(ids, changes_at_once, [&](job_id id) {
+      std::string why = why_kept(in, options, what, id);
+      return why.empty() ? change_job(in, what.what, id, in.clock().now()) : why;
+    });
   });
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (reasons[i].empty()) {
@@ -109,7 +124,7 @@ int change_chosen(jobs::store& in, const jobs_options& options, const change& wh
   if (!options.dry_run && !ids.empty()) {
     const int asked = question.empty() ? exit_ok : ask(options, what.command, question);
     if (asked != exit_ok) return asked;
-    apply_to(in, what, ids, report);
+    apply_to(in, options, what, ids, report);
   }
   print(report, what.done, options.as_json);
   const bool named_one_left = !options.ids.empty() && !report.left.empty();
