@@ -21,10 +21,13 @@ async function ask(path, options = {}) {
   if (answer.status === 401 && path !== 'session') session.value = null;
   const text = await answer.text();
   if (!answer.ok) throw new refused(answer.status, text.trim() || `It was answered with ${answer.status}.`);
+  if (options.isText) return text;
   return text ? JSON.parse(text) : null;
 }
 
 export const get = (path, signal) => ask(path, { signal });
+
+export const getText = (path) => ask(path, { isText: true });
 
 export const change = (path, body = {}) => ask(path, {
   method: 'POST',

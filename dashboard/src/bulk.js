@@ -67,7 +67,7 @@ export function askForMany(action, filter, what, after) {
 export function askToDelete(job, act) {
   dialog.value = {
     title: 'Delete this job for good',
-    body: (close) => html`<p>${job.state === 'done' || job.finished ? '' : 'It has not run, and will not. '}Its arguments, attempts and result are gone then, too.</p>
+    body: (close) => html`<p>${job.finished ? '' : job.attempts > 0 ? 'It waits to be tried again, and will not be. ' : 'It has not run, and will not. '}Its arguments, attempts and result are gone then, too.</p>
       <footer class="row end"><${Button} onClick=${close}>Keep it<//>
       <${Button} kind="danger" data-confirm="delete" onClick=${() => { close(); act(); }}>Delete<//></footer>`,
   };

@@ -12,6 +12,7 @@ import { Job } from './views/job.js';
 import { Errors } from './views/errors.js';
 import { Schedules } from './views/schedules.js';
 import { Workers } from './views/workers.js';
+import { Fibers } from './views/fibers.js';
 
 const views = [
   ['overview', 'Overview', Overview, 'o'],
@@ -20,10 +21,12 @@ const views = [
   ['queues', 'Queues', Queues, 'q'],
   ['schedules', 'Schedules', Schedules, 's'],
   ['workers', 'Workers', Workers, 'w'],
+  ['fibers', 'Fibers', Fibers, 'f'],
 ];
+const isThere = ([path]) => path !== 'fibers' || session.value?.has_fibers;
 
 const keys = [
-  ['g then o, j, e, q, s, w', 'Go to overview, jobs, errors, queues, schedules, workers'],
+  ['g then o, j, e, q, s, w, f', 'Go to overview, jobs, errors, queues, schedules, workers, fibers'],
   ['/', 'Filter jobs by closure'],
   ['j, k', 'Next and previous job of a list'],
   ['Enter', 'Open the job'],
@@ -48,7 +51,7 @@ addEventListener('keydown', (event) => {
     if (event.key === 'Escape') event.target.blur();
     return;
   }
-  const goes = pending === 'g' && views.find(([, , , key]) => key === event.key);
+  const goes = pending === 'g' && views.filter(isThere).find(([, , , key]) => key === event.key);
   pending = event.key === 'g' ? 'g' : '';
   if (goes) {
     location.hash = link(goes[0]);
@@ -67,7 +70,7 @@ function Nav() {
   const sum = totals.value;
   const badge = { jobs: sum.ready + sum.running, errors: sum.dead + sum.quarantined, queues: look.value?.stats.queues.length, workers: look.value?.stats.workers.length };
   return html`<nav class="nav" aria-label="Views"><a class="brand" href=${link('overview')}><i></i>weft</a>
-    <ul>${views.map(([path, name, , key]) => html`<li><a href=${link(path)} aria-current=${view === path ? 'page' : undefined} title=${`g ${key}`}><${Icon} name=${path} /><span>${name}</span>${badge[path] > 0 && html`<b class=${path === 'errors' ? 'bad' : ''}>${short(badge[path])}</b>`}</a></li>`)}</ul>
+    <ul>${views.filter(isThere).map(([path, name, , key]) => html`<li><a href=${link(path)} aria-current=${view === path ? 'page' : undefined} title=${`g ${key}`}><${Icon} name=${path} /><span>${name}</span>${badge[path] > 0 && html`<b class=${path === 'errors' ? 'bad' : ''}>${short(badge[path])}</b>`}</a></li>`)}</ul>
     <div class="tools">
       <span class=${`live ${isLive.value ? 'on' : ''}`} role="status"><i></i><span>${isLive.value ? 'live' : 'connecting'}</span></span>
       <${Button} kind="quiet" icon=${theme.value === 'dark' ? 'sun' : 'moon'} aria-label=${theme.value === 'dark' ? 'Light' : 'Dark'} title="t" onClick=${nextTheme} />
@@ -79,7 +82,7 @@ function Nav() {
 function View() {
   const { view, rest } = route.value;
   if (view === 'jobs' && rest[0]) return html`<${Job} key=${rest[0]} id=${rest[0]} />`;
-  const found = views.find(([path]) => path === view);
+  const found = views.filter(isThere).find(([path]) => path === view);
   return found ? html`<${found[2]} />` : html`<h1>There is no such page</h1><p><a href=${link('overview')}>Overview</a></p>`;
 }
 

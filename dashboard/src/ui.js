@@ -14,6 +14,7 @@ const paths = {
   errors: 'M8 2.5 14 13H2zM8 6.5v3M8 11.3v.2',
   schedules: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11M8 5v3l2 1.5',
   workers: 'M3 4h10v6H3zM6 13h4M8 10v3',
+  fibers: 'M2 4c4 0 4 8 12 8M2 8h12M2 12c4 0 4-8 12-8',
   retry: 'M13 8a5 5 0 1 1-1.6-3.7M13 2.5V5h-2.5',
   cancel: 'M4 4l8 8M12 4l-8 8',
   delete: 'M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5M7 7v3.5M9 7v3.5',

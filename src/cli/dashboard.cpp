@@ -41,6 +41,7 @@ int serve(const dashboard_options& options) {
                                                       .hosts = options.hosts,
                                                       .trace_url = options.trace_url,
                                                       .shown_context = options.shown_context,
+                                                      .shows_fibers = false,  // only its own
                                                       .is_behind_https = options.is_behind_https});
   http::server server({.listen = options.listen});
   site.mount(server.routes());

@@ -8,6 +8,7 @@
 
 #include <weft/codec/describe.hpp>
 #include <weft/core/error.hpp>
+#include <weft/fiber/dump.hpp>
 #include <weft/http/event_stream.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/jobs/describe.hpp>
@@ -19,6 +20,7 @@
 #include <weft/log/escape.hpp>
 
 #include "dashboard/error_groups.hpp"
+#include "dashboard/fiber_view.hpp"
 #include "dashboard/site_state.hpp"
 
 namespace weft::inline v1::dashboard {
@@ -30,6 +32,7 @@ using namespace std::chrono_literals;
 constexpr auto search_time = 60ms;  // of an answer, which then says where to go on
 constexpr std::size_t listed_max = 200;
 constexpr std::size_t running_shown = 200;
+constexpr std::size_t dumped_max = 50;  // stacks, whose frames are named one by one
 constexpr std::size_t times_shown = 3;
 constexpr auto look_for_end = 500ms;  // of a stream, while there is nothing to send
 
@@ -152,6 +155,22 @@ listed_limits list_limits(site::state& of, const http::request& in) {
   return made;
 }
 
+void check_shows_fibers(const site::state& of) {
+  if (!of.options.shows_fibers) throw http::status_error(404, "fibers are not shown here");
+}
+
+shown_fibers list_fibers_here(site::state& of) {
+  check_shows_fibers(of);
+  return view_of_fibers(listed_max);
+}
+
+/// Their stacks, for people: whoever may change something may see them.
+void dump_fibers_here(site::state& of, const http::request& in, http::response& out) {
+  check_shows_fibers(of);
+  if (of.door.who(in).role != role::operates) throw http::status_error(403, "stacks are for operators");
+  out.content_type("text/plain; charset=utf-8").body(log::to_utf8(dump_fibers({.fibers_max = dumped_max})));
+}
+
 /// Counts a stream as long as it lives.
 class stream_place {
  public:
@@ -210,6 +229,8 @@ void add_reads(http::route_group to, site::state& of) {
   to.get("/schedules", [&of] { return list_schedules(of); });
   to.get("/limits", [&of](http::request& in) { return list_limits(of, in); });
   to.get("/workers", [&of] { return list_workers(of); });
+  to.get("/fibers", [&of] { return list_fibers_here(of); });
+  to.get("/fibers/dump", [&of](http::request& in, http::response& out) { dump_fibers_here(of, in, out); });
   to.get("/errors", [&of] { return group_errors(of.in(), steady_clock::now() + search_time); });
 }
 

@@ -25,8 +25,9 @@ struct session_answer {
   std::string csrf;
   bool has_keys = false;
   std::string trace_url;
+  bool has_fibers = false;
 };
-WEFT_DESCRIBE(session_answer, role, csrf, has_keys, trace_url);
+WEFT_DESCRIBE(session_answer, role, csrf, has_keys, trace_url, has_fibers);
 
 struct login {
   std::string token;
@@ -61,7 +62,7 @@ session_answer answer_of(const identity& who, const site::state& of, http::respo
   // The answer has a secret: its length tells nothing of it.
   out.header("Cache-Control", "no-store, no-transform");
   return {who.role == role::operates ? "operator" : "viewer", who.csrf, of.options.keys != nullptr,
-          of.options.trace_url};
+          of.options.trace_url, of.options.shows_fibers};
 }
 
 http::cookie_options cookie_of(const site::state& of, const http::request& in) {

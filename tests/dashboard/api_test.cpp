@@ -6,6 +6,8 @@
 #include <vector>
 
 #include <weft/context/context.hpp>
+#include <weft/fiber/event.hpp>
+#include <weft/fiber/fiber.hpp>
 #include <weft/http/event_source.hpp>
 #include <weft/trace/propagation.hpp>
 
@@ -272,6 +274,33 @@ TEST_F(dashboard_api, groups_errors_and_shows_workers) {
         {.id = jobs::worker_id{7}, .host = "ship 1234", .pid = 12, .pid_started = 0, .build = "b"});
     const auto workers = json("/workers");
     EXPECT_EQ(text_of(member(workers.if_list()->at(0), "worker"), "host"), "ship");
+  });
+}
+
+TEST_F(dashboard_api, shows_fibers_and_to_operators_their_stacks) {
+  serve([&] {
+    event ends;
+    auto waits = go([&] { ends.wait(); }, {.name = "<b>waiter</b>"});
+    const auto is_waiter = [](const auto& one) { return text_of(one, "name") == "<b>waiter</b>"; };
+    const auto look = [&] {
+      const auto shown = json("/fibers");
+      const auto& all = list_of(shown, "fibers");
+      const auto found = std::ranges::find_if(all, is_waiter);
+      return found == all.end() ? wire::json_value() : *found;
+    };
+    const auto until = steady_clock::now() + 30s;
+    while (text_of(look(), "state") != "waits" && steady_clock::now() < until) yield();
+    EXPECT_EQ(text_of(look(), "state"), "waits");
+    EXPECT_EQ(text_of(look(), "waits_in"), "event::wait");
+    EXPECT_GE(number_of(json("/fibers"), "total"), 3);
+    EXPECT_NE(get("/fibers/dump", operator_token).body().find("<b>waiter</b>"), std::string_view::npos);
+    EXPECT_EQ(get("/fibers/dump", viewer_token).status(), 403);
+    ends.set();
+    waits.join();
+  });
+  serve({.shows_fibers = false}, [&] {
+    EXPECT_EQ(get("/fibers").status(), 404);
+    EXPECT_EQ(get("/fibers/dump", operator_token).status(), 404);
   });
 }
 

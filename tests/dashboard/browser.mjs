@@ -11,7 +11,7 @@ const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const wrong = [];
 const check = (holds, what) => { if (!holds) { wrong.push(what); console.log(`WRONG ${what}`); } };
 const lives = []; // pages, for each connection that is kept up to date
-const views = ['overview', 'jobs', 'errors', 'queues', 'schedules', 'workers'];
+const views = ['overview', 'jobs', 'errors', 'queues', 'schedules', 'workers', 'fibers'];
 
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
@@ -210,6 +210,14 @@ async function queuesAndSchedules(page) {
   await said(page, 'is pushed');
 }
 
+async function fibers(page) {
+  await go(page, 'fibers');
+  await page.getByText('dashboard looks').waitFor();
+  await page.getByRole('button', { name: 'Show stacks' }).click();
+  await page.locator('.dump', { hasText: 'dashboard looks' }).waitFor();
+  await look(page, 'fibers with their stacks');
+}
+
 async function keys(page) {
   await page.locator('body').press('?');
   await page.getByRole('heading', { name: 'Keys' }).waitFor();
@@ -240,7 +248,7 @@ async function viewer() {
   for (const view of views) {
     await go(page, view);
     await page.locator('main .loading').waitFor({ state: 'detached' });
-    check(await page.locator('main .button:not(a)', { hasText: /Retry|Cancel|Delete|Change|Set|Pause|Resume|Run/ }).count() === 0, `a viewer sees a button in ${view}`);
+    check(await page.locator('main .button:not(a)', { hasText: /Retry|Cancel|Delete|Change|Set|Show|Pause|Resume|Run/ }).count() === 0, `a viewer sees a button in ${view}`);
   }
   const status = await page.evaluate(() => fetch('api/queues/pause', { method: 'POST', body: '{"name":"billing"}' }).then((answer) => answer.status));
   check(status === 403, `a viewer's change is answered with ${status}`);
@@ -279,6 +287,7 @@ try {
   await oneJob(page);
   await many(page);
   await queuesAndSchedules(page);
+  await fibers(page);
   await keys(page);
   await page.context().close();
   const dark = await open({ colorScheme: 'dark' });

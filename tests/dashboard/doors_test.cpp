@@ -31,8 +31,8 @@ class dashboard_doors : public site_fixture {
 
 TEST_F(dashboard_doors, nothing_but_the_page_is_answered_without_a_session) {
   serve([&] {
-    for (const char* path : {"/overview", "/live", "/jobs", "/jobs/1", "/schedules", "/limits", "/workers",
-                             "/errors", "/session"})
+    for (const char* path : {"/overview", "/live", "/jobs", "/jobs/1", "/schedules", "/limits", "/fibers",
+                             "/fibers/dump", "/workers", "/errors", "/session"})
       EXPECT_EQ(client_->get("/jobs/api" + std::string(path)).status(), 401) << path;
     for (const char* path : {"/jobs/1/retry", "/jobs/1/delete", "/limits/set", "/limits/release",
                              "/queues/pause", "/queues/resume", "/schedules/pause", "/schedules/resume",

@@ -15,7 +15,6 @@ export function Errors() {
       <div class="grow"><h2><a href=${link('jobs', filterOf(group, group.dead ? 'dead' : undefined))}>${group.closure}</a></h2>
         <p class="error-text">${group.type && group.type !== 'weft.error' && html`<b>${group.type}: </b>`}${cut(group.message, 300)}</p>
         <p class="muted small">newest <${JobLink} id=${group.newest}><${Ago} at=${group.last} /><//>, oldest <${Ago} at=${group.first} /></p></div>
-      ${group.dead > 0 && html`<${Action} icon="retry" act=${async () => askForMany('retry', new URLSearchParams(filterOf(group, 'dead')).toString(), `dead, ${group.closure}, whose error has “${group.part}”`, again)}>Retry…<//>
-        <${Action} icon="delete" act=${async () => askForMany('delete', new URLSearchParams(filterOf(group, 'dead')).toString(), `dead, ${group.closure}, whose error has “${group.part}”`, again)}>Delete…<//>`}
+      ${group.dead > 0 && html`<${Action} icon="retry" act=${async () => askForMany('retry', new URLSearchParams(filterOf(group, 'dead')).toString(), `dead, ${group.closure}, whose error has “${group.part}”`, again)}>Retry…<//>`}
     </li>`)}</ul>`;
 }

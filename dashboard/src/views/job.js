@@ -56,7 +56,7 @@ function Trace({ trace, part }) {
   return at ? html`<a href=${at} target="_blank" rel="noopener noreferrer"><code class="wrap">${trace}</code></a>` : html`<code class="wrap">${trace}</code>`;
 }
 
-const Context = ({ of }) => html`<section class="card pad"><h2>Context</h2><dl class="facts">${of.map(({ name, value }) => html`<${Fact} name=${name}>${value === null
+const Context = ({ of }) => html`<section class="card pad"><h2>Context</h2><dl class="facts named">${of.map(({ name, value }) => html`<${Fact} name=${name}>${value === null
   ? html`<span class="muted" title="It may be a secret: the dashboard does not know its key, or it is not to be printed">hidden</span>` : html`<code class="wrap">${cut(value, 2000)}</code>`}<//>`)}</dl></section>`;
 
 const Steps = ({ of }) => html`<section class="card pad"><h2>Steps</h2><ul class="steps">${of.map((one) => html`<li><b>${one.name || '?'}</b> ${one.problem

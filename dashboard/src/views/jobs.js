@@ -111,6 +111,8 @@ export function Jobs() {
   useEffect(() => { setProgress(null); choose(-1); }, [key]);
   const value = first.isOld ? progress : first.value;
   const jobs = [...(value?.jobs ?? []), ...pages.flatMap((page) => page.jobs)];
+  const shown = useRef([]); // as `jobs`, for the same reason
+  shown.current = jobs;
   const next = pages.length > 0 ? pages.at(-1).next : value?.next;
   const load = async () => {
     const page = await search(filter, next, new AbortController().signal, () => {});
@@ -119,9 +121,9 @@ export function Jobs() {
   useEffect(() => {
     const onKey = (event) => {
       if (event.target.closest('input,select,textarea,dialog') || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === 'j') choose(Math.min(at.current + 1, jobs.length - 1));
+      if (event.key === 'j') choose(Math.min(at.current + 1, shown.current.length - 1));
       if (event.key === 'k') choose(Math.max(at.current - 1, 0));
-      if (event.key === 'Enter' && jobs[at.current] && !event.target.closest('a,button')) location.hash = link(`jobs/${jobs[at.current].id}`);
+      if (event.key === 'Enter' && shown.current[at.current] && !event.target.closest('a,button')) location.hash = link(`jobs/${shown.current[at.current].id}`);
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);

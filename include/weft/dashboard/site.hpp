@@ -41,6 +41,8 @@ struct site_options {
   /// Names of context values that are shown though they may be secrets: values whose keys this program does
   /// not know, or that are not to be printed (key_spec::redact), are hidden.
   std::vector<std::string> shown_context = {};
+  /// Shows the fibers of the run it is in: names, what they wait in, ages; operators see stacks, too.
+  bool shows_fibers = true;
   bool is_behind_https = false;              ///< a proxy in front speaks TLS: cookies are for https only
   std::chrono::seconds session{12 * 3600};   ///< then people log in again
   std::size_t sessions_max = 1000;           ///< more end the oldest ones
