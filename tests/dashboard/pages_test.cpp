@@ -157,12 +157,13 @@ TEST(dashboard_pages, chromium_sees_every_view_and_does_what_people_do) {
     GTEST_SKIP() << "npm has not fetched playwright-core";
   }
   const auto database = jobs::test_database::make();
+  const std::string url = database->url();
   run_options roomy;
   roomy.stack_bytes = 256 * 1024;
   run(
       [&] {
         const auto keys = std::make_shared<const wire::key_ring>(wire::key::generate("k1"));
-        const auto store = jobs::open_store(database->url());
+        const auto store = jobs::open_store(url);
         jobs::queue queue(store, {.keys = keys});
         add_jobs(queue);
         gate held;

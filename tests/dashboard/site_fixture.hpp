@@ -18,9 +18,12 @@
 #include <weft/jobs/worker.hpp>
 #include <weft/wire/json_value.hpp>
 
+#include "jobs/test_database.hpp"
+
 namespace weft::dashboard {
 
-/// A site over a store in memory, below /jobs of a server.
+/// A site over a store in memory, or, with WEFT_TEST_STORE=postgres in the environment, in PostgreSQL, below
+/// /jobs of a server.
 class site_fixture : public testing::Test {
  protected:
   static constexpr const char* operator_token = "operator-token-of-tests";
@@ -125,7 +128,9 @@ class site_fixture : public testing::Test {
 
   std::shared_ptr<const wire::key_ring> keys_ =
       std::make_shared<const wire::key_ring>(wire::key::generate("k1"));
-  std::shared_ptr<jobs::store> store_ = jobs::open_store("memory:");
+  std::unique_ptr<jobs::test_database> database_ =
+      jobs::test_database::is_postgres() ? jobs::test_database::make() : nullptr;
+  std::shared_ptr<jobs::store> store_ = jobs::open_store(database_ == nullptr ? "memory:" : database_->url());
   jobs::queue queue_{store_, {.name = "mail", .keys = keys_}};
   http::server* server_ = nullptr;
   http::client* client_ = nullptr;
