@@ -50,7 +50,7 @@ look other_look(const claim_marks& marks) {
 void answer(claim_marks& marks, const look& how, std::int64_t pages) {
   claim_marks::question asked(marks, own, how);
   claim_marks::answer told;
-  told.is_full = true;
+  told.is_full = how.of != look::kind::slice;
   told.up_to = {{}, "mail", 0};
   told.seen_to = 0;
   told.pages = pages;
@@ -88,6 +88,36 @@ TEST(claim_marks, with_much_behind_them_look_at_it_in_slices_and_then_at_what_is
   EXPECT_EQ(last.of, look::kind::due);
   answer(marks, last, 10);
   EXPECT_EQ(other_look(marks).of, look::kind::slice) << "the next round";
+}
+
+TEST(claim_marks, go_on_with_a_slice_that_gave_all_that_was_asked_for) {
+  claim_marks marks;
+  look_long(marks, 0ms);
+  const claim_marks::line in{"mail", 1, 0};
+  for (std::int64_t n = 1; n <= 10'000; ++n) claim(marks, in, {n, n});
+  look slice = other_look(marks);
+  ASSERT_EQ(slice.of, look::kind::slice);
+  const claim_marks::place end = slice.part.to;
+  for (std::int64_t n = 100; n <= 1000; n += 100) {
+    {
+      claim_marks::question asked(marks, own, slice, steady_clock::now() - 250ms);
+      claim_marks::answer told;
+      told.taken = {{in, {n, 0}}};
+      told.is_full = true;
+      told.pages = 10;
+      asked.answered(told);
+    }
+    EXPECT_EQ(marks.next_look(own, queues, is_any).of, look::kind::marks) << "there may be more urgent ones";
+    claim(marks, in, {10'000 + n, n});
+    EXPECT_LE(marks.next_time(own), steady_clock::now());
+    slice = marks.next_look(own, queues, is_any);
+    ASSERT_EQ(slice.of, look::kind::slice) << "at once";
+    EXPECT_EQ(slice.in, in);
+    EXPECT_EQ(slice.part.from, (claim_marks::place{n, 0}));
+    EXPECT_EQ(slice.part.to, end) << "it has read little of it, and does not grow for that";
+  }
+  answer(marks, slice, 10);
+  EXPECT_EQ(other_look(marks).part.from, end);
 }
 
 TEST(claim_marks, with_little_left_behind_them_look_at_the_whole_again) {

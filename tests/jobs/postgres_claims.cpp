@@ -237,6 +237,39 @@ TEST_F(postgres_claims, what_comes_in_behind_beside_an_open_transaction_is_found
   });
 }
 
+TEST_F(postgres_claims, many_jobs_that_come_in_behind_beside_an_open_transaction_are_claimed_in_a_row) {
+  constexpr std::int64_t many = 20'000;
+  constexpr std::int64_t late = 2'000;  // each at the moment of one that is passed over
+  constexpr std::int64_t each = 100;
+  store& own = open();
+  join(own, 1);
+  weft_test::with_connection(url_, [&](auto& holder) {
+    holder.run("BEGIN");
+    holder.run("SELECT pg_current_xact_id()::text");
+    pass(own, 1, many, true);
+    push_some(own, many + 1, many + 20'000, true);
+    ASSERT_EQ(claim_ids(own, 1, 100'000), (ids{many + 1}));
+    std::vector<new_job> all;
+    for (std::int64_t n = 1; n <= late; ++n) {
+      all.push_back(job(100'000 + n));
+      all.back().created = all.back().run_at = at(10'000 + n);
+    }
+    open().push(all);
+    const auto claim_late = [&] {
+      const auto taken = claim_ids(own, each, 100'000);
+      return std::ranges::count_if(taken, [](std::int64_t id) { return id > 100'000; });
+    };
+    std::int64_t found = 0;
+    const auto until = steady_clock::now() + std::chrono::seconds(60);
+    while (found == 0 && steady_clock::now() < until) found = claim_late();
+    // Every second one; slices end in between, and a whole look is as good.
+    std::int64_t claims = 0;
+    for (; found < late && claims < 2 * late / each + 10; ++claims) found += claim_late();
+    EXPECT_EQ(found, late) << claims;
+    holder.run("COMMIT");
+  });
+}
+
 TEST_F(postgres_claims, a_limits_row_changes_once_for_all_jobs_that_a_call_takes_or_ends) {
   constexpr const char* changes =
       "SELECT n_tup_upd FROM pg_stat_xact_user_tables WHERE relname = 'weft_limit'";

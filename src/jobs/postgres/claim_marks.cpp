@@ -40,12 +40,17 @@ void claim_marks::question::answered(const answer& told) {
     whose.is_part = whose.is_part || how_.passed_over;
   }
   if (how_.of == look::kind::slice) {
-    whose.in = how_.in;
-    whose.from = how_.part.to;
-    if (const auto found = of_.marks_.find(how_.in); found != of_.marks_.end())
+    // Of one that was full, or is the rest of such a one, nobody knows what all of it reads.
+    const bool is_all = !whose.goes_on && !told.is_full;
+    if (const auto found = of_.marks_.find(how_.in); is_all && found != of_.marks_.end())
       found->second.slices.was_read(how_.part, told.pages);
+    whose.in = how_.in;
+    whose.from = told.is_full ? told.taken.back().second : how_.part.to;
+    whose.goes_on = told.is_full;
+    whose.was_slice = true;
     return;
   }
+  whose.was_slice = false;
   whose.was_full = told.is_full;
   whose.up_to = told.up_to;
   if (how_.of == look::kind::whole || how_.of == look::kind::due) {
@@ -76,6 +81,7 @@ void claim_marks::looker::begin_round() {
   from = {};
   pages = 0;
   is_part = false;
+  goes_on = false;
 }
 
 /// Before the last job of the last claim, if there had been one?
@@ -90,7 +96,8 @@ claim_marks::look claim_marks::next_look(worker_id owner, std::span<const std::s
   if (found == lookers_.end() || !since_) return {look::kind::whole};
   const looker& whose = found->second;
   if (whose.is_cheap && (whose.changes != changes_ || !whose.was_full)) return {look::kind::whole};
-  if (steady_clock::now() < next_time(owner)) return {look::kind::marks};
+  if (steady_clock::now() < next_time(owner) || (whose.goes_on && whose.was_slice))
+    return {look::kind::marks};
   if (whose.is_cheap) return {look::kind::whole};
   bool passed_over = false;
   for (auto one = marks_.lower_bound(whose.in); one != marks_.end(); ++one) {
@@ -111,7 +118,7 @@ claim_marks::look claim_marks::next_look(worker_id owner, std::span<const std::s
 steady_time claim_marks::next_time(worker_id owner) const {
   const looker& whose = lookers_.at(owner);
   const bool is_at_once = whose.is_cheap && (whose.changes != changes_ || !whose.was_full);
-  return is_at_once ? whose.ended : whose.ended + rest * whose.took;
+  return is_at_once || whose.goes_on ? whose.ended : whose.ended + rest * whose.took;
 }
 
 bool claim_marks::is_cheap(worker_id owner) const {

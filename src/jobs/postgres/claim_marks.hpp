@@ -34,9 +34,13 @@ namespace weft::inline v1::jobs::postgres {
 ///   a look at all that is *due*: jobs that have expired, or that a moment has come for. Of lines with jobs
 ///   that a claim would have taken first only: a slice gives no job before those of a more urgent line.
 ///
-/// Between two of those looks of a worker is 20 times as long as the last one took, of which 250 ms count at
-/// most: they take no more than a twentieth of the time, and a worker with nothing to do comes back for the
-/// next one.
+/// A slice that gave as many jobs as were asked for is gone on with at every second claim; in between, one
+/// from the marks on sees what is more urgent. So many jobs that come in behind at once are not left to the
+/// next rounds.
+///
+/// Between two others of those looks of a worker is 20 times as long as the last one took, of which 250 ms
+/// count at most: they take no more than a twentieth of the time, and a worker with nothing to do comes back
+/// for the next one.
 ///
 /// So jobs are claimed in the order of their places, but for those that came in behind by another store or by
 /// a transaction of the user: these are claimed late by 20 times what it takes to read all that is passed
@@ -144,7 +148,9 @@ class claim_marks {
     line in;
     place from;
     std::int64_t pages = 0;
-    bool is_part = false;  // it has left lines out
+    bool is_part = false;    // it has left lines out
+    bool goes_on = false;    // the last slice was full: its rest is next
+    bool was_slice = false;  // the last look
 
     void begin_round();
     bool would_take_from(const line& one) const;

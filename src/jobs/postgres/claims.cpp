@@ -207,6 +207,7 @@ void claim_slice(caller& by, names& known, claim_marks& marks, const claim_reque
   told all =
       call_until_answered(by, known, marks, request, result.jobs,
                           "SELECT * FROM weft.weft_claim_slice($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)", with);
+  all.marks.is_full = !all.jobs.empty() && all.jobs.size() == request.count;
   asked.answered(all.marks);
   result.jobs = std::move(all.jobs);
 }
