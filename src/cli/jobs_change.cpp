@@ -41,12 +41,18 @@ constexpr change cancel_change{"weft jobs cancel", "Cancel", "cancelled, or aske
 
 constexpr change delete_change{"weft jobs delete", "Delete", "deleted", jobs::job_change::remove, true};
 
-std::vector<job_id> chosen_by_filter(jobs::store& from, const jobs_options& options, const change& what) {
-  std::vector<job_id> ids;
+/// A job that is to be changed; of those that a filter chose, the state that was asked about.
+struct chosen_job {
+  job_id id{};
+  std::optional<job_state> seen = {};
+};
+
+std::vector<chosen_job> chosen_by_filter(jobs::store& from, const jobs_options& options, const change& what) {
+  std::vector<chosen_job> chosen;
   const auto take = [&](job_state state) {
     for_each_page(from, {.queue = options.queue, .tag = options.tag, .state = state, .before = {}},
                   [&](const auto& page) {
-                    for (const auto& one : page) ids.push_back(one.id);
+                    for (const auto& one : page) chosen.push_back({one.id, one.state});
                   });
   };
   if (options.state) {
@@ -54,37 +60,31 @@ std::vector<job_id> chosen_by_filter(jobs::store& from, const jobs_options& opti
   } else {
     for (const job_state state : usual_states(what.what)) take(state);
   }
-  std::sort(ids.begin(), ids.end());  // the oldest first
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
+  std::ranges::stable_sort(chosen, {}, &chosen_job::id);  // the oldest first
+  const auto twice = std::ranges::unique(chosen, {}, &chosen_job::id);
+  chosen.erase(twice.begin(), twice.end());
+  return chosen;
 }
 
-/// Why a job that a filter chose is not deleted after all; empty: it is. Somebody may have retried it while
-/// the question waited for its answer.
-std::string why_kept(jobs::store& in, const jobs_options& options, const change& what, job_id id) {
-  if (what.what != jobs::job_change::remove || !options.ids.empty()) return {};
-  const auto found = in.find(id);
-  if (!found) return "there is no such job";
-  const auto usual = usual_states(what.what);
-  const bool is_meant = options.state ? found->state == *options.state
-                                      : std::find(usual.begin(), usual.end(), found->state) != usual.end();
-  return is_meant ? std::string() : "it is " + std::string(to_string(found->state)) + " by now";
+std::vector<chosen_job> chosen_by_name(const std::vector<job_id>& ids) {
+  std::vector<chosen_job> chosen;
+  for (const job_id id : ids) chosen.push_back({id});
+  return chosen;
 }
 
-void apply_to(jobs::store& in, const jobs_options& options, const change& what,
-              const std::vector<job_id>& ids, change_report& report) {
+void apply_to(jobs::store& in, const change& what, const std::vector<chosen_job>& chosen,
+              change_report& report) {
   std::vector<std::string> reasons;
   run([&] {
-    reasons = map_limited(ids, changes_at_once, [&](job_id id) {
-      std::string why = why_kept(in, options, what, id);
-      return why.empty() ? change_job(in, what.what, id, in.clock().now()) : why;
+    reasons = map_limited(chosen, changes_at_once, [&](const chosen_job& one) {
+      return change_job(in, what.what, one.id, in.clock().now(), one.seen);
     });
   });
-  for (std::size_t i = 0; i < ids.size(); ++i) {
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
     if (reasons[i].empty()) {
       ++report.changed;
     } else {
-      report.left.push_back({to_string(ids[i]), reasons[i]});
+      report.left.push_back({to_string(chosen[i].id), reasons[i]});
     }
   }
 }
@@ -118,13 +118,13 @@ int ask(const jobs_options& options, const char* command, const std::string& que
 
 /// Asks, where there is a question, and changes them.
 int change_chosen(jobs::store& in, const jobs_options& options, const change& what,
-                  const std::vector<job_id>& ids, const std::string& question) {
+                  const std::vector<chosen_job>& chosen, const std::string& question) {
   change_report report{
-      .matched = static_cast<std::int64_t>(ids.size()), .dry_run = options.dry_run, .left = {}};
-  if (!options.dry_run && !ids.empty()) {
+      .matched = static_cast<std::int64_t>(chosen.size()), .dry_run = options.dry_run, .left = {}};
+  if (!options.dry_run && !chosen.empty()) {
     const int asked = question.empty() ? exit_ok : ask(options, what.command, question);
     if (asked != exit_ok) return asked;
-    apply_to(in, options, what, ids, report);
+    apply_to(in, what, chosen, report);
   }
   print(report, what.done, options.as_json);
   const bool named_one_left = !options.ids.empty() && !report.left.empty();
@@ -148,9 +148,10 @@ int change_jobs(const jobs_options& options, const change& what) {
   }
   return guarded(what.command, [&] {
     const auto store = open_existing(options.store);
-    const auto ids = is_filtered ? chosen_by_filter(*store, options, what) : options.ids;
+    const auto chosen = is_filtered ? chosen_by_filter(*store, options, what) : chosen_by_name(options.ids);
     const bool asks = is_filtered || what.asks_always;
-    return change_chosen(*store, options, what, ids, asks ? question_of(what, ids.size()) : std::string());
+    return change_chosen(*store, options, what, chosen,
+                         asks ? question_of(what, chosen.size()) : std::string());
   });
 }
 
@@ -205,11 +206,12 @@ int run_batches_cancel(const jobs_options& options) {
     (void)counts_of_batch(*store, batch);
     jobs_options of_batch = options;
     of_batch.tag = jobs::batch_tag(batch);
-    auto ids = chosen_by_filter(*store, of_batch, what);
+    auto chosen = chosen_by_filter(*store, of_batch, what);
     // The store sees it before the others, whose end would make it ready.
-    if (const auto last = store->find(batch); last && !last->finished) ids.insert(ids.begin(), batch);
-    const auto number = std::to_string(ids.size());
-    return change_chosen(*store, options, what, ids, "Cancel the batch, which has " + number + " jobs left?");
+    if (const auto last = store->find(batch); last && !last->finished) chosen.insert(chosen.begin(), {batch});
+    const auto number = std::to_string(chosen.size());
+    return change_chosen(*store, options, what, chosen,
+                         "Cancel the batch, which has " + number + " jobs left?");
   });
 }
 

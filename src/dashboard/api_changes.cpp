@@ -70,6 +70,11 @@ struct pushed_answer {
 };
 WEFT_DESCRIBE(pushed_answer, id);
 
+struct shown {
+  std::optional<std::string> state;  ///< of the job on the page of whom decided
+};
+WEFT_DESCRIBE(shown, state);
+
 constexpr std::array<std::pair<std::string_view, job_change>, 3> actions{
     {{"retry", job_change::retry}, {"cancel", job_change::cancel}, {"delete", job_change::remove}}};
 
@@ -88,7 +93,10 @@ change_answer change_one(site::state& of, const http::request& in) {
   const auto id = jobs::job_id_from_string(in.param("id"));
   if (!id) throw status_error(404, "that is no id of a job");
   const job_change what = change_named(in.param("action"));
-  std::string why = jobs::change_job(of.in(), what, *id, of.now());
+  const auto state = in.body().empty() ? std::nullopt : in.json<shown>().state;
+  const auto seen = state ? jobs::job_state_from_string(*state) : std::nullopt;
+  if (state && !seen) throw status_error(400, "that is no state of a job");
+  std::string why = jobs::change_job(of.in(), what, *id, of.now(), seen);
   if (!why.empty()) return {false, std::move(why)};
   audit(by, in, name_of(what), "job " + to_string(*id), 1);
   return {true, std::nullopt};
@@ -176,17 +184,17 @@ change_answer release_limit(site::state& of, const http::request& in) {
 bulk_count count_many(site::state& of, const http::request& in) {
   const identity by = of.door.who_changes(in);
   const auto wanted = in.json<wanted_bulk>();
-  return of.changes.count(by.name, change_named(wanted.action), filter_in(wanted.filter), of.now(),
-                          count_time);
+  return of.changes.count(by.name, change_named(wanted.action), filter_in(wanted.filter), wanted.filter,
+                          of.now(), count_time);
 }
 
 bulk_progress change_many(site::state& of, const http::request& in) {
   const identity by = of.door.who_changes(in);
   const auto confirmed = in.json<confirmed_bulk>();
-  const auto what = of.changes.change_of(by.name, confirmed.token);
-  const auto made = what ? of.changes.run(by.name, confirmed.token, of.now(), change_time) : std::nullopt;
+  const auto plan = of.changes.find(by.name, confirmed.token);
+  const auto made = plan ? of.changes.run(by.name, confirmed.token, of.now(), change_time) : std::nullopt;
   if (!made) throw status_error(409, "that was confirmed too long ago, or is being done; count again");
-  audit(by, in, name_of(*what), "filter", made->changed);
+  audit(by, in, name_of(plan->what), "jobs that fit: " + plan->filter, made->changed);
   return *made;
 }
 

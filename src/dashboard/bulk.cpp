@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include <weft/core/unwinding.hpp>
 #include <weft/dashboard/site.hpp>
 #include <weft/fiber/map_limited.hpp>
+#include <weft/log/escape.hpp>
 
 namespace weft::inline v1::dashboard {
 
@@ -15,6 +17,18 @@ constexpr std::chrono::minutes kept_for{10};
 constexpr std::size_t read_at_once = 500;
 constexpr std::size_t changed_at_once = 64;  // those that ask together share the store's transactions
 constexpr std::size_t left_shown = 20;
+
+// One job that cannot be changed does not keep the others from it, or their number from the audit.
+std::string change_or_say_why_not(jobs::store& in, jobs::job_change what, const jobs::stored_job& job,
+                                  jobs::moment now) {
+  try {
+    return jobs::change_job(in, what, job.id, now, job.state);
+  } catch (const unwinding&) {
+    throw;
+  } catch (const std::exception& failed) {
+    return log::to_utf8(failed.what());
+  }
+}
 
 }  // namespace
 
@@ -28,9 +42,11 @@ bool bulk::go_on(plan& in, const jobs::search_page& page) {
 }
 
 bulk_count bulk::count(const std::string& owner, jobs::job_change what, const jobs::search_filter& filter,
-                       jobs::moment now, std::chrono::milliseconds within) {
+                       std::string said, jobs::moment now, std::chrono::milliseconds within) {
   const auto until = steady_clock::now() + within;
-  plan made{owner, what, filter, {}, {}, jobs::first_id_at(now + std::chrono::microseconds(1)), {}};
+  plan made{
+      owner, what, filter, std::move(said), {}, {}, jobs::first_id_at(now + std::chrono::microseconds(1)),
+      {}};
   if (filter.state) {
     made.states = {*filter.state};
   } else {
@@ -66,11 +82,11 @@ std::string bulk::keep(plan made) {
   return token;
 }
 
-std::optional<jobs::job_change> bulk::change_of(const std::string& owner, std::string_view token) {
+std::optional<bulk::confirmed> bulk::find(const std::string& owner, std::string_view token) {
   const std::lock_guard lock(mutex_);
   const auto found = plans_.find(token);
   if (found == plans_.end() || found->second.owner != owner) return std::nullopt;
-  return found->second.what;
+  return confirmed{found->second.what, found->second.said};
 }
 
 std::optional<bulk_progress> bulk::run(const std::string& owner, std::string_view token, jobs::moment now,
@@ -89,7 +105,7 @@ std::optional<bulk_progress> bulk::run(const std::string& owner, std::string_vie
     taken->filter.state = taken->states.front();
     const auto page = jobs::search(store_, taken->filter, taken->before, read_at_once, until);
     const auto why = map_limited(page.jobs, changed_at_once, [&](const jobs::stored_job& job) {
-      return jobs::change_job(store_, taken->what, job.id, now);
+      return change_or_say_why_not(store_, taken->what, job, now);
     });
     for (std::size_t i = 0; i < why.size(); ++i) {
       if (why[i].empty()) {

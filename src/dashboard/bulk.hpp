@@ -46,21 +46,26 @@ class bulk {
  public:
   explicit bulk(jobs::store& of) : store_(of) {}
 
-  /// Waits for the store, for about as long as `within` says.
+  /// Waits for the store, for about as long as `within` says. `said` is the filter as a text, for the audit.
   bulk_count count(const std::string& owner, jobs::job_change what, const jobs::search_filter& filter,
-                   jobs::moment now, std::chrono::milliseconds within);
+                   std::string said, jobs::moment now, std::chrono::milliseconds within);
   /// A part of what was counted under that token by the same owner. Nothing: there is no such token (any
   /// more).
   std::optional<bulk_progress> run(const std::string& owner, std::string_view token, jobs::moment now,
                                    std::chrono::milliseconds within);
+  struct confirmed {
+    jobs::job_change what;
+    std::string filter;  ///< as a text
+  };
   /// What is run under that token; nothing: as run().
-  std::optional<jobs::job_change> change_of(const std::string& owner, std::string_view token);
+  std::optional<confirmed> find(const std::string& owner, std::string_view token);
 
  private:
   struct plan {
     std::string owner;
     jobs::job_change what;
     jobs::search_filter filter;
+    std::string said;
     std::vector<jobs::job_state> states;  // that are left to do, in this order
     std::optional<jobs::job_id> before;   // of the first of them, what is left
     jobs::job_id newest;                  // only jobs before it were counted

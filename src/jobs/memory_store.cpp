@@ -526,12 +526,13 @@ void memory_store::forget_details(job_id id, moment now) {
   cancel_children(id, now);
 }
 
-bool memory_store::remove(job_id id, moment now) {
+bool memory_store::remove(job_id id, std::optional<job_state> seen, moment now) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = jobs_.find(id);
     if (found == jobs_.end()) return false;
     stored_job& job = found->second;
+    if (seen && job.state != *seen) return false;
     if (can(job.state, job_event::cancelled)) move(job, job_event::cancelled, now);
     if (!can(job.state, job_event::deleted)) return false;
     forget_details(id, now);

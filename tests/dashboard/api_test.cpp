@@ -153,6 +153,9 @@ TEST_F(dashboard_api, deletes_one_job_but_not_while_it_runs) {
     EXPECT_EQ(member(refused, "changed"), wire::json_value(false));
     EXPECT_EQ(text_of(refused, "why"), "it is running: cancel it, and delete it once it has ended");
     EXPECT_EQ(post("/jobs/" + ready + "/delete", "", viewer_token).status(), 403);
+    const auto retried = posted("/jobs/" + ready + "/delete", R"({"state":"dead"})");
+    EXPECT_EQ(text_of(retried, "why"), "it is ready by now");
+    EXPECT_EQ(post("/jobs/" + ready + "/delete", R"({"state":"gone"})").status(), 400);
     EXPECT_EQ(member(posted("/jobs/" + ready + "/delete", ""), "changed"), wire::json_value(true));
     EXPECT_EQ(get("/jobs/" + ready).status(), 404);
     EXPECT_EQ(text_of(posted("/jobs/" + ready + "/delete", ""), "why"), "there is no such job");

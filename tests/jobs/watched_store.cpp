@@ -211,9 +211,9 @@ std::size_t watched_store::purge(const purge_bounds& before, moment now, std::si
   return of_->purge(before, now, limit);
 }
 
-bool watched_store::remove(job_id id, moment now) {
+bool watched_store::remove(job_id id, std::optional<job_state> seen, moment now) {
   enter();
-  return of_->remove(id, now);
+  return of_->remove(id, seen, now);
 }
 
 std::vector<stored_limit> watched_store::limits(std::string_view after, std::size_t count) {

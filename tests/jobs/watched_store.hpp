@@ -58,7 +58,7 @@ class watched_store final : public store {
   bool retry(job_id id, moment now) override;
   std::size_t retry_all(std::string_view queue, job_state state, moment now, std::size_t limit) override;
   std::size_t purge(const purge_bounds& before, moment now, std::size_t limit) override;
-  bool remove(job_id id, moment now) override;
+  bool remove(job_id id, std::optional<job_state> seen, moment now) override;
   std::vector<stored_limit> limits(std::string_view after, std::size_t count) override;
   void set_limit(const limit_options& limit, bool pinned, moment now) override;
   void set_paused(std::string_view queue, bool paused) override;

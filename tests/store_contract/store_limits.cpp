@@ -71,7 +71,7 @@ TEST_P(store_contract, a_limit_can_be_set_before_its_first_job_and_outlives_its_
   const auto first = claim(10);
   EXPECT_EQ(first.jobs.size(), 1U);
   EXPECT_TRUE(store_->finish(end(first.jobs.at(0), next_step::done)));
-  EXPECT_TRUE(store_->remove(job_id{2}, at(2000)));
+  EXPECT_TRUE(store_->remove(job_id{2}, {}, at(2000)));
   EXPECT_EQ(store_->purge(at(9000), at(9000), 10), 1U);
   ASSERT_EQ(store_->limits("", 10).size(), 1U);
   EXPECT_EQ(store_->limits("", 10).at(0).is.max, 1);

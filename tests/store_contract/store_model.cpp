@@ -458,7 +458,7 @@ void store_model::remove(store& with, const random_step& one) {
   const auto id = pick(one);
   if (!id) return;
   const bool possible = jobs_.at(*id).state != job_state::running;
-  expect(with.remove(job_id{*id}, now()) == possible, "whether it can be deleted");
+  expect(with.remove(job_id{*id}, {}, now()) == possible, "whether it can be deleted");
   if (!possible) return;
   if (is_waiting(jobs_.at(*id).state)) end(*id, job_state::cancelled);
   std::set<std::int64_t> orphans;

@@ -68,7 +68,7 @@ export function Job({ id }) {
   const { job } = value;
   const mayRetry = ['dead', 'cancelled', 'quarantined'].includes(job.state);
   const mayCancel = ['ready', 'scheduled', 'blocked', 'running'].includes(job.state);
-  const remove = () => tried(`jobs/${id}/delete`, {}, 'It is deleted').then((done) => { if (done) location.hash = link('jobs'); });
+  const remove = () => tried(`jobs/${id}/delete`, { state: job.state }, 'It is deleted').then((done) => { if (done) location.hash = link('jobs'); });
   const act = (action, done) => tried(`jobs/${id}/${action}`, {}, done).then(again);
   return html`<p class="crumbs"><a href=${link('jobs')}><${Icon} name="back" />Jobs</a></p>
     <header class="head"><div><h1 class="closure">${baseName(job.closure)}</h1>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,9 +20,11 @@ enum class job_change : unsigned char {
 /// retried, all that have not ended are cancelled, and done, dead and cancelled ones are deleted.
 std::span<const job_state> usual_states(job_change what) noexcept;
 
-/// Changes the job. Returns why it was left as it is, a sentence for people; empty: it was changed. Waits for
-/// the store, and throws as store::retry, cancel and remove do, but for already_exists and refused, which are reasons
-/// to leave it. Any fiber or thread.
-std::string change_job(store& in, job_change what, job_id id, moment now);
+/// Changes the job. One that is to be deleted is left where it is not in the state any more in which it was
+/// `seen`: somebody may have retried it meanwhile. Returns why it was left as it is, a sentence for people;
+/// empty: it was changed. Waits for the store, and throws as store::retry, cancel and remove do, but for
+/// already_exists and refused, which are reasons to leave it. Any fiber or thread.
+std::string change_job(store& in, job_change what, job_id id, moment now,
+                       std::optional<job_state> seen = std::nullopt);
 
 }  // namespace weft::inline v1::jobs

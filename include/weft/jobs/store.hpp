@@ -355,8 +355,9 @@ class store {
   /// Jobs that wait for one to be done after all are cancelled.
   virtual std::size_t purge(const purge_bounds& before, moment now, std::size_t limit) = 0;
   /// Deletes the job, with its attempts, steps and result. One that waits is cancelled first, and jobs that
-  /// wait for it to be done are, too. False, and nothing was changed: it is not there, or it runs.
-  virtual bool remove(job_id id, moment now) = 0;
+  /// wait for it to be done are, too. False, and nothing was changed: it is not there, it runs, or it is not
+  /// in the state any more in which it was `seen` by whom decided; nothing: in whatever state.
+  virtual bool remove(job_id id, std::optional<job_state> seen, moment now) = 0;
 
   /// Limits by key: those behind `after` (empty: all). Some that no kept job has any more may be among them.
   virtual std::vector<stored_limit> limits(std::string_view after, std::size_t count) = 0;

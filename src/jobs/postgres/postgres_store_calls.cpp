@@ -151,8 +151,9 @@ std::size_t postgres_store::purge(const purge_bounds& before, moment now, std::s
   return count;
 }
 
-bool postgres_store::remove(job_id id, moment now) {
-  const bool found = ask_for_return(changes_, [&](caller& by) { return postgres::remove(by, id, now); });
+bool postgres_store::remove(job_id id, std::optional<job_state> seen, moment now) {
+  const bool found =
+      ask_for_return(changes_, [&](caller& by) { return postgres::remove(by, id, seen, now); });
   if (!found) return false;
   notices_.tell_of_work();  // for those that waited for it
   notices_.tell_of_end(id);

@@ -285,14 +285,15 @@ std::size_t purge(caller& by, const purge_bounds& before, moment now, std::size_
   });
 }
 
-bool remove(caller& by, job_id id, moment now) {
+bool remove(caller& by, job_id id, std::optional<job_state> seen, moment now) {
   parameters with;
-  with.bigint(static_cast<std::int64_t>(id)).bigint(micros(now));
+  with.bigint(static_cast<std::int64_t>(id));
+  with.bigint(seen ? std::optional(static_cast<std::int64_t>(*seen)) : std::nullopt).bigint(micros(now));
   bool was_in_doubt = false;
   for (;;) {
     try {
       const bool removed = by.run([&](connection& on) {
-        return on.run("SELECT removed FROM weft.weft_remove($1,$2)", with).boolean(0, 0);
+        return on.run("SELECT removed FROM weft.weft_remove($1,$2,$3)", with).boolean(0, 0);
       });
       return removed || was_in_doubt;
     } catch (const database_error& failed) {

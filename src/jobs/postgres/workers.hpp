@@ -41,7 +41,7 @@ bool cancel(caller& by, job_id id, moment now);
 bool retry(caller& by, job_id id, moment now);
 std::size_t retry_all(caller& by, std::string_view queue, job_state state, moment now, std::size_t limit);
 std::size_t purge(caller& by, const purge_bounds& before, moment now, std::size_t limit);
-bool remove(caller& by, job_id id, moment now);
+bool remove(caller& by, job_id id, std::optional<job_state> seen, moment now);
 std::vector<stored_limit> limits(caller& by, std::string_view after, std::size_t count);
 void set_limit(caller& by, const limit_options& limit, bool pinned, moment now);
 void set_paused(caller& by, std::string_view queue, bool paused);

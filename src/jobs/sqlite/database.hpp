@@ -88,7 +88,7 @@ class database {
 
   // deletes.cpp
   std::size_t purge(const purge_bounds& before, moment now, std::size_t limit);
-  bool remove(job_id id, moment now);
+  bool remove(job_id id, std::optional<job_state> seen, moment now);
 
   // limits.cpp
   std::vector<stored_limit> limits(std::string_view after, std::size_t count);
@@ -255,6 +255,7 @@ class database {
 
   std::optional<held> find_running(std::int64_t id);
   std::optional<place> find_waiting(std::int64_t id, job_state in);
+  bool is_in(std::int64_t id, job_state state);
   std::optional<place> find_in(const char* select, const char* purpose, std::int64_t id);
   std::vector<held> held_by(std::int64_t owner);
 

@@ -44,9 +44,18 @@ std::size_t database::purge(const purge_bounds& before, moment now, std::size_t 
   return ended.size();
 }
 
-bool database::remove(job_id id, moment now) {
+bool database::is_in(std::int64_t id, job_state state) {
+  if (state == job_state::running) return find_running(id).has_value();
+  if (is_waiting(state)) return find_waiting(id, state).has_value();
+  const used row =
+      use("SELECT 3 FROM weft_done WHERE id = ?1 UNION ALL SELECT state FROM weft_dead WHERE id = ?1",
+          "find a job that has ended");
+  return row->bind(id).step() && row->integer(0) == static_cast<std::int64_t>(state);
+}
+
+bool database::remove(job_id id, std::optional<job_state> seen, moment now) {
   const auto number = static_cast<std::int64_t>(id);
-  if (find_running(number)) return false;
+  if (find_running(number) || (seen && !is_in(number, *seen))) return false;
   cancel(id, now);
   {
     const used row =

@@ -216,10 +216,10 @@ std::size_t sqlite_store::purge(const purge_bounds& before, moment now, std::siz
   return count;
 }
 
-bool sqlite_store::remove(job_id id, moment now) {
+bool sqlite_store::remove(job_id id, std::optional<job_state> seen, moment now) {
   bool found = false;
   ask(
-      request_kind::finish, [&] { found = database_.remove(id, now); }, true);
+      request_kind::finish, [&] { found = database_.remove(id, seen, now); }, true);
   return found;
 }
 

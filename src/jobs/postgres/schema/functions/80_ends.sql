@@ -223,7 +223,7 @@ BEGIN
 END $$;
 
 -- Deletes a job that does not run; one that waits is cancelled first. Who still waits for it is cancelled.
-CREATE OR REPLACE FUNCTION weft_remove(p_id bigint, p_now bigint, OUT removed boolean, OUT work boolean)
+CREATE OR REPLACE FUNCTION weft_remove(p_id bigint, p_seen bigint, p_now bigint, OUT removed boolean, OUT work boolean)
 LANGUAGE plpgsql
 SET search_path = weft, pg_temp AS $$
 DECLARE
@@ -237,11 +237,14 @@ BEGIN
   work := false;
   FOR round IN 1 .. 100 LOOP
     SELECT * INTO w FROM weft_lock_waiting(p_id);
+    IF w.state <> p_seen THEN RETURN; END IF;
     IF w.state IS NOT NULL THEN work := weft_move(w.place, w.state, 17, p_now); END IF;
-    DELETE FROM weft_dead WHERE id = p_id RETURNING queue, state INTO v_queue, v_state;
+    DELETE FROM weft_dead WHERE id = p_id AND (w.state IS NOT NULL OR p_seen IS NULL OR state = p_seen)
+      RETURNING queue, state INTO v_queue, v_state;
     EXIT WHEN FOUND;
-    DELETE FROM weft_done WHERE id = p_id RETURNING queue, 3 INTO v_queue, v_state;
+    DELETE FROM weft_done WHERE id = p_id AND (p_seen IS NULL OR p_seen = 3) RETURNING queue, 3 INTO v_queue, v_state;
     EXIT WHEN FOUND;
+    IF p_seen IS NOT NULL THEN RETURN; END IF;  -- it has gone on since
     -- It runs, or is not there, unless it went on to wait or to its end between the looks.
     PERFORM 1 FROM weft_job WHERE id = p_id AND NOT EXISTS (SELECT 1 FROM weft_running WHERE id = p_id);
     IF NOT FOUND THEN RETURN; END IF;
