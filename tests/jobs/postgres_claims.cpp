@@ -237,6 +237,30 @@ TEST_F(postgres_claims, what_comes_in_behind_beside_an_open_transaction_is_found
   });
 }
 
+TEST_F(postgres_claims, a_slice_leaves_jobs_that_have_expired) {
+  store& own = open();
+  join(own, 1);
+  std::vector<new_job> all;
+  for (std::int64_t id = 1; id <= 4; ++id) {
+    all.push_back(job(id));
+    all.back().run_at = all.back().created;
+  }
+  all[0].expires = at(999);
+  all[1].expires = at(1000);
+  all[2].expires = at(5000);
+  own.push(all);
+  weft_test::with_connection(url_, [&](auto& session) {
+    session.run("BEGIN");
+    const auto told = session.run("SELECT a FROM weft.weft_claim_slice(1, 1, 'mail', " + closure(session) +
+                                  ", 0, 0, 0, 1000, 0, 10, 1000) WHERE kind = 1 ORDER BY a");
+    ASSERT_EQ(told.rows(), 3U);
+    EXPECT_EQ(told.integer(0, 0), 2) << "its last moment";
+    session.run("ROLLBACK");
+  });
+  EXPECT_EQ(claim_ids(own, 10), (ids{2, 3, 4}));
+  EXPECT_EQ(own.stats().at(0).dead, 1);
+}
+
 TEST_F(postgres_claims, many_jobs_that_come_in_behind_beside_an_open_transaction_are_claimed_in_a_row) {
   constexpr std::int64_t many = 20'000;
   constexpr std::int64_t late = 2'000;  // each at the moment of one that is passed over

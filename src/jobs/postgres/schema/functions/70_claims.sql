@@ -136,8 +136,8 @@ BEGIN
   RETURN QUERY SELECT * FROM weft_start_plain(p_place, v_ids, v_flags, p_owner, p_now);
 END $$;
 
--- Claims jobs without a limit from a slice of one line: from a place (run_at, id) on, up to another. p_place: which of the
--- client's queues it is. Returns rows of kind 1, and one of kind 0 with d and g; see weft_claim.
+-- Claims jobs without a limit from a slice of one line: from a place (run_at, id) on, up to another. Those that have
+-- expired are left to weft_expire. p_place: which of the client's queues it is. Returns rows of kind 1, and one of kind 0 with d and g; see weft_claim.
 CREATE OR REPLACE FUNCTION weft_claim_slice(p_owner bigint, p_place bigint, p_queue text, p_handler bigint,
                            p_priority bigint, p_run_at bigint, p_id bigint, p_below_run_at bigint, p_below_id bigint,
                            p_count bigint, p_now bigint)
@@ -155,6 +155,8 @@ BEGIN
     (SELECT r.id, r.flags FROM weft_ready r WHERE r.queue = v_queue AND r.handler = p_handler::integer
        AND r.priority = p_priority::integer AND r.limit_id = 0 AND r.limit_id >= 0
        AND (r.run_at, r.id) >= (p_run_at, p_id) AND (r.run_at, r.id) < (p_below_run_at, p_below_id)
+       AND (r.flags & 16 = 0 OR  -- by EXISTS the plan may hash them all
+         ((SELECT y.expires FROM weft_expiry y WHERE y.job = r.id) < p_now) IS NOT TRUE)
        ORDER BY r.run_at, r.id LIMIT p_count FOR UPDATE SKIP LOCKED) l;
   v_pages := weft_pages_read() - v_pages;
   IF v_ids IS NOT NULL THEN
