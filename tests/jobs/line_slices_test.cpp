@@ -1,6 +1,7 @@
 #include "jobs/postgres/line_slices.hpp"
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -69,6 +70,36 @@ TEST(line_slices, that_begin_before_all_that_this_store_has_claimed_are_cut_by_t
   std::int64_t most = 0;
   for (int round = 0; round < 40; ++round) most = read(some, mark, 50'000);
   EXPECT_LE(most, 320);
+}
+
+/// The first slice read much, each of so many times. Says where it ended before and after the last one.
+std::pair<line_place, line_place> cut_first(line_slices& some, line_place mark, int times) {
+  std::pair<line_place, line_place> ends;
+  for (int n = 0; n < times; ++n) {
+    const slice first = all_of(some, mark).front();
+    some.was_read(first, 10'000);
+    ends = {first.to, all_of(some, mark).front().to};
+    EXPECT_LT(ends.second, ends.first) << n;
+  }
+  return ends;
+}
+
+TEST(line_slices, that_have_no_beginning_are_cut_however_often_they_read_much) {
+  line_slices some;
+  const line_place mark{std::int64_t{1} << 60, 1};
+  some.claimed(4096, mark);
+  (void)cut_first(some, mark, 40);
+}
+
+TEST(line_slices, that_have_no_beginning_are_cut_as_at_first_once_they_have_grown) {
+  line_slices some;
+  const line_place mark{std::int64_t{1} << 60, 1};
+  some.claimed(4096, mark);
+  const auto reach = [](const auto& ends) { return ends.first.run_at - ends.second.run_at; };
+  const auto usual = reach(cut_first(some, mark, 1));
+  EXPECT_GT(reach(cut_first(some, mark, 4)), 10 * usual);
+  for (int round = 0; round < 10; ++round) (void)read(some, mark, INT64_MAX);
+  EXPECT_EQ(reach(cut_first(some, mark, 1)), usual);
 }
 
 TEST(line_slices, that_were_cleaned_up_grow_together) {

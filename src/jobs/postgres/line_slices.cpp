@@ -44,6 +44,7 @@ void line_slices::was_read(const slice& one, std::int64_t pages) {
     if (end == cuts_.begin()) return;
     const auto before = std::prev(end);
     if (before->pages + pages > few_pages) return;
+    if (before == cuts_.begin()) first_reach_ = usual_reach;
     end->pages += before->pages;
     cuts_.erase(before);
   }
@@ -54,7 +55,7 @@ std::optional<line_place> line_slices::middle(const slice& of) {
   if (of.from.run_at == INT64_MIN) {
     if (of.to.run_at <= 0) return std::nullopt;
     at.run_at = of.to.run_at - std::min(first_reach_, of.to.run_at / 2);
-    first_reach_ *= 4;
+    first_reach_ = std::min(first_reach_, INT64_MAX / 4) * 4;
   } else if (of.from.run_at < of.to.run_at - 1) {
     at.run_at = std::midpoint(of.from.run_at, of.to.run_at);
   } else {
@@ -69,6 +70,7 @@ void line_slices::make_room() {
   for (std::size_t n = 1; n < cuts_.size(); n += 2)
     fewer.push_back({cuts_[n].at, cuts_[n - 1].pages + cuts_[n].pages});
   cuts_ = std::move(fewer);
+  first_reach_ = usual_reach;
 }
 
 }  // namespace weft::inline v1::jobs::postgres

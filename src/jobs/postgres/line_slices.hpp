@@ -41,12 +41,16 @@ class line_slices {
     std::int64_t pages = 0;  // of the slice that ends here, as far as known
   };
 
+  static constexpr std::int64_t usual_reach = 16'000'000;
+
   std::optional<line_place> middle(const slice& of);
   void make_room();
 
   std::vector<cut> cuts_;  // in their order
   std::size_t since_cut_ = 0;
-  std::int64_t first_reach_ = 16'000'000;  // how much of the first slice, which has no beginning, is cut off
+  // How much of the first slice, which has no beginning, is cut off: more each time, until it has grown
+  // again.
+  std::int64_t first_reach_ = usual_reach;
 };
 
 }  // namespace weft::inline v1::jobs::postgres
