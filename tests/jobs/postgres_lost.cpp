@@ -1,10 +1,13 @@
 #include <atomic>
+#include <future>
 #include <map>
 #include <mutex>
 
 #include <weft/core/error.hpp>
 #include <weft/jobs/clock.hpp>
 
+#include "jobs/postgres/link/address.hpp"
+#include "jobs/postgres/link/connection.hpp"
 #include "postgres_fixture.hpp"
 
 // Connections that are lost in the middle of calls: what was promised holds, and nothing is done twice.
@@ -58,6 +61,37 @@ TEST_F(postgres_lost, what_was_promised_holds_when_sessions_are_ended_all_the_ti
   EXPECT_EQ(promised_ends.size(), static_cast<std::size_t>(each * threads));
   for (const auto& [id, times] : promised_ends) EXPECT_EQ(times, 1) << to_string(id);
   EXPECT_EQ(own.stats().at(0).done, each * threads);
+}
+
+TEST_F(postgres_lost, a_removal_whose_answer_is_lost_says_what_became_of_the_job) {
+  store& own = open();
+  join(own, 1);
+  push(own, job(1));
+  push(own, job(2));
+  const std::string waiting =
+      " FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+  // It waits for the job while that begins, and its session is ended meanwhile.
+  const auto is_removed = [&](std::int64_t id, const std::string& meanwhile) {
+    std::future<bool> removed;
+    weft_test::with_connection(url_, [&](auto& session) {
+      session.run("BEGIN");
+      session.run(meanwhile);
+      removed =
+          std::async(std::launch::async, [&, id] { return own.remove(job_id{id}, std::nullopt, at(1000)); });
+      const auto killer = postgres::connection::open(postgres::address(url_));
+      const auto until = steady_clock::now() + std::chrono::seconds(60);
+      while (killer->run("SELECT pid" + waiting).rows() == 0 && steady_clock::now() < until)
+        killer->run("SELECT pg_sleep(0.005)");
+      EXPECT_EQ(killer->run("SELECT count(pg_terminate_backend(pid))" + waiting).integer(0, 0), 1);
+      session.run("COMMIT");
+    });
+    return removed.get();
+  };
+  const std::string number_of_closure = std::to_string(number("SELECT id FROM weft.weft_handler"));
+  EXPECT_FALSE(is_removed(1, "SELECT count(*) FROM weft.weft_claim(1, '{mail}', 1, 1000, '{" +
+                                 number_of_closure + "}', '{}', true)"));
+  EXPECT_EQ(own.stats().at(0).running, 1);
+  EXPECT_TRUE(is_removed(2, "SELECT weft.weft_remove(2, NULL, 1000)"));
 }
 
 /// The database is as if it had crashed before it wrote that to disk.

@@ -47,6 +47,13 @@ std::int64_t end_stuck_claims(caller& by) {
   });
 }
 
+bool is_there(caller& by, job_id id) {
+  parameters with;
+  with.bigint(static_cast<std::int64_t>(id));
+  return by.run_idempotent(
+      [&](connection& on) { return on.run("SELECT 1 FROM weft.weft_job WHERE id = $1", with).rows() > 0; });
+}
+
 #define WEFT_SERVER_TIME "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 /// Runs a statement whose first cell is the server's time.
@@ -295,7 +302,7 @@ bool remove(caller& by, job_id id, std::optional<job_state> seen, moment now) {
       const bool removed = by.run([&](connection& on) {
         return on.run("SELECT removed FROM weft.weft_remove($1,$2,$3)", with).boolean(0, 0);
       });
-      return removed || was_in_doubt;
+      return removed || (was_in_doubt && !is_there(by, id));
     } catch (const database_error& failed) {
       if (!failed.is_in_doubt()) throw;
       was_in_doubt = true;
