@@ -188,5 +188,18 @@ TEST(claim_marks, go_back_to_what_came_due) {
   EXPECT_EQ(stretches[1].from, (claim_marks::place{400, INT64_MIN}));
 }
 
+TEST(claim_marks, go_back_to_what_came_due_in_a_claim_that_is_asked_again) {
+  claim_marks marks;
+  look_long(marks, 0ms);
+  claim(marks, {"mail", 1, 0}, {500, 5});
+  claim_marks::question asked(marks, own, {});
+  claim_marks::answer told;
+  told.promoted = 400;
+  told.seen_to = 600;
+  asked.promoted(told);
+  EXPECT_EQ(marks.stretches(queues).at(1).from, (claim_marks::place{400, INT64_MIN}));
+  EXPECT_EQ(marks.since(), 0) << "the next one sees to it";
+}
+
 }  // namespace
 }  // namespace weft::jobs::postgres

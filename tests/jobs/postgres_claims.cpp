@@ -237,6 +237,22 @@ TEST_F(postgres_claims, what_comes_in_behind_beside_an_open_transaction_is_found
   });
 }
 
+TEST_F(postgres_claims, what_falls_due_beside_a_closure_that_is_new_is_claimed_in_its_place) {
+  store& own = open();
+  join(own, 1);
+  for (std::int64_t id = 1; id <= 4; ++id) push_at(own, id, 2000 + id);
+  new_job due = job(5);
+  due.run_at = at(1500);
+  push(own, due);
+  ASSERT_EQ(claim_ids(own, 1, 1400), (ids{1}));
+  new_job other = job(6);
+  other.handler = "mail.goodbye";
+  other.created = other.run_at = at(3000);
+  push(open(), other);
+  EXPECT_EQ(claim_ids(own, 1, 4000), (ids{5}));
+  EXPECT_EQ(claim_ids(own, 5, 4000), (ids{2, 3, 4, 6}));
+}
+
 TEST_F(postgres_claims, a_slice_leaves_jobs_that_have_expired) {
   store& own = open();
   join(own, 1);

@@ -64,8 +64,7 @@ void claim_marks::question::answered(const answer& told) {
     whose.expires = told.expires;
     whose.unroutable = told.unroutable;
   }
-  if (told.promoted)  // in any line
-    for (auto& [in, passed] : of_.marks_) passed.mark = std::min(passed.mark, {*told.promoted, INT64_MIN});
+  promoted(told);
   for (const auto& [in, at] : told.taken) {
     passed_line& passed = of_.marks_[in];
     passed.mark = at;
@@ -74,6 +73,12 @@ void claim_marks::question::answered(const answer& told) {
   for (const auto& [in, at] : of_.came_) of_.lower(in, at);
   if (told.seen_to) of_.since_ = std::min(*told.seen_to, of_.comes_);
   if (of_.marks_.size() > marks_max) of_.marks_.clear();
+}
+
+void claim_marks::question::promoted(const answer& told) {
+  if (!told.promoted) return;
+  for (auto& [in, passed] : of_.marks_)  // in any line
+    passed.mark = std::min(passed.mark, {*told.promoted, INT64_MIN});
 }
 
 void claim_marks::looker::begin_round() {

@@ -99,6 +99,8 @@ class claim_marks {
     question& operator=(const question&) = delete;
     ~question();
     void answered(const answer& told);
+    /// Of one that has to be asked again: what it has promoted is ready all the same.
+    void promoted(const answer& told);
 
    private:
     claim_marks& of_;

@@ -187,7 +187,10 @@ told call_claim(caller& by, names& known, claim_marks& marks, const claim_reques
   if (!expire) all.marks.seen_to.reset();
   all.marks.is_full = all.jobs.size() == count;
   if (all.marks.is_full && count > 0) all.marks.up_to = reach_of(all.jobs.back(), request);
-  if (all.expired.empty() && !all.has_new_closures) asked.answered(all.marks);
+  if (all.expired.empty() && !all.has_new_closures)
+    asked.answered(all.marks);
+  else
+    asked.promoted(all.marks);
   return all;
 }
 
