@@ -1,6 +1,7 @@
 // Where claims begin to look: behind what they were given, and nothing that comes in there is left.
 
 #include <charconv>
+#include <stdexcept>
 #include <string>
 
 #include "jobs/postgres/link/address.hpp"
@@ -251,6 +252,23 @@ TEST_F(postgres_claims, what_falls_due_beside_a_closure_that_is_new_is_claimed_i
   push(open(), other);
   EXPECT_EQ(claim_ids(own, 1, 4000), (ids{5}));
   EXPECT_EQ(claim_ids(own, 5, 4000), (ids{2, 3, 4, 6}));
+}
+
+TEST_F(postgres_claims, a_claim_that_fails_after_it_got_jobs_tells_of_them) {
+  store& own = open();
+  join(own, 1);
+  own.put_schedule({"report", "mail", "@hourly", "envelope", at(1), at(500)});
+  push_some(own, 1, 2);
+  claim_request request;
+  request.owner = worker_id{1};
+  request.queues = {"mail"};
+  request.count = 10;
+  request.now = at(1000);
+  request.wants_schedule = [](const stored_schedule&) -> bool { throw std::runtime_error("on purpose"); };
+  const auto claimed = own.claim(request);
+  EXPECT_EQ(ids_of(claimed.jobs), (ids{1, 2}));
+  EXPECT_EQ(claimed.next_due, request.now) << "the next claim is not put off";
+  EXPECT_THROW(own.claim(request), std::runtime_error);
 }
 
 TEST_F(postgres_claims, a_slice_leaves_jobs_that_have_expired) {

@@ -1,10 +1,12 @@
 #include "jobs/postgres/claims.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include <weft/context/wait.hpp>
 #include <weft/core/error.hpp>
+#include <weft/log/log.hpp>
 
 #include "jobs/due_schedules.hpp"
 #include "jobs/kept_attempt.hpp"
@@ -280,6 +282,23 @@ void claim_some(caller& by, names& known, claim_marks& marks, const claim_reques
   }
 }
 
+/// The same after something was claimed. Those jobs belong to the worker, who would not know of them if an
+/// error came instead: then there are only they, and false, and the next claim meets what failed.
+bool claim_more(caller& by, names& known, claim_marks& marks, const claim_request& request, const look& how,
+                claimed& all) {
+  try {
+    claim_some(by, known, marks, request, how, all);
+    return true;
+  } catch (const std::exception& failed) {
+    if (all.result.jobs.empty()) throw;
+    log::warn(
+        "jobs: PostgreSQL: a claim failed after it had got some jobs, which are begun",
+        {{"worker", to_string(request.owner)}, {"jobs", all.result.jobs.size()}, {"why", failed.what()}});
+    all.result.next_due = request.now;
+    return false;
+  }
+}
+
 }  // namespace
 
 claimed claim_jobs(caller& by, names& known, claim_marks& marks, const claim_request& request) {
@@ -293,12 +312,13 @@ claimed claim_jobs(caller& by, names& known, claim_marks& marks, const claim_req
     claim_slice(by, known, marks, request, how, result);
     how = {};
   }
-  if (result.jobs.empty() || result.jobs.size() < request.count)
-    claim_some(by, known, marks, request, how, all);
+  if (result.jobs.empty() || result.jobs.size() < request.count) {
+    if (!claim_more(by, known, marks, request, how, all)) return all;
+  }
   const bool is_short = result.jobs.size() < request.count;
   if (how.of == look::kind::marks && is_short && marks.next_time(request.owner) <= steady_clock::now() &&
       marks.is_cheap(request.owner)) {
-    claim_some(by, known, marks, request, {look::kind::whole}, all);
+    if (!claim_more(by, known, marks, request, {look::kind::whole}, all)) return all;
   } else if (how.of != look::kind::whole) {
     const auto sooner = [&](moment at) { result.next_due = std::min(result.next_due.value_or(at), at); };
     if (const auto expires = marks.next_expiry(request.owner); expires > request.now) sooner(*expires);
