@@ -15,7 +15,7 @@ std::optional<std::string> database::step(job_id id, std::string_view name) {
 }
 
 void database::read_steps(job_id id, const std::function<void(std::string_view value)>& each) {
-  const used rows = use("SELECT value FROM weft_step WHERE job = ?", "read the steps of a job");
+  const used rows = use("SELECT value FROM weft_step WHERE job = ? ORDER BY name", "read the steps of a job");
   rows->bind(static_cast<std::int64_t>(id));
   while (rows->step()) each(rows->text(0));
 }
