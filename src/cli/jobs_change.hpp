@@ -10,10 +10,10 @@
 
 namespace weft::inline v1::cli {
 
-// `weft jobs retry`, `cancel`, `delete`, `pause`, `resume` and `purge`, and `weft batches cancel`. They need no keys:
-// what is changed is where a job is, not what it is. Each gives the exit status: 0; 1 where nothing matched,
-// a job that was named could not be changed, or the person said no; 2 where a change of many was neither
-// confirmed nor confirmable.
+// `weft jobs retry`, `cancel`, `delete`, `pause`, `resume` and `purge`, and `weft batches cancel`. They need
+// no keys: what is changed is where a job is, not what it is. Each gives the exit status: 0; 1 where nothing
+// matched, a job that was named could not be changed, or the person said no; 2 where a change of many was
+// neither confirmed nor confirmable.
 
 /// A job that was left as it is.
 struct left_job {

@@ -372,7 +372,7 @@ ALTER TABLE weft_limit ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
 
 // One entry a version; an entry that was released is never changed.
 constexpr std::array<const char*, schema_version> migrations{
-    tables_1, tables_2, tables_3,  tables_4,  tables_5,  tables_6, tables_7,
+    tables_1, tables_2, tables_3,  tables_4,  tables_5,  tables_6,  tables_7,
     tables_8, tables_9, tables_10, tables_11, tables_12, tables_13, tables_14};
 
 int version_of(connection& database) {
