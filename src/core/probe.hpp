@@ -6,7 +6,7 @@
 ///
 /// Without <sys/sdt.h> (Debian: systemtap-sdt-dev) where weft is built there are no probes.
 #if __has_include(<sys/sdt.h>)
-#define SDT_USE_VARIADIC 1
+#define SDT_USE_VARIADIC 1  // NOLINT(readability-identifier-naming): its name for it
 #include <sys/sdt.h>
 #define WEFT_PROBE(name, ...) STAP_PROBEV(weft, name __VA_OPT__(, ) __VA_ARGS__)
 #else
