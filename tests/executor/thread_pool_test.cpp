@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <iterator>
 #include <latch>
 #include <set>
@@ -103,13 +104,20 @@ TEST(thread_pool, shutdown_cancels_what_runs_and_drops_what_waits_at_its_bound) 
   weft::promise<void> never;
   auto stuck_on = never.get_future();
   std::atomic<bool> started{false};
+  std::promise<void> reported;
   auto running = pool.submit([&] {
     started = true;
-    stuck_on.get();
+    try {
+      stuck_on.get();
+    } catch (const weft::cancelled&) {
+      reported.get_future().wait();  // or it may have ended by then
+      throw;
+    }
   });
   while (!started) std::this_thread::yield();
   auto queued = pool.submit([] {});
   const auto report = pool.shutdown(5ms);
+  reported.set_value();
   EXPECT_EQ(report.dropped_tasks, 1U);
   EXPECT_EQ(report.running_tasks, 1U);
   EXPECT_THROW(queued.get(), weft::cancelled);
