@@ -392,10 +392,14 @@ class followed {
             [] {
               weft::process::program_options how;
               how.out = weft::process::stream_target::pipe();
+              how.err = weft::process::stream_target::inherit();
               return how;
             }()) {}
 
-  std::string line() { return program_.out().read_line().value_or("(the end)"); }
+  std::string line() {
+    const auto read = program_.out().read_line();
+    return read ? *read : "(the end: " + to_string(wait()) + ')';
+  }
   exit_status stop(int signal) {
     ::kill(program_.pid(), signal);
     return wait();

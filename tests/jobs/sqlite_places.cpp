@@ -2,8 +2,11 @@
 
 #include <csignal>
 #include <fstream>
+#include <future>
 #include <iterator>
+#include <optional>
 
+#include <sqlite3.h>
 #include <sys/resource.h>
 
 #include "jobs/sqlite/connection.hpp"
@@ -179,6 +182,40 @@ TEST_F(sqlite_places, a_full_disk_is_an_error_of_the_push_and_loses_nothing) {
   const auto after = open();
   EXPECT_EQ(after->stats().at(0).ready, acknowledged);
   push(*after, acknowledged + 1);
+}
+
+/// Has the whole database locked, as a connection has for a moment while it opens or recovers it.
+class locked_database {
+ public:
+  explicit locked_database(const std::string& path) {
+    EXPECT_EQ(sqlite3_open(path.c_str(), &handle_), SQLITE_OK);
+    run("PRAGMA locking_mode=EXCLUSIVE");
+    run("BEGIN IMMEDIATE");
+  }
+  locked_database(const locked_database&) = delete;
+  locked_database& operator=(const locked_database&) = delete;
+  ~locked_database() { sqlite3_close(handle_); }
+
+ private:
+  void run(const char* sql) {
+    EXPECT_EQ(sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(handle_);
+  }
+  sqlite3* handle_ = nullptr;
+};
+
+TEST_F(sqlite_places, what_is_there_is_opened_once_another_process_lets_it) {
+  push(*open(), 1);
+  auto other = std::make_optional<locked_database>(path_);
+  std::promise<void> tries;
+  auto opened = std::async(std::launch::async, [&] {
+    tries.set_value();
+    return open_store("sqlite:" + path_, {.prepare = false})->stats().size();
+  });
+  tries.get_future().wait();
+  // Nobody can see it wait; where it has not tried yet this shows less, and does not fail.
+  EXPECT_EQ(opened.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  other.reset();
+  EXPECT_EQ(opened.get(), 1U);
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ void connection::open(file_use use) {
   const int code = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
   if (code != SQLITE_OK) throw_error(handle_, code, tried);
   sqlite3_extended_result_codes(handle_, 1);
+  sqlite3_busy_timeout(handle_, 5000);  // from the first look on: another process may just be opening it, too
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);  // also where nothing may change
   if (sqlite3_db_readonly(handle_, "main") == 1) {
     throw error(errc::refused, tried + ": it is read-only here; make the file and its file system writable");
@@ -106,7 +107,6 @@ void connection::expect_tables() {
 }
 
 void connection::set_up() {
-  sqlite3_busy_timeout(handle_, 5000);
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, nullptr);
   // Else what is compared with the term of a partial index is compiled again for each value.
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
