@@ -52,7 +52,7 @@ const add hello{{.group = "first-contact",
                  .warm_up = false}};
 
 const add static_hello{{.group = "first-contact",
-                        .name = "hello, static and stripped",
+                        .name = "hello with weft and libstdc++ in it, stripped",
                         .unit = "MiB",
                         .ours = of("static_hello"),
                         .target = at_most(2),
