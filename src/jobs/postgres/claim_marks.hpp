@@ -23,16 +23,16 @@ namespace weft::inline v1::jobs::postgres {
 /// look from the beginning of the line passes over until the server has cleaned it away; and as long as any
 /// older transaction is open, it cannot. So a claim begins at the last job that this store was given from the
 /// line. What came in behind that place (a push that took long to commit, jobs that others gave back) is
-/// found
+/// found in one of two ways.
 ///
-/// * while little is passed over, by a *whole* look, from the beginning: where this store has put jobs back
-/// itself,
-///   and where the worker's last claim, or this one, came back with fewer jobs than it asked for, so that
-///   nothing is left unseen by a worker with nothing to do;
-/// * while it is much, by rounds over *slices* of it, each about a millisecond's reading (line_slices), which
-/// end with
-///   a look at all that is *due*: jobs that have expired, or that a moment has come for. Of lines with jobs
-///   that a claim would have taken first only: a slice gives no job before those of a more urgent line.
+/// While little is passed over: by a *whole* look, from the beginning, where this store has put jobs back
+/// itself, and where the worker's last claim, or this one, came back with fewer jobs than it asked for; so a
+/// worker with nothing to do leaves nothing unseen.
+///
+/// While it is much: by rounds over *slices* of it, each about a millisecond's reading (line_slices). A round
+/// ends with a look at all that is *due*: jobs that have expired, or that a moment has come for. Only lines
+/// whose jobs a claim would have taken first are sliced: no slice gives a job before those of a more urgent
+/// line.
 ///
 /// A slice that gave as many jobs as were asked for is gone on with at every second claim; in between, one
 /// from the marks on sees what is more urgent. So many jobs that come in behind at once are not left to the
