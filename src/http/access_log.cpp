@@ -12,9 +12,9 @@ namespace weft::inline v1::http::detail {
 
 namespace {
 
-std::string peer_of(corked_stream& stream) {
+std::string text_of(const transport& peer) {
   try {
-    return stream.peer().socket().peer_address().text();
+    return peer.socket().peer_address().text();
   } catch (const error&) {
     return "gone";
   }
@@ -40,7 +40,7 @@ void access_entry::write() const noexcept {
                                {"bytes", served.body_bytes},
                                {"us", took.count()},
                                {"id", served.id},
-                               {"peer", peer_of(stream_)}});
+                               {"peer", text_of(peer_)}});
   } catch (...) {
     log::write_exception(log::level::error, "http: a record is missing in the access log",
                          std::current_exception());

@@ -5,9 +5,9 @@
 #include <weft/core/clock.hpp>
 
 #include "http/answer_writer.hpp"
-#include "http/corked_stream.hpp"
 #include "http/head_parser.hpp"
 #include "http/server_lane.hpp"
+#include "http/transport.hpp"
 
 namespace weft::inline v1::http::detail {
 
@@ -15,8 +15,8 @@ namespace weft::inline v1::http::detail {
 class access_entry {
  public:
   access_entry(const server_options& options, const request_head& head, std::string_view route,
-               const answer_writer& writer, corked_stream& stream) noexcept
-      : options_(options), head_(head), route_(route), writer_(writer), stream_(stream) {
+               const answer_writer& writer, const transport& peer) noexcept
+      : options_(options), head_(head), route_(route), writer_(writer), peer_(peer) {
     if (options_.access_log) since_ = steady_clock::now();
   }
   access_entry(const access_entry&) = delete;
@@ -32,7 +32,7 @@ class access_entry {
   const request_head& head_;
   std::string_view route_;
   const answer_writer& writer_;
-  corked_stream& stream_;
+  const transport& peer_;
   steady_time since_;
 };
 

@@ -10,11 +10,11 @@
 #include <string_view>
 
 #include <weft/core/clock.hpp>
-#include <weft/http/request.hpp>
 
 #include "http/chunk_decoder.hpp"
 #include "http/corked_stream.hpp"
 #include "http/head_parser.hpp"
+#include "http/request_body.hpp"
 
 namespace weft::inline v1::http::detail {
 
@@ -22,7 +22,7 @@ namespace weft::inline v1::http::detail {
 ///
 /// What came along with the head is decoded where it lies, and the head's buffer is not touched otherwise: a
 /// handler holds views into it. What comes later goes through a buffer of this object's own.
-class body_reader final : public body_source {
+class body_reader final : public request_body {
  public:
   body_reader(corked_stream& from, const limits& within) noexcept : stream_(from), decoder_(within) {}
 
@@ -42,8 +42,7 @@ class body_reader final : public body_source {
 
   /// Is there nothing of it to come any more?
   bool is_ended() const noexcept { return part_ == part::ended; }
-  /// Did the client leave in the middle of it?
-  bool is_cut_off() const noexcept { return part_ == part::cut_off; }
+  bool is_cut_off() const noexcept override { return part_ == part::cut_off; }
   /// Why it cannot be read on; null where it can.
   const refusal* why_refused() const noexcept { return part_ == part::refused ? &refusal_ : nullptr; }
   /// False where the handler left much, or the client waits for a word to send it: better close.

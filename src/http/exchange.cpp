@@ -22,33 +22,6 @@ namespace {
 constexpr byte_set id_bytes = byte_set("-._").with_letters_and_digits();
 constexpr std::size_t id_bytes_max = 128;
 
-/// Cancels a handler whose client has gone.
-class client_interest final : client_watch::watched {
- public:
-  client_interest(client_watch& by, corked_stream& stream, const answer_writer& writer,
-                  const route_options& options, cancel_scope& work) noexcept
-      : watched(by), stream_(stream), writer_(writer), options_(options), work_(work) {}
-  bool has_left() const noexcept { return left_; }
-
- private:
-  int socket() const noexcept override {
-    return options_.ends_with_client && !left_ ? stream_.peer().socket().fd() : -1;
-  }
-  bool has_ended() noexcept override {
-    return !options_.serves_half_closed && writer_.received().empty() && !stream_.peer().is_alive();
-  }
-  void client_left() noexcept override {
-    left_ = true;
-    work_.cancel(cancel_reason::requested);
-  }
-
-  corked_stream& stream_;
-  const answer_writer& writer_;
-  const route_options& options_;
-  cancel_scope& work_;
-  bool left_ = false;
-};
-
 bool is_request_id(std::string_view text) noexcept {
   return text.size() <= id_bytes_max && id_bytes.spells(text);
 }
@@ -56,10 +29,17 @@ bool is_request_id(std::string_view text) noexcept {
 }  // namespace
 
 void exchange::find() {
-  const request_head& head = parser_.head();
+  const request_head& head = asked_;
   lane_.routes().find(head.method, head.path, match_);
   // Nobody wants the body that the client would send: it is not asked to.
   if (match_.work == nullptr) match_.options.streams_body = head.expects_continue;
+  client_left_ = false;
+}
+
+void exchange::client_left() noexcept {
+  if (!match_.options.ends_with_client) return;
+  client_left_ = true;
+  if (bound_ != nullptr) bound_->cancel(cancel_reason::requested);
 }
 
 void exchange::serve() {
@@ -81,7 +61,7 @@ void exchange::turn_away() {
 
 void exchange::run() {
   ++lane_.counters().requests;
-  const request_head& head = parser_.head();
+  const request_head& head = asked_;
   if (match_.work == nullptr && match_.around.empty()) return answer_without_handler();
   request in(request_parts{.method = head.method,
                            .target = head.target,
@@ -112,7 +92,7 @@ void exchange::run() {
 }
 
 std::string exchange::request_id_of() const {
-  const std::optional<std::string_view> given = find_header(parser_.head().fields, "x-request-id");
+  const std::optional<std::string_view> given = find_header(asked_.fields, "x-request-id");
   return given && is_request_id(*given) ? std::string(*given) : lane_.make_request_id();
 }
 
@@ -126,7 +106,7 @@ weft::services& exchange::get() {
 }
 
 void exchange::answer_without_handler() {
-  const request_head& head = parser_.head();
+  const request_head& head = asked_;
   response& answer = writer_.answer();
   answer.status(match_.status);
   if (match_.status == 405) {
@@ -166,7 +146,7 @@ void exchange::run_traced() {
   if (believed == http::trace_headers::none) return run_in_span();
   trace::incoming came;
   bool has_any = false;
-  for (const header& one : parser_.head().fields) {
+  for (const header& one : asked_.fields) {
     const bool is_trace = same_name(one.name, "traceparent") || same_name(one.name, "tracestate");
     if (!is_trace && (believed != http::trace_headers::trace_and_baggage || !same_name(one.name, "baggage")))
       continue;
@@ -193,15 +173,19 @@ void exchange::run_bounded() {
   weft::detail::cancel_state* const around = weft::detail::current_cancel_state();
   cancel_scope bound(std::min(own_deadline(), client_deadline()));
   writer_.set_handler_scope({.own = weft::detail::current_cancel_state(), .around = around});
+  bound_ = &bound;
   struct bounded {
-    answer_writer& writer;
-    ~bounded() { writer.set_handler_scope({}); }
-  } const here{writer_};
-  client_interest client(lane_.clients(), stream_, writer_, match_.options, bound);
+    exchange& of;
+    ~bounded() {
+      of.writer_.set_handler_scope({});
+      of.bound_ = nullptr;
+    }
+  } const here{*this};
+  if (client_left_) bound.cancel(cancel_reason::requested);
   try {
     answer(0);
   } catch (const cancelled& stop) {
-    if (client.has_left() && stop.reason() == cancel_reason::requested) {
+    if (client_left_ && stop.reason() == cancel_reason::requested) {
       log::debug("http: the client left before its answer", {{"target", request_->target()}});
       ++lane_.counters().abandoned_requests;
       return writer_.cut_off();
@@ -233,7 +217,7 @@ void exchange::answer_exception() {
       log::debug("http: the client left in the middle of a request", {{"target", request_->target()}});
       return writer_.cut_off();
     }
-    if (stream_.has_lost_peer()) {
+    if (writer_.has_lost_peer()) {
       log::write_exception(log::level::debug, "http: the client left in the middle of its answer",
                            std::current_exception(), {{"target", request_->target()}});
       ++lane_.counters().abandoned_requests;
@@ -247,7 +231,7 @@ void exchange::answer_exception() {
 
 /// As request_timeout_header says; no_deadline where it says nothing.
 steady_time exchange::client_deadline() const {
-  const std::optional<std::string_view> said = find_header(parser_.head().fields, request_timeout_header);
+  const std::optional<std::string_view> said = find_header(asked_.fields, request_timeout_header);
   if (!said) return no_deadline;
   const auto time = from_text<std::uint32_t>(*said);
   return time ? steady_clock::now() + std::chrono::milliseconds(*time) : no_deadline;

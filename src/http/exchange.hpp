@@ -6,11 +6,13 @@
 #include <string_view>
 
 #include <weft/closure/services.hpp>
+#include <weft/context/cancellation.hpp>
 #include <weft/core/clock.hpp>
 #include <weft/http/request.hpp>
 #include <weft/http/router.hpp>
 
 #include "http/answer_writer.hpp"
+#include "http/request_body.hpp"
 
 namespace weft::inline v1::http::detail {
 
@@ -20,9 +22,8 @@ namespace weft::inline v1::http::detail {
 /// For each request: find(), and serve() once as much of the body is here as the route wants.
 class exchange final : request_chain, request_services {
  public:
-  exchange(server_lane& lane, corked_stream& stream, const request_parser& asked, body_reader& body,
-           answer_writer& writer) noexcept
-      : lane_(lane), stream_(stream), parser_(asked), body_(body), writer_(writer) {}
+  exchange(server_lane& lane, const request_head& asked, request_body& body, answer_writer& writer) noexcept
+      : lane_(lane), asked_(asked), body_(body), writer_(writer) {}
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 
@@ -35,6 +36,11 @@ class exchange final : request_chain, request_services {
   /// Makes the answer, which may be sent in part by then. Throws weft::cancelled where the cancellation
   /// came from outside.
   void serve();
+
+  /// The client has gone, or wants no answer any more: the handler is cancelled, if its route wants that.
+  /// Called by another fiber of the loop.
+  void client_left() noexcept;
+  bool has_client_left() const noexcept { return client_left_; }
 
  private:
   void run();
@@ -52,12 +58,13 @@ class exchange final : request_chain, request_services {
   steady_time client_deadline() const;
 
   server_lane& lane_;
-  corked_stream& stream_;
-  const request_parser& parser_;
-  body_reader& body_;
+  const request_head& asked_;
+  request_body& body_;
   answer_writer& writer_;
   router::match match_;
-  request* request_ = nullptr;              // while it runs
+  request* request_ = nullptr;     // while it runs
+  cancel_scope* bound_ = nullptr;  // of the handler, while it runs
+  bool client_left_ = false;
   std::optional<weft::services> services_;  // of this request, if it asked
 };
 

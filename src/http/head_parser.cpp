@@ -48,6 +48,10 @@ const char* cut_field(std::string_view line, header& field) noexcept {
 progress head_parser::add_field(std::string_view line, message_head& head) {
   header field;
   if (const char* const why = cut_field(line, field)) return refuse(400, why);
+  return add_field(field, head);
+}
+
+progress head_parser::add_field(const header& field, message_head& head) {
   if (head.fields.size() >= limits_.header_count_max) return refuse(431, "too many header fields");
   head.fields.push_back(field);
   return note_framing(field);

@@ -83,6 +83,8 @@ class head_parser {
   progress next_line(std::string_view buffered, const line_bound& bound, std::string_view& line) noexcept;
   /// A header line: checks it, appends it, and looks at it if it frames the message.
   progress add_field(std::string_view line, message_head& head);
+  /// The same with one that was checked.
+  progress add_field(const header& field, message_head& head);
   progress note_framing(const header& field) noexcept;
 
   limits limits_;
@@ -100,31 +102,48 @@ class head_parser {
 /// Cuts "name: value"; the refusal's reason, or null. Used for trailers as well.
 const char* cut_field(std::string_view line, header& field) noexcept;
 
+/// What the head of a request has to be, in whatever form it came.
+class request_rules : public head_parser {
+ public:
+  const request_head& head() const noexcept { return head_; }
+
+ protected:
+  explicit request_rules(const limits& bounds) noexcept : head_parser(bounds) {}
+
+  /// Forgets the last request; keeps its memory.
+  void restart() noexcept;
+  /// Takes head().target apart.
+  progress parse_target() noexcept;
+  /// The field that was added last: is it one that says something of the request itself?
+  progress note_field() noexcept;
+  /// All of the head is here.
+  progress finish() noexcept;
+
+  request_head head_;
+  std::string_view authority_;  // that the target names
+  bool has_host_ = false;
+
+ private:
+  progress check_host() noexcept;
+};
+
 /// Incremental parser of request heads. Use: advance() with all bytes since the request's first
 /// one until it is done or refused; the buffer may move between calls if rebase() is told.
-class request_parser : public head_parser {
+class request_parser : public request_rules {
  public:
-  explicit request_parser(const limits& bounds) noexcept : head_parser(bounds) {}
+  explicit request_parser(const limits& bounds) noexcept : request_rules(bounds) {}
 
   /// Forgets the last request; keeps its memory.
   void restart() noexcept;
   progress advance(std::string_view buffered);
-  const request_head& head() const noexcept { return head_; }
   /// The buffered bytes moved from `from` to `to`: lets the views follow.
   void rebase(const char* from, const char* to) noexcept;
 
  private:
   progress parse_request_line(std::string_view line);
   progress parse_version(std::string_view version) noexcept;
-  progress parse_target() noexcept;
-  progress add_request_field(std::string_view line);
-  progress finish();
-  progress check_host() noexcept;
 
-  request_head head_;
-  std::string_view authority_;  // of a target in absolute form
   bool has_line_ = false;
-  bool has_host_ = false;
   bool skipped_blank_ = false;
 };
 

@@ -12,7 +12,7 @@
 #include <weft/log/log.hpp>
 
 #include "http/bound_until.hpp"
-#include "http/connection.hpp"
+#include "http/http1_connection.hpp"
 #include "http/http_date.hpp"
 #include "http/transport.hpp"
 
@@ -106,6 +106,7 @@ void server_lane::obey(server_stage stage) noexcept {
     admission_.stop_measuring();
     measuring_.cancel(cancel_reason::shutdown);
     watching_.cancel(cancel_reason::shutdown);
+    tell_connections();
   }
   if (is_now(server_stage::closing_idle)) end_connections(true);
   if (is_now(server_stage::cancelling)) {
@@ -194,7 +195,7 @@ void server_lane::serve(net::stream peer, std::size_t place) {
   } const mine{*this, place};
   if (closes_idle()) return;  // before this fiber began
   try {
-    connection link(*this, opened(std::move(peer), place));
+    http1_connection link(*this, opened(std::move(peer), place));
     if (closes_idle()) return;
     served_[place].link = &link;
     link.run();
@@ -240,6 +241,12 @@ void server_lane::refuse(unique_fd socket) noexcept {
     peer.write_all_until({&answer, 1}, steady_clock::now());  // it fits, or is not worth waiting for
     peer.shutdown_write();
   } catch (const error&) {  // the peer is gone: nobody to tell
+  }
+}
+
+void server_lane::tell_connections() noexcept {
+  for (const served& one : served_) {
+    if (one.link != nullptr) one.link->stop_begins();
   }
 }
 

@@ -22,11 +22,11 @@
 #include "http/admission.hpp"
 #include "http/client_watch.hpp"
 #include "http/lane_counters.hpp"
+#include "http/served_link.hpp"
 #include "http/server_core.hpp"
 
 namespace weft::inline v1::http::detail {
 
-class connection;
 class transport;
 
 /// One of a group, until its end. Move-only.
@@ -77,7 +77,7 @@ class server_lane {
  private:
   /// A connection's place in the list.
   struct served {
-    connection* link = nullptr;  // on its fiber's stack; null before it begins
+    served_link* link = nullptr;  // on its fiber's stack; null before it begins
     bool in_handshake = false;
     fiber<void> handle;
   };
@@ -121,6 +121,7 @@ class server_lane {
   /// With a handshake where there is TLS. Throws weft::error.
   transport opened(net::stream peer, std::size_t place);
   void refuse(unique_fd socket) noexcept;
+  void tell_connections() noexcept;
   void end_connections(bool only_idle) noexcept;
 
   server_core& core_;

@@ -1,4 +1,4 @@
-#include "http/connection.hpp"
+#include "http/http1_connection.hpp"
 
 #include <weft/core/error.hpp>
 #include <weft/fiber/fiber.hpp>
@@ -14,22 +14,43 @@ constexpr std::size_t linger_bytes_max = 8 * 1024 * 1024;
 constexpr std::chrono::milliseconds linger_time{2000};
 constexpr std::chrono::milliseconds linger_time_stopping{200};
 
+/// Cancels a handler whose client has gone.
+class client_interest final : client_watch::watched {
+ public:
+  client_interest(client_watch& by, exchange& of, corked_stream& stream,
+                  const http1_answer_writer& writer) noexcept
+      : watched(by), of_(of), stream_(stream), writer_(writer) {}
+
+ private:
+  int socket() const noexcept override {
+    return of_.options().ends_with_client && !of_.has_client_left() ? stream_.peer().socket().fd() : -1;
+  }
+  bool has_ended() noexcept override {
+    return !of_.options().serves_half_closed && writer_.received().empty() && !stream_.peer().is_alive();
+  }
+  void client_left() noexcept override { of_.client_left(); }
+
+  exchange& of_;
+  corked_stream& stream_;
+  const http1_answer_writer& writer_;
+};
+
 }  // namespace
 
-connection::connection(server_lane& lane, transport peer)
+http1_connection::http1_connection(server_lane& lane, transport peer)
     : lane_(lane),
       stream_(std::move(peer), lane.options().write_timeout),
       parser_(lane.options().limits),
       body_(stream_, lane.options().limits),
       writer_(lane, stream_, parser_, body_, buffer_),
-      exchange_(lane, stream_, parser_, body_, writer_) {}
+      exchange_(lane, parser_.head(), body_, writer_) {}
 
 /// A body that ends with the connection ends here, too: the client shall see that it is not whole.
-connection::~connection() {
+http1_connection::~http1_connection() {
   if (writer_.is_cut_short()) stream_.peer().cut();
 }
 
-void connection::run() {
+void http1_connection::run() {
   // A client that sends requests without end shall not keep the others waiting.
   constexpr int turns_max = 32;
   for (int turn = 1; serve_one(); ++turn) {
@@ -37,12 +58,12 @@ void connection::run() {
   }
 }
 
-void connection::end_soon() noexcept {
+void http1_connection::end_soon() noexcept {
   if (idle_) stream_.peer().shutdown_read();
   writer_.leave();
 }
 
-bool connection::serve_one() {
+bool http1_connection::serve_one() {
   if (!read_head()) return false;
   exchange_.find();
   if (is_too_large()) return refuse({413, "the body is too large"});
@@ -64,14 +85,18 @@ bool connection::serve_one() {
 }
 
 /// True if the connection stays, as far as the answer goes.
-bool connection::answer() {
-  const access_entry noted(lane_.options(), parser_.head(), exchange_.route(), writer_, stream_);
-  exchange_.serve();
+bool http1_connection::answer() {
+  const access_entry noted(lane_.options(), parser_.head(), exchange_.route(), writer_, stream_.peer());
+  writer_.start();
+  {
+    const client_interest client(lane_.clients(), exchange_, stream_, writer_);
+    exchange_.serve();
+  }
   return !writer_.is_over() && writer_.finish();
 }
 
 /// Nothing more is owed: who stops the server need not wait for it.
-bool connection::skip_body() {
+bool http1_connection::skip_body() {
   idle_ = true;
   const bool skipped = body_.skip();
   idle_ = false;
@@ -80,7 +105,7 @@ bool connection::skip_body() {
 
 // ---- reading
 
-connection::filled connection::fill(steady_time until) {
+http1_connection::filled http1_connection::fill(steady_time until) {
   const std::span<char> room =
       buffer_.room([this](const char* from, const char* to) { parser_.rebase(from, to); });
   const std::optional<std::size_t> count = stream_.read_some_until(room, until);
@@ -89,7 +114,7 @@ connection::filled connection::fill(steady_time until) {
   return *count == 0 ? filled::ended : filled::data;
 }
 
-bool connection::read_head() {
+bool http1_connection::read_head() {
   const server_options& options = lane_.options();
   parser_.restart();
   bool began = false;
@@ -118,12 +143,12 @@ bool connection::read_head() {
   return true;
 }
 
-bool connection::is_too_large() const noexcept {
+bool http1_connection::is_too_large() const noexcept {
   return parser_.head().content_length >
          exchange_.options().body_bytes_max.value_or(lane_.options().limits.body_bytes_max);
 }
 
-void connection::start_body() {
+void http1_connection::start_body() {
   const route_options& own = exchange_.options();
   const server_options& all = lane_.options();
   const std::size_t begin = parser_.head_bytes();
@@ -134,7 +159,7 @@ void connection::start_body() {
 
 /// Where nobody streams it, all of it comes before anything is done: so nothing is done for a request
 /// that is malformed, and no handler waits for a slow client.
-bool connection::is_body_in_order() {
+bool http1_connection::is_body_in_order() {
   if (exchange_.options().streams_body) return true;
   try {
     body_.whole();
@@ -145,7 +170,7 @@ bool connection::is_body_in_order() {
   }
 }
 
-void connection::forget_request() {
+void http1_connection::forget_request() {
   buffer_.consume(parser_.head_bytes() + body_.used_of_received());
   buffer_.append(body_.read_beyond());
   buffer_.trim();
@@ -154,7 +179,7 @@ void connection::forget_request() {
 
 // ---- the end
 
-bool connection::refuse(const refusal& why) {
+bool http1_connection::refuse(const refusal& why) {
   writer_.refuse(why);
   linger();
   return false;
@@ -162,7 +187,7 @@ bool connection::refuse(const refusal& why) {
 
 /// Reads what the client still sends, for a while: closing with unread bytes would make the system
 /// reset the connection, and the client might lose the answer.
-void connection::linger() {
+void http1_connection::linger() {
   stream_.flush();
   stream_.peer().shutdown_write();
   buffer_ = {};

@@ -2,31 +2,35 @@
 
 #include <weft/core/clock.hpp>
 
-#include "http/answer_writer.hpp"
 #include "http/body_reader.hpp"
 #include "http/byte_buffer.hpp"
 #include "http/corked_stream.hpp"
 #include "http/exchange.hpp"
 #include "http/head_parser.hpp"
+#include "http/http1_answer_writer.hpp"
+#include "http/served_link.hpp"
 #include "http/server_lane.hpp"
 
 namespace weft::inline v1::http::detail {
 
-/// One connection of a server, served by one fiber: read a request, run its handler, answer, repeat.
+/// One connection of a server that speaks HTTP/1, served by one fiber: read a request, run its handler,
+/// answer, repeat.
 ///
 /// A request is parsed where it was received; its views stay valid until it is answered.
-class connection {
+class http1_connection final : public served_link {
  public:
-  connection(server_lane& lane, transport peer);
-  connection(const connection&) = delete;
-  connection& operator=(const connection&) = delete;
+  http1_connection(server_lane& lane, transport peer);
+  http1_connection(const http1_connection&) = delete;
+  http1_connection& operator=(const http1_connection&) = delete;
 
-  ~connection();
+  ~http1_connection();
 
   /// Serves until one side has had enough. Throws weft::error where the connection breaks.
   void run();
-  /// Ends the connection if no request is under way, or asks another protocol to. Called by another fiber.
-  void end_soon() noexcept;
+  /// Each answer says so.
+  void stop_begins() noexcept override {}
+  /// Or asks another protocol to end.
+  void end_soon() noexcept override;
 
  private:
   enum class filled : unsigned char { data, ended, timed_out };
@@ -51,7 +55,7 @@ class connection {
   byte_buffer buffer_;
   request_parser parser_;
   body_reader body_;
-  answer_writer writer_;
+  http1_answer_writer writer_;
   exchange exchange_;
   bool first_ = true;  // no request came yet
   bool idle_ = false;  // waits for a request
