@@ -5,7 +5,7 @@
 #endif
 
 // Compiled in where the header is; a few instructions that do nothing, unless Valgrind runs the program.
-#if __has_include(<valgrind/valgrind.h>) && !defined(WEFT_ASAN) && !defined(WEFT_TSAN)
+#if defined(WEFT_HAS_VALGRIND) && !defined(WEFT_ASAN) && !defined(WEFT_TSAN)
 #include <valgrind/valgrind.h>
 #define WEFT_VALGRIND 1
 #endif
