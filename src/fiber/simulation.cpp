@@ -16,6 +16,7 @@
 
 #include "fiber/runtime.hpp"
 #include "fiber/scheduler.hpp"
+#include "fiber/survey.hpp"
 
 namespace weft::inline v1::detail {
 namespace {
@@ -110,8 +111,10 @@ void simulation_world::turn_of(const fiber_block& fiber) noexcept {
   const char* const wait = fiber.waits_for.load(std::memory_order_relaxed);
   note('r', fiber.id(), wait != nullptr ? wait : "");
   if (++turns_ == options_.turns_max) {
-    fail(errc::resource_exhausted, "it goes on for ever: it had " + std::to_string(turns_) +
-                                       " turns, which is simulation_options::turns_max");
+    fail_with_fibers(errc::resource_exhausted, "it goes on for ever: it had " + std::to_string(turns_) +
+                                                   " turns, which is simulation_options::turns_max");
+  } else if (failure_.empty() && options_.stop.stop_requested()) {
+    fail_with_fibers(errc::cancelled, "it was told to stop");
   } else if (turns_ > 2 * options_.turns_max + 10'000) {
     std::fprintf(stderr, "weft: simulate: it goes on although it was cancelled; %s\n",
                  how_to_replay().c_str());
@@ -129,6 +132,11 @@ void simulation_world::fail(errc code, std::string why) noexcept {
   failure_code_ = code;
   failure_ = std::move(why);
   scheduler::current()->of().end(std::make_exception_ptr(error(code, failure_)), cancel_reason::shutdown);
+}
+
+/// The loop is between two turns, on its own stack, so that all fibers can be looked at.
+void simulation_world::fail_with_fibers(errc code, const std::string& why) noexcept {
+  fail(code, why + ":\n" + survey::of(scheduler::current()->of(), {}));
 }
 
 void simulation_world::note_uncaught(const uncaught_error& what) {

@@ -48,7 +48,7 @@ class simulation_world final : public oracle {
   std::uint64_t next_task_id() noexcept override { return ++last_id_; }
 
   // For the loop.
-  /// `fiber` gets its turn. Ends the run where there were too many turns.
+  /// `fiber` gets its turn. Ends the run where there were too many turns, or it is told to stop.
   void turn_of(const fiber_block& fiber) noexcept;
   /// Nothing is ready before `until`.
   void advance_to(steady_time until) noexcept;
@@ -75,6 +75,7 @@ class simulation_world final : public oracle {
   void note(char kind, std::uint64_t number, const char* what) noexcept;
   void mix(std::uint64_t number) noexcept;
   void fail(errc code, std::string why) noexcept;
+  void fail_with_fibers(errc code, const std::string& why) noexcept;
 
   const std::uint64_t seed_;
   const simulation_options options_;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 
 #include <weft/core/failure.hpp>
@@ -82,16 +83,15 @@ class test_run {
     const armed_faults::watch faults;
     const bool jumps = options_.time == test_time::jumps;
     {
-      // A simulation must not be woken from outside; what can still be done is said by the watch.
       // The runtime's own abort at shutdown_grace names fibers, so it comes first.
       const auto grace = options_.run.shutdown_grace + std::chrono::seconds(1);
-      const char* const why_stuck = jumps ? "a test whose time jumps cannot be woken from outside: a fiber "
-                                            "does not let go of its thread, or "
-                                            "turns follow each other for ever (simulation_options::turns_max)"
-                                          : "a fiber does not let go of its thread";
-      test_watch watch(name_, deadline_, grace, why_stuck, [this, jumps] {
+      test_watch watch(name_, deadline_, grace, [this, jumps] {
         late_ = true;
-        if (!jumps) body_over_.set();
+        if (jumps) {
+          stop_.request_stop();  // nothing may wake a simulation from outside: it looks by itself
+        } else {
+          body_over_.set();
+        }
       });
       watch_ = &watch;
       if (jumps) {
@@ -114,6 +114,10 @@ class test_run {
  private:
   [[noreturn]] void fail(const std::string& why) { throw test_failure(name_ + ": " + why); }
 
+  std::string too_late() const {
+    return "did not end within " + std::to_string(deadline_.count()) + " ms:\n";
+  }
+
   weft::run_options options_of_run() {
     auto run = options_.run;
     run.threads = options_.threads;
@@ -128,10 +132,15 @@ class test_run {
   }
 
   void run_jumping() {
-    simulation_options how{.run = options_of_run()};
+    simulation_options how{.run = options_of_run(), .stop = stop_.get_token()};
     how.run.watchdog = {};  // a simulation has no threads of its own
-    weft::simulate(
-        seed_of(options_), [this] { guard(); }, std::move(how), from_);
+    try {
+      weft::simulate(
+          seed_of(options_), [this] { guard(); }, std::move(how), from_);
+    } catch (const simulation_error& stopped) {
+      if (!late_ || stopped.code() != errc::cancelled) throw;
+      fail(too_late() + stopped.what());
+    }
   }
 
   /// The main fiber: the body has one of its own, so that this one can tell where it waits.
@@ -146,9 +155,7 @@ class test_run {
         },
         {.name = "test"}, from_);
     body_over_.wait();
-    if (late_ && !body.done()) {
-      fail("did not end within " + std::to_string(deadline_.count()) + " ms:\n" + dump_fibers());
-    }
+    if (late_ && !body.done()) fail(too_late() + dump_fibers());
     body.join();
     if (options_.check_fibers) check_fibers();
   }
@@ -189,6 +196,7 @@ class test_run {
   const std::string name_;
   const milliseconds deadline_;
   std::atomic<bool> late_ = false;
+  std::stop_source stop_;  // of a simulation
   event body_over_;
   uncaught_list uncaught_;
   test_watch* watch_ = nullptr;  // while the runtime is there

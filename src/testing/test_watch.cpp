@@ -7,12 +7,8 @@
 namespace weft::inline v1::testing::detail {
 
 test_watch::test_watch(std::string name, std::chrono::milliseconds deadline, std::chrono::milliseconds grace,
-                       std::string why_stuck, std::function<void()> on_late)
-    : name_(std::move(name)),
-      deadline_(deadline),
-      grace_(grace),
-      why_stuck_(std::move(why_stuck)),
-      on_late_(std::move(on_late)) {
+                       std::function<void()> on_late)
+    : name_(std::move(name)), deadline_(deadline), grace_(grace), on_late_(std::move(on_late)) {
   if (deadline_.count() <= 0) return;
   thread_ = {"weft-test-watch", weft::detail::thread_signals::blocked, [this] { watch(); }};
 }
@@ -49,9 +45,12 @@ bool test_watch::over_before(clock::time_point until) {
 
 void test_watch::give_up() {
   const std::lock_guard lock(mutex_);
-  std::fprintf(stderr, "weft::testing: %s did not end within %lld ms, and cannot be unwound: %s\n%s\n",
-               name_.c_str(), static_cast<long long>(deadline_.count()), why_stuck_.c_str(),
-               last_turn_.empty() ? "what runs is not known" : last_turn_.c_str());
+  std::fprintf(
+      stderr,
+      "weft::testing: %s did not end within %lld ms, and cannot be unwound: a fiber does not let go of its "
+      "thread\n%s\n",
+      name_.c_str(), static_cast<long long>(deadline_.count()),
+      last_turn_.empty() ? "what runs is not known" : last_turn_.c_str());
   std::abort();
 }
 

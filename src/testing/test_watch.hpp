@@ -14,15 +14,15 @@ namespace weft::inline v1::testing::detail {
 /// Watches over the deadline of one test, on a thread of its own, in real time.
 ///
 /// When the deadline has passed it calls `on_late`, which has the runtime give the test up. Where the watch
-/// still lives a quarter of the deadline and `grace` later, nothing can be unwound: `why_stuck` and what is
-/// known of a fiber that keeps its thread are printed, and the process is aborted.
+/// still lives a quarter of the deadline and `grace` later, nothing can be unwound: what is known of a fiber
+/// that keeps its thread is printed, and the process is aborted.
 class test_watch {
  public:
   using clock = std::chrono::steady_clock;
 
   /// A deadline of 0: watches nothing.
   test_watch(std::string name, std::chrono::milliseconds deadline, std::chrono::milliseconds grace,
-             std::string why_stuck, std::function<void()> on_late);
+             std::function<void()> on_late);
   test_watch(const test_watch&) = delete;
   test_watch& operator=(const test_watch&) = delete;
   ~test_watch();
@@ -39,7 +39,6 @@ class test_watch {
   const std::string name_;
   const std::chrono::milliseconds deadline_;
   const std::chrono::milliseconds grace_;
-  const std::string why_stuck_;
   const std::function<void()> on_late_;
   const clock::time_point begun_ = clock::now();
   std::mutex mutex_;

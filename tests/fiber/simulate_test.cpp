@@ -246,6 +246,27 @@ TEST(simulate, leaves_uncaught_errors_to_a_handler_that_was_given) {
   EXPECT_EQ(seen, 1);
 }
 
+TEST(simulate, stops_when_it_is_told_to_and_says_what_each_fiber_does) {
+  const std::stop_source stop;
+  std::jthread outside;
+  try {
+    simulate(5,
+             [&] {
+               auto idle = go([] { event().wait(); }, {.name = "idle"});
+               yield();
+               outside = std::jthread([&] { std::stop_source(stop).request_stop(); });
+               for (;;) yield();
+             },
+             {.turns_max = std::uint64_t{1} << 60U, .stop = stop.get_token()});
+    FAIL();
+  } catch (const simulation_error& found) {
+    EXPECT_EQ(found.code(), errc::cancelled);
+    EXPECT_NE(std::string(found.what()).find("told to stop:\n"), std::string::npos) << found.what();
+    EXPECT_NE(std::string(found.what()).find("\"idle\" waits in event::wait"), std::string::npos)
+        << found.what();
+  }
+}
+
 TEST(simulate, ends_a_program_that_goes_on_for_ever) {
   try {
     simulate(5,

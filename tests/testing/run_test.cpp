@@ -184,6 +184,15 @@ TEST(test_run_death, a_fiber_that_keeps_its_thread_ends_the_process_with_its_cal
                "stuck did not end within 500 ms(.|\n)*\"busy\" has had its thread for");
 }
 
+TEST(test_run_death, nor_can_a_body_whose_time_jumps_be_stopped_within_its_turn) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_DEATH(
+      kit::run(
+          [] { std::this_thread::sleep_for(1h); },
+          {.name = "stuck", .deadline = 200ms, .time = test_time::jumps, .run = {.shutdown_grace = 100ms}}),
+      "stuck did not end within 200 ms, and cannot be unwound: a fiber does not let go of its thread");
+}
+
 TEST(test_run_jumps, sleeps_timeouts_and_deadlines_take_no_time) {
   const auto begun = std::chrono::steady_clock::now();
   bool late = false;
@@ -236,6 +245,53 @@ TEST(test_run_jumps, leaks_and_errors_fail_there_too) {
   EXPECT_TRUE(has(failure_of([] { weft::go([] { throw std::runtime_error("unheard"); }).detach(); }, jumping),
                   "unheard"));
   EXPECT_THROW(kit::run([] { throw std::out_of_range("no seat"); }, jumping), weft::simulation_error);
+}
+
+// Each turn takes real time, so that the deadline comes long before the bound of turns.
+void take_turns_for_ever() {
+  for (;;) {
+    weft::sleep_for(1h);
+    const auto until = std::chrono::steady_clock::now() + 100us;
+    while (std::chrono::steady_clock::now() < until) {
+    }
+  }
+}
+
+TEST(test_run_jumps, a_deadline_that_passes_fails_with_where_each_fiber_waits) {
+  bool unwound = false;
+  const auto why = failure_of(
+      [&] {
+        const struct at_end {
+          bool& seen;
+          ~at_end() { seen = true; }
+        } sees{unwound};
+        auto waits = weft::go([] { weft::channel<int>(1).pop(); }, {.name = "listener"});
+        take_turns_for_ever();
+      },
+      {.name = "endless", .deadline = 300ms, .time = test_time::jumps, .seed = 5});
+  EXPECT_EQ(why.find("endless: did not end within 300 ms:\n"), 0U) << why;
+  EXPECT_TRUE(has(why, "\"listener\" waits in channel::pop")) << why;
+  EXPECT_TRUE(has(why, "\"test\"")) << why;
+  EXPECT_TRUE(has(why, "run_test.cpp")) << why;
+  EXPECT_TRUE(has(why, "WEFT_SEED=5")) << why;
+  EXPECT_TRUE(unwound);
+  kit::run([] { weft::sleep_for(24h); }, {.time = test_time::jumps});  // the next one is a new one
+}
+
+TEST(test_run_jumps, turns_without_end_fail_with_where_each_fiber_waits) {
+  try {
+    kit::run(
+        [] {
+          auto idle = weft::go([] { weft::sleep_for(1000h * 1000); }, {.name = "idle"});
+          for (;;) weft::yield();
+        },
+        {.time = test_time::jumps});
+    ADD_FAILURE() << "it ended";
+  } catch (const weft::simulation_error& failed) {
+    EXPECT_EQ(failed.code(), weft::errc::resource_exhausted);
+    EXPECT_TRUE(has(failed.what(), "goes on for ever")) << failed.what();
+    EXPECT_TRUE(has(failed.what(), "\"idle\" waits in sleep")) << failed.what();
+  }
 }
 
 TEST(test_run_jumps, the_seed_decides_the_order) {

@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <source_location>
+#include <stop_token>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -27,6 +28,9 @@ struct simulation_options {
   /// A turn takes a time from zero to this, of the simulation's clock: bounds that are nearly equal pass
   /// in either order. Zero: only waiting takes time.
   steady_clock::duration turn_time_max = std::chrono::microseconds(10);
+  /// Looked at before each turn. Once it is asked to stop, from any thread and in real time, the simulation has
+  /// failed (cancelled), with a list of what each fiber does. What never gives up its turn is not stopped.
+  std::stop_token stop = {};
   /// Writes each turn to stderr. So does WEFT_SIMULATION_TRACE in the environment.
   bool trace = false;
 };
@@ -43,7 +47,7 @@ struct simulation_report {
 
 /// A simulation failed; the message names the seed, and how to replay it. Its code is that of the cause:
 /// what main threw, an error that nobody joined, deadlock (also for fibers that are left parked for ever
-/// when main has ended), or too many turns (resource_exhausted).
+/// when main has ended), too many turns (resource_exhausted), or that it was told to stop (cancelled).
 class simulation_error : public error {
  public:
   simulation_error(errc code, const std::string& why, const simulation_report& run, std::exception_ptr cause);
