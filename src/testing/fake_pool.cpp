@@ -204,25 +204,30 @@ std::unique_ptr<workers::detail::started_call> fake_pool::begin(
 closure_outcome fake_pool::run(const closure_request& request) {
   const std::string name(name_of_target(request.identity));
   const auto reply = take_reply(name, request.arguments);
-  closure_outcome failed;
+  closure_outcome made;
   try {
     play(reply, name, request.deadline);
     if (reply.what == kind::answers) {
-      wire::json_encoder out(failed.result.emplace());
+      wire::json_encoder out(made.result.emplace());
       reply.answer(out);
-      return failed;
+      return made;
     }
-    return in_place_runner(app_).run(request);
+    fake_caller caller({});  // as in a worker, nobody hears of the progress of a written closure
+    services run(app_, service_scope::per_task);
+    run.provide<workers::caller>(caller);
+    return in_place_runner(run).run(request);
   } catch (const unwinding&) {
     throw;
-  } catch (const workers::worker_died& died) {
-    failed.error = failure_of_run();
-    // SIGTERM is how a service is stopped: as of a real process, no crash.
-    failed.fault = died.status().value == SIGTERM ? run_fault::own : run_fault::died;
+  } catch (const workers::worker_died&) {
+    throw;
+  } catch (const workers::worker_exited&) {
+    throw;
+  } catch (const workers::call_timed_out&) {
+    throw;
   } catch (...) {
-    failed.error = failure_of_run();
+    made.error = failure_of_run();
   }
-  return failed;
+  return made;
 }
 
 }  // namespace weft::inline v1::testing::detail

@@ -34,6 +34,8 @@ class checkout_core : public std::enable_shared_from_this<checkout_core> {
   void make_ready(call_bound until) { (void)ready(until, true); }
   /// A call in the native protocol; its reply, whose views point into `got`, may be of any kind.
   reply_frame call_natively(const outgoing_call& what, call_bound until, wire::frame& got);
+  /// Has what stands in for workers run a written closure.
+  closure_outcome run_in_stand_in(const closure_request& request, call_bound until);
   /// Has a worker that speaks natively begin a call.
   std::unique_ptr<started_call> start(const call_request& request);
   /// Does `work` with a call that was started: an error that costs the worker breaks the checkout.

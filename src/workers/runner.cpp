@@ -9,7 +9,6 @@
 #include <weft/core/fault_point.hpp>
 #include <weft/log/log.hpp>
 #include <weft/workers/errors.hpp>
-#include <weft/workers/stand_in.hpp>
 
 #include "workers/checkout_core.hpp"
 #include "workers/pool.hpp"
@@ -73,10 +72,10 @@ closure_outcome worker_runner::run(const closure_request& request) {
     fault_point("weft.workers.call");
     core->make_ready(bound);
     failed.fault = run_fault::own;
-    if (const auto& instead = pool_->options().stand_in) {
+    if (pool_->options().stand_in != nullptr) {
       auto bounded = request;
       bounded.deadline = bound.until;
-      return instead->run(bounded);
+      return core->run_in_stand_in(bounded, bound);
     }
     return outcome_of(core->call_natively(call, bound, got));
   } catch (const worker_died& died) {

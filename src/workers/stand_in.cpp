@@ -52,6 +52,14 @@ std::unique_ptr<started_call> checkout_core::start_with_stand_in(const std::shar
   return std::make_unique<watched_call>(shared_from_this(), link, std::move(begun));
 }
 
+closure_outcome checkout_core::run_in_stand_in(const closure_request& request, call_bound until) {
+  const auto link = ready(until, true);
+  pool_->count_call();
+  auto outcome = with_stand_in(*link, [&] { return link->stands_in->run(request); });
+  if (outcome.error) link->failed = true;
+  return outcome;
+}
+
 void checkout_core::note_stand_in_failed(worker_link& link) noexcept {
   try {
     throw;

@@ -291,6 +291,49 @@ TEST_F(fake_workers, a_job_without_a_timeout_has_that_of_the_pool) {
       {.time = kit::test_time::jumps});
 }
 
+constexpr auto tells =
+    weft::named_closure<"fake_workers.tells">([](weft::workers::caller& client, int number) {
+      client.say_progress(0.5, "half");
+      EXPECT_FALSE(client.read().has_value());
+      return number + 1;
+    });
+
+TEST_F(fake_workers, written_closures_cost_their_workers_as_calls_do) {
+  kit::run([&] {
+    weft::workers::client pool(fake.options());
+    weft::workers::worker_runner runner(pool);
+    const weft::closure<int> told{tells, 1};
+    const auto run = [&] { return runner.run(weft::request_of(told, weft::wire_policy::worker)); };
+    EXPECT_EQ(run().result, "2");
+    EXPECT_EQ(pool.statistics().calls, 1U);
+    fake.on(told).crashes(SIGSEGV, "no memory").exits(3).times_out().throws(no_seat("row 7"));
+    const auto crashed = run();
+    ASSERT_TRUE(crashed.error);
+    EXPECT_EQ(crashed.fault, weft::run_fault::died);
+    EXPECT_EQ(crashed.error->code, weft::errc::worker_died);
+    EXPECT_EQ(pool.statistics().deaths, 1U);
+    EXPECT_EQ(pool.statistics().alive, 0U);
+    EXPECT_EQ(run().error->code, weft::errc::exited);
+    EXPECT_EQ(pool.statistics().alive, 0U);
+    EXPECT_EQ(run().error->code, weft::errc::deadline_exceeded);
+    EXPECT_EQ(pool.statistics().timeouts, 1U);
+    EXPECT_EQ(run().error->type, "fake_workers.no_seat");
+    EXPECT_EQ(run().result, "2");
+    EXPECT_EQ(pool.statistics().deaths, 1U);
+    EXPECT_EQ(pool.statistics().calls, 6U);
+  });
+}
+
+TEST_F(fake_workers, closures_have_their_caller) {
+  kit::run([&] {
+    weft::workers::client pool(fake.options());
+    EXPECT_EQ(pool.call(weft::closure{tells, 41}), 42);
+    weft::workers::worker_runner runner(pool);
+    EXPECT_EQ(runner.run(weft::request_of(weft::closure<int>{tells, 41}, weft::wire_policy::worker)).result,
+              "42");
+  });
+}
+
 TEST_F(fake_workers, jobs_run_there_and_crash_there) {
   weft::services app;
   weft::workers::client pool(fake.options());
@@ -303,6 +346,7 @@ TEST_F(fake_workers, jobs_run_there_and_crash_there) {
     jobs.queue().push(weft::closure{heavy});
     const auto report = jobs.drain();
     EXPECT_EQ(report.crashed(), 1U) << report.text();
+    EXPECT_EQ(pool.statistics().deaths, 1U);
     EXPECT_EQ(jobs.advance(1min).done(), 1U);
     EXPECT_EQ(fake.count("fake_workers.heavy"), 2U);
     fake.on("fake_workers.heavy").crashes(SIGTERM);

@@ -28,7 +28,7 @@ class stand_in {
   virtual std::unique_ptr<detail::started_call> begin(
       const detail::call_request& request, steady_time until,
       const std::function<void(const progress&)>& on_progress) = 0;
-  /// A written closure, of a job mostly.
+  /// A written closure, of a job mostly; its errors are in the outcome, but for those that cost the worker.
   virtual closure_outcome run(const closure_request& request) = 0;
 };
 
