@@ -95,10 +95,9 @@ void migrate_once(connection& in) {
   const result who = in.run(
       "SELECT a.pid, a.application_name, a.xact_start::text, string_agg(DISTINCT c.relname, ', ')"
       " FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace"
-      " JOIN pg_stat_activity a ON a.pid = l.pid WHERE n.nspname = 'weft' AND c.relkind IN ('r', 'p') AND "
-      "l.granted"
-      " AND a.pid <> pg_backend_pid() GROUP BY a.pid, a.application_name, a.xact_start ORDER BY a.xact_start "
-      "LIMIT 1");
+      " JOIN pg_stat_activity a ON a.pid = l.pid"
+      " WHERE n.nspname = 'weft' AND c.relkind IN ('r', 'p') AND l.granted AND a.pid <> pg_backend_pid()"
+      " GROUP BY a.pid, a.application_name, a.xact_start ORDER BY a.xact_start LIMIT 1");
   std::string text = "jobs: bring the schema weft up to date: a table of it is locked";
   if (who.rows() > 0) {
     text += " by a transaction that others began at " + std::string(who.text(0, 2)) +
