@@ -174,15 +174,24 @@ TEST(claim_marks, leave_out_closures_that_the_worker_does_not_have) {
   EXPECT_EQ(next.of, look::kind::due);
 }
 
-TEST(claim_marks, go_back_to_what_came_due) {
-  claim_marks marks;
+/// A claim after one that was given a job of moment 500.
+claim_marks::question ask_behind_500(claim_marks& marks) {
   look_long(marks, 0ms);
   claim(marks, {"mail", 1, 0}, {500, 5});
-  claim_marks::question asked(marks, own, {});
+  return {marks, own, {}};
+}
+
+claim_marks::answer came_due(std::int64_t from) {
   claim_marks::answer told;
-  told.promoted = 400;
-  told.seen_to = 600;
-  asked.answered(told);
+  told.promoted = from;
+  told.seen_to = from + 200;
+  return told;
+}
+
+TEST(claim_marks, go_back_to_what_came_due) {
+  claim_marks marks;
+  claim_marks::question asked = ask_behind_500(marks);
+  asked.answered(came_due(400));
   const auto stretches = marks.stretches(queues);
   ASSERT_EQ(stretches.size(), 2U);
   EXPECT_EQ(stretches[1].from, (claim_marks::place{400, INT64_MIN}));
@@ -190,13 +199,8 @@ TEST(claim_marks, go_back_to_what_came_due) {
 
 TEST(claim_marks, go_back_to_what_came_due_in_a_claim_that_is_asked_again) {
   claim_marks marks;
-  look_long(marks, 0ms);
-  claim(marks, {"mail", 1, 0}, {500, 5});
-  claim_marks::question asked(marks, own, {});
-  claim_marks::answer told;
-  told.promoted = 400;
-  told.seen_to = 600;
-  asked.promoted(told);
+  claim_marks::question asked = ask_behind_500(marks);
+  asked.promoted(came_due(400));
   EXPECT_EQ(marks.stretches(queues).at(1).from, (claim_marks::place{400, INT64_MIN}));
   EXPECT_EQ(marks.since(), 0) << "the next one sees to it";
 }
