@@ -255,7 +255,11 @@ class database {
 
   std::optional<held> find_running(std::int64_t id);
   std::optional<place> find_waiting(std::int64_t id, job_state in);
-  bool is_in(std::int64_t id, job_state state);
+  struct ended_job {
+    std::int64_t queue = 0;
+    job_state state{};
+  };
+  std::optional<ended_job> find_ended(std::int64_t id);
   std::optional<place> find_in(const char* select, const char* purpose, std::int64_t id);
   std::vector<held> held_by(std::int64_t owner);
 

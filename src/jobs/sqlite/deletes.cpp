@@ -44,27 +44,27 @@ std::size_t database::purge(const purge_bounds& before, moment now, std::size_t 
   return ended.size();
 }
 
-bool database::is_in(std::int64_t id, job_state state) {
-  if (state == job_state::running) return find_running(id).has_value();
-  if (is_waiting(state)) return find_waiting(id, state).has_value();
+std::optional<database::ended_job> database::find_ended(std::int64_t id) {
   const used row =
-      use("SELECT 3 FROM weft_done WHERE id = ?1 UNION ALL SELECT state FROM weft_dead WHERE id = ?1",
+      use("SELECT queue, 3 FROM weft_done WHERE id = ?1 UNION ALL SELECT queue, state FROM weft_dead WHERE "
+          "id = ?1",
           "find a job that has ended");
-  return row->bind(id).step() && row->integer(0) == static_cast<std::int64_t>(state);
+  if (!row->bind(id).step()) return std::nullopt;
+  return ended_job{row->integer(0), static_cast<job_state>(row->integer(1))};
 }
 
 bool database::remove(job_id id, std::optional<job_state> seen, moment now) {
   const auto number = static_cast<std::int64_t>(id);
-  if (find_running(number) || (seen && !is_in(number, *seen))) return false;
-  cancel(id, now);
-  {
-    const used row =
-        use("SELECT queue, 3 FROM weft_done WHERE id = ?1 UNION ALL SELECT queue, state FROM weft_dead WHERE "
-            "id = ?1",
-            "find a job that has ended");
-    if (!row->bind(number).step()) return false;
-    count(row->integer(0), static_cast<job_state>(row->integer(1)), 0, -1);
+  auto job = find_ended(number);
+  if (job && seen && job->state != *seen) return false;
+  if (!job) {
+    if (find_running(number)) return false;
+    const bool is_as_seen = !seen || (is_waiting(*seen) && find_waiting(number, *seen));
+    if (!is_as_seen || !cancel(id, now)) return false;
+    job = find_ended(number);
+    if (!job) return false;
   }
+  count(job->queue, job->state, 0, -1);
   delete_ended(number, now, now);
   return true;
 }
