@@ -100,7 +100,10 @@ job_id memory_store::insert_one(const new_job& job) {
   kept.tags = job.tags;
   std::sort(kept.tags.begin(), kept.tags.end());
   kept.tags.erase(std::unique(kept.tags.begin(), kept.tags.end()), kept.tags.end());
-  if (job.limit) kept.limit = job.limit->key;
+  if (job.limit) {
+    kept.limit = job.limit->key;
+    limits_.at(kept.limit).jobs.insert(job.id);
+  }
   if (job.expires) expiries_[job.id] = *job.expires;
   add_dependencies(kept, job);
   add_dependent(job);
@@ -236,7 +239,7 @@ void memory_store::claim_from(const std::string& queue, const claim_request& req
     if (next->second.empty()) lines.erase(next);
     if (!job->limit.empty()) {
       limits.insert(job->limit);
-      if (room_of(job->limit, request.now) <= 0) {
+      if (room_of(limits_.at(job->limit), request.now) <= 0) {
         move(*job, job_event::held_back, request.now);
         continue;
       }
@@ -501,29 +504,34 @@ std::size_t memory_store::retry_all(std::string_view queue, job_state state, mom
   return count;
 }
 
+void memory_store::forget_key_of(job_id id, moment before) {
+  const auto own = unique_.find(id);
+  if (own == unique_.end() || own->second.of.at_least > before) return;
+  const auto holder = key_holders_.find(own->second.of.key);
+  if (holder != key_holders_.end() && holder->second == id) key_holders_.erase(holder);
+  unique_.erase(own);
+}
+
 void memory_store::forget_keys(moment before) {
-  std::erase_if(unique_, [&](const auto& entry) {
-    const auto& [id, hold] = entry;
-    if (jobs_.contains(id) || hold.of.at_least > before) return false;
-    const auto holder = key_holders_.find(hold.of.key);
-    if (holder != key_holders_.end() && holder->second == id) key_holders_.erase(holder);
-    return true;
-  });
+  for (auto one = unique_.begin(); one != unique_.end();) {
+    const job_id id = (one++)->first;
+    if (!jobs_.contains(id)) forget_key_of(id, before);
+  }
+}
+
+bool memory_store::is_unused(const limit_state& limit, moment now) {
+  return limit.jobs.empty() && !limit.pinned && limit.tokens.is_full(now);
 }
 
 void memory_store::forget_limits(moment now) {
-  std::set<std::string> used;
-  for (const auto& [id, job] : jobs_) used.insert(job.limit);
-  std::erase_if(limits_, [&](const auto& entry) {
-    const auto& [key, of] = entry;
-    return !used.contains(key) && !of.pinned && of.tokens.is_full(now);
-  });
+  std::erase_if(limits_, [&](const auto& entry) { return is_unused(entry.second, now); });
 }
 
-void memory_store::forget_details(job_id id, moment now) {
-  steps_.erase(id);
-  expiries_.erase(id);
-  cancel_children(id, now);
+void memory_store::forget_details(const stored_job& job, moment now) {
+  steps_.erase(job.id);
+  expiries_.erase(job.id);
+  cancel_children(job.id, now);
+  if (!job.limit.empty()) limits_.at(job.limit).jobs.erase(job.id);
 }
 
 bool memory_store::remove(job_id id, std::optional<job_state> seen, moment now) {
@@ -535,10 +543,11 @@ bool memory_store::remove(job_id id, std::optional<job_state> seen, moment now) 
     if (seen && job.state != *seen) return false;
     if (can(job.state, job_event::cancelled)) move(job, job_event::cancelled, now);
     if (!can(job.state, job_event::deleted)) return false;
-    forget_details(id, now);
+    forget_details(job, now);
+    const auto limit = limits_.find(job.limit);
     jobs_.erase(found);
-    forget_keys(now);
-    forget_limits(now);
+    forget_key_of(id, now);
+    if (limit != limits_.end() && is_unused(limit->second, now)) limits_.erase(limit);
   }
   bell_.ring();  // for those that waited for it
   return true;
@@ -552,7 +561,7 @@ std::size_t memory_store::purge(const purge_bounds& before, moment now, std::siz
       const stored_job& job = one->second;
       const moment kept_from = job.state == job_state::done ? before.done : before.given_up;
       const bool old = can(job.state, job_event::purged) && *job.finished < kept_from;
-      if (old) forget_details(one->first, now);
+      if (old) forget_details(job, now);
       one = old ? jobs_.erase(one) : std::next(one);
       count += old ? 1 : 0;
     }

@@ -81,6 +81,7 @@ class memory_store final : public store {
     token_bucket tokens;
     std::optional<moment> wake_at;  ///< when there is a token for the jobs that wait for one
     bool pinned = false;
+    std::set<job_id> jobs;  ///< that are kept
   };
 
   std::vector<job_id> insert(std::span<const new_job> jobs);
@@ -91,7 +92,10 @@ class memory_store final : public store {
   void take_key_again(const stored_job& job, moment now);
   bool has_expired(job_id id, moment now) const;
   void retry_one(stored_job& job, moment now);
+  /// Of a job that has gone; where its period is not over, it is kept.
+  void forget_key_of(job_id id, moment before);
   void forget_keys(moment before);
+  static bool is_unused(const limit_state& limit, moment now);
   void forget_limits(moment now);
   std::vector<stored_job*> routable_of(const std::string& queue, const claim_request& request,
                                        claim_result& result);
@@ -113,12 +117,13 @@ class memory_store final : public store {
   void add_dependent(const new_job& from);
   void release_children(const stored_job& parent, moment now);
   void cancel_children(job_id parent, moment now);
-  void forget_details(job_id id, moment now);
+  /// Of a job that is about to go.
+  void forget_details(const stored_job& job, moment now);
   void change_limit(const limit_options& limit, moment now);
   /// What a push of that key says.
   void limit_push(const limit_options& limit, moment now);
-  std::int64_t room_of(const std::string& limit, moment now) const;
-  std::int64_t places_in(const std::string& limit) const;
+  std::int64_t room_of(const limit_state& limit, moment now) const;
+  std::int64_t places_in(const limit_state& limit) const;
   void top_up(const std::string& limit, moment now);
 
   void expire(moment now);
@@ -133,8 +138,8 @@ class memory_store final : public store {
   std::map<job_id, moment> expiries_;          // guarded by mutex_; of all jobs that were pushed with one
   std::map<job_id, unique_hold> unique_;       // guarded by mutex_; of all jobs that were pushed with a key
   std::map<std::string, job_id> key_holders_;  // guarded by mutex_; keys in force
-  std::map<job_id, std::vector<dependent>> children_;  // guarded by mutex_; by what they wait for
-  std::map<std::string, limit_state> limits_;          // guarded by mutex_
+  std::map<job_id, std::vector<dependent>> children_;       // guarded by mutex_; by what they wait for
+  std::map<std::string, limit_state, std::less<>> limits_;  // guarded by mutex_
   std::map<std::string, std::int64_t>
       turns_;  // guarded by mutex_; of queues: the limit that had the last one
   std::set<std::string, std::less<>> paused_;                      // guarded by mutex_

@@ -110,45 +110,42 @@ void memory_store::set_limit(const limit_options& limit, bool pinned, moment now
 std::vector<stored_limit> memory_store::limits(std::string_view after, std::size_t count) {
   const std::lock_guard lock(mutex_);
   std::vector<stored_limit> all;
-  for (auto one = limits_.upper_bound(std::string(after)); one != limits_.end() && all.size() < count;
-       ++one) {
+  for (auto one = limits_.upper_bound(after); one != limits_.end() && all.size() < count; ++one) {
     const auto& [key, of] = *one;
     stored_limit& made = all.emplace_back();
     made.is = {key, of.max, of.tokens.rate()};
     made.pinned = of.pinned;
-    made.running = of.max - places_in(key);
-    made.held_back = std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
-      const stored_job& job = entry.second;
-      return job.limit == key && job.state == job_state::blocked && job.waits_for.empty();
+    made.running = of.max - places_in(of);
+    made.held_back = std::ranges::count_if(of.jobs, [this](job_id id) {
+      const stored_job& job = jobs_.at(id);
+      return job.state == job_state::blocked && job.waits_for.empty();
     });
     made.held_back = std::min(made.held_back, limit_waits_counted_max);
   }
   return all;
 }
 
-std::int64_t memory_store::places_in(const std::string& limit) const {
-  const auto running = std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
-    return entry.second.state == job_state::running && entry.second.limit == limit;
-  });
-  return limits_.at(limit).max - running;
+std::int64_t memory_store::places_in(const limit_state& limit) const {
+  return limit.max - std::ranges::count_if(
+                         limit.jobs, [this](job_id id) { return jobs_.at(id).state == job_state::running; });
 }
 
-std::int64_t memory_store::room_of(const std::string& limit, moment now) const {
-  return std::min(places_in(limit), limits_.at(limit).tokens.tokens(now));
+std::int64_t memory_store::room_of(const limit_state& limit, moment now) const {
+  return std::min(places_in(limit), limit.tokens.tokens(now));
 }
 
 // As in sqlite/limits.cpp: while there is room for so many, so many of each queue and closure are ready.
 void memory_store::top_up(const std::string& limit, moment now) {
   limit_state& of_limit = limits_.at(limit);
   of_limit.tokens.settle(now);
-  const std::int64_t room = room_of(limit, now);
+  const std::int64_t room = room_of(of_limit, now);
   struct group {
     std::int64_t ready = 0;
     std::vector<stored_job*> blocked;
   };
   std::map<std::pair<std::string, std::string>, group> groups;
-  for (auto& [id, job] : jobs_) {
-    if (job.limit != limit) continue;
+  for (const job_id id : of_limit.jobs) {
+    stored_job& job = jobs_.at(id);
     group& of = groups[{job.queue, job.handler}];
     if (job.state == job_state::ready) ++of.ready;
     if (job.state == job_state::blocked && job.waits_for.empty()) of.blocked.push_back(&job);
@@ -170,7 +167,7 @@ void memory_store::top_up(const std::string& limit, moment now) {
                        [](const stored_job* job) { return job->state == job_state::blocked; });
   });
   of_limit.wake_at.reset();
-  if (waits && places_in(limit) > 0 && of_limit.tokens.tokens(now) == 0)
+  if (waits && places_in(of_limit) > 0 && of_limit.tokens.tokens(now) == 0)
     of_limit.wake_at = of_limit.tokens.next();
 }
 
