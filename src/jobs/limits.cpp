@@ -1,6 +1,5 @@
 #include <weft/jobs/limits.hpp>
 
-#include <algorithm>
 #include <string>
 
 #include <weft/core/error.hpp>
@@ -24,19 +23,6 @@ void set_limit(store& in, const limit_options& limit) {
   in.set_limit(limit, true, in.clock().now());
 }
 
-bool release_limit(store& in, std::string_view key) {
-  constexpr std::size_t read_at_once = 500;
-  std::string after;
-  for (;;) {
-    const auto page = in.limits(after, read_at_once);
-    const auto found = std::ranges::find(page, key, [](const stored_limit& one) { return one.is.key; });
-    if (found != page.end()) {
-      if (found->pinned) in.set_limit(found->is, false, in.clock().now());
-      return found->pinned;
-    }
-    if (page.size() < read_at_once) return false;
-    after = page.back().is.key;
-  }
-}
+bool release_limit(store& in, std::string_view key) { return in.release_limit(key); }
 
 }  // namespace weft::inline v1::jobs

@@ -52,6 +52,7 @@ class memory_store final : public store {
   bool remove(job_id id, std::optional<job_state> seen, moment now) override;
   std::vector<stored_limit> limits(std::string_view after, std::size_t count) override;
   void set_limit(const limit_options& limit, bool pinned, moment now) override;
+  bool release_limit(std::string_view key) override;
   void set_paused(std::string_view queue, bool paused) override;
   std::optional<stored_job> find(job_id id) override;
   std::vector<stored_job> list(const list_filter& filter) override;

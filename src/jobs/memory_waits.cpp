@@ -125,6 +125,12 @@ std::vector<stored_limit> memory_store::limits(std::string_view after, std::size
   return all;
 }
 
+bool memory_store::release_limit(std::string_view key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = limits_.find(key);
+  return found != limits_.end() && std::exchange(found->second.pinned, false);
+}
+
 std::int64_t memory_store::places_in(const limit_state& limit) const {
   return limit.max - std::ranges::count_if(
                          limit.jobs, [this](job_id id) { return jobs_.at(id).state == job_state::running; });

@@ -226,6 +226,11 @@ void watched_store::set_limit(const limit_options& limit, bool pinned, moment no
   of_->set_limit(limit, pinned, now);
 }
 
+bool watched_store::release_limit(std::string_view key) {
+  enter();
+  return of_->release_limit(key);
+}
+
 void watched_store::set_paused(std::string_view queue, bool paused) {
   enter();
   of_->set_paused(queue, paused);

@@ -16,7 +16,7 @@ namespace weft::jobs {
 std::vector<random_step> random_steps(unsigned seed, std::size_t count) {
   std::mt19937 random(seed);
   // Claims and ends come more often, or nothing would ever end.
-  const std::vector<double> weights{6, 6, 8, 2, 2, 1, 0.5, 0.5, 3, 0.7, 1, 3, 1};
+  const std::vector<double> weights{6, 6, 8, 2, 2, 1, 0.5, 0.5, 3, 0.7, 1, 3, 1, 0.7, 0.5};
   std::discrete_distribution<int> kinds(weights.begin(), weights.end());
   std::vector<random_step> steps;
   while (steps.size() < count) {

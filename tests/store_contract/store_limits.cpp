@@ -1,4 +1,5 @@
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "store_contract/store_contract.hpp"
@@ -50,7 +51,7 @@ TEST_P(store_contract, a_limit_that_somebody_has_set_holds_at_once_and_whatever_
   EXPECT_TRUE(claim(10, 2000).jobs.empty());
   EXPECT_TRUE(store_->limits("", 1).at(0).pinned);
   EXPECT_EQ(store_->limits("", 1).at(0).is.max, 3);
-  store_->set_limit({.key = "tenant", .max = 3}, false, at(3000));
+  EXPECT_TRUE(store_->release_limit("tenant"));
   push(limited(job(8), 4));
   EXPECT_EQ(store_->limits("", 1).at(0).is.max, 4) << "pushes say it again";
   EXPECT_EQ(claim(10, 3000).jobs.size(), 1U);
@@ -75,9 +76,42 @@ TEST_P(store_contract, a_limit_can_be_set_before_its_first_job_and_outlives_its_
   EXPECT_EQ(store_->purge(at(9000), at(9000), 10), 1U);
   ASSERT_EQ(store_->limits("", 10).size(), 1U);
   EXPECT_EQ(store_->limits("", 10).at(0).is.max, 1);
-  store_->set_limit({.key = "tenant", .max = 1}, false, at(9000));
+  EXPECT_TRUE(store_->release_limit("tenant"));
   EXPECT_EQ(store_->purge(at(9000), at(9000), 10), 0U);
   EXPECT_TRUE(store_->limits("", 10).empty()) << "nothing needs it any more";
+}
+
+TEST_P(store_contract, a_released_limit_stays_as_it_is_until_the_next_push) {
+  push(limited(job(1), 1));
+  EXPECT_FALSE(store_->release_limit("tenant")) << "nobody has set it";
+  EXPECT_FALSE(store_->release_limit("nobody's"));
+  const rate_options odd{7, 1s, 3};  // no number of tokens in a second, a minute or an hour is that one
+  store_->set_limit({.key = "tenant", .max = 5, .rate = odd}, true, at(1000));
+  const auto set = store_->limits("", 1).at(0);
+  EXPECT_TRUE(store_->release_limit("tenant"));
+  const auto released = store_->limits("", 1).at(0);
+  EXPECT_FALSE(released.pinned);
+  EXPECT_EQ(released.is.max, 5);
+  EXPECT_EQ(released.is.rate.count, set.is.rate.count);
+  EXPECT_EQ(released.is.rate.period, set.is.rate.period);
+  EXPECT_EQ(released.is.rate.burst, 3);
+  EXPECT_FALSE(store_->release_limit("tenant")) << "it was, already";
+  push(limited(job(2), 2));
+  EXPECT_EQ(store_->limits("", 1).at(0).is.max, 2);
+  EXPECT_EQ(store_->limits("", 1).at(0).is.rate.count, 0);
+}
+
+TEST_P(store_contract, what_somebody_sets_beside_a_release_is_whole) {
+  // Whichever comes last: a release never brings back what the limit was before.
+  constexpr int rounds = 50;
+  store_->set_limit({.key = "tenant", .max = 1}, true, at(1000));
+  std::jthread other([&] {
+    for (int i = 0; i < rounds; ++i) store_->release_limit("tenant");
+  });
+  for (int i = 0; i < rounds; ++i) {
+    store_->set_limit({.key = "tenant", .max = 2 + i}, true, at(2000));
+    EXPECT_EQ(store_->limits("", 1).at(0).is.max, 2 + i);
+  }
 }
 
 }  // namespace weft::jobs

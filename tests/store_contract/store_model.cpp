@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 #include <tuple>
+#include <utility>
 
 #include "jobs/limit_turn.hpp"
 #include "store_contract/lose_worker.hpp"
@@ -11,9 +12,9 @@
 namespace weft::jobs {
 namespace {
 
-constexpr std::array<const char*, 13> kinds{"push",     "claim",      "finish",        "cancel", "retry",
-                                            "purge",    "rescue",     "remove_worker", "wait",   "pause",
-                                            "progress", "add_worker", "remove"};
+constexpr std::array<const char*, 15> kinds{
+    "push", "claim", "finish",   "cancel",     "retry",  "purge",     "rescue",       "remove_worker",
+    "wait", "pause", "progress", "add_worker", "remove", "set_limit", "release_limit"};
 constexpr std::array<const char*, 2> queues{"mail", "report"};
 constexpr std::array<const char*, 2> handlers{"mail.welcome", "mail.farewell"};
 constexpr int crashes_max = 2;
@@ -71,6 +72,12 @@ void store_model::apply(store& with, const random_step& one) {
     case random_step::kind::remove_worker:
       lose_worker(with, one);
       break;
+    case random_step::kind::set_limit:
+      set_limit(with, one);
+      break;
+    case random_step::kind::release_limit:
+      release_limit(with, one);
+      break;
     case random_step::kind::pause:
       pause(with, one);
       break;
@@ -97,7 +104,7 @@ void store_model::push(store& with, const random_step& one) {
   job.run_at = now() + std::chrono::microseconds(one.amount % 2 == 0 ? 0 : one.amount % 100);
   if (one.pick % 6 == 2) job.expires = now() + std::chrono::microseconds(one.amount % 60);
   give_unique_key(job, one);
-  give_limit(job, one);
+  if (one.pick % 3 == 0) job.limit = limit_of(one);
   give_dependencies(job, one);
   const auto holder = job.unique ? holder_of(job.unique->key) : std::nullopt;
   const auto ids = with.push({&job, 1});
@@ -107,19 +114,10 @@ void store_model::push(store& with, const random_step& one) {
     return;
   }
   if (job.unique) holds_.push_back({last_id_, *job.unique});
-  if (job.limit) {
-    auto& limit = limits_[job.limit->key];
-    limit.max = job.limit->max;
-    const std::int64_t interval = job.limit->rate.count == 0 ? 0 : 1000 * job.limit->rate.period.count();
-    if (limit.interval > 0 && interval > 0 && limit.interval != interval) {
-      const std::int64_t missing = (missing_in(limit) * interval + limit.interval - 1) / limit.interval;
-      limit.missing = std::min(missing, job.limit->rate.burst * interval);
-      limit.missing_at = now_;
-    }
-    limit.interval = interval;
-    limit.burst = job.limit->rate.burst;
+  if (job.limit && limits_[job.limit->key].pinned)
     top_up(job.limit->key);
-  }
+  else if (job.limit)
+    change_limit(*job.limit);
   auto& kept = jobs_[last_id_];
   if (job.limit) kept.limit = job.limit->key;
   if (job.expires) kept.expires = job.expires->time_since_epoch().count();
@@ -136,15 +134,41 @@ void store_model::push(store& with, const random_step& one) {
   if (!kept.waits_for.empty()) kept.state = job_state::blocked;
 }
 
-void store_model::give_limit(new_job& job, const random_step& one) {
-  if (one.pick % 3 != 0) return;
-  job.limit =
-      limit_options{one.pick % 2 == 0 ? "tenant 1" : "tenant 2", 1 + static_cast<int>(one.amount % 7) / 3};
+limit_options store_model::limit_of(const random_step& one) {
+  limit_options made{one.pick % 2 == 0 ? "tenant 1" : "tenant 2", 1 + static_cast<int>(one.amount % 7) / 3};
   if (one.amount % 2 == 0) {
-    job.limit->rate.count = 1;
-    job.limit->rate.period = std::chrono::microseconds(20 + 10 * (one.amount % 3));
-    job.limit->rate.burst = 1 + static_cast<int>(one.amount % 4) / 2;
+    made.rate.count = 1;
+    made.rate.period = std::chrono::microseconds(20 + 10 * (one.amount % 3));
+    made.rate.burst = 1 + static_cast<int>(one.amount % 4) / 2;
   }
+  return made;
+}
+
+void store_model::change_limit(const limit_options& to) {
+  auto& limit = limits_[to.key];
+  limit.max = to.max;
+  const std::int64_t interval = to.rate.count == 0 ? 0 : 1000 * to.rate.period.count();
+  if (limit.interval > 0 && interval > 0 && limit.interval != interval) {
+    const std::int64_t missing = (missing_in(limit) * interval + limit.interval - 1) / limit.interval;
+    limit.missing = std::min(missing, to.rate.burst * interval);
+    limit.missing_at = now_;
+  }
+  limit.interval = interval;
+  limit.burst = to.rate.burst;
+  top_up(to.key);
+}
+
+void store_model::set_limit(store& with, const random_step& one) {
+  const auto limit = limit_of(one);
+  with.set_limit(limit, true, now());
+  change_limit(limit);
+  limits_[limit.key].pinned = true;
+}
+
+void store_model::release_limit(store& with, const random_step& one) {
+  const auto found = limits_.find(limit_of(one).key);
+  const bool was_pinned = found != limits_.end() && std::exchange(found->second.pinned, false);
+  expect(with.release_limit(limit_of(one).key) == was_pinned, "whether a limit was set");
 }
 
 void store_model::give_dependencies(new_job& job, const random_step& one) const {
@@ -573,6 +597,26 @@ void store_model::compare(store& with) {
          "the list");
   compare_stats(with);
   compare_workers(with);
+  compare_limits(with);
+}
+
+void store_model::compare_limits(store& with) {
+  std::set<std::string> listed;
+  for (const auto& one : with.limits("", 10)) {
+    listed.insert(one.is.key);
+    const auto known = limits_.find(one.is.key);
+    if (known == limits_.end()) return expect(false, "there is no limit " + one.is.key);
+    const auto held_back = std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+      const auto& job = entry.second;
+      return job.limit == one.is.key && job.state == job_state::blocked && job.waits_for.empty();
+    });
+    expect(one.is.max == known->second.max, "how many of limit " + one.is.key + " run at a time");
+    expect(one.pinned == known->second.pinned, "whether somebody has set limit " + one.is.key);
+    expect(one.running == one.is.max - places_in(one.is.key), "how many of limit " + one.is.key + " run");
+    expect(one.held_back == held_back, "how many limit " + one.is.key + " holds back");
+  }
+  for (const auto& [key, limit] : limits_)
+    expect(!limit.pinned || listed.contains(key), "limit " + key + " that somebody has set is there");
 }
 
 void store_model::compare_job(store& with, std::int64_t id, const model_job& job) {

@@ -30,7 +30,9 @@ struct random_step {
     pause,
     progress,
     add_worker,
-    remove
+    remove,
+    set_limit,
+    release_limit
   };
   kind what = kind::push;
   unsigned pick = 0;
@@ -83,6 +85,8 @@ class store_model {
   void pause(store& with, const random_step& one);
   void add_worker(store& with, const random_step& one);
   void lose_worker(store& with, const random_step& one);
+  void set_limit(store& with, const random_step& one);
+  void release_limit(store& with, const random_step& one);
 
   /// The hold of a job on its unique key, also after the job.
   struct hold {
@@ -98,6 +102,7 @@ class store_model {
     std::int64_t missing = 0;
     std::int64_t missing_at = 0;
     std::optional<std::int64_t> wake_at;
+    bool pinned = false;
   };
   void give_unique_key(new_job& job, const random_step& one) const;
   std::optional<std::int64_t> holder_of(const std::string& key) const;
@@ -105,7 +110,8 @@ class store_model {
 
   std::optional<std::int64_t> take_next(const std::string& queue, const claim_request& request);
   std::size_t unroutable_in(const std::string& queue, const claim_request& request) const;
-  void give_limit(new_job& job, const random_step& one);
+  static limit_options limit_of(const random_step& one);
+  void change_limit(const limit_options& to);
   void give_dependencies(new_job& job, const random_step& one) const;
   std::int64_t missing_in(const model_limit& limit) const;
   std::int64_t tokens_in(const model_limit& limit) const;
@@ -127,6 +133,7 @@ class store_model {
   void compare_job(store& with, std::int64_t id, const model_job& job);
   void compare_stats(store& with);
   void compare_workers(store& with);
+  void compare_limits(store& with);
   void expect(bool same, const std::string& what);
 
   std::map<std::int64_t, model_job> jobs_;

@@ -15,8 +15,8 @@ inline constexpr std::size_t limit_key_bytes_max = 256;
 /// Any fiber or thread.
 void set_limit(store& in, const limit_options& limit);
 
-/// From now on pushes say again what the limit of that key is; until then it stays. False: it was not set.
-/// Waits and throws as set_limit().
+/// From now on pushes say again what the limit of that key is; until then it stays as it is. False: nobody
+/// has set it. Waits and throws as set_limit().
 bool release_limit(store& in, std::string_view key);
 
 }  // namespace weft::inline v1::jobs

@@ -364,6 +364,9 @@ class store {
   /// Sets the limit of a key for all its jobs, durably. Pinned, it stays so whatever pushes say of it; else
   /// the next push of its key says what it is. Tokens that are missing stay so.
   virtual void set_limit(const limit_options& limit, bool pinned, moment now) = 0;
+  /// From now on the next push of that key says what its limit is, which stays as it is until then, durably.
+  /// False, and nothing was changed: it is not pinned.
+  virtual bool release_limit(std::string_view key) = 0;
 
   /// A paused queue takes pushes, and what runs goes on, but nothing of it is claimed. Durable.
   virtual void set_paused(std::string_view queue, bool paused) = 0;

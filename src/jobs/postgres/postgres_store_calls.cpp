@@ -169,6 +169,10 @@ void postgres_store::set_limit(const limit_options& limit, bool pinned, moment n
   notices_.tell_of_work();
 }
 
+bool postgres_store::release_limit(std::string_view key) {
+  return ask_for_return(changes_, [&](caller& by) { return postgres::release_limit(by, key); });
+}
+
 void postgres_store::set_paused(std::string_view queue, bool paused) {
   ask(changes_, [&](caller& by) { postgres::set_paused(by, queue, paused); });
   if (!paused) notices_.tell_of_work();

@@ -342,6 +342,22 @@ void set_limit(caller& by, const limit_options& limit, bool pinned, moment now) 
       [&](connection& on) { on.run("SELECT weft.weft_set_limit($1,$2,$3,$4,$5,$6,$7)", with); });
 }
 
+bool release_limit(caller& by, std::string_view key) {
+  parameters with;
+  with.text(key);
+  bool was_in_doubt = false;
+  for (;;) {
+    try {
+      const bool was_pinned = by.run(
+          [&](connection& on) { return on.run("SELECT weft.weft_release_limit($1)", with).boolean(0, 0); });
+      return was_pinned || was_in_doubt;
+    } catch (const database_error& failed) {
+      if (!failed.is_in_doubt()) throw;
+      was_in_doubt = true;
+    }
+  }
+}
+
 void set_paused(caller& by, std::string_view queue, bool paused) {
   parameters with;
   with.text(queue).boolean(paused);

@@ -44,6 +44,7 @@ std::size_t purge(caller& by, const purge_bounds& before, moment now, std::size_
 bool remove(caller& by, job_id id, std::optional<job_state> seen, moment now);
 std::vector<stored_limit> limits(caller& by, std::string_view after, std::size_t count);
 void set_limit(caller& by, const limit_options& limit, bool pinned, moment now);
+bool release_limit(caller& by, std::string_view key);
 void set_paused(caller& by, std::string_view queue, bool paused);
 /// Asks the server for its time.
 void ask_for_time(caller& by, server_clock& time);

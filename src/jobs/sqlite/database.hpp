@@ -93,6 +93,7 @@ class database {
   // limits.cpp
   std::vector<stored_limit> limits(std::string_view after, std::size_t count);
   void set_limit(const limit_options& limit, bool pinned, moment now);
+  bool release_limit(std::string_view key);
 
   // lists.cpp
   std::vector<stored_job> list(const list_filter& filter);

@@ -76,6 +76,14 @@ void database::set_limit(const limit_options& limit, bool pinned, moment now) {
   put_limit(limit, 0, pinned, now);
 }
 
+bool database::release_limit(std::string_view key) {
+  const used row = use("UPDATE weft_limit SET pinned = 0 WHERE name = ? AND pinned = 1 RETURNING id",
+                       "release a limit that somebody has set");
+  if (!row->bind(key).step()) return false;
+  row->run();
+  return true;
+}
+
 std::vector<stored_limit> database::limits(std::string_view after, std::size_t count) {
   std::vector<stored_limit> all;
   const used rows =

@@ -234,6 +234,13 @@ void sqlite_store::set_limit(const limit_options& limit, bool pinned, moment now
       request_kind::finish, [&] { database_.set_limit(limit, pinned, now); }, true);
 }
 
+bool sqlite_store::release_limit(std::string_view key) {
+  bool was_pinned = false;
+  ask(
+      request_kind::finish, [&] { was_pinned = database_.release_limit(key); }, true);
+  return was_pinned;
+}
+
 void sqlite_store::set_paused(std::string_view queue, bool paused) {
   ask(
       request_kind::finish, [&] { database_.set_paused(queue, paused); }, true);

@@ -204,3 +204,12 @@ BEGIN
     FROM weft_limit_id(p_name, p_turn, p_max, p_token_ns, p_burst, p_now, true) l;
   UPDATE weft_limit SET pinned = p_pinned WHERE id = v_id;
 END $$;
+
+-- The next push says what the limit is. False: nobody has set it.
+CREATE OR REPLACE FUNCTION weft_release_limit(p_name text) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = weft, pg_temp AS $$
+BEGIN
+  UPDATE weft_limit SET pinned = false WHERE name = p_name AND pinned;
+  RETURN FOUND;
+END $$;
