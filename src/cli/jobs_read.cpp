@@ -80,8 +80,7 @@ int run_jobs_show(const jobs_options& options) {
     auto why = jobs::why_waiting(*store, *found, now);
     auto info = describe(std::move(*found), keys.get());
     const auto result = result_of(store, keys, info);
-    const auto steps =
-        keys == nullptr ? std::vector<jobs::job_step_info>() : steps_of(*store, info.id, *keys);
+    const auto steps = keys == nullptr ? jobs::job_steps() : steps_of(*store, info.id, *keys);
     const auto text = options.as_json
                           ? wire::to_json(details_of(info, result, std::move(why), now, steps)) + '\n'
                           : details_text(info, result, why, now);

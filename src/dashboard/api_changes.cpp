@@ -184,7 +184,7 @@ change_answer release_limit(site::state& of, const http::request& in) {
 bulk_count count_many(site::state& of, const http::request& in) {
   const identity by = of.door.who_changes(in);
   const auto wanted = in.json<wanted_bulk>();
-  return of.changes.count(by.name, change_named(wanted.action), filter_in(wanted.filter), wanted.filter,
+  return of.changes.count(by.name, change_named(wanted.action), filter_in(of, wanted.filter), wanted.filter,
                           of.now(), count_time);
 }
 

@@ -21,6 +21,7 @@
 
 #include "dashboard/error_groups.hpp"
 #include "dashboard/fiber_view.hpp"
+#include "dashboard/hex.hpp"
 #include "dashboard/site_state.hpp"
 
 namespace weft::inline v1::dashboard {
@@ -31,6 +32,8 @@ using namespace std::chrono_literals;
 
 constexpr auto search_time = 60ms;  // of an answer, which then says where to go on
 constexpr std::size_t listed_max = 200;
+constexpr std::size_t limits_shown = 50;  // each counts up to limit_waits_counted_max jobs
+constexpr std::size_t steps_shown = 100;
 constexpr std::size_t running_shown = 200;
 constexpr std::size_t dumped_max = 50;  // stacks, whose frames are named one by one
 constexpr std::size_t times_shown = 3;
@@ -44,9 +47,15 @@ WEFT_DESCRIBE(found_jobs, schema, jobs, next, looked_at, back_to);
 
 struct listed_limits {
   std::vector<jobs::shown_limit> limits;
-  std::optional<std::string> next;  ///< for the next page: `after`
+  std::optional<std::string> next;  ///< for the next page: `after`, the last key as bytes
 };
 WEFT_DESCRIBE(listed_limits, limits, next);
+
+struct listed_steps {
+  std::vector<jobs::shown_step> steps;
+  std::int64_t total = 0;
+};
+WEFT_DESCRIBE(listed_steps, steps, total);
 
 struct worker_details {
   jobs::shown_worker worker;
@@ -78,7 +87,7 @@ found_jobs list_jobs(site::state& of, const http::request& in) {
     if (!before) throw http::status_error(400, "before is no id of a job");
   }
   const auto limit = std::clamp<std::size_t>(in.query<std::size_t>("limit").value_or(50), 1, listed_max);
-  auto page = jobs::search(of.in(), filter_in(in), before, limit, steady_clock::now() + search_time);
+  auto page = jobs::search(of.in(), filter_in(of, in), before, limit, steady_clock::now() + search_time);
   found_jobs made;
   made.looked_at = static_cast<std::int64_t>(page.looked_at);
   if (page.next) made.next = to_string(*page.next);
@@ -108,9 +117,19 @@ jobs::shown_details show_job(site::state& of, const http::request& in) {
   auto why = jobs::why_waiting(of.in(), *found, of.now());
   auto info = describe(std::move(*found), of.options.keys.get(), of.options.tenant, of.options.shown_context);
   const std::string result = result_of(of, info);
-  const auto steps = of.options.keys == nullptr ? std::vector<jobs::job_step_info>()
-                                                : steps_of(of.in(), info.id, *of.options.keys);
+  const auto* const keys = of.options.keys.get();
+  const auto steps = keys == nullptr ? jobs::job_steps() : steps_of(of.in(), info.id, *keys);
   return details_of(info, result, std::move(why), of.now(), steps);
+}
+
+listed_steps list_steps(site::state& of, const http::request& in) {
+  listed_steps made;
+  if (of.options.keys == nullptr) return made;
+  const auto found =
+      steps_of(of.in(), id_of(in), *of.options.keys, in.query<std::size_t>("skip").value_or(0), steps_shown);
+  for (const auto& one : found.steps) made.steps.push_back(view_of(one));
+  made.total = static_cast<std::int64_t>(found.total);
+  return made;
 }
 
 std::vector<schedule_details> list_schedules(site::state& of) {
@@ -148,10 +167,12 @@ std::vector<worker_details> list_workers(site::state& of) {
 }
 
 listed_limits list_limits(site::state& of, const http::request& in) {
-  const auto all = of.in().limits(in.query("after").value_or(""), listed_max);
+  const auto after = bytes_of_hex(in.query("after").value_or(""));
+  if (!after) throw http::status_error(400, "after is not what an answer gave as its next");
+  const auto all = of.in().limits(*after, limits_shown);
   listed_limits made;
   for (const auto& one : all) made.limits.push_back(view_of(one));
-  if (all.size() == listed_max) made.next = made.limits.back().key;
+  if (all.size() == limits_shown) made.next = hex_of(all.back().is.key);
   return made;
 }
 
@@ -226,6 +247,7 @@ void add_reads(http::route_group to, site::state& of) {
          {.handler_timeout = 0ms, .is_always_admitted = true});
   to.get("/jobs", [&of](http::request& in) { return list_jobs(of, in); });
   to.get("/jobs/{id}", [&of](http::request& in) { return show_job(of, in); });
+  to.get("/jobs/{id}/steps", [&of](http::request& in) { return list_steps(of, in); });
   to.get("/schedules", [&of] { return list_schedules(of); });
   to.get("/limits", [&of](http::request& in) { return list_limits(of, in); });
   to.get("/workers", [&of] { return list_workers(of); });

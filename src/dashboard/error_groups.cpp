@@ -5,12 +5,13 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include <weft/jobs/search.hpp>
 #include <weft/jobs/view.hpp>
 #include <weft/log/escape.hpp>
+
+#include "dashboard/hex.hpp"
 
 namespace weft::inline v1::dashboard {
 
@@ -37,19 +38,17 @@ std::size_t number_at(std::string_view text) {
   return length;
 }
 
-using group_key = std::tuple<std::string, std::string, std::string>;
-
 std::string base_name(const std::string& identity) { return identity.substr(0, identity.find('(')); }
+std::string begin_of(const std::string& text) { return text.substr(0, error_key_bytes_max); }
 
-void add(std::map<group_key, error_group>& to, const jobs::stored_job& job, const failure& error) {
-  auto& group = to[{base_name(job.handler), error.type, without_numbers(error.message)}];
+void add(std::map<error_key, error_group>& to, const jobs::stored_job& job, const failure& error) {
+  auto& group = to[error_key_of(job, error)];
   const std::string id = to_string(job.id);
   const std::string pushed = jobs::time_text(job.created);
   if (group.last.empty() || pushed > group.last) {
     group.closure = log::to_utf8(base_name(job.handler));
     group.type = log::to_utf8(error.type);
     group.message = log::to_utf8(error.message);
-    group.part = steady_part(error.message);
     group.newest = id;
     group.last = pushed;
   }
@@ -75,25 +74,36 @@ std::string without_numbers(std::string_view message) {
   return made;
 }
 
-std::string steady_part(std::string_view message) {
-  constexpr std::size_t bytes_max = 80;
-  std::string_view longest;
-  std::size_t begin = 0;
-  for (std::size_t at = 0; at <= message.size();) {
-    const std::size_t length = at < message.size() ? number_at(message.substr(at)) : 0;
-    if (length == 0 && at < message.size()) {
-      ++at;
-      continue;
-    }
-    if (at - begin > longest.size()) longest = message.substr(begin, at - begin);
-    at += std::max<std::size_t>(length, 1);
-    begin = at;
+error_key error_key_of(const jobs::stored_job& job, const failure& error) {
+  return {begin_of(base_name(job.handler)), begin_of(error.type), begin_of(without_numbers(error.message))};
+}
+
+std::string to_text(const error_key& key) {
+  return hex_of(key.closure) + '.' + hex_of(key.type) + '.' + hex_of(key.message);
+}
+
+std::optional<error_key> error_key_from(std::string_view text) {
+  error_key made;
+  std::string* const parts[] = {&made.closure, &made.type, &made.message};
+  for (std::string* const part : parts) {
+    const bool is_last = part == &made.message;
+    const auto end = is_last ? text.size() : text.find('.');
+    auto bytes = bytes_of_hex(text.substr(0, end));
+    if (end == std::string_view::npos || !bytes) return std::nullopt;
+    *part = std::move(*bytes);
+    text.remove_prefix(is_last ? end : end + 1);
   }
-  return log::to_utf8(longest.substr(0, bytes_max));
+  return made;
+}
+
+bool has_failed_so(jobs::store& in, const jobs::stored_job& job, const error_key& how) {
+  if (begin_of(base_name(job.handler)) != how.closure) return false;
+  const auto error = jobs::last_error_of(in, job);
+  return error && error_key_of(job, *error) == how;
 }
 
 error_groups group_errors(jobs::store& of, steady_time until) {
-  std::map<group_key, error_group> found;
+  std::map<error_key, error_group> found;
   error_groups made;
   std::array<std::optional<jobs::job_id>, states.size()> before;
   std::array<bool, states.size()> is_over{};
@@ -115,7 +125,10 @@ error_groups group_errors(jobs::store& of, steady_time until) {
       }
     }
   }
-  for (auto& [key, group] : found) made.groups.push_back(std::move(group));
+  for (auto& [key, group] : found) {
+    group.key = to_text(key);
+    made.groups.push_back(std::move(group));
+  }
   std::ranges::stable_sort(made.groups, std::greater<>(),
                            [](const error_group& one) { return one.dead + one.quarantined + one.retrying; });
   return made;

@@ -2,11 +2,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <weft/codec/describe.hpp>
 #include <weft/http/form.hpp>
 #include <weft/http/status_error.hpp>
 
+#include "dashboard/error_groups.hpp"
 #include "dashboard/site_state.hpp"
 
 namespace weft::inline v1::dashboard {
@@ -19,10 +21,11 @@ struct filter_fields {
   std::optional<std::string> tag;
   std::optional<std::string> closure;
   std::optional<std::string> error;
+  std::optional<std::string> group;
   std::optional<std::int64_t> from;  // milliseconds since 1970
   std::optional<std::int64_t> to;
 };
-WEFT_DESCRIBE(filter_fields, state, queue, tag, closure, error, from, to);
+WEFT_DESCRIBE(filter_fields, state, queue, tag, closure, error, group, from, to);
 
 std::optional<jobs::moment> moment_of(std::optional<std::int64_t> millis) {
   constexpr std::int64_t most = std::int64_t{1} << 50;
@@ -31,7 +34,7 @@ std::optional<jobs::moment> moment_of(std::optional<std::int64_t> millis) {
   return jobs::moment(std::chrono::milliseconds(*millis));
 }
 
-jobs::search_filter filter_of(const http::form_fields& query) {
+jobs::search_filter filter_of(jobs::store& in, const http::form_fields& query) {
   const auto fields = query.as<filter_fields>();
   jobs::search_filter made;
   if (fields.state) {
@@ -42,6 +45,13 @@ jobs::search_filter filter_of(const http::form_fields& query) {
   made.tag = fields.tag.value_or("");
   made.closure = fields.closure.value_or("");
   made.error = fields.error.value_or("");
+  if (fields.group) {
+    auto group = error_key_from(*fields.group);
+    if (!group) throw http::status_error(400, "that is no group of errors");
+    made.fits = [&in, how = std::move(*group)](const jobs::stored_job& job) {
+      return has_failed_so(in, job, how);
+    };
+  }
   made.pushed_from = moment_of(fields.from);
   made.pushed_to = moment_of(fields.to);
   return made;
@@ -49,7 +59,11 @@ jobs::search_filter filter_of(const http::form_fields& query) {
 
 }  // namespace
 
-jobs::search_filter filter_in(const http::request& in) { return filter_of(in.query_fields()); }
-jobs::search_filter filter_in(std::string_view query) { return filter_of(http::form_fields::parse(query)); }
+jobs::search_filter filter_in(site::state& of, const http::request& in) {
+  return filter_of(of.in(), in.query_fields());
+}
+jobs::search_filter filter_in(site::state& of, std::string_view query) {
+  return filter_of(of.in(), http::form_fields::parse(query));
+}
 
 }  // namespace weft::inline v1::dashboard

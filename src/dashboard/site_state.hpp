@@ -36,10 +36,10 @@ class site::state {
 void add_reads(http::route_group to, site::state& of);
 void add_changes(http::route_group to, site::state& of);
 
-/// The filter that the query of a request for jobs says: state, queue, tag, closure, error, from, to. Throws
-/// status_error (400) for what is no such thing.
-jobs::search_filter filter_in(const http::request& in);
+/// The filter that the query of a request for jobs says: state, queue, tag, closure, error, from, to, and the
+/// group of errors. Throws status_error (400) for what is no such thing.
+jobs::search_filter filter_in(site::state& of, const http::request& in);
 /// The same of such a query alone.
-jobs::search_filter filter_in(std::string_view query);
+jobs::search_filter filter_in(site::state& of, std::string_view query);
 
 }  // namespace weft::inline v1::dashboard

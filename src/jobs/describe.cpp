@@ -93,14 +93,14 @@ job_info describe(stored_job job, const wire::key_ring* keys, std::string_view t
   return info;
 }
 
-std::vector<job_step_info> steps_of(store& from, job_id id, const wire::key_ring& keys, std::size_t count) {
+job_steps steps_of(store& from, job_id id, const wire::key_ring& keys, std::size_t skip, std::size_t count) {
   std::vector<std::string> kept;
+  job_steps all;
   from.read_steps(id, [&](std::string_view value) {
-    if (kept.size() < count) kept.emplace_back(value);
+    if (all.total++ >= skip && kept.size() < count) kept.emplace_back(value);
   });
-  std::vector<job_step_info> all;
   for (const auto& one : kept) {
-    job_step_info& made = all.emplace_back();
+    job_step_info& made = all.steps.emplace_back();
     try {
       auto [name, result] = read_named_step(keys, id, one);
       made.name = std::move(name);
@@ -110,7 +110,7 @@ std::vector<job_step_info> steps_of(store& from, job_id id, const wire::key_ring
       made.problem = bad.message();
     }
   }
-  std::ranges::sort(all, {}, &job_step_info::name);
+  std::ranges::sort(all.steps, {}, &job_step_info::name);
   return all;
 }
 

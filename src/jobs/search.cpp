@@ -29,7 +29,8 @@ bool has_error(store& in, const stored_job& job, std::string_view part) {
 }
 
 bool fits(store& in, const stored_job& job, const search_filter& filter) {
-  return has_part(job.handler, filter.closure) && (filter.error.empty() || has_error(in, job, filter.error));
+  return has_part(job.handler, filter.closure) &&
+         (filter.error.empty() || has_error(in, job, filter.error)) && (!filter.fits || filter.fits(job));
 }
 
 std::optional<job_id> earlier(std::optional<job_id> one, std::optional<job_id> other) {
@@ -54,7 +55,7 @@ std::optional<failure> last_error_of(store& in, const stored_job& job) {
 search_page search(store& in, const search_filter& filter, std::optional<job_id> before, std::size_t limit,
                    steady_time until) {
   search_page page;
-  const bool is_scanned = !filter.closure.empty() || !filter.error.empty();
+  const bool is_scanned = !filter.closure.empty() || !filter.error.empty() || filter.fits;
   list_filter listed{.queue = filter.queue, .tag = filter.tag, .state = filter.state, .before = before};
   if (filter.pushed_to) listed.before = earlier(before, first_id_at(*filter.pushed_to));
   listed.limit = is_scanned ? read_at_once : limit;

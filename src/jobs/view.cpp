@@ -113,6 +113,11 @@ shown_limit view_of(const stored_limit& from) {
           from.pinned};
 }
 
+shown_step view_of(const job_step_info& from) {
+  json_value left = from.is_cut ? json_value(log::to_utf8(from.result) + "...") : kept_json(from.result);
+  return {log::to_utf8(from.name), std::move(left), text_unless_empty(from.problem)};
+}
+
 shown_schedule view_of(const schedule_info& from, bool with_keys) {
   shown_schedule made;
   made.name = log::to_utf8(from.name);
@@ -134,7 +139,7 @@ shown_schedule view_of(const schedule_info& from, bool with_keys) {
 }
 
 shown_details details_of(const job_info& from, const std::string& result, std::vector<std::string> why,
-                         moment now, const std::vector<job_step_info>& steps) {
+                         moment now, const job_steps& steps) {
   shown_details made;
   made.job = view_of(from, now);
   made.limit = text_unless_empty(from.limit);
@@ -153,10 +158,8 @@ shown_details details_of(const job_info& from, const std::string& result, std::v
     made.context.push_back(
         {log::to_utf8(one.name), one.hidden ? std::nullopt : std::optional(log::to_utf8(one.text))});
   }
-  for (const auto& one : steps) {
-    json_value left = one.is_cut ? json_value(log::to_utf8(one.result) + "...") : kept_json(one.result);
-    made.steps.push_back({log::to_utf8(one.name), std::move(left), text_unless_empty(one.problem)});
-  }
+  for (const auto& one : steps.steps) made.steps.push_back(view_of(one));
+  made.steps_total = static_cast<std::int64_t>(steps.total);
   return made;
 }
 

@@ -9,6 +9,7 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/http/event_source.hpp>
+#include <weft/jobs/limits.hpp>
 #include <weft/trace/propagation.hpp>
 
 #include "dashboard/site_fixture.hpp"
@@ -107,6 +108,32 @@ TEST_F(dashboard_api, shows_the_steps_of_a_job) {
     EXPECT_EQ(text_of(steps[0], "name"), "charge");
     EXPECT_EQ(text_of(steps[0], "result"), "receipt <7>");
     EXPECT_LT(text_of(steps[1], "result").size(), 2100U) << "long ones are cut";
+  });
+}
+
+TEST_F(dashboard_api, shows_all_steps_of_a_job_page_by_page) {
+  const auto id =
+      queue_.push(closure{named_closure<"dashboard.many_steps">([](jobs::control& job, int count) {
+                            for (int i = 0; i < count; ++i)
+                              job.checkpoint("part " + std::to_string(1000 + i), [&] { return i; });
+                            throw std::runtime_error("no truck");
+                          }),
+                          250},
+                  {.max_attempts = 1});
+  serve([&] {
+    run_due();
+    const auto job = json("/jobs/" + to_string(id));
+    EXPECT_EQ(list_of(job, "steps").size(), 100U);
+    EXPECT_EQ(number_of(job, "steps_total"), 250);
+    std::set<std::string> names;
+    for (const char* const skip : {"0", "100", "200"}) {
+      const auto page = json("/jobs/" + to_string(id) + "/steps?skip=" + skip);
+      EXPECT_EQ(number_of(page, "total"), 250);
+      for (const auto& one : list_of(page, "steps")) names.insert(text_of(one, "name"));
+    }
+    EXPECT_EQ(names.size(), 250U);
+    EXPECT_TRUE(list_of(json("/jobs/" + to_string(id) + "/steps?skip=250"), "steps").empty());
+    EXPECT_EQ(get("/jobs/" + to_string(id) + "/steps?skip=x").status(), 400);
   });
 }
 
@@ -262,6 +289,29 @@ TEST_F(dashboard_api, shows_limits_and_sets_them) {
   });
 }
 
+TEST_F(dashboard_api, lists_limits_page_by_page_whatever_bytes_their_keys_have) {
+  const bool takes_bytes = !jobs::test_database::is_postgres();  // whose texts are UTF-8
+  for (int i = 0; i < 120; ++i) {
+    const std::string key = std::to_string(1000 + i);
+    jobs::set_limit(*store_, {.key = takes_bytes ? "\xff\xfe" + key : "\xc3\xa9&a=%41" + key, .max = i + 1});
+  }
+  serve([&] {
+    std::set<std::int64_t> listed;
+    std::string path = "/limits";
+    for (int pages = 1;; ++pages) {
+      ASSERT_LT(pages, 10);
+      const auto page = json(path);
+      for (const auto& one : list_of(page, "limits"))
+        EXPECT_TRUE(listed.insert(number_of(one, "max")).second);
+      if (member(page, "next").is_null()) break;
+      EXPECT_EQ(list_of(page, "limits").size(), 50U);
+      path = "/limits?after=" + text_of(page, "next");
+    }
+    EXPECT_EQ(listed.size(), 120U);
+    EXPECT_EQ(get("/limits?after=x").status(), 400);
+  });
+}
+
 TEST_F(dashboard_api, groups_errors_and_shows_workers) {
   for (int i = 0; i < 3; ++i) push_broken("host " + std::to_string(i) + " is down");
   push_broken("too heavy");
@@ -271,12 +321,55 @@ TEST_F(dashboard_api, groups_errors_and_shows_workers) {
     ASSERT_EQ(list_of(errors, "groups").size(), 2U);
     const auto& first = list_of(errors, "groups").at(0);
     EXPECT_EQ(number_of(first, "dead"), 3);
-    EXPECT_EQ(text_of(first, "part"), " is down");
+    EXPECT_EQ(text_of(first, "message"), "host 2 is down") << "that of the newest";
     EXPECT_EQ(text_of(first, "closure"), "dashboard.broken");
     store_->add_worker(
         {.id = jobs::worker_id{7}, .host = "ship 1234", .pid = 12, .pid_started = 0, .build = "b"});
     const auto workers = json("/workers");
     EXPECT_EQ(text_of(member(workers.if_list()->at(0), "worker"), "host"), "ship");
+  });
+}
+
+TEST_F(dashboard_api, changes_exactly_the_jobs_of_a_group_of_errors) {
+  for (int i = 0; i < 3; ++i) push_broken("host " + std::to_string(i) + " is down");
+  const auto longer = push_broken("host 7 is down, as is its peer");
+  const auto other = queue_.push(
+      closure{named_closure<"dashboard.broken_too">([](int) { throw std::runtime_error("host 8 is down"); }),
+              1},
+      {.max_attempts = 1});
+  serve([&] {
+    run_due();
+    const auto group_of = [&](std::string_view message, std::string_view closure) {
+      const auto errors = json("/errors");
+      for (const auto& one : list_of(errors, "groups")) {
+        if (text_of(one, "message").find(message) != std::string::npos && text_of(one, "closure") == closure)
+          return text_of(one, "key");
+      }
+      ADD_FAILURE() << "there is no group " << message;
+      return std::string();
+    };
+    const std::string group = group_of("host 2 is down", "dashboard.broken");
+    const auto listed = json("/jobs?state=dead&group=" + group);
+    EXPECT_EQ(list_of(listed, "jobs").size(), 3U);
+    const auto change = [&](const std::string& action, const std::string& of, std::int64_t expected) {
+      const auto counted =
+          posted("/bulk/count", R"({"action":")" + action + R"(","filter":"state=dead&group=)" + of + "\"}");
+      EXPECT_EQ(number_of(counted, "jobs"), expected) << action;
+      const auto made = posted("/bulk/run", "{\"token\":\"" + text_of(counted, "token") + "\"}");
+      EXPECT_EQ(number_of(made, "changed"), expected) << action;
+      EXPECT_EQ(member(made, "is_over"), wire::json_value(true));
+    };
+    change("retry", group, 3);
+    EXPECT_EQ(count(job_state::ready), 3U);
+    EXPECT_EQ(count(job_state::dead), 2U);
+    change("retry", group, 0);
+    change("delete", group_of("as is its peer", "dashboard.broken"), 1);
+    EXPECT_FALSE(queue_.show(longer));
+    change("delete", group_of("host 8", "dashboard.broken_too"), 1);
+    EXPECT_FALSE(queue_.show(other));
+    EXPECT_EQ(count(job_state::ready), 3U);
+    for (const char* const bad : {"x", "61.62", "6.62.63", "61.62.6g", "61.62.63.64"})
+      EXPECT_EQ(get(std::string("/jobs?group=") + bad).status(), 400) << bad;
   });
 }
 

@@ -139,6 +139,13 @@ async function oneJob(page) {
   check(/^https:\/\/traces\.example\.org\/[0-9a-f]{32}\?span=[0-9a-f]{16}$/.test(traced), `the link to the trace is ${traced}`);
   await look(page, 'a job with its context');
   await picture(page, 'job-context');
+  await go(page, 'jobs?closure=album.bind');
+  await page.locator('table.rows a.name').first().click();
+  await page.getByText('The first 100 of 130 are shown.').waitFor();
+  await page.getByRole('button', { name: 'More steps' }).click();
+  await page.locator('.steps li').nth(129).waitFor();
+  check(await page.getByRole('button', { name: 'More steps' }).count() === 0, 'there are no more steps');
+  check(await page.locator('.steps li').last().textContent() === 'page 1129 129', 'the last step is the last one');
   await go(page, 'jobs?closure=stranger.says');
   for (let i = 0; i < 12; ++i) {
     await page.locator('table.rows a.name').nth(i).click();
@@ -146,6 +153,32 @@ async function oneJob(page) {
     await look(page, `a hostile job ${i}`, i < 2);
     await page.goBack();
   }
+}
+
+/// What is done to a group of errors is done to no others, however alike their texts are.
+async function groups(page) {
+  await go(page, 'errors');
+  const jams = page.locator('.group', { hasText: /tray \d jams(?! and)/ });
+  const smokes = page.locator('.group', { hasText: 'jams and smokes' });
+  await jams.getByRole('link', { name: 'printer.print' }).click();
+  await page.getByText('one group of errors').waitFor();
+  await page.locator('main .loading').waitFor({ state: 'detached' });
+  check(await page.locator('table.rows tbody tr').count() === 2, 'the jobs of a group are listed');
+  await look(page, 'the jobs of a group of errors');
+  await go(page, 'errors');
+  await jams.getByRole('button', { name: 'Retry…' }).click();
+  await page.getByText('2 jobs fit').waitFor();
+  await look(page, 'the question before a group is retried');
+  await page.locator('button[data-confirm=retry]').click();
+  await said(page, '2 jobs made ready again');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  await smokes.getByRole('button', { name: 'Delete…' }).click();
+  await page.getByText('1 jobs fit').waitFor();
+  await page.locator('button[data-confirm=delete]').click();
+  await said(page, '1 jobs deleted');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  await smokes.waitFor({ state: 'detached' });
+  await jams.getByText('2 dead').waitFor(); // they have failed again
 }
 
 async function many(page) {
@@ -285,6 +318,7 @@ try {
   check(lives.filter((one) => one === page).length === 1, 'the page connects once for all that comes');
   await jobs(page);
   await oneJob(page);
+  await groups(page);
   await many(page);
   await queuesAndSchedules(page);
   await fibers(page);

@@ -12,11 +12,23 @@ TEST(error_groups, messages_are_the_same_but_for_numbers_and_ids) {
   EXPECT_EQ(without_numbers(""), "");
 }
 
-TEST(error_groups, a_search_is_for_the_longest_part_that_stays) {
-  EXPECT_EQ(steady_part("order 7 could not be paid: 402"), " could not be paid: ");
-  EXPECT_EQ(steady_part("17"), "");
-  EXPECT_EQ(steady_part("no number"), "no number");
-  EXPECT_EQ(steady_part(std::string(200, 'x')).size(), 80U);
+TEST(error_groups, keys_keep_all_bytes_and_are_bounded) {
+  const error_key key{"mail.send", "std::runtime_error", std::string("a\0\xff.b", 5)};
+  EXPECT_EQ(error_key_from(to_text(key)), key);
+  const error_key empty;
+  EXPECT_EQ(error_key_from(to_text(empty)), empty);
+  EXPECT_FALSE(error_key_from(""));
+  jobs::stored_job job;
+  job.handler = std::string(2000, 'h') + "(int)";
+  failure error;
+  error.type = std::string(2000, 't');
+  error.message = std::string(2000, 'm');
+  const auto cut = error_key_of(job, error);
+  EXPECT_EQ(cut.closure.size() + cut.type.size() + cut.message.size(), 3 * error_key_bytes_max);
+  job.handler = "mail.send(int)";
+  error.message = "order 7";
+  EXPECT_EQ(error_key_of(job, error).closure, "mail.send");
+  EXPECT_EQ(error_key_of(job, error).message, "order #");
 }
 
 }  // namespace

@@ -96,6 +96,18 @@ void push_traced(jobs::queue& queue) {
   });
 }
 
+/// Jobs with errors that are alike, but not the same, and one with many steps.
+void push_alike(jobs::queue& queue) {
+  const auto print = named_closure<"printer.print">([](std::string why) { throw std::runtime_error(why); });
+  for (const char* const why : {"tray 1 jams", "tray 2 jams", "tray 3 jams and smokes"})
+    queue.push(closure{print, std::string(why)}, {.max_attempts = 1});
+  queue.push(closure{named_closure<"album.bind">([](jobs::control& job, int pages) {
+                       for (int i = 0; i < pages; ++i)
+                         job.checkpoint("page " + std::to_string(1000 + i), [&] { return i; });
+                     }),
+                     130});
+}
+
 void add_jobs(jobs::queue& queue) {
   const auto mail = named_closure<"mail.deliver">(
       [](jobs::control& job, std::string to, int parts) { deliver(job, to, parts); });
@@ -122,6 +134,7 @@ void add_jobs(jobs::queue& queue) {
   }
   queue.push(closure{say, std::string(200'000, 'x')}, {.max_attempts = 1});
   push_traced(queue);
+  push_alike(queue);
   const auto first = queue.push(closure{render, "cat.png", 1}, {.queue = "images"});
   for (int i = 2; i < 9; ++i)
     queue.push(closure{render, "cat.png", i}, {.queue = "images", .tags = {"gallery"}});

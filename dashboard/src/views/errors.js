@@ -1,11 +1,13 @@
-import { html, Action, Ago, Empty, JobLink, Problem, baseName, count, cut, useLoaded } from '../ui.js';
+import { html, Action, Ago, Empty, JobLink, Problem, count, cut, useLoaded } from '../ui.js';
 import { link } from '../state.js';
 import { get } from '../api.js';
 import { askForMany } from '../bulk.js';
 
 export function Errors() {
   const { value, error, again } = useLoaded((signal) => get('errors', signal), 'errors', 10000);
-  const filterOf = (group, state) => ({ state, closure: baseName(group.closure), error: group.part });
+  const filterOf = (group, state) => ({ state, group: group.key });
+  const ask = (action, group) => askForMany(action, new URLSearchParams(filterOf(group, 'dead')).toString(),
+    `dead, ${group.closure}, whose error is “${cut(group.message, 100)}” but for numbers`, again);
   return html`<header class="head"><h1>Errors</h1>${value && html`<p class="muted">${value.has_more ? 'of the newest ' : 'of '}${count(value.looked_at)} jobs that failed or wait</p>`}</header>
     <${Problem} of=${error} />
     ${!value && !error && html`<p class="loading">Loading…</p>`}
@@ -15,6 +17,6 @@ export function Errors() {
       <div class="grow"><h2><a href=${link('jobs', filterOf(group, group.dead ? 'dead' : undefined))}>${group.closure}</a></h2>
         <p class="error-text">${group.type && group.type !== 'weft.error' && html`<b>${group.type}: </b>`}${cut(group.message, 300)}</p>
         <p class="muted small">newest <${JobLink} id=${group.newest}><${Ago} at=${group.last} /><//>, oldest <${Ago} at=${group.first} /></p></div>
-      ${group.dead > 0 && html`<${Action} icon="retry" act=${async () => askForMany('retry', new URLSearchParams(filterOf(group, 'dead')).toString(), `dead, ${group.closure}, whose error has “${group.part}”`, again)}>Retry…<//>`}
+      ${group.dead > 0 && html`<div class="row"><${Action} icon="retry" act=${async () => ask('retry', group)}>Retry…<//><${Action} icon="delete" act=${async () => ask('delete', group)}>Delete…<//></div>`}
     </li>`)}</ul>`;
 }

@@ -1,4 +1,5 @@
-import { html, Action, Ago, Button, Icon, JobLink, Json, Problem, State, baseName, between, copied, cut, full, span, useLoaded } from '../ui.js';
+import { useState } from 'preact/hooks';
+import { html, Action, Ago, Button, Icon, JobLink, Json, Problem, State, baseName, between, copied, count, cut, full, span, useLoaded } from '../ui.js';
 import { link, note, session } from '../state.js';
 import { get, tried } from '../api.js';
 import { askToDelete } from '../bulk.js';
@@ -59,8 +60,20 @@ function Trace({ trace, part }) {
 const Context = ({ of }) => html`<section class="card pad"><h2>Context</h2><dl class="facts named">${of.map(({ name, value }) => html`<${Fact} name=${name}>${value === null
   ? html`<span class="muted" title="It may be a secret: the dashboard does not know its key, or it is not to be printed">hidden</span>` : html`<code class="wrap">${cut(value, 2000)}</code>`}<//>`)}</dl></section>`;
 
-const Steps = ({ of }) => html`<section class="card pad"><h2>Steps</h2><ul class="steps">${of.map((one) => html`<li><b>${one.name || '?'}</b> ${one.problem
-  ? html`<span class="problem">${one.problem}</span>` : html`<code class="wrap">${cut(JSON.stringify(one.result), 300)}</code>`}</li>`)}</ul></section>`;
+/// The first ones come with the job; the others when somebody asks for them.
+function Steps({ id, of, total }) {
+  const [more, setMore] = useState([]);
+  const steps = [...of, ...more];
+  const load = async () => {
+    try {
+      const page = await get(`jobs/${encodeURIComponent(id)}/steps?skip=${steps.length}`);
+      setMore([...more, ...page.steps]);
+    } catch (failed) { note(failed.message, 'bad'); }
+  };
+  return html`<section class="card pad" aria-labelledby="steps"><h2 id="steps">Steps</h2><ul class="steps">${steps.map((one) => html`<li><b>${one.name || '?'}</b> ${one.problem
+    ? html`<span class="problem">${one.problem}</span>` : html`<code class="wrap">${cut(JSON.stringify(one.result), 300)}</code>`}</li>`)}</ul>
+    ${total > steps.length && html`<footer class="row"><p class="muted">The first ${count(steps.length)} of ${count(total)} are shown.</p><${Button} onClick=${load}>More steps<//></footer>`}</section>`;
+}
 
 export function Job({ id }) {
   const { value, error, again } = useLoaded((signal) => get(`jobs/${encodeURIComponent(id)}`, signal), id, 2000);
@@ -109,7 +122,7 @@ export function Job({ id }) {
         <${Fact} name="Closure"><code class="wrap">${job.closure}</code><//></dl></section>
       <section class="card pad"><h2>Arguments</h2>${job.arguments === null ? html`<p class="muted">They are shown where the dashboard has the keys that jobs are signed with.</p>` : html`<${Json} value=${job.arguments} label="Arguments" />`}</section>
       ${value.result !== null && html`<section class="card pad"><h2>Result</h2><${Json} value=${value.result} label="Result" /></section>`}
-      ${value.steps.length > 0 && html`<${Steps} of=${value.steps} />`}
+      ${value.steps.length > 0 && html`<${Steps} key=${id} id=${id} of=${value.steps} total=${value.steps_total} />`}
       ${value.context.length > 0 && html`<${Context} of=${value.context} />`}
     </div></div>`;
 }

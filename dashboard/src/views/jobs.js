@@ -11,7 +11,7 @@ const wanted = 50;
 /// The query of the API that the page's query means.
 function filterText(query) {
   const set = new URLSearchParams();
-  for (const name of ['state', 'queue', 'tag', 'closure', 'error']) if (query[name]) set.set(name, query[name]);
+  for (const name of ['state', 'queue', 'tag', 'closure', 'error', 'group']) if (query[name]) set.set(name, query[name]);
   if (query.within) set.set('from', String(Date.now() - Number(query.within) * 1000));
   return set.toString();
 }
@@ -23,6 +23,7 @@ function said(query, states) {
   if (query.tag) parts.push(`with tag “${query.tag}”`);
   if (query.closure) parts.push(`whose closure has “${query.closure}”`);
   if (query.error) parts.push(`whose error has “${query.error}”`);
+  if (query.group) parts.push('of that group of errors');
   if (query.within) parts.push(`pushed in the ${spans.find(([value]) => value === query.within)?.[1] ?? 'time chosen'}`);
   return parts.join(', ');
 }
@@ -65,7 +66,7 @@ function Field({ label, name, type = 'search', children }) {
 function Filters() {
   const { query } = route.value;
   const sum = totals.value;
-  const hasOthers = query.queue || query.tag || query.closure || query.error || query.within;
+  const hasOthers = query.queue || query.tag || query.closure || query.error || query.group || query.within;
   const queues = look.value?.stats.queues ?? [];
   const tabs = [['', 'all'], ...states.map((state) => [state, state])];
   return html`<div class="filters" role="search" aria-label="Filter jobs">
@@ -78,6 +79,7 @@ function Filters() {
       <${Field} label="Queue" name="queue"><option value="">all</option>${queues.map((one) => html`<option value=${one.queue}>${one.queue}</option>`)}
         ${query.queue && !queues.some((one) => one.queue === query.queue) && html`<option value=${query.queue}>${query.queue}</option>`}<//>
       <${Field} label="Pushed" name="within">${spans.map(([value, name]) => html`<option value=${value}>${name}</option>`)}<//>
+      ${query.group && html`<a class="chip" href=${link('jobs', { ...query, group: '' })} title="Show all jobs again">one group of errors ×</a>`}
       ${(hasOthers || query.state) && html`<a class="button quiet" href=${link('jobs')}>Clear</a>`}
     </div></div>`;
 }
@@ -107,7 +109,7 @@ export function Jobs() {
     const found = await search(filter, null, signal, (so_far) => setProgress(so_far));
     setProgress(null);
     return found;
-  }, key, query.closure || query.error ? 0 : 4000);
+  }, key, query.closure || query.error || query.group ? 0 : 4000);
   useEffect(() => { setProgress(null); choose(-1); }, [key]);
   const value = first.isOld ? progress : first.value;
   const jobs = [...(value?.jobs ?? []), ...pages.flatMap((page) => page.jobs)];

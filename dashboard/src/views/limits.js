@@ -54,16 +54,26 @@ const Row = ({ limit, again }) => html`<tr>
   <td class="actions"><${Action} aria-label=${`Change ${limit.key}`} act=${async () => edit(limit, again)}>Change…<//>
     ${limit.pinned && html`<${Action} aria-label=${`Release ${limit.key}`} title="Pushes say again what it is" act=${() => tried('limits/release', { key: limit.key }, `Pushes say again what ${limit.key} is`).then(again)}>Release<//>`}</td></tr>`;
 
+/// As many pages as are shown, from the first on.
+async function load(pages, signal) {
+  const limits = [];
+  let next = null;
+  for (let i = 0; i < pages && (i === 0 || next); ++i) {
+    const page = await get(`limits${next ? `?after=${next}` : ''}`, signal);
+    limits.push(...page.limits);
+    next = page.next;
+  }
+  return { limits, next };
+}
+
 export function Limits() {
-  const { value, error, again } = useLoaded((signal) => get('limits', signal), 'limits', 3000);
-  const [more, setMore] = useState([]);
-  const next = more.length > 0 ? more.at(-1).next : value?.next;
-  const limits = [...(value?.limits ?? []), ...more.flatMap((page) => page.limits)];
-  const load = async () => { const page = await get(`limits?${new URLSearchParams({ after: next })}`); setMore([...more, page]); };
+  const [pages, setPages] = useState(1);
+  const { value, error, again } = useLoaded((signal) => load(pages, signal), pages, 3000);
+  const { limits = [], next } = value ?? {};
   return html`<section class="card" aria-labelledby="limits"><header class="row"><h2 id="limits">Limits</h2><${Action} aria-label="Set a limit" act=${async () => edit(null, again)}>Set…<//></header>
     <${Problem} of=${error} />${!value && !error && html`<p class="loading">Loading…</p>`}
     ${value && limits.length === 0 && html`<${Empty} title="No limits">Jobs that are pushed with the key of a limit share it: so many run at a time, so many begin in a second.<//>`}
     ${limits.length > 0 && html`<div class="scroll"><table class="table stack"><thead><tr><th scope="col">Key</th><th scope="col" class="number">Run</th><th scope="col">Begin</th><th scope="col" class="number">Held back</th><th><span class="sr">Actions</span></th></tr></thead>
       <tbody>${limits.map((one) => html`<${Row} key=${one.key} limit=${one} again=${again} />`)}</tbody></table></div>`}
-    ${next && html`<footer class="row center"><${Button} onClick=${load}>More limits<//></footer>`}</section>`;
+    ${next && html`<footer class="row center"><${Button} onClick=${() => setPages(pages + 1)}>More limits<//></footer>`}</section>`;
 }

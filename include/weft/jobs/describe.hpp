@@ -23,8 +23,9 @@ job_info describe(stored_job job, const wire::key_ring* keys = nullptr, std::str
 /// Of a step's result so many bytes are shown.
 inline constexpr std::size_t step_bytes_shown = 2000;
 
-/// What the first `count` steps of a job, by name, have left. Waits for the store, and throws as it does.
-std::vector<job_step_info> steps_of(store& from, job_id id, const wire::key_ring& keys,
-                                    std::size_t count = 100);
+/// What steps of a job have left: up to `count` behind the first `skip`. Waits for the store, and throws as
+/// it does.
+job_steps steps_of(store& from, job_id id, const wire::key_ring& keys, std::size_t skip = 0,
+                   std::size_t count = 100);
 
 }  // namespace weft::inline v1::jobs

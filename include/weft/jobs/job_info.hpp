@@ -47,6 +47,12 @@ struct job_step_info {
   bool is_cut = false;  ///< it is longer
   std::string problem;  ///< why it cannot be trusted or read; empty: it can
 };
+
+/// A part of the steps of a job.
+struct job_steps {
+  std::vector<job_step_info> steps;  ///< by name
+  std::size_t total = 0;             ///< so many there are
+};
 WEFT_DESCRIBE(job_step_info, name, result, is_cut, problem);
 
 /// A job, for people and tools.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct search_filter {
   std::string error = {};                  ///< part of the type or text of its last error, the same
   std::optional<moment> pushed_from = {};  ///< by the clock of who pushed it
   std::optional<moment> pushed_to = {};    ///< and before that one
+  /// Asked of each job that all else fits; empty: all fit. By the caller of search(); it may use the store.
+  std::function<bool(const stored_job& job)> fits = {};
 };
 
 /// A part of what search() finds.
@@ -30,9 +33,9 @@ struct search_page {
 };
 
 /// Jobs that fit, newest first: up to `limit`, of those before `before`. What the store has no index for
-/// (closure, error) is looked at job by job, until `until`: then the page may be short, or empty, and `next`
-/// says where to go on. So it costs a bounded time however many jobs there are. Waits for the store, and
-/// throws as it does.
+/// (closure, error, fits) is looked at job by job, until `until`: then the page may be short, or empty, and
+/// `next` says where to go on. So it costs a bounded time however many jobs there are. Waits for the store,
+/// and throws as it does.
 search_page search(store& in, const search_filter& filter, std::optional<job_id> before, std::size_t limit,
                    steady_time until);
 

@@ -98,10 +98,11 @@ struct shown_details {
   std::optional<std::string> trace_id;       ///< of the trace that it was pushed in
   std::optional<std::string> span_id;        ///< of the span that pushed it
   std::vector<shown_context_value> context;  ///< what it was pushed in
-  std::vector<shown_step> steps;
+  std::vector<shown_step> steps;             ///< the first ones, by name
+  std::int64_t steps_total = 0;
 };
 WEFT_DESCRIBE(shown_details, schema, job, limit, waits_for, progress, result, attempts, why, timeout_seconds,
-              expires, tenant, trace_id, span_id, context, steps);
+              expires, tenant, trace_id, span_id, context, steps, steps_total);
 
 struct shown_queue {
   std::string queue;
@@ -169,10 +170,11 @@ shown_job view_of(const job_info& from, moment now);
 shown_queue view_of(const queue_stats& from);
 shown_worker view_of(const worker_row& from);
 shown_limit view_of(const stored_limit& from);
+shown_step view_of(const job_step_info& from);
 shown_schedule view_of(const schedule_info& from, bool with_keys);
 /// `result`: JSON, empty for none.
 shown_details details_of(const job_info& from, const std::string& result, std::vector<std::string> why,
-                         moment now, const std::vector<job_step_info>& steps = {});
+                         moment now, const job_steps& steps = {});
 /// Waits for the store; throws as it does.
 shown_stats stats_of(store& from);
 
