@@ -23,6 +23,7 @@
 #include "cli/jobs_commands.hpp"
 #include "cli/keys.hpp"
 #include "cli/known_names.hpp"
+#include "cli/limits_commands.hpp"
 #include "cli/log_view.hpp"
 #include "cli/new_project.hpp"
 #include "cli/option_values.hpp"
@@ -253,6 +254,7 @@ constexpr command_entry commands[] = {
     {"dashboard", "Show the jobs of a database in a browser, and decide about them", &add_dashboard},
     {"top", "Show queues, workers and running jobs as they change", &add_top},
     {"db", "Check, migrate and back up a database of jobs", &add_db},
+    {"limits", "Bound how many jobs with a key run, and how often they begin", &add_limits},
     {"work", "Run the programs that `weft jobs push --exec` keeps", &add_work},
     {"config", "Show and check the settings of this command", &add_config},
     {"new", "Write a project: a web service with a queue of jobs, its test and its unit", &add_new},

@@ -86,7 +86,7 @@ void add_values(completions& to, const command_option& option, const std::string
       if (std::string_view(start).starts_with(begun)) to.candidates.push_back({before + start, purpose});
     }
   }
-  if (option.value == "QUEUE" || option.value == "ID" || option.value == "TAG") {
+  if (option.value == "QUEUE" || option.value == "ID" || option.value == "TAG" || option.value == "LIMIT") {
     to.names = option.value;
     to.before = before;
     to.begun = begun;

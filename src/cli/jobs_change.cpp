@@ -103,26 +103,13 @@ void print(const change_report& report, const char* done, bool as_json) {
   }
 }
 
-/// exit_ok: go on.
-int ask(const jobs_options& options, const char* command, const std::string& question) {
-  if (options.yes) return exit_ok;
-  const auto answer = confirmed(question);
-  if (!answer) {
-    std::fprintf(stderr,
-                 "%s: there is no terminal to ask on; say --yes, or --dry-run to see what would be done\n",
-                 command);
-    return exit_usage;
-  }
-  return *answer ? exit_ok : exit_failed;
-}
-
 /// Asks, where there is a question, and changes them.
 int change_chosen(jobs::store& in, const jobs_options& options, const change& what,
                   const std::vector<chosen_job>& chosen, const std::string& question) {
   change_report report{
       .matched = static_cast<std::int64_t>(chosen.size()), .dry_run = options.dry_run, .left = {}};
   if (!options.dry_run && !chosen.empty()) {
-    const int asked = question.empty() ? exit_ok : ask(options, what.command, question);
+    const int asked = question.empty() ? exit_ok : ask_first(options.yes, what.command, question);
     if (asked != exit_ok) return asked;
     apply_to(in, what, chosen, report);
   }
@@ -226,8 +213,8 @@ int run_jobs_purge(const jobs_options& options) {
     change_report report{.matched = count_old(*store, before), .dry_run = options.dry_run, .left = {}};
     if (!options.dry_run && report.matched > 0) {
       const int asked =
-          ask(options, "weft jobs purge",
-              "Delete " + std::to_string(report.matched) + " done, dead and cancelled jobs for good?");
+          ask_first(options.yes, "weft jobs purge",
+                    "Delete " + std::to_string(report.matched) + " done, dead and cancelled jobs for good?");
       if (asked != exit_ok) return asked;
       report.changed = purge(*store, before);
     }

@@ -1,7 +1,6 @@
 #include "cli/jobs_commands.hpp"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <climits>
 #include <memory>
 
@@ -115,14 +114,6 @@ jobs::limit_options& limit_in(push_options& how, std::string& text, const char* 
   return *how.limit;
 }
 
-int count_of(const std::string& text, const char* form) {
-  int count = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (end.ec != std::errc() || end.ptr != text.data() + text.size() || count < 1)
-    throw CLI::ValidationError("\"" + text + "\" is no number above 0; write " + form);
-  return count;
-}
-
 void limit_running(push_options& how, std::string text) {
   constexpr const char* form = "KEY=NUMBER";
   auto& limit = limit_in(how, text, form);
@@ -131,11 +122,8 @@ void limit_running(push_options& how, std::string text) {
 
 void limit_rate(push_options& how, std::string text) {
   constexpr const char* form = "KEY=NUMBER/SPAN, as mail=10/1s";
-  auto& rate = limit_in(how, text, form).rate;
-  const auto mark = text.find('/');
-  if (mark == std::string::npos) throw CLI::ValidationError("\"" + text + "\" is no rate; write " + form);
-  rate.count = count_of(text.substr(0, mark), form);
-  rate.period = span_of(text.substr(mark + 1));
+  auto& limit = limit_in(how, text, form);
+  limit.rate = rate_of(text, form);
 }
 
 jobs::unique_options& unique_in(push_options& how) {

@@ -60,6 +60,10 @@ void print_tags(jobs::store& of, std::string_view begun) {
   for (const auto& one : of.tags(begun, "", shown_max)) print(one, begun, "");
 }
 
+void print_limits(jobs::store& of, std::string_view begun) {
+  for (const auto& one : of.limits(begun, shown_max)) print(one.is.key, begun, one.pinned ? "set" : "");
+}
+
 }  // namespace
 
 void add_known_names(completions& to) {
@@ -93,6 +97,7 @@ int print_known_names(std::string_view kind, std::string_view begun) {
     if (kind == "QUEUE") print_queues(*store, begun);
     if (kind == "ID") print_jobs(*store, begun);
     if (kind == "TAG") print_tags(*store, begun);
+    if (kind == "LIMIT") print_limits(*store, begun);
   } catch (const error&) {  // nobody reads a complaint at a prompt
   }
   return exit_ok;

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <string_view>
 
@@ -47,6 +48,23 @@ jobs::moment moment_of(const std::string& text) {
                                "2026-12-24T18:00Z, 2026-12-24T18:00+01:00");
   }
   return *at;
+}
+
+int count_of(const std::string& text, const char* form) {
+  int count = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size() || count < 1)
+    throw CLI::ValidationError("\"" + text + "\" is no number above 0; write " + form);
+  return count;
+}
+
+jobs::rate_options rate_of(const std::string& text, const char* form) {
+  const auto mark = text.find('/');
+  if (mark == std::string::npos) throw CLI::ValidationError("\"" + text + "\" is no rate; write " + form);
+  jobs::rate_options rate;
+  rate.count = count_of(text.substr(0, mark), form);
+  rate.period = span_of(text.substr(mark + 1));
+  return rate;
 }
 
 void add_json(CLI::App& to, bool& as_json) { to.add_flag("--json", as_json, "Print JSON"); }

@@ -24,6 +24,10 @@ std::vector<std::string> state_names();
 jobs::job_state state_of(const std::string& name);
 std::chrono::microseconds span_of(const std::string& text);
 jobs::moment moment_of(const std::string& text);
+/// A number above 0. `form`: what is to be written, for the complaint.
+int count_of(const std::string& text, const char* form);
+/// "30/1m".
+jobs::rate_options rate_of(const std::string& text, const char* form);
 
 /// The option --json.
 void add_json(CLI::App& to, bool& as_json);

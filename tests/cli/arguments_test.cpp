@@ -18,18 +18,18 @@ constexpr int runs = 3000;
 
 // None of these leads to an address that could be waited for, or to a file that grows.
 const std::vector<std::string> words{
-    "call",      "doctor",    "workers",     "log",     "view",      "--json",      "--help",
-    "-h",        "-v",        "-q",          "-V",      "--version", "--native",    "--strings",
-    "--timeout", "0.001",     "-1",          "1e400",   "--",        "-",           "",
-    "nowhere",   "[1,2]",     "{\"a\":",     "--where", "end>x",     "end>1",       "=",
-    "--count",   "a.b.0",     "--width",     "5",       "40",        "/dev/null",   "/no/such",
-    "λ",         "\x1b[2J",   "\xff",        "-5",      "--unknown", "unix:",       ":0",
-    "--grep",    "--no-data", "--sort",      "--utc",   "--map",     "--verbosity", "%s%n",
-    "--sum=end", "keys",      "list",        "check",   "retire",    "--store",     "sqlite:/no/such",
-    "jobs",      "show",      "stats",       "retry",   "cancel",    "push",        "--exec",
-    "work",      "db",        "migrate",     "backup",  "--db",      "--all",       "--dry-run",
-    "--state",   "dead",      "schedules",   "add",     "run-now",   "--cron",      "@hourly",
-    "batches",   "--at",      "--rate-limit"};
+    "call",      "doctor",    "workers",      "log",     "view",      "--json",      "--help",
+    "-h",        "-v",        "-q",           "-V",      "--version", "--native",    "--strings",
+    "--timeout", "0.001",     "-1",           "1e400",   "--",        "-",           "",
+    "nowhere",   "[1,2]",     "{\"a\":",      "--where", "end>x",     "end>1",       "=",
+    "--count",   "a.b.0",     "--width",      "5",       "40",        "/dev/null",   "/no/such",
+    "λ",         "\x1b[2J",   "\xff",         "-5",      "--unknown", "unix:",       ":0",
+    "--grep",    "--no-data", "--sort",       "--utc",   "--map",     "--verbosity", "%s%n",
+    "--sum=end", "keys",      "list",         "check",   "retire",    "--store",     "sqlite:/no/such",
+    "jobs",      "show",      "stats",        "retry",   "cancel",    "push",        "--exec",
+    "work",      "db",        "migrate",      "backup",  "--db",      "--all",       "--dry-run",
+    "--state",   "dead",      "schedules",    "add",     "run-now",   "--cron",      "@hourly",
+    "batches",   "--at",      "--rate-limit", "limits",  "set",       "release",     "--rate"};
 
 std::vector<std::string> draw(std::mt19937& random) {
   std::vector<std::string> all;

@@ -108,6 +108,7 @@ class completion_of_names : public testing::Test {
     ASSERT_EQ(weft_test::run_weft({"keys", "generate", folder_ / "keys"}).status, 0);
     first_ = push("mail", {"urgent"});
     push("reports");
+    EXPECT_TRUE(exec({program, "limits", "set", "--db", url_, "tenant:7", "--max", "2"}).ok());
     for (const char* const hostile : {"$(reboot)", "a b", "`x`", "-x", "x;y"})
       push(std::string("q") + hostile);
   }
@@ -117,7 +118,7 @@ class completion_of_names : public testing::Test {
   std::string first_;
 };
 
-TEST_F(completion_of_names, queues_jobs_and_tags) {
+TEST_F(completion_of_names, queues_jobs_tags_and_limits) {
   EXPECT_EQ(asked_here({"jobs", "list", "--queue", "m"}), words{"mail"});
   EXPECT_EQ(asked_here({"jobs", "list", "--queue=r"}), words{"--queue=reports"});
   EXPECT_EQ(asked_here({"jobs", "pause", "re"}), words{"reports"});
@@ -126,6 +127,8 @@ TEST_F(completion_of_names, queues_jobs_and_tags) {
   EXPECT_EQ(asked_here({"jobs", "show", first_}), words{first_});
   EXPECT_EQ(asked_here({"jobs", "retry", ""}).size(), 7U);
   EXPECT_EQ(asked_here({"jobs", "show", "x"}), words{});
+  EXPECT_EQ(asked_here({"limits", "release", "te"}), words{"tenant:7"});
+  EXPECT_EQ(asked_here({"limits", "set", "x"}), words{});
   EXPECT_EQ(asked_of("", {"jobs", "list", "--db", url_, "--queue", "m"}), words{"mail"});
   EXPECT_EQ(asked_of("", {"jobs", "list", "--db=" + url_, "--queue", "m"}), words{"mail"});
 }
