@@ -32,7 +32,7 @@ std::vector<section> sections() {
 }
 
 /// Marks of Markdown are for the page.
-std::string plain(std::string_view text) {
+std::string without_marks(std::string_view text) {
   std::string made;
   for (const char one : text) {
     if (one != '*' && one != '`') made += one;
@@ -58,9 +58,9 @@ int run_explain(const std::string& code) {
   for (const auto& one : all) {
     if (code.empty()) {
       std::printf("%-18s %s\n", one.name.c_str(),
-                  plain(one.text.substr(0, one.text.find_first_of(".:"))).c_str());
+                  without_marks(one.text.substr(0, one.text.find_first_of(".:"))).c_str());
     } else if (one.name == code) {
-      std::printf("%s\n\n%s", code.c_str(), plain(one.text).c_str());
+      std::printf("%s\n\n%s", code.c_str(), without_marks(one.text).c_str());
       return exit_ok;
     }
   }

@@ -14,21 +14,15 @@ namespace {
 
 using rows = std::vector<std::vector<std::string>>;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  log::append_escaped(out, text);
-  return out;
-}
-
 std::string joined(const std::vector<std::string>& all) {
   std::string text;
-  for (const auto& one : all) text.append(text.empty() ? "" : " ").append(escaped(one));
+  for (const auto& one : all) text.append(text.empty() ? "" : " ").append(log::escaped(one));
   return text;
 }
 
 /// The name of its closure, without the types of the arguments.
 std::string closure_name(const jobs::job_info& from) {
-  return escaped(std::string_view(from.closure).substr(0, from.closure.find('(')));
+  return log::escaped(std::string_view(from.closure).substr(0, from.closure.find('(')));
 }
 
 /// When it is due, or has ended.
@@ -54,7 +48,7 @@ std::string date_text(jobs::moment at, jobs::moment now) {
 std::string progress_text(const jobs::job_progress& from) {
   std::string text = std::to_string(from.done);
   if (from.total > 0) text += " of " + std::to_string(from.total);
-  return from.note.empty() ? text : text + ", " + escaped(from.note);
+  return from.note.empty() ? text : text + ", " + log::escaped(from.note);
 }
 
 void add_state(rows& to, const jobs::job_info& from, jobs::moment now) {
@@ -79,19 +73,21 @@ void add_waits(rows& to, const jobs::job_info& from) {
 }
 
 rows head_of(const jobs::job_info& from, const std::string& result, jobs::moment now) {
-  rows all{{"job", to_string(from.id)}, {"queue", escaped(from.queue)}, {"closure", escaped(from.closure)}};
+  rows all{{"job", to_string(from.id)},
+           {"queue", log::escaped(from.queue)},
+           {"closure", log::escaped(from.closure)}};
   add_state(all, from, now);
   add_waits(all, from);
-  if (!from.source.empty()) all.push_back({"written at", escaped(from.source)});
-  if (!from.arguments.empty()) all.push_back({"arguments", escaped(from.arguments)});
+  if (!from.source.empty()) all.push_back({"written at", log::escaped(from.source)});
+  if (!from.arguments.empty()) all.push_back({"arguments", log::escaped(from.arguments)});
   if (from.priority != 0) all.push_back({"priority", std::to_string(from.priority)});
   all.push_back({"failed", tries_text(from) + " attempts"});
   if (from.backoffs > 0) all.push_back({"back-offs", std::to_string(from.backoffs)});
   if (from.crashes > 0) all.push_back({"crashes", std::to_string(from.crashes)});
-  if (!from.limit.empty()) all.push_back({"limit", escaped(from.limit)});
+  if (!from.limit.empty()) all.push_back({"limit", log::escaped(from.limit)});
   if (!from.tags.empty()) all.push_back({"tags", joined(from.tags)});
-  if (!result.empty()) all.push_back({"result", escaped(result)});
-  if (!from.problem.empty()) all.push_back({"problem", escaped(from.problem)});
+  if (!result.empty()) all.push_back({"result", log::escaped(result)});
+  if (!from.problem.empty()) all.push_back({"problem", log::escaped(from.problem)});
   return all;
 }
 
@@ -112,7 +108,7 @@ std::string attempt_text(const jobs::attempt_info& from, jobs::moment now) {
 std::string line_text(const jobs::job_info& from, jobs::moment now) {
   std::string text = time_text(now) + "  " + to_string(from.id) + "  ";
   text.append(to_string(from.state));
-  text += "  " + escaped(from.queue) + "  " + closure_name(from);
+  text += "  " + log::escaped(from.queue) + "  " + closure_name(from);
   if (from.attempts > 0) text += "  failed " + tries_text(from);
   if (from.cancel_requested) text += "  asked to end";
   if (!from.tags.empty()) text += "  " + joined(from.tags);
@@ -123,7 +119,7 @@ std::string list_text(const std::vector<jobs::job_info>& jobs, jobs::moment now)
   rows all{{"ID", "STATE", "QUEUE", "AGE", "WHEN", "FAILED", "CLOSURE", "TAGS"}};
   for (const auto& one : jobs) {
     const auto age = relative_text(one.created - now);
-    all.push_back({to_string(one.id), std::string(to_string(one.state)), escaped(one.queue), age,
+    all.push_back({to_string(one.id), std::string(to_string(one.state)), log::escaped(one.queue), age,
                    when_text(one, now), tries_text(one), closure_name(one), joined(one.tags)});
   }
   return text_table(all);
@@ -132,7 +128,7 @@ std::string list_text(const std::vector<jobs::job_info>& jobs, jobs::moment now)
 std::string details_text(const jobs::job_info& from, const std::string& result,
                          const std::vector<std::string>& why, jobs::moment now) {
   rows head = head_of(from, result, now);
-  for (const auto& one : why) head.push_back({"why", escaped(one)});
+  for (const auto& one : why) head.push_back({"why", log::escaped(one)});
   std::string text = text_table(head);
   for (const auto& one : from.past) text += attempt_text(one, now);
   return text;
@@ -142,7 +138,7 @@ std::string stats_text(const shown_stats& from) {
   rows queues{
       {"QUEUE", "READY", "SCHEDULED", "BLOCKED", "RUNNING", "DONE", "DEAD", "CANCELLED", "QUARANTINED", ""}};
   for (const auto& one : from.queues) {
-    queues.push_back({escaped(one.queue), std::to_string(one.ready), std::to_string(one.scheduled),
+    queues.push_back({log::escaped(one.queue), std::to_string(one.ready), std::to_string(one.scheduled),
                       std::to_string(one.blocked), std::to_string(one.running), std::to_string(one.done),
                       std::to_string(one.dead), std::to_string(one.cancelled),
                       std::to_string(one.quarantined), one.paused ? "paused" : ""});
@@ -151,7 +147,7 @@ std::string stats_text(const shown_stats& from) {
   if (from.workers.empty()) return text + "\nno workers\n";
   rows workers{{"WORKER", "HOST", "PID", "RUNNING"}};
   for (const auto& one : from.workers)
-    workers.push_back({one.id, escaped(one.host), std::to_string(one.pid), std::to_string(one.running)});
+    workers.push_back({one.id, log::escaped(one.host), std::to_string(one.pid), std::to_string(one.running)});
   return text + '\n' + text_table(workers);
 }
 

@@ -22,7 +22,7 @@ using wire::key_file;
 sys_seconds now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
 /// An error of `body` is printed.
-int guarded(const std::function<int()>& body) {
+int guarded_keys(const std::function<int()>& body) {
   try {
     const int status = body();
     return std::fflush(stdout) == 0 ? status : exit_failed;
@@ -144,7 +144,7 @@ std::string rotate(key_file& in, const keys_options& options) {
 }  // namespace
 
 int run_keys_generate(const keys_options& options) {
-  return guarded([&] {
+  return guarded_keys([&] {
     key_file file;
     const std::string id = options.id.empty() ? fresh_id(file) : options.id;
     file.keys.push_back(key::generate(id));
@@ -157,7 +157,7 @@ int run_keys_generate(const keys_options& options) {
 }
 
 int run_keys_list(const keys_options& options) {
-  return guarded([&] {
+  return guarded_keys([&] {
     const auto keys = list_of(key_file::load(options.file));
     if (options.as_json) {
       std::puts(wire::to_json(keys).c_str());
@@ -169,7 +169,7 @@ int run_keys_list(const keys_options& options) {
 }
 
 int run_keys_rotate(const keys_options& options) {
-  return guarded([&] {
+  return guarded_keys([&] {
     std::string id;
     key_file::change(options.file, [&](key_file& file) { id = rotate(file, options); });
     std::printf("\"%s\" %s from the next start of each program on\n", id.c_str(),
@@ -179,7 +179,7 @@ int run_keys_rotate(const keys_options& options) {
 }
 
 int run_keys_retire(const keys_options& options) {
-  return guarded([&] {
+  return guarded_keys([&] {
     if (!options.store.empty() && !options.force) expect_unused(options);
     key_file::change(options.file, [&](key_file& file) { retire(file, options); });
     std::printf("retired \"%s\": its secret is gone, and what it signed is quarantined\n",
@@ -189,7 +189,7 @@ int run_keys_retire(const keys_options& options) {
 }
 
 int run_keys_check(const keys_options& options) {
-  return guarded([&] {
+  return guarded_keys([&] {
     key_file file = key_file::load(options.file);
     keys_report report{.file = options.file, .keys = list_of(file), .uses = {}, .problems = {}};
     const auto& signer = report.keys.front();

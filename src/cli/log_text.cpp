@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::microseconds;
 
-constexpr std::string_view plain = "\033[0m";
+constexpr std::string_view colour_off = "\033[0m";
 constexpr std::string_view dim = "\033[2m";
 
 std::string_view colour_of(int number) {
@@ -25,13 +25,7 @@ std::string_view colour_of(int number) {
 
 std::string in_colour(const log_style& style, std::string_view colour, std::string text) {
   if (!style.coloured) return text;
-  return std::string(colour) + text + std::string(plain);
-}
-
-std::string ms_text(microseconds time) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", static_cast<double>(time.count()) / 1000);
-  return text;
+  return std::string(colour) + text + std::string(colour_off);
 }
 
 std::string ago_text(microseconds time) {

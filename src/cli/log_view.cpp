@@ -20,12 +20,6 @@ namespace {
 
 using wire::json_value;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  log::append_escaped(out, text);
-  return out;
-}
-
 class viewer {
  public:
   explicit viewer(const log_view_options& options) : options_(options) {
@@ -54,7 +48,7 @@ class viewer {
       work();
     } catch (const error& wrong) {
       failed_ = true;
-      std::fprintf(stderr, "weft log view: %s\n", escaped(wrong.message()).c_str());
+      std::fprintf(stderr, "weft log view: %s\n", log::escaped(wrong.message()).c_str());
     }
   }
 
@@ -70,8 +64,8 @@ class viewer {
       }
     } catch (const error& wrong) {
       failed_ = true;
-      std::fprintf(stderr, "weft log view: %s:%zu is no log: %s\n", escaped(line.file).c_str(), line.number,
-                   escaped(wrong.message()).c_str());
+      std::fprintf(stderr, "weft log view: %s:%zu is no log: %s\n", log::escaped(line.file).c_str(),
+                   line.number, log::escaped(wrong.message()).c_str());
     }
     return std::ferror(stdout) == 0;  // nobody reads any more
   }
@@ -83,7 +77,8 @@ class viewer {
     } else if (!options_.sum.empty()) {
       add(value_at(json, options_.sum));
     } else if (!options_.map.empty()) {
-      if (const auto* const value = value_at(json, options_.map)) print(escaped(plain_text(*value)) + '\n');
+      if (const auto* const value = value_at(json, options_.map))
+        print(log::escaped(plain_text(*value)) + '\n');
     } else if (options_.sort) {
       kept_.push_back(std::move(log));
     } else {
@@ -127,7 +122,7 @@ class viewer {
                      [](const auto& one, const auto& other) { return one.second > other.second; });
     for (const auto& [value, count] : all) {
       const auto number = std::to_string(count);
-      print(std::string(number.size() < 8 ? 8 - number.size() : 0, ' ') + number + ' ' + escaped(value) +
+      print(std::string(number.size() < 8 ? 8 - number.size() : 0, ' ') + number + ' ' + log::escaped(value) +
             '\n');
     }
   }
@@ -159,7 +154,7 @@ int run_log_view(const log_view_options& options) {
   try {
     made.emplace(options);
   } catch (const error& wrong) {
-    std::fprintf(stderr, "weft log view: %s\n", escaped(wrong.message()).c_str());
+    std::fprintf(stderr, "weft log view: %s\n", log::escaped(wrong.message()).c_str());
     return exit_usage;
   }
   const int status = made->run();

@@ -9,7 +9,7 @@ namespace weft::inline v1::cli {
 namespace {
 
 /// Text that is to be seen as it is.
-std::string plain(std::string_view text) {
+std::string roff_text(std::string_view text) {
   std::string made;
   if (!text.empty() && (text[0] == '.' || text[0] == '\'')) made = "\\&";
   for (const char one : text) {
@@ -33,8 +33,8 @@ std::string plain(std::string_view text) {
   return made;
 }
 
-std::string bold(std::string_view text) { return "\\fB" + plain(text) + "\\fR"; }
-std::string italic(std::string_view text) { return "\\fI" + plain(text) + "\\fR"; }
+std::string bold(std::string_view text) { return "\\fB" + roff_text(text) + "\\fR"; }
+std::string italic(std::string_view text) { return "\\fI" + roff_text(text) + "\\fR"; }
 
 std::string shown(const command_option& option) {
   std::string text;
@@ -64,7 +64,7 @@ void add_options(std::string& to, const char* heading, const std::vector<command
   for (const auto& one : options) {
     if (one.names.back() == "--help") continue;  // all have it
     const bool has_name = one.names.front().starts_with('-');
-    to += ".TP\n" + (has_name ? shown(one) : italic(one.names.front())) + '\n' + plain(one.purpose);
+    to += ".TP\n" + (has_name ? shown(one) : italic(one.names.front())) + '\n' + roff_text(one.purpose);
     if (!one.purpose.ends_with('.')) to += '.';
     to += '\n';
   }
@@ -73,8 +73,8 @@ void add_options(std::string& to, const char* heading, const std::vector<command
 void add_commands(std::string& to, const std::string& path, const command_tree& of) {
   for (const auto& one : of.commands) {
     const std::string name = path + ' ' + one.name;
-    to += ".SS " + bold(one.name) + '\n' + synopsis(name, one) + "\n.PP\n" + plain(one.purpose) + ".\n";
-    if (!one.note.empty()) to += ".PP\n" + plain(one.note) + '\n';
+    to += ".SS " + bold(one.name) + '\n' + synopsis(name, one) + "\n.PP\n" + roff_text(one.purpose) + ".\n";
+    if (!one.note.empty()) to += ".PP\n" + roff_text(one.note) + '\n';
     add_options(to, nullptr, one.arguments);
     add_options(to, nullptr, one.options);
     add_commands(to, name, one);
@@ -106,8 +106,8 @@ void add_ends(std::string& to, const command_tree& of) {
 std::string head(const std::string& name, const std::string& purpose) {
   std::string upper;
   for (const char one : name) upper += one >= 'a' && one <= 'z' ? static_cast<char>(one - 'a' + 'A') : one;
-  return ".TH " + plain(upper) + " 1 \"\" \"weft " + std::string(version) + "\" \"weft\"\n.SH NAME\n" +
-         plain(name) + " \\- " + plain(purpose) + '\n';
+  return ".TH " + roff_text(upper) + " 1 \"\" \"weft " + std::string(version) + "\" \"weft\"\n.SH NAME\n" +
+         roff_text(name) + " \\- " + roff_text(purpose) + '\n';
 }
 
 std::string first_page(const command_tree& all) {
@@ -117,14 +117,14 @@ std::string first_page(const command_tree& all) {
       ".SH SYNOPSIS\n" + synopsis(all.name, all) + '\n';
   text += ".SH COMMANDS\nEach has " + bold("--help") + ".\n";
   for (const auto& one : all.commands) {
-    text += ".TP\n" + bold(one.name) + '\n' + plain(one.purpose) + ".\n";
+    text += ".TP\n" + bold(one.name) + '\n' + roff_text(one.purpose) + ".\n";
   }
   add_options(text, ".SH OPTIONS\n", all.options);
   add_ends(text, all);
   text += ".SH SEE ALSO\n";
   for (const auto& one : all.commands) {
     const bool is_last = &one == &all.commands.back();
-    text += ".BR " + plain(all.name + '-' + one.name) + (is_last ? " (1)\n" : " (1),\n");
+    text += ".BR " + roff_text(all.name + '-' + one.name) + (is_last ? " (1)\n" : " (1),\n");
   }
   return text;
 }
@@ -133,13 +133,13 @@ std::string page_of(const command_tree& all, const command_tree& one) {
   const std::string path = all.name + ' ' + one.name;
   std::string text =
       head(all.name + '-' + one.name, one.purpose) + ".SH SYNOPSIS\n" + synopsis(path, one) + '\n';
-  if (!one.note.empty()) text += ".SH DESCRIPTION\n" + plain(one.note) + '\n';
+  if (!one.note.empty()) text += ".SH DESCRIPTION\n" + roff_text(one.note) + '\n';
   add_options(text, ".SH ARGUMENTS\n", one.arguments);
   add_options(text, ".SH OPTIONS\n", one.options);
   if (!one.commands.empty()) text += ".SH COMMANDS\n";
   add_commands(text, path, one);
   add_ends(text, one);
-  return text + ".SH SEE ALSO\n.BR " + plain(all.name) + " (1)\n";
+  return text + ".SH SEE ALSO\n.BR " + roff_text(all.name) + " (1)\n";
 }
 
 }  // namespace

@@ -13,12 +13,6 @@ namespace {
 
 using rows = std::vector<std::vector<std::string>>;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  log::append_escaped(out, text);
-  return out;
-}
-
 std::string state_of(const jobs::schedule_info& from) {
   if (!from.problem.empty()) return "broken";
   return from.paused ? "paused" : "active";
@@ -47,13 +41,13 @@ std::string list_text(const std::vector<jobs::schedule_info>& schedules, bool wi
   rows all{{"NAME", "STATE", "QUEUE", "NEXT", "LAST", "CRON", "ZONE"}};
   if (with_keys) all[0].insert(all[0].end(), {"CATCH-UP", "CLOSURE"});
   for (const auto& one : schedules) {
-    all.push_back({escaped(one.name), state_of(one), escaped(one.queue),
+    all.push_back({log::escaped(one.name), state_of(one), log::escaped(one.queue),
                    one.paused ? "-" : relative_text(one.next - now), relative_text(one.last - now),
-                   escaped(one.cron), escaped(one.zone)});
+                   log::escaped(one.cron), log::escaped(one.zone)});
     if (!with_keys) continue;
     const bool is_known = one.problem.empty();
     all.back().push_back(is_known ? std::string(name_of(one.policy)) : "?");
-    all.back().push_back(is_known ? escaped(one.closure.substr(0, one.closure.find('('))) : "?");
+    all.back().push_back(is_known ? log::escaped(one.closure.substr(0, one.closure.find('('))) : "?");
   }
   return text_table(all);
 }
@@ -61,16 +55,16 @@ std::string list_text(const std::vector<jobs::schedule_info>& schedules, bool wi
 std::string details_text(const jobs::schedule_info& from, bool with_keys,
                          const std::vector<jobs::moment>& times, const std::vector<jobs::job_info>& newest,
                          jobs::moment now) {
-  rows all{{"schedule", escaped(from.name)}, {"state", state_of(from)},
-           {"queue", escaped(from.queue)},   {"cron", escaped(from.cron)},
-           {"zone", escaped(from.zone)},     {"seen to", time_and_distance(from.last, now)}};
+  rows all{{"schedule", log::escaped(from.name)}, {"state", state_of(from)},
+           {"queue", log::escaped(from.queue)},   {"cron", log::escaped(from.cron)},
+           {"zone", log::escaped(from.zone)},     {"seen to", time_and_distance(from.last, now)}};
   if (!from.paused) all.push_back({"looked at", time_and_distance(from.next, now)});
   if (!from.problem.empty()) {
-    all.push_back({"problem", escaped(from.problem)});
+    all.push_back({"problem", log::escaped(from.problem)});
   } else if (with_keys) {
     all.push_back({"catch-up", std::string(name_of(from.policy))});
-    all.push_back({"closure", escaped(from.closure)});
-    if (!from.source.empty()) all.push_back({"written at", escaped(from.source)});
+    all.push_back({"closure", log::escaped(from.closure)});
+    if (!from.source.empty()) all.push_back({"written at", log::escaped(from.source)});
   }
   for (const auto time : times) all.push_back({"due", time_and_distance(time, now)});
   std::string text = text_table(all);

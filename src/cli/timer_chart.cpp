@@ -53,12 +53,6 @@ std::string cut(std::string_view text, std::size_t columns_max) {
   return std::string(text.substr(0, bytes)) + "…";
 }
 
-std::string ms_text(microseconds time) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", static_cast<double>(time.count()) / 1000);
-  return text;
-}
-
 class chart {
  public:
   chart(std::vector<bar> bars, std::size_t width) : bars_(std::move(bars)) {
@@ -131,6 +125,12 @@ class chart {
 };
 
 }  // namespace
+
+std::string ms_text(std::chrono::microseconds time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", static_cast<double>(time.count()) / 1000);
+  return text;
+}
 
 std::string timer_chart(const log::collection& from, std::size_t width) {
   if (from.timers.empty()) return {};

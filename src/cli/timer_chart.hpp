@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -7,6 +8,9 @@
 #include <weft/log/record.hpp>
 
 namespace weft::inline v1::cli {
+
+/// Milliseconds, with one digit behind the point.
+std::string ms_text(std::chrono::microseconds time);
 
 /// The timers of a log as bars, one line each in the order of their starts, `width` columns wide:
 ///

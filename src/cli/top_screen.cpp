@@ -16,12 +16,6 @@ using jobs::shown_queue;
 
 constexpr std::size_t workers_shown = 8;
 
-std::string escaped(const std::string& text) {
-  std::string made;
-  log::append_escaped(made, text);
-  return made;
-}
-
 /// The first `columns` characters of it.
 std::string cut(const std::string& line, std::size_t columns) {
   const auto begins_one = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; };
@@ -65,13 +59,13 @@ std::string head(const top_view& view) {
     sum.dead += given_up(one);
     if (view.before && view.between.count() > 0) rate += rate_of(one, view);
   }
-  std::string text =
-      "weft top  " + escaped(view.database) + "  " + view.now.time + (view.is_held ? "  held" : "") + '\n';
+  std::string text = "weft top  " + log::escaped(view.database) + "  " + view.now.time +
+                     (view.is_held ? "  held" : "") + '\n';
   text += std::to_string(sum.running) + " running, " + std::to_string(sum.ready) + " ready, " +
           std::to_string(sum.scheduled) + " scheduled, " + std::to_string(sum.blocked) + " blocked, " +
           std::to_string(sum.dead) + " dead; " + number(rate) + " end each second; " +
           std::to_string(view.now.workers.size()) + " workers\n";
-  if (!view.problem.empty()) text += "! " + escaped(view.problem) + '\n';
+  if (!view.problem.empty()) text += "! " + log::escaped(view.problem) + '\n';
   return text;
 }
 
@@ -96,7 +90,7 @@ std::string queues_of(const top_view& view) {
   std::vector<std::vector<std::string>> rows{
       {"QUEUE", "ENDED/S", "RUNNING", "READY", "SCHEDULED", "BLOCKED", "DONE", "DEAD", ""}};
   for (const auto& one : queues) {
-    rows.push_back({escaped(one.queue), rate_text(one, view), std::to_string(one.running),
+    rows.push_back({log::escaped(one.queue), rate_text(one, view), std::to_string(one.running),
                     std::to_string(one.ready), std::to_string(one.scheduled), std::to_string(one.blocked),
                     std::to_string(one.done), std::to_string(given_up(one)), one.paused ? "paused" : ""});
   }
@@ -112,7 +106,7 @@ std::string workers_of(const top_view& view) {
       rows.push_back({"and " + std::to_string(workers.size() - workers_shown) + " more"});
       break;
     }
-    rows.push_back({escaped(one.host), std::to_string(one.pid), std::to_string(one.running)});
+    rows.push_back({log::escaped(one.host), std::to_string(one.pid), std::to_string(one.running)});
   }
   return text_table(rows);
 }
@@ -120,9 +114,9 @@ std::string workers_of(const top_view& view) {
 std::string jobs_of(const top_view& view) {
   std::vector<std::vector<std::string>> rows{{"JOB", "QUEUE", "AGE", "ATTEMPT", "CLOSURE"}};
   for (const auto& one : view.now.running) {
-    rows.push_back({one.id, escaped(one.queue),
+    rows.push_back({one.id, log::escaped(one.queue),
                     one.age_seconds ? age_text(std::chrono::seconds(*one.age_seconds)) : "-",
-                    std::to_string(one.attempts + 1), escaped(one.closure)});
+                    std::to_string(one.attempts + 1), log::escaped(one.closure)});
   }
   return text_table(rows);
 }

@@ -36,7 +36,7 @@ std::vector<std::string> options_of(const CLI::App& app) {
   return names;
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (const auto& one : names) text.append(text.empty() ? "" : ", ").append(one);
   return text;
@@ -58,7 +58,7 @@ std::string reason(const CLI::App& of, const CLI::ParseError& wrong) {
       std::ranges::find_if(left, [](const std::string& one) { return one.size() > 1 && one[0] == '-'; });
   const auto commands = commands_of(of);
   if (!commands.empty() && (left.empty() || option == left.end())) {
-    return left.empty() ? "say what to do: " + joined(commands) : unknown("command", left.front(), commands);
+    return left.empty() ? "say what to do: " + listed(commands) : unknown("command", left.front(), commands);
   }
   if (option != left.end()) return unknown("option", name_of(*option), options_of(of));
   if (!left.empty()) return unknown("argument", left.front(), {});

@@ -10,14 +10,14 @@ namespace weft::inline v1::detail {
 namespace {
 
 // Signed: in a forked child a guard of the forking thread may end after the count began anew.
-std::atomic<std::int64_t> alive{0};
-[[maybe_unused]] const int child_begins_anew =
-    pthread_atfork(nullptr, nullptr, [] { alive.store(0, std::memory_order_relaxed); });
+std::atomic<std::int64_t> works_alive{0};
+[[maybe_unused]] const int child_has_no_work =
+    pthread_atfork(nullptr, nullptr, [] { works_alive.store(0, std::memory_order_relaxed); });
 
 }  // namespace
 
 outside_work::outside_work() noexcept : counted_(oracle::current() == nullptr) {
-  if (counted_) alive.fetch_add(1, std::memory_order_seq_cst);
+  if (counted_) works_alive.fetch_add(1, std::memory_order_seq_cst);
 }
 
 outside_work& outside_work::operator=(outside_work&& other) noexcept {
@@ -29,11 +29,11 @@ outside_work& outside_work::operator=(outside_work&& other) noexcept {
 }
 
 void outside_work::end() noexcept {
-  if (std::exchange(counted_, false)) alive.fetch_sub(1, std::memory_order_seq_cst);
+  if (std::exchange(counted_, false)) works_alive.fetch_sub(1, std::memory_order_seq_cst);
 }
 
 std::int64_t outside_work::count() noexcept {
-  const std::int64_t now = alive.load(std::memory_order_seq_cst);
+  const std::int64_t now = works_alive.load(std::memory_order_seq_cst);
   return now > 0 ? now : 0;
 }
 

@@ -11,9 +11,9 @@
 namespace weft::inline v1::detail {
 namespace {
 
-std::atomic<std::size_t> alive{0};
-[[maybe_unused]] const int child_begins_anew =
-    pthread_atfork(nullptr, nullptr, [] { alive.store(0, std::memory_order_relaxed); });
+std::atomic<std::size_t> threads_alive{0};
+[[maybe_unused]] const int child_has_no_threads =
+    pthread_atfork(nullptr, nullptr, [] { threads_alive.store(0, std::memory_order_relaxed); });
 
 /// Blocks all signals but those of faults while it lives: a thread that is made inherits that.
 class signals_blocked {
@@ -43,7 +43,7 @@ struct thread_body {
   void operator()() {
     work();
     work.reset();
-    alive.fetch_sub(1, std::memory_order_release);
+    threads_alive.fetch_sub(1, std::memory_order_release);
   }
 };
 
@@ -56,14 +56,14 @@ started_thread::started_thread(std::string name, thread_signals signals, unique_
   }
   constexpr std::size_t kernel_name_max = 15;
   const signals_blocked inherited_by_the_thread(signals);
-  alive.fetch_add(1, std::memory_order_relaxed);
+  threads_alive.fetch_add(1, std::memory_order_relaxed);
   try {
     real_ = std::thread(thread_body{std::move(work)});
   } catch (const std::system_error& failed) {
-    alive.fetch_sub(1, std::memory_order_relaxed);
+    threads_alive.fetch_sub(1, std::memory_order_relaxed);
     throw system_error("start the thread \"" + name + '"', failed.code().value());
   } catch (...) {
-    alive.fetch_sub(1, std::memory_order_relaxed);
+    threads_alive.fetch_sub(1, std::memory_order_relaxed);
     throw;
   }
   pthread_setname_np(real_.native_handle(), name.substr(0, kernel_name_max).c_str());
@@ -85,6 +85,6 @@ void started_thread::detach() {
   }
 }
 
-std::size_t started_thread::count() noexcept { return alive.load(std::memory_order_acquire); }
+std::size_t started_thread::count() noexcept { return threads_alive.load(std::memory_order_acquire); }
 
 }  // namespace weft::inline v1::detail

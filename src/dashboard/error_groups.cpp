@@ -19,7 +19,7 @@ namespace {
 
 using jobs::job_state;
 
-constexpr std::size_t read_at_once = 50;
+constexpr std::size_t page_of_a_state = 50;
 constexpr std::size_t jobs_max = 2000;
 constexpr std::size_t hexadecimal_min = 8;
 constexpr std::array states{job_state::dead, job_state::quarantined, job_state::scheduled};
@@ -115,8 +115,8 @@ error_groups group_errors(jobs::store& of, steady_time until) {
     for (std::size_t i = 0; i < states.size(); ++i) {
       if (is_over[i]) continue;
       const auto page =
-          of.list({.queue = {}, .state = states[i], .before = before[i], .limit = read_at_once});
-      is_over[i] = page.size() < read_at_once;
+          of.list({.queue = {}, .state = states[i], .before = before[i], .limit = page_of_a_state});
+      is_over[i] = page.size() < page_of_a_state;
       for (const auto& job : page) {
         if (made.has_more = is_enough(); made.has_more) break;
         before[i] = job.id;

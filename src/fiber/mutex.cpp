@@ -8,20 +8,21 @@
 
 // The protocol.
 //
-// owner_ is 0 while the mutex is free; else twice the id of the task that owns it, plus 1 (`waited`)
+// owner_ is 0 while the mutex is free; else twice the id of the task that owns it, plus 1 (`mutex_wanted`)
 // while others want it. So the compare-and-exchange of the fast unlock checks the owner as well.
 // Tasks that want it stand in waiters_; but one that was offered it is on its way (offered_), or it came,
 // found the mutex taken, and stands in first_, before all others.
 //   0 -> owned                     any task, without guard_
-//   owned -> 0                     the owner, without guard_; fails while `waited` is set
+//   owned -> 0                     the owner, without guard_; fails while `mutex_wanted` is set
 //   owned -> owned by another      the owner, under guard_: hand-over to the front of first_ or waiters_,
 //                                  or to the task on its way when it was overtaken overtakes_max times
-//   owned -> `waited` alone        the owner, under guard_: the mutex is free, and an offer is on its way
-//   `waited` alone -> owned        any task, without guard_: the one on its way, or one that overtakes it
-//   `waited` set                   by a task that is about to join a line, under guard_
-//   `waited` cleared               under guard_, by one that leaves nobody behind who waits
-// Whenever guard_ is free, `waited` is set exactly when somebody_waits(). No wake is lost, because a task
-// joins a line under guard_ after it saw or made `waited` with an owner, who then must pass guard_.
+//   owned -> `mutex_wanted` alone  the owner, under guard_: the mutex is free, and an offer is on its way
+//   `mutex_wanted` alone -> owned  any task, without guard_: the one on its way, or one that overtakes it
+//   `mutex_wanted` set             by a task that is about to join a line, under guard_
+//   `mutex_wanted` cleared         under guard_, by one that leaves nobody behind who waits
+// Whenever guard_ is free, `mutex_wanted` is set exactly when somebody_waits(). No wake is lost, because a
+// task joins a line under guard_ after it saw or made `mutex_wanted` with an owner, who then must pass
+// guard_.
 //
 // Who owned it touches the mutex no more once its compare-and-exchange, or its release of guard_, made it
 // available; one that is served takes guard_ before it goes on. So the next owner may destroy it.
@@ -44,7 +45,7 @@ namespace {
 using detail::task_block;
 using detail::wait_outcome;
 
-constexpr std::uint64_t waited = 1;
+constexpr std::uint64_t mutex_wanted = 1;
 constexpr int overtakes_max = 128;
 #ifdef WEFT_EXPLORE
 constexpr int spins_max = 1;  // as long as it takes until something has changed
@@ -78,7 +79,7 @@ struct mutex::wait_terms {
 
 // Taking it, and waiting.
 
-/// Takes it if it is free; `free` is 0, or `waited` to overtake.
+/// Takes it if it is free; `free` is 0, or `mutex_wanted` to overtake.
 bool mutex::take(task_block& me, word free) noexcept {
   const word mine = owned_by(me) | free;
   if (!owner_.compare_exchange_strong(free, mine, std::memory_order_acquire, std::memory_order_relaxed))
@@ -118,9 +119,10 @@ bool mutex::lock_slowly(task_block& me, const wait_terms& terms) {
 bool mutex::spin_until_free(task_block& me) noexcept {
   for (int spins = 0; spins < spins_max; ++spins) {
     const word now = owner_.load(std::memory_order_relaxed);
-    if ((now & ~waited) == 0) {
+    if ((now & ~mutex_wanted) == 0) {
       if (take(me, now)) return true;
-    } else if ((now & waited) != 0 || holder_thread_.load(std::memory_order_relaxed) == this_thread_mark()) {
+    } else if ((now & mutex_wanted) != 0 ||
+               holder_thread_.load(std::memory_order_relaxed) == this_thread_mark()) {
       return false;
     }
     if (spinning_is_in_vain()) return false;
@@ -151,17 +153,17 @@ bool mutex::wait_in_line(task_block& me, const wait_terms& terms) {
 bool mutex::announce_wait(task_block& me) noexcept {
   for (;;) {
     word now = owner_.load(std::memory_order_relaxed);
-    if ((now & ~waited) == 0) {
+    if ((now & ~mutex_wanted) == 0) {
       if (take(me, now)) return false;
-    } else if ((now & waited) != 0 ||
-               owner_.compare_exchange_weak(now, now | waited, std::memory_order_relaxed)) {
+    } else if ((now & mutex_wanted) != 0 ||
+               owner_.compare_exchange_weak(now, now | mutex_wanted, std::memory_order_relaxed)) {
       return true;
     }
   }
 }
 
-/// The task on its way is there. True: it has the mutex. Otherwise it has waited once more, as the first
-/// of all, and `outcome` is how that ended.
+/// The task on its way is there. True: it has the mutex. Otherwise it has mutex_wanted once more, as the
+/// first of all, and `outcome` is how that ended.
 bool mutex::accept_offer(task_block& me, guard_lock& guard, const wait_terms& terms, wait_outcome& outcome) {
   guard.unlock();
   watch_until_free();
@@ -179,7 +181,7 @@ bool mutex::accept_offer(task_block& me, guard_lock& guard, const wait_terms& te
 
 /// Under guard_. It may be the caller's already, who was overtaken often enough.
 bool mutex::take_offered(task_block& me) noexcept {
-  if (!owned_by_caller()) return take(me, waited);
+  if (!owned_by_caller()) return take(me, mutex_wanted);
   note_holder(me, this_thread_mark());
   ++me.locks_held;
   return true;
@@ -187,7 +189,7 @@ bool mutex::take_offered(task_block& me) noexcept {
 
 void mutex::watch_until_free() const noexcept {
   for (int spins = 0; spins < spins_max && !spinning_is_in_vain() && !owned_by_caller(); ++spins) {
-    if ((owner_.load(std::memory_order_relaxed) & ~waited) == 0) return;
+    if ((owner_.load(std::memory_order_relaxed) & ~mutex_wanted) == 0) return;
     if (holder_thread_.load(std::memory_order_relaxed) == this_thread_mark()) return;
     pause(spins);
   }
@@ -195,7 +197,7 @@ void mutex::watch_until_free() const noexcept {
 
 /// Under guard_: the caller waits no more.
 void mutex::forget_waiting() noexcept {
-  if (!somebody_waits()) owner_.fetch_and(~waited, std::memory_order_relaxed);
+  if (!somebody_waits()) owner_.fetch_and(~mutex_wanted, std::memory_order_relaxed);
 }
 
 bool mutex::somebody_waits() const noexcept {
@@ -216,14 +218,14 @@ void mutex::unlock() noexcept {
 void mutex::unlock_slowly(task_block& me) noexcept {
   for (;;) {
     const word owned = owner_.load(std::memory_order_relaxed);
-    if ((owned & ~waited) != owned_by(me))
+    if ((owned & ~mutex_wanted) != owned_by(me))
       detail::unlocked_by_stranger("mutex::unlock", "a mutex", holder_.load(std::memory_order_relaxed),
                                    owned >> 1);
     {
       const std::lock_guard guard(guard_);
       if (pass_on()) return;
     }
-    // Who waited has given up.
+    // Who mutex_wanted has given up.
     word mine = owned_by(me);
     if (owner_.compare_exchange_strong(mine, 0, std::memory_order_release, std::memory_order_relaxed)) return;
   }
@@ -236,7 +238,7 @@ bool mutex::pass_on() noexcept {
   } else if (offered_ != nullptr) {
     const bool enough = ++overtakes_ >= overtakes_max;
     if (enough) note_holder(*offered_, nullptr);
-    owner_.store(enough ? owned_by(*offered_) | waited : waited, std::memory_order_release);
+    owner_.store(enough ? owned_by(*offered_) | mutex_wanted : mutex_wanted, std::memory_order_release);
   } else if (waiters_.empty()) {
     return false;
   } else if (waiters_.front()->slot == this_thread_mark()) {
@@ -244,7 +246,7 @@ bool mutex::pass_on() noexcept {
   } else {
     offered_ = waiters_.front()->task;
     overtakes_ = 0;
-    owner_.store(waited, std::memory_order_release);
+    owner_.store(mutex_wanted, std::memory_order_release);
     waiters_.serve_front();
   }
   return true;
@@ -254,11 +256,11 @@ void mutex::hand_to_front(detail::waiter_line& line) noexcept {
   const task_block& next = *line.front()->task;
   note_holder(next, line.front()->slot);
   line.serve_front();
-  owner_.store(owned_by(next) | (somebody_waits() ? waited : 0), std::memory_order_release);
+  owner_.store(owned_by(next) | (somebody_waits() ? mutex_wanted : 0), std::memory_order_release);
 }
 
 bool mutex::owned_by_caller() const noexcept {
-  return (owner_.load(std::memory_order_relaxed) & ~waited) == owned_by(task_block::current());
+  return (owner_.load(std::memory_order_relaxed) & ~mutex_wanted) == owned_by(task_block::current());
 }
 
 std::size_t mutex::waiting() const noexcept {

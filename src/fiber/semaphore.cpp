@@ -9,13 +9,13 @@
 
 // The protocol.
 //
-// permits_ is twice the number of permits that nobody has, plus 1 (`waited`) while tasks are in line.
-//   while `waited` is clear   anyone adds and takes, by compare-and-exchange, without guard_
-//   while `waited` is set     only the holder of guard_ changes it
-//   `waited` set              by a task that is about to join the line, under guard_
-//   `waited` cleared          under guard_, by whoever finds the line empty
-// Whenever guard_ is free, `waited` is set exactly when the line is not empty, and then the first in line
-// wants more than there is. So nobody overtakes, and no permit lies idle. A task that leaves the line
+// permits_ is twice the number of permits that nobody has, plus 1 (`permits_wanted`) while tasks are in line.
+//   while `permits_wanted` is clear   anyone adds and takes, by compare-and-exchange, without guard_
+//   while `permits_wanted` is set     only the holder of guard_ changes it
+//   `permits_wanted` set              by a task that is about to join the line, under guard_
+//   `permits_wanted` cleared          under guard_, by whoever finds the line empty
+// Whenever guard_ is free, `permits_wanted` is set exactly when the line is not empty, and then the first in
+// line wants more than there is. So nobody overtakes, and no permit lies idle. A task that leaves the line
 // unserved looks for those behind it, who may want less.
 //
 // A release under guard_ is for tasks in line only, who take guard_ before they go on; otherwise its
@@ -24,7 +24,7 @@
 namespace weft::inline v1 {
 namespace {
 
-constexpr std::uint64_t waited = 1;
+constexpr std::uint64_t permits_wanted = 1;
 
 /// What a task in line wants.
 std::size_t wanted(const detail::waiter& one) noexcept { return *static_cast<const std::size_t*>(one.slot); }
@@ -53,7 +53,7 @@ bool semaphore::poll_acquire(std::size_t permits) {
 
 bool semaphore::try_acquire(std::size_t permits) noexcept {
   std::uint64_t now = permits_.load(std::memory_order_relaxed);
-  while ((now & waited) == 0 && now >> 1 >= permits) {
+  while ((now & permits_wanted) == 0 && now >> 1 >= permits) {
     if (permits_.compare_exchange_weak(now, now - (std::uint64_t{permits} << 1), std::memory_order_acquire,
                                        std::memory_order_relaxed))
       return true;
@@ -80,9 +80,9 @@ bool semaphore::announce_wait(std::size_t permits) noexcept {
   for (;;) {
     if (try_acquire(permits)) return false;
     std::uint64_t now = permits_.load(std::memory_order_relaxed);
-    if ((now & waited) != 0) return true;
+    if ((now & permits_wanted) != 0) return true;
     if (now >> 1 >= permits) continue;
-    if (permits_.compare_exchange_weak(now, now | waited, std::memory_order_relaxed)) return true;
+    if (permits_.compare_exchange_weak(now, now | permits_wanted, std::memory_order_relaxed)) return true;
   }
 }
 
@@ -103,20 +103,22 @@ bool semaphore::add_if_nobody_waits(std::size_t permits) noexcept {
                                                         std::to_string(now >> 1) +
                                                         " there are exceed the maximum");
     }
-    if ((now & waited) != 0) return false;
+    if ((now & permits_wanted) != 0) return false;
   } while (!permits_.compare_exchange_weak(now, now + (std::uint64_t{permits} << 1),
                                            std::memory_order_release, std::memory_order_relaxed));
   return true;
 }
 
-/// Under guard_, with `waited` set: so nobody else changes permits_. Passes on what came before a release.
+/// Under guard_, with `permits_wanted` set: so nobody else changes permits_. Passes on what came before a
+/// release.
 void semaphore::serve_line() noexcept {
   std::size_t left = permits_.load(std::memory_order_acquire) >> 1;
   while (!waiters_.empty() && wanted(*waiters_.front()) <= left) {
     left -= wanted(*waiters_.front());
     waiters_.serve_front();
   }
-  permits_.store(std::uint64_t{left} << 1 | (waiters_.empty() ? 0 : waited), std::memory_order_release);
+  permits_.store(std::uint64_t{left} << 1 | (waiters_.empty() ? 0 : permits_wanted),
+                 std::memory_order_release);
 }
 
 std::size_t semaphore::available() const noexcept { return permits_.load(std::memory_order_relaxed) >> 1; }

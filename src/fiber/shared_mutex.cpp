@@ -6,15 +6,15 @@
 
 // The protocol.
 //
-// state_ has three parts: `waited` while tasks are in line, `exclusive` while a writer has it, and above
+// state_ has three parts: `lock_wanted` while tasks are in line, `exclusive` while a writer has it, and above
 // them the writer's id or the number of readers. So the compare-and-exchange of unlock() checks the owner.
 //   free -> writer, reader + 1   while nobody waits, by compare-and-exchange, without guard_
-//   writer -> free               the writer, by compare-and-exchange, without guard_; fails if `waited`
-//   reader - 1                   by compare-and-exchange, without guard_, but not the last one if `waited`
-//   the last reader, or the writer, leaves while tasks wait: under guard_; it admits the next ones
-//   `waited` set                 by a task that is about to join the line, under guard_
-//   `waited` cleared             under guard_, by whoever finds the line empty
-// Whenever guard_ is free, `waited` is set exactly when the line is not empty, and then its first task
+//   writer -> free               the writer, by compare-and-exchange, without guard_; fails if `lock_wanted`
+//   reader - 1                   by compare-and-exchange, without guard_, but not the last one if
+//   `lock_wanted` the last reader, or the writer, leaves while tasks wait: under guard_; it admits the next
+//   ones `lock_wanted` set            by a task that is about to join the line, under guard_ `lock_wanted`
+//   cleared        under guard_, by whoever finds the line empty
+// Whenever guard_ is free, `lock_wanted` is set exactly when the line is not empty, and then its first task
 // cannot be admitted: a writer behind readers, or anyone behind a writer. So newcomers cannot overtake, and
 // no wake is lost. A task that leaves the line unserved admits those behind it: a writer that gives up lets
 // the readers that queued up behind it join those inside.
@@ -27,7 +27,7 @@ namespace {
 
 using detail::task_block;
 
-constexpr std::uint64_t waited = 1;
+constexpr std::uint64_t lock_wanted = 1;
 constexpr std::uint64_t exclusive = 2;
 constexpr std::uint64_t one_reader = 4;
 
@@ -54,7 +54,7 @@ bool shared_mutex::take(access how) noexcept {
     ++me.locks_held;
     return true;
   }
-  while ((state & (waited | exclusive)) == 0) {
+  while ((state & (lock_wanted | exclusive)) == 0) {
     if (state_.compare_exchange_weak(state, state + one_reader, std::memory_order_acquire,
                                      std::memory_order_relaxed))
       return true;
@@ -114,13 +114,13 @@ bool shared_mutex::announce_wait(access how) noexcept {
   for (;;) {
     if (take(how)) return false;
     word state = state_.load(std::memory_order_relaxed);
-    if ((state & waited) != 0) return true;
+    if ((state & lock_wanted) != 0) return true;
     if (state == 0 || (how == access::shared && (state & exclusive) == 0)) continue;
-    if (state_.compare_exchange_weak(state, state | waited, std::memory_order_relaxed)) return true;
+    if (state_.compare_exchange_weak(state, state | lock_wanted, std::memory_order_relaxed)) return true;
   }
 }
 
-/// Under guard_, with `waited` set: lets in whom the state allows, in order.
+/// Under guard_, with `lock_wanted` set: lets in whom the state allows, in order.
 void shared_mutex::admit() noexcept {
   const auto wants = [](const detail::waiter& one) { return *static_cast<const access*>(one.slot); };
   // Acquires the work of readers that left without guard_.
@@ -130,12 +130,12 @@ void shared_mutex::admit() noexcept {
       state_.fetch_add(one_reader, std::memory_order_relaxed);
     } else {
       if (readers_in(state_.load(std::memory_order_acquire)) > 0) return;
-      state_.store(written_by(*next.task) | waited, std::memory_order_relaxed);
+      state_.store(written_by(*next.task) | lock_wanted, std::memory_order_relaxed);
       holder_.store(next.task->is_fiber() ? next.task : nullptr, std::memory_order_relaxed);
     }
     waiters_.serve_front();
   }
-  if (waiters_.empty()) state_.fetch_and(~waited, std::memory_order_release);
+  if (waiters_.empty()) state_.fetch_and(~lock_wanted, std::memory_order_release);
 }
 
 void shared_mutex::unlock() noexcept {
@@ -149,7 +149,7 @@ void shared_mutex::unlock() noexcept {
 void shared_mutex::unlock_slowly(task_block& me) noexcept {
   for (;;) {
     const word state = state_.load(std::memory_order_relaxed);
-    if ((state & ~waited) != written_by(me)) {
+    if ((state & ~lock_wanted) != written_by(me)) {
       if ((state & exclusive) == 0 && state != 0)
         detail::contract_broken("shared_mutex::unlock", detail::describe(me) +
                                                             " unlocks a shared_mutex that " +
@@ -161,7 +161,7 @@ void shared_mutex::unlock_slowly(task_block& me) noexcept {
     {
       const std::lock_guard guard(guard_);
       if (!waiters_.empty()) {
-        state_.store(waited, std::memory_order_release);
+        state_.store(lock_wanted, std::memory_order_release);
         return admit();
       }
     }
@@ -177,7 +177,7 @@ void shared_mutex::unlock_shared() noexcept {
       detail::contract_broken(
           "shared_mutex::unlock_shared",
           detail::describe(task_block::current()) + " unlocks a shared_mutex that no reader holds");
-    if ((state & waited) != 0 && readers_in(state) == 1) {
+    if ((state & lock_wanted) != 0 && readers_in(state) == 1) {
       if (last_reader_leaves()) return;
       state = state_.load(std::memory_order_relaxed);
     } else if (state_.compare_exchange_weak(state, state - one_reader, std::memory_order_release,
@@ -197,7 +197,7 @@ bool shared_mutex::last_reader_leaves() noexcept {
 }
 
 bool shared_mutex::owned_by_caller() const noexcept {
-  return (state_.load(std::memory_order_relaxed) & ~waited) == written_by(task_block::current());
+  return (state_.load(std::memory_order_relaxed) & ~lock_wanted) == written_by(task_block::current());
 }
 
 std::size_t shared_mutex::readers() const noexcept {

@@ -5,10 +5,8 @@
 namespace weft::inline v1::hook {
 namespace {
 
-constexpr std::int64_t second = 1'000'000'000;
-
 bool has_sense(const timespec* bound) noexcept {
-  return bound == nullptr || (bound->tv_sec >= 0 && bound->tv_nsec >= 0 && bound->tv_nsec < second);
+  return bound == nullptr || (bound->tv_sec >= 0 && bound->tv_nsec >= 0 && bound->tv_nsec < a_second);
 }
 std::int64_t bound_of(const timespec* bound) noexcept {
   return bound == nullptr ? -1 : nanoseconds_of(*bound);
@@ -35,7 +33,7 @@ int select_by(const engine* of, int count, fd_set* read, fd_set* write, fd_set* 
   if (timeout != nullptr) {  // as Linux has it: what is left
     const std::int64_t now = of->now();
     const std::int64_t left = until > now ? until - now : 0;
-    *timeout = {left / second, left % second / 1000};
+    *timeout = {left / a_second, left % a_second / 1000};
   }
   return result;
 }
@@ -52,8 +50,8 @@ unsigned sleep_by(const engine* of, unsigned seconds) {
   if (of == nullptr || is_other_process()) return real::sleep(seconds);
   const int before = errno;
   std::int64_t left = 0;
-  if (sleep_for_here(*of, seconds * second, left)) errno = before;
-  return static_cast<unsigned>((left + second - 1) / second);
+  if (sleep_for_here(*of, seconds * a_second, left)) errno = before;
+  return static_cast<unsigned>((left + a_second - 1) / a_second);
 }
 
 int usleep_by(const engine* of, useconds_t microseconds) {

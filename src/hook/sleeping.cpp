@@ -5,14 +5,12 @@
 namespace weft::inline v1::hook {
 namespace {
 
-constexpr std::int64_t second = 1'000'000'000;
-
 constexpr timespec timespec_of(std::int64_t nanoseconds) noexcept {
-  return {nanoseconds / second, nanoseconds % second};
+  return {nanoseconds / a_second, nanoseconds % a_second};
 }
 
 bool has_sense(const timespec& time) noexcept {
-  return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < second;
+  return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < a_second;
 }
 
 /// Until that time of day, also where somebody sets the clock meanwhile: it is looked at every second.
@@ -23,7 +21,7 @@ int sleep_until_time_of_day(const engine& of, const timespec& time) noexcept {
     clock_gettime(CLOCK_REALTIME, &now);
     const std::int64_t left = nanoseconds_of(time) - nanoseconds_of(now);
     if (left <= 0) return 0;
-    if (sleep_here(of, bound_after(of, left < second ? left : second))) continue;
+    if (sleep_here(of, bound_after(of, left < a_second ? left : a_second))) continue;
     const int failed = errno;
     errno = before;
     return failed;

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstdint>
+
 #include "hook/waiting.hpp"
 
 namespace weft::inline v1::hook {
+
+inline constexpr std::int64_t a_second = 1'000'000'000;  // in nanoseconds
 
 /// Sleeps for that long; 0 lets other fibers run. False with errno where the task must give up before: `left`
 /// is what is left then.

@@ -11,6 +11,7 @@
 
 #include "http/chars.hpp"
 #include "http/http_date.hpp"
+#include "http/set_cookie.hpp"
 
 namespace weft::inline v1::http {
 
@@ -55,10 +56,6 @@ class checker {
   std::string_view name_;
 };
 
-bool begins_with(std::string_view name, std::string_view prefix) noexcept {
-  return same_name(name.substr(0, prefix.size()), prefix);
-}
-
 void check(std::string_view name, std::string_view value, const cookie_options& options) {
   const checker is(name);
   is.require(detail::token_bytes.spells(name), "its name is no token");
@@ -73,8 +70,9 @@ void check(std::string_view name, std::string_view value, const cookie_options& 
              "its domain or path has more than 1024 bytes");
   is.require(!options.expires || (*options.expires >= first_date && *options.expires < end_of_dates),
              "it expires outside of the years 1970 to 9999");
-  const bool is_host = begins_with(name, "__Host-");
-  is.require(options.secure || !(is_host || begins_with(name, "__Secure-")), "the prefix wants `secure`");
+  const bool is_host = detail::has_prefix(name, "__Host-");
+  is.require(options.secure || !(is_host || detail::has_prefix(name, "__Secure-")),
+             "the prefix wants `secure`");
   is.require(!is_host || (options.domain.empty() && options.path == "/"),
              "the prefix wants the path \"/\" and no domain");
   is.require(options.secure || options.same_site != same_site::none, "same_site::none wants `secure`");

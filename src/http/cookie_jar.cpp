@@ -48,10 +48,6 @@ std::string_view default_path(std::string_view path) noexcept {
   return last == 0 ? "/" : path.substr(0, last);
 }
 
-bool begins_with(std::string_view name, std::string_view prefix) noexcept {
-  return same_name(name.substr(0, prefix.size()), prefix);
-}
-
 bool has_ended(const kept_cookie& one, sys_seconds now) noexcept {
   return one.expires && *one.expires <= now;
 }
@@ -81,8 +77,8 @@ std::optional<kept_cookie> cookie_of(const detail::set_cookie_field& said, const
   }
   if (made.host_only) made.domain = host;
   if (made.secure && !from.secure) return std::nullopt;
-  const bool wants_host = begins_with(made.name, "__Host-");
-  if (!made.secure && (wants_host || begins_with(made.name, "__Secure-"))) return std::nullopt;
+  const bool wants_host = detail::has_prefix(made.name, "__Host-");
+  if (!made.secure && (wants_host || detail::has_prefix(made.name, "__Secure-"))) return std::nullopt;
   if (wants_host && (!said.domain.empty() || said.path != "/")) return std::nullopt;
   return made;
 }

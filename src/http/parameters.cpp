@@ -10,7 +10,7 @@ namespace weft::inline v1::http::detail {
 
 namespace {
 
-constexpr std::size_t parameters_max = 16;  // looked through for each one
+constexpr std::size_t looked_through_max = 16;  // parameters
 
 /// Takes a quoted text off `left`, which begins with its first quote; false without the last one.
 bool take_quoted(std::string_view& left, std::string& into) {
@@ -55,7 +55,7 @@ std::optional<parameterized> parse_parameters(std::string_view text) {
     const std::size_t end = std::min(text.find_first_of("=; \t"), text.size());
     const std::string_view name = text.substr(0, end);
     if (!token_bytes.spells(name) || got.find(name) != nullptr) return std::nullopt;
-    if (got.parameters.size() == parameters_max) return std::nullopt;
+    if (got.parameters.size() == looked_through_max) return std::nullopt;
     text.remove_prefix(end);
     std::string value;
     if (text.starts_with('=')) {

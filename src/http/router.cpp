@@ -53,7 +53,7 @@ struct route_node {
 
 namespace {
 
-constexpr std::size_t parameters_max = 16;
+constexpr std::size_t path_parameters_max = 16;
 
 [[noreturn]] void throw_bad_pattern(std::string_view pattern, const char* why) {
   throw error(errc::invalid_argument, "http: route \"" + std::string(pattern) + "\": " + why);
@@ -151,7 +151,8 @@ void router::add(std::string_view method, std::string_view pattern, handler work
     if (std::find(names.begin(), names.end(), name) != names.end()) {
       detail::throw_bad_pattern(pattern, "two parameters of one name");
     }
-    if (names.size() == detail::parameters_max) detail::throw_bad_pattern(pattern, "more than 16 parameters");
+    if (names.size() == detail::path_parameters_max)
+      detail::throw_bad_pattern(pattern, "more than 16 parameters");
     names.emplace_back(name);
     if (takes_rest) {
       if (!left.empty()) detail::throw_bad_pattern(pattern, "something stands behind {name...}");

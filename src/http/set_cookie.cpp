@@ -145,4 +145,8 @@ std::optional<set_cookie_field> read_set_cookie(std::string_view text, std::size
   return made;
 }
 
+bool has_prefix(std::string_view name, std::string_view prefix) noexcept {
+  return same_name(name.substr(0, prefix.size()), prefix);
+}
+
 }  // namespace weft::inline v1::http::detail

@@ -26,4 +26,7 @@ std::optional<set_cookie_field> read_set_cookie(std::string_view text, std::size
 /// A date in any of the forms that servers write (RFC 6265, 5.1.1); nothing for what is none.
 std::optional<std::chrono::sys_seconds> read_cookie_date(std::string_view text);
 
+/// Of a cookie's name, in capital and small letters alike: browsers take __host- for __Host-.
+bool has_prefix(std::string_view name, std::string_view prefix) noexcept;
+
 }  // namespace weft::inline v1::http::detail

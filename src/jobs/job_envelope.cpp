@@ -10,8 +10,8 @@
 namespace weft::inline v1::jobs {
 namespace {
 
-constexpr std::string_view purpose = "job";
-constexpr std::uint64_t version = 1;
+constexpr std::string_view job_purpose = "job";
+constexpr std::uint64_t first_version = 1;
 // Later ones are written only where they say what earlier ones cannot.
 constexpr std::uint64_t version_with_trace = 2;
 constexpr std::uint64_t version_with_tenant = 3;
@@ -37,7 +37,7 @@ job_trace read_trace(wire::canonical_reader& in) {
 
 std::uint64_t version_of(const job_envelope& job) {
   if (!job.tenant.empty() || !job.secrets.empty()) return version_with_tenant;
-  return job.trace != job_trace::linked ? version_with_trace : version;
+  return job.trace != job_trace::linked ? version_with_trace : first_version;
 }
 
 /// Each secret stands for a text of its own in the arguments.
@@ -80,7 +80,7 @@ std::string seal(const wire::key_ring& keys, const job_envelope& job) {
       out.binary(one.sealed);
     }
   }
-  const bytes sealed = wire::sign(keys, purpose, out);
+  const bytes sealed = wire::sign(keys, job_purpose, out);
   if (sealed.size() > wire::envelope_bytes_max) {
     throw error(errc::too_large, "jobs: push \"" + job.closure + "\": the job has " +
                                      std::to_string(sealed.size()) + " bytes, " +
@@ -91,13 +91,13 @@ std::string seal(const wire::key_ring& keys, const job_envelope& job) {
 }
 
 job_envelope unseal(const wire::key_ring& keys, std::string_view stored) {
-  return parse_job(wire::verify(keys, purpose, as_bytes(stored)));
+  return parse_job(wire::verify(keys, job_purpose, as_bytes(stored)));
 }
 
 job_envelope parse_job(std::span<const std::byte> body) {
   wire::canonical_reader in(body);
   const std::uint64_t found = in.unsigned_integer();
-  if (found < version) throw error(errc::malformed, "jobs: read a job: its form has version 0");
+  if (found < first_version) throw error(errc::malformed, "jobs: read a job: its form has version 0");
   if (found > version_with_tenant) {
     throw error(errc::unsupported, "jobs: read a job: its form has version " + std::to_string(found) +
                                        ", this build knows up to " + std::to_string(version_with_tenant) +

@@ -8,7 +8,7 @@
 namespace weft::inline v1::jobs {
 namespace {
 
-constexpr std::string_view purpose = "job.secret";
+constexpr std::string_view secret_purpose = "job.secret";
 
 /// What a secret is bound to; whoever changes or copies one finds that it cannot be read.
 bytes place_of(const job_envelope& job, std::size_t index) {
@@ -72,7 +72,7 @@ void hide_secrets(job_envelope& job, const std::vector<detail::clear_secret>& se
   }
   for (std::size_t i = 0; i < secrets.size(); ++i) {
     job.secrets.push_back(
-        {secrets[i].place, wire::encrypt(*keys, purpose, secrets[i].value.data(), place_of(job, i))});
+        {secrets[i].place, wire::encrypt(*keys, secret_purpose, secrets[i].value.data(), place_of(job, i))});
   }
 }
 
@@ -87,7 +87,7 @@ void reveal_secrets(job_envelope& job, const wire::key_ring* keys) {
   std::size_t done = 0;
   for (std::size_t i = 0; i < job.secrets.size(); ++i) {
     const auto& one = job.secrets[i];
-    const auto value = wire::decrypt(*keys, purpose, one.sealed, place_of(job, i));
+    const auto value = wire::decrypt(*keys, secret_purpose, one.sealed, place_of(job, i));
     clear.append(job.arguments, done, one.place - done).append(as_text(value.data()));
     done = one.place + hidden_secret.size();
   }

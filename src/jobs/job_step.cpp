@@ -9,8 +9,8 @@
 namespace weft::inline v1::jobs {
 namespace {
 
-constexpr std::string_view purpose = "job step";
-constexpr std::uint64_t version = 1;
+constexpr std::string_view step_purpose = "job step";
+constexpr std::uint64_t step_version = 1;
 constexpr std::size_t name_bytes_max = 128;
 constexpr std::size_t step_bytes_max = std::size_t{256} * 1024;
 
@@ -37,21 +37,21 @@ std::string step_to_store(const wire::key_ring& keys, job_id id, std::string_vie
                           std::string_view json) {
   check_step(id, name, json);
   wire::canonical_writer out;
-  out.unsigned_integer(version);
+  out.unsigned_integer(step_version);
   out.integer(static_cast<std::int64_t>(id));
   out.text(name);
   out.binary(as_bytes(json));
-  return std::string(as_text(wire::sign(keys, purpose, out)));
+  return std::string(as_text(wire::sign(keys, step_purpose, out)));
 }
 
 named_step read_named_step(const wire::key_ring& keys, job_id id, std::string_view kept) {
-  const bytes body = wire::verify(keys, purpose, as_bytes(kept));
+  const bytes body = wire::verify(keys, step_purpose, as_bytes(kept));
   wire::canonical_reader in(body);
   const std::uint64_t found = in.unsigned_integer();
-  if (found != version) {
+  if (found != step_version) {
     throw error(errc::unsupported, "jobs: read a step of job " + to_string(id) + ": its form has version " +
                                        std::to_string(found) + ", this build knows " +
-                                       std::to_string(version));
+                                       std::to_string(step_version));
   }
   const job_id owner{in.integer()};
   named_step step{std::string(in.text()), {}};

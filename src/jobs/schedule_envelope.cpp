@@ -8,8 +8,8 @@
 namespace weft::inline v1::jobs {
 namespace {
 
-constexpr std::string_view purpose = "schedule";
-constexpr std::uint64_t version = 1;
+constexpr std::string_view schedule_purpose = "schedule";
+constexpr std::uint64_t schedule_version = 1;
 
 catch_up read_policy(wire::canonical_reader& in) {
   const std::uint64_t value = in.unsigned_integer();
@@ -24,7 +24,7 @@ catch_up read_policy(wire::canonical_reader& in) {
 
 std::string seal(const wire::key_ring& keys, const schedule_envelope& schedule) {
   wire::canonical_writer out;
-  out.unsigned_integer(version);
+  out.unsigned_integer(schedule_version);
   out.text(schedule.name);
   out.text(schedule.tenant);
   out.text(schedule.queue);
@@ -42,7 +42,7 @@ std::string seal(const wire::key_ring& keys, const schedule_envelope& schedule) 
   out.integer(schedule.timeout.count());
   out.unsigned_integer(schedule.tags.size());
   for (const auto& tag : schedule.tags) out.text(tag);
-  const bytes sealed = wire::sign(keys, purpose, out);
+  const bytes sealed = wire::sign(keys, schedule_purpose, out);
   if (sealed.size() > wire::envelope_bytes_max) {
     throw error(errc::too_large, "jobs: schedule \"" + schedule.name + "\": it has " +
                                      std::to_string(sealed.size()) + " bytes, " +
@@ -53,12 +53,12 @@ std::string seal(const wire::key_ring& keys, const schedule_envelope& schedule) 
 
 schedule_envelope open_schedule(const wire::key_ring& keys, const stored_schedule& row,
                                 std::string_view tenant) {
-  const bytes body = wire::verify(keys, purpose, as_bytes(row.envelope));
+  const bytes body = wire::verify(keys, schedule_purpose, as_bytes(row.envelope));
   wire::canonical_reader in(body);
   const std::uint64_t found = in.unsigned_integer();
-  if (found != version) {
+  if (found != schedule_version) {
     throw error(errc::unsupported, "jobs: read a schedule: its form has version " + std::to_string(found) +
-                                       ", this build knows " + std::to_string(version));
+                                       ", this build knows " + std::to_string(schedule_version));
   }
   schedule_envelope schedule;
   schedule.name = in.text();

@@ -10,15 +10,15 @@
 namespace weft::inline v1::jobs {
 namespace {
 
-constexpr std::size_t name_bytes_max = 55;  // with "schedule:" it is a tag
+constexpr std::size_t schedule_name_bytes_max = 55;  // with "schedule:" it is a tag
 constexpr std::chrono::hours span_max{24 * 3653};
 
 void check(std::string_view name, const detail::pushed_closure& what, const schedule_options& options) {
   const auto refuse = [&](errc code, const std::string& why) {
     throw error(code, "jobs: schedule \"" + std::string(name) + "\": " + why);
   };
-  if (name.empty() || name.size() > name_bytes_max)
-    refuse(errc::invalid_argument, "a name has 1 to " + std::to_string(name_bytes_max) + " bytes");
+  if (name.empty() || name.size() > schedule_name_bytes_max)
+    refuse(errc::invalid_argument, "a name has 1 to " + std::to_string(schedule_name_bytes_max) + " bytes");
   if (!what.secrets.empty())
     refuse(errc::unsupported, "an argument is a secret; let the closure ask its worker's services for it");
   const catch_up_bounds& bounds = options.bounds;

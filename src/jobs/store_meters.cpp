@@ -43,7 +43,7 @@ constexpr std::array all_states{shown_state{"scheduled", &state_counts::schedule
                                 shown_state{"cancelled", &state_counts::cancelled},
                                 shown_state{"quarantined", &state_counts::quarantined}};
 
-std::vector<metrics::given_family> families(std::size_t queues_max) {
+std::vector<metrics::given_family> families_of_store(std::size_t queues_max) {
   const std::size_t queues = queues_max + 1;
   return {
       {.what = {.name = depth_name,
@@ -81,8 +81,8 @@ class store_meters::state {
  public:
   state(queue& of, const store_meters_options& options)
       : of_(of), options_(options), began_(steady_clock::now()), errors_(errors_of(registry())) {
-    source_ =
-        registry().add_source(families(options_.queues_max), [this](metrics::readings& into) { read(into); });
+    source_ = registry().add_source(families_of_store(options_.queues_max),
+                                    [this](metrics::readings& into) { read(into); });
     looks_ = go([this] { look_again_and_again(); }, {.name = "job figures"});
   }
   state(const state&) = delete;

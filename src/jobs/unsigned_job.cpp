@@ -14,7 +14,7 @@
 namespace weft::inline v1::jobs {
 namespace {
 
-constexpr int version = 1;
+constexpr int unsigned_version = 1;
 
 struct unsigned_body {
   int weft_job = 0;  ///< version of the form
@@ -46,12 +46,13 @@ std::string context_of(const unsigned_body& body) {
 template <typename Row>
 job_envelope read(const Row& row) {
   const auto body = wire::from_json<unsigned_body>(row.envelope);
-  if (body.weft_job > version) {
+  if (body.weft_job > unsigned_version) {
     refuse(errc::unsupported, "its form has version " + std::to_string(body.weft_job) +
-                                  ", this build knows up to " + std::to_string(version) +
+                                  ", this build knows up to " + std::to_string(unsigned_version) +
                                   "; use a newer one");
   }
-  if (body.weft_job != version) refuse(errc::malformed, "\"weft_job\" must be 1, the version of its form");
+  if (body.weft_job != unsigned_version)
+    refuse(errc::malformed, "\"weft_job\" must be 1, the version of its form");
   if (body.arguments.if_list() == nullptr) refuse(errc::malformed, "\"arguments\" must be a list");
   if (body.attempts < 1) refuse(errc::malformed, "\"attempts\" must be 1 or more");
   if (body.timeout_ms < 0) refuse(errc::malformed, "\"timeout_ms\" must be 0 or more");

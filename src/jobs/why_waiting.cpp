@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t parents_named = 5;
 
-std::string quoted(std::string_view text) { return '"' + log::to_utf8(text) + '"'; }
+std::string in_quotes(std::string_view text) { return '"' + log::to_utf8(text) + '"'; }
 
 std::string times(int count, const char* what) {
   return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
@@ -60,7 +60,7 @@ void add_blocked(store& in, const stored_job& job, std::vector<std::string>& why
     why.push_back("It waits for " + std::to_string(job.waits_for.size() - parents_named) +
                   " other jobs, too.");
   if (job.waits_for.empty() && !job.limit.empty())
-    why.push_back("There is no room within its limit " + quoted(job.limit) + " now.");
+    why.push_back("There is no room within its limit " + in_quotes(job.limit) + " now.");
 }
 
 /// A ready job of a queue that goes on.
@@ -84,7 +84,7 @@ std::vector<std::string> why_waiting(store& in, const stored_job& job, moment no
   for (const auto& one : in.stats()) {
     if (one.queue == job.queue) queue = one;
   }
-  if (queue.paused) why.push_back("Its queue " + quoted(job.queue) + " is paused.");
+  if (queue.paused) why.push_back("Its queue " + in_quotes(job.queue) + " is paused.");
   if (job.state == job_state::scheduled && job.run_at > now) why.push_back(moment_of(job));
   if (job.state == job_state::blocked) add_blocked(in, job, why);
   if (why.empty()) why.push_back(missing_worker(in, queue));

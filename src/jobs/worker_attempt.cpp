@@ -22,7 +22,7 @@
 namespace weft::inline v1::jobs {
 namespace {
 
-constexpr std::chrono::seconds pause_after_error{1};
+constexpr std::chrono::seconds pause_until_next_try{1};
 
 // Which job a record is about, wherever it was written.
 constexpr key_spec job_spec{.name = "weft.job", .wire = wire_policy::worker, .log = true};
@@ -244,7 +244,7 @@ bool worker::state::conclude(attempt_end end) {
   // Also a cancelled attempt is concluded.
   return shield([&] {
     auto held = try_conclude(end);
-    for (; !held && !stopping_; held = try_conclude(end)) sleep_for(pause_after_error);
+    for (; !held && !stopping_; held = try_conclude(end)) sleep_for(pause_until_next_try);
     return held.value_or(false);
   });
 }

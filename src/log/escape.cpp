@@ -2,10 +2,10 @@
 
 #include <cstddef>
 
+#include "log/line_parts.hpp"
+
 namespace weft::inline v1::log {
 namespace {
-
-constexpr std::string_view hex = "0123456789abcdef";
 
 unsigned byte_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
 
@@ -54,8 +54,7 @@ void append_byte(std::string& out, unsigned byte) {
       break;
   }
   out += "\\x";
-  out += hex[byte >> 4];
-  out += hex[byte & 0xf];
+  detail::append_hex(out, byte);
 }
 
 void append(std::string& out, std::string_view text, std::string_view also_escaped) {
@@ -99,6 +98,12 @@ std::string to_utf8(std::string_view text) {
 }
 
 void append_escaped(std::string& out, std::string_view text) { append(out, text, "\\"); }
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  append_escaped(out, text);
+  return out;
+}
 
 void append_quoted(std::string& out, std::string_view text) {
   if (is_word(text)) {

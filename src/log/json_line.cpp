@@ -14,12 +14,9 @@
 namespace weft::inline v1::log {
 namespace {
 
-constexpr std::string_view hex = "0123456789abcdef";
-
 void append_unit(std::string& out, unsigned unit) {
   out += "\\u00";
-  out += hex[unit >> 4];
-  out += hex[unit & 0xf];
+  detail::append_hex(out, unit);
 }
 
 void append_string(std::string& out, std::string_view raw) {

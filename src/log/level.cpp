@@ -5,18 +5,18 @@
 namespace weft::inline v1::log {
 namespace {
 
-constexpr std::array<std::string_view, 6> names{"debug", "info", "warn", "error", "critical", "off"};
+constexpr std::array<std::string_view, 6> level_names{"debug", "info", "warn", "error", "critical", "off"};
 
 }  // namespace
 
 std::string_view to_string(level of) noexcept {
   const auto index = static_cast<std::size_t>(of);
-  return index < names.size() ? names[index] : "off";
+  return index < level_names.size() ? level_names[index] : "off";
 }
 
 std::optional<level> level_from_string(std::string_view name) noexcept {
-  for (std::size_t index = 0; index < names.size(); ++index) {
-    if (names[index] == name) return static_cast<level>(index);
+  for (std::size_t index = 0; index < level_names.size(); ++index) {
+    if (level_names[index] == name) return static_cast<level>(index);
   }
   return std::nullopt;
 }

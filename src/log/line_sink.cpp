@@ -70,7 +70,7 @@ bool line_sink::writer::ensure_thread() {
     thread_ =
         weft::detail::started_thread("weft-log", weft::detail::thread_signals::blocked, [this] { run(); });
     running_ = true;
-  } catch (const error&) {
+  } catch (const weft::error&) {
     // No thread to be had: whoever logs writes.
   }
   return running_;

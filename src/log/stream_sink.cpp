@@ -13,7 +13,7 @@
 namespace weft::inline v1::log {
 namespace {
 
-constexpr std::array<std::string_view, 4> names{"automatic", "text", "logfmt", "json"};
+constexpr std::array<std::string_view, 4> format_names{"automatic", "text", "logfmt", "json"};
 
 /// Those of syslog(3).
 char priority_of(level of) noexcept {
@@ -44,12 +44,12 @@ line_formatter with_priority(line_formatter plain) {
 
 std::string_view to_string(line_format of) noexcept {
   const auto index = static_cast<std::size_t>(of);
-  return index < names.size() ? names[index] : names[0];
+  return index < format_names.size() ? format_names[index] : format_names[0];
 }
 
 std::optional<line_format> line_format_from_string(std::string_view name) noexcept {
-  for (std::size_t index = 0; index < names.size(); ++index) {
-    if (names[index] == name) return static_cast<line_format>(index);
+  for (std::size_t index = 0; index < format_names.size(); ++index) {
+    if (format_names[index] == name) return static_cast<line_format>(index);
   }
   return std::nullopt;
 }

@@ -18,9 +18,9 @@
 namespace weft::inline v1::wire {
 namespace {
 
-constexpr unsigned version_1 = 1;
+constexpr unsigned cipher_version_1 = 1;
 constexpr std::size_t nonce_bytes = 12;
-constexpr std::size_t tag_bytes = 16;
+constexpr std::size_t gcm_tag_bytes = 16;
 
 using context = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
@@ -44,7 +44,7 @@ int length_of(std::span<const std::byte> data) {
   return static_cast<int>(data.size());
 }
 
-void require_purpose(std::string_view purpose) {
+void require_purpose_to_encrypt(std::string_view purpose) {
   if (purpose.empty()) throw error(errc::invalid_argument, "encrypt: the purpose is empty");
 }
 
@@ -56,23 +56,23 @@ struct sealed_parts {
   std::span<const std::byte> tag;
 };
 
-sealed_parts split(std::span<const std::byte> sealed) {
+sealed_parts split_sealed(std::span<const std::byte> sealed) {
   const auto malformed = [](const char* why) {
     return error(errc::malformed, std::string("decrypt: not encrypted by weft: ") + why);
   };
   if (sealed.size() < 2) throw malformed("it is cut off");
   const auto version = std::to_integer<unsigned>(sealed[0]);
   if (version == 0 || version > envelope_version_max) throw malformed("it begins with another byte");
-  if (version != version_1) {
+  if (version != cipher_version_1) {
     throw error(errc::unsupported, "decrypt: encrypted in version " + std::to_string(version) +
                                        ", and this build knows 1 only; use a newer one");
   }
   const auto id_size = std::to_integer<std::size_t>(sealed[1]);
   const std::size_t head_size = 2 + id_size + nonce_bytes;
-  if (id_size == 0 || sealed.size() < head_size + tag_bytes) throw malformed("it is cut off");
+  if (id_size == 0 || sealed.size() < head_size + gcm_tag_bytes) throw malformed("it is cut off");
   return {as_text(sealed.subspan(2, id_size)), sealed.first(head_size),
           sealed.subspan(2 + id_size, nonce_bytes),
-          sealed.subspan(head_size, sealed.size() - head_size - tag_bytes), sealed.last(tag_bytes)};
+          sealed.subspan(head_size, sealed.size() - head_size - gcm_tag_bytes), sealed.last(gcm_tag_bytes)};
 }
 
 // `bound_to` comes last, so that it needs no length.
@@ -87,19 +87,19 @@ void authenticate(EVP_CIPHER_CTX* with, std::span<const std::byte> head, std::sp
 
 bytes encrypt(const key_ring& keys, std::string_view purpose, std::span<const std::byte> clear,
               std::span<const std::byte> bound_to) {
-  require_purpose(purpose);
+  require_purpose_to_encrypt(purpose);
   const key& with = keys.state_->keys.front();
   const auto secret = key_ring::state::encryption_key(with, purpose);
   bytes out;
-  out.reserve(2 + with.id().size() + nonce_bytes + clear.size() + tag_bytes);
-  append_big_endian(out, version_1, 1);
+  out.reserve(2 + with.id().size() + nonce_bytes + clear.size() + gcm_tag_bytes);
+  append_big_endian(out, cipher_version_1, 1);
   append_big_endian(out, with.id().size(), 1);
   const auto id = as_bytes(with.id());
   out.insert(out.end(), id.begin(), id.end());
   const bytes nonce = random_bytes(nonce_bytes);
   out.insert(out.end(), nonce.begin(), nonce.end());
   const std::size_t head_size = out.size();
-  out.resize(head_size + clear.size() + tag_bytes);
+  out.resize(head_size + clear.size() + gcm_tag_bytes);
   const std::span<std::byte> all = out;
 
   const auto made = make_context();
@@ -108,14 +108,14 @@ bytes encrypt(const key_ring& keys, std::string_view purpose, std::span<const st
   int length = 0;
   expect(EVP_EncryptUpdate(made.get(), raw(all.subspan(head_size)), &length, raw(clear), length_of(clear)));
   expect(EVP_EncryptFinal_ex(made.get(), raw(all.subspan(head_size)) + length, &length));
-  expect(EVP_CIPHER_CTX_ctrl(made.get(), EVP_CTRL_GCM_GET_TAG, tag_bytes, raw(all.last(tag_bytes))));
+  expect(EVP_CIPHER_CTX_ctrl(made.get(), EVP_CTRL_GCM_GET_TAG, gcm_tag_bytes, raw(all.last(gcm_tag_bytes))));
   return out;
 }
 
 secret_bytes decrypt(const key_ring& keys, std::string_view purpose, std::span<const std::byte> sealed,
                      std::span<const std::byte> bound_to) {
-  require_purpose(purpose);
-  const auto parts = split(sealed);
+  require_purpose_to_encrypt(purpose);
+  const auto parts = split_sealed(sealed);
   const key& with = keys.state_->find_named(parts.key_id);
   const auto secret = key_ring::state::encryption_key(with, purpose);
   const auto made = make_context();
@@ -128,7 +128,7 @@ secret_bytes decrypt(const key_ring& keys, std::string_view purpose, std::span<c
                              length_of(parts.ciphertext)));
   }
   bytes tag(parts.tag.begin(), parts.tag.end());
-  expect(EVP_CIPHER_CTX_ctrl(made.get(), EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()));
+  expect(EVP_CIPHER_CTX_ctrl(made.get(), EVP_CTRL_GCM_SET_TAG, gcm_tag_bytes, tag.data()));
   unsigned char rest[16];
   if (EVP_DecryptFinal_ex(made.get(), rest, &length) == 1) return clear;
   throw error(errc::bad_signature, "decrypt: encrypted with key \"" + with.id() +
@@ -136,6 +136,8 @@ secret_bytes decrypt(const key_ring& keys, std::string_view purpose, std::span<c
                                        "\" in this place, or with another key of that name");
 }
 
-std::string cipher_key_id_of(std::span<const std::byte> sealed) { return std::string(split(sealed).key_id); }
+std::string cipher_key_id_of(std::span<const std::byte> sealed) {
+  return std::string(split_sealed(sealed).key_id);
+}
 
 }  // namespace weft::inline v1::wire

@@ -8,7 +8,7 @@
 namespace weft::inline v1::wire {
 namespace {
 
-constexpr unsigned version_1 = 1;
+constexpr unsigned envelope_version_1 = 1;
 constexpr std::size_t mac_bytes = 32;
 
 struct envelope_parts {
@@ -25,14 +25,14 @@ struct envelope_parts {
 void check_version(std::span<const std::byte> envelope) {
   if (envelope.size() < 2) throw_malformed("it has " + std::to_string(envelope.size()) + " bytes");
   const auto version = std::to_integer<unsigned>(envelope[0]);
-  if (version == version_1) return;
+  if (version == envelope_version_1) return;
   if (version == 0 || version > envelope_version_max)
     throw_malformed("it begins with " + std::to_string(version));
   throw error(errc::unsupported, "verify: an envelope of version " + std::to_string(version) +
                                      ", and this build knows 1 only; use a newer one");
 }
 
-envelope_parts split(std::span<const std::byte> envelope) {
+envelope_parts split_envelope(std::span<const std::byte> envelope) {
   check_version(envelope);
   const auto id_size = std::to_integer<std::size_t>(envelope[1]);
   const std::size_t body_at = 2 + id_size + 4;
@@ -43,7 +43,7 @@ envelope_parts split(std::span<const std::byte> envelope) {
           envelope.first(body_at + body_size), envelope.subspan(body_at + body_size)};
 }
 
-void require_purpose(std::string_view purpose) {
+void require_purpose_to_sign(std::string_view purpose) {
   if (purpose.empty()) throw error(errc::invalid_argument, "sign: the purpose is empty");
 }
 
@@ -59,12 +59,12 @@ key_is_retired::key_is_retired(std::string id)
       id_(std::move(id)) {}
 
 bytes sign(const key_ring& keys, std::string_view purpose, std::span<const std::byte> body) {
-  require_purpose(purpose);
+  require_purpose_to_sign(purpose);
   if (body.size() > UINT32_MAX) throw error(errc::too_large, "sign: the body is over 4 GiB");
   const key& signer = keys.state_->keys.front();
   bytes out;
   out.reserve(2 + signer.id().size() + 4 + body.size() + mac_bytes);
-  append_big_endian(out, version_1, 1);
+  append_big_endian(out, envelope_version_1, 1);
   append_big_endian(out, signer.id().size(), 1);
   const auto id = as_bytes(signer.id());
   out.insert(out.end(), id.begin(), id.end());
@@ -77,12 +77,12 @@ bytes sign(const key_ring& keys, std::string_view purpose, std::span<const std::
 
 bytes verify(const key_ring& keys, std::string_view purpose, std::span<const std::byte> envelope,
              std::size_t bytes_max) {
-  require_purpose(purpose);
+  require_purpose_to_sign(purpose);
   if (envelope.size() > bytes_max) {
     throw error(errc::too_large, "verify: an envelope of " + std::to_string(envelope.size()) +
                                      " bytes is over the limit of " + std::to_string(bytes_max));
   }
-  const auto parts = split(envelope);
+  const auto parts = split_envelope(envelope);
   const key& signer = keys.state_->find_named(parts.key_id);
   const auto mac = keys.state_->sign(signer, purpose, parts.signed_part);
 #ifdef WEFT_BUG_2
@@ -99,10 +99,12 @@ bytes verify(const key_ring& keys, std::string_view purpose, std::span<const std
   return {parts.body.begin(), parts.body.end()};
 }
 
-std::string key_id_of(std::span<const std::byte> envelope) { return std::string(split(envelope).key_id); }
+std::string key_id_of(std::span<const std::byte> envelope) {
+  return std::string(split_envelope(envelope).key_id);
+}
 
 std::span<const std::byte> unverified_body_of(std::span<const std::byte> envelope) {
-  return split(envelope).body;
+  return split_envelope(envelope).body;
 }
 
 }  // namespace weft::inline v1::wire

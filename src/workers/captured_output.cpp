@@ -14,7 +14,7 @@ namespace weft::inline v1::workers::detail {
 namespace {
 
 // A pipe that is ready takes so much without waiting.
-constexpr std::size_t piece_bytes = PIPE_BUF;
+constexpr std::size_t pipe_piece_bytes = PIPE_BUF;
 // A worker that writes without end must not keep the server from its other work.
 constexpr int pieces_at_once = 16;
 
@@ -32,7 +32,7 @@ captured_output::captured_output(unique_fd reader) : reader_(std::move(reader)) 
 }
 
 bool captured_output::take() noexcept {
-  char piece[piece_bytes];
+  char piece[pipe_piece_bytes];
   for (int i = 0; i < pieces_at_once; ++i) {
     const ssize_t got = ::read(reader_.get(), piece, sizeof piece);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return false;

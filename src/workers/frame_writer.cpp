@@ -17,7 +17,7 @@ namespace {
 // Frames up to this size are put together for one system call.
 constexpr std::size_t joined_bytes_max = std::size_t{64} * 1024;
 
-constexpr const char* wait_name = "workers::frame_writer";
+constexpr const char* writer_name = "workers::frame_writer";
 
 std::size_t bytes_in(const std::list<bytes>& frames) noexcept {
   std::size_t all = 0;
@@ -71,11 +71,11 @@ stream_end frame_writer::wait_for_room(steady_time until) {
   std::unique_lock lock(lock_);
   while (at_ == step::writing && waiting_bytes_ > waiting_bytes_max) {
     waiter self;
-    const auto outcome = wait_in(full_, self, lock, until, wait_name);
+    const auto outcome = wait_in(full_, self, lock, until, writer_name);
     if (outcome == wait_outcome::timed_out) return stream_end::timed_out;
     if (outcome == wait_outcome::cancelled) {
       lock.unlock();
-      weft::detail::throw_cancelled(wait_name);
+      weft::detail::throw_cancelled(writer_name);
     }
   }
   return at_ == step::ended ? stream_end::closed : stream_end::ok;

@@ -16,12 +16,12 @@ using weft::detail::waiter;
 
 namespace {
 
-constexpr const char* wait_name = "workers::checkout";
+constexpr const char* checkout_name = "workers::checkout";
 
 // Who may not rely on another thread looks for himself after so long, and then each time after twice as long:
 // so a reply is late at most by as much again as it took, and who waits for long costs little.
-constexpr auto look_first_after = std::chrono::milliseconds(5);
-constexpr auto look_last_after = std::chrono::seconds(1);
+constexpr auto watch_first_after = std::chrono::milliseconds(5);
+constexpr auto watch_last_after = std::chrono::seconds(1);
 // What a socket usually holds.
 constexpr int look_reads_max = 16;
 
@@ -33,14 +33,14 @@ class looks {
   steady_time next() noexcept {
     if (!wanted_) return until_;
     const auto at = std::min(until_, steady_clock::now() + after_);
-    after_ = std::min<std::chrono::nanoseconds>(2 * after_, look_last_after);
+    after_ = std::min<std::chrono::nanoseconds>(2 * after_, watch_last_after);
     return at;
   }
 
  private:
   bool wanted_;
   steady_time until_;
-  std::chrono::nanoseconds after_ = look_first_after;
+  std::chrono::nanoseconds after_ = watch_first_after;
 };
 
 bool is_another(std::thread::id one) noexcept {
@@ -201,10 +201,10 @@ stream_end native_channel::wait_for_reader(call_slot& of, std::unique_lock<weft:
   while (is_read_ && !ended_ && of.changes == seen) {
     const auto bound = all.next();
     waiter self;
-    const auto outcome = wait_in(of.waiting, self, lock, bound, wait_name);
+    const auto outcome = wait_in(of.waiting, self, lock, bound, checkout_name);
     if (outcome == wait_outcome::served) return stream_end::ok;
     lock.unlock();
-    if (outcome == wait_outcome::cancelled) weft::detail::throw_cancelled(wait_name);
+    if (outcome == wait_outcome::cancelled) weft::detail::throw_cancelled(checkout_name);
     look_aside();
     lock.lock();
     if (bound == until && !ended_) return stream_end::timed_out;

@@ -24,7 +24,7 @@
 namespace weft::inline v1::jobs::sqlite {
 namespace {
 
-constexpr std::chrono::milliseconds lock_bound{10'000};
+constexpr std::chrono::milliseconds backup_lock_bound{10'000};
 
 /// A file that is deleted unless it was put in its place. It is locked while it is written: one that is not
 /// was left by a process that died, and another one takes its name. Nothing that is there is written to: it
@@ -157,9 +157,9 @@ migration plan_migration(const std::string& path) {
 migration migrate_database(const std::string& path) {
   connection database(path, file_use::existing);
   writer_lock lock(path);
-  const writer_lock::guard held(lock, lock_bound);
+  const writer_lock::guard held(lock, backup_lock_bound);
   migration done = planned(checked_version(database));
-  migrate(database, lock_bound);
+  migrate(database, backup_lock_bound);
   return done;
 }
 

@@ -7,7 +7,7 @@
 namespace weft::inline v1::jobs::sqlite {
 namespace {
 
-constexpr std::chrono::milliseconds lock_bound{10'000};
+constexpr std::chrono::milliseconds copy_lock_bound{10'000};
 
 /// How a row is written.
 std::vector<std::string> writes_of(const copied_table& table) {
@@ -29,9 +29,9 @@ std::vector<std::string> writes_of(const copied_table& table) {
 }  // namespace
 
 copy_end::copy_end(const std::string& path, copy_side side)
-    : connection_(path, file_use::existing), lock_(path), held_(lock_, lock_bound) {
+    : connection_(path, file_use::existing), lock_(path), held_(lock_, copy_lock_bound) {
   expect_current(connection_);
-  connection_.begin(side == copy_side::target, lock_bound);
+  connection_.begin(side == copy_side::target, copy_lock_bound);
 }
 
 copy_end::~copy_end() { connection_.rollback(); }

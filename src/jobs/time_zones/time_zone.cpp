@@ -26,20 +26,19 @@ class zone_rules {
 namespace {
 
 using std::chrono::local_seconds;
-using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-constexpr std::size_t name_bytes_max = 64;
+constexpr std::size_t zone_name_bytes_max = 64;
 const cctz::civil_second civil_epoch(1970, 1, 1);
 
 local_seconds to_local(const cctz::civil_second& civil) {
-  return local_seconds(seconds(civil - civil_epoch));
+  return local_seconds(std::chrono::seconds(civil - civil_epoch));
 }
 
 // What else cctz and the database know are paths, the machine's own zone, offsets, and zones that count leap
 // seconds: right/Europe/Berlin. The names of zones begin with a capital letter.
 bool is_zone_name(std::string_view name) {
-  if (name.empty() || name.size() > name_bytes_max ||
+  if (name.empty() || name.size() > zone_name_bytes_max ||
       std::isupper(static_cast<unsigned char>(name[0])) == 0) {
     return false;
   }
@@ -78,7 +77,7 @@ time_zone::time_zone(std::string_view name) : rules_(load(name)) {}
 const std::string& time_zone::name() const noexcept { return rules_->name; }
 
 time_zone::period time_zone::period_at(sys_seconds at) const {
-  period found{.offset = seconds(rules_->zone.lookup(at).offset)};
+  period found{.offset = std::chrono::seconds(rules_->zone.lookup(at).offset)};
   cctz::time_zone::civil_transition change;
   if (rules_->zone.next_transition(at, &change)) {
     found.until = sys_seconds(to_local(change.from).time_since_epoch() - found.offset);

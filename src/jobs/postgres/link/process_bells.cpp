@@ -21,7 +21,7 @@ void tell_of_deafness(const std::string& shown) {
   });
 }
 
-std::string quoted(std::string_view identifier) {
+std::string quoted_name(std::string_view identifier) {
   std::string text = "\"";
   for (const char c : identifier) text.append(c == '"' ? 2 : 1, c);
   return text + '"';
@@ -158,7 +158,7 @@ void process_bells::begin_to_listen() {
 }
 
 void process_bells::listen_to(std::string_view channel) {
-  session_->run("LISTEN " + quoted(channel), {}, {.prepare = false});
+  session_->run("LISTEN " + quoted_name(channel), {}, {.prepare = false});
 }
 
 /// Asks another session to ring. That this one hears itself would say nothing: it may have been lent the one
@@ -171,7 +171,7 @@ bool process_bells::hears_through_pooler() {
   with.text(channel);
   connection::open(to_)->run("SELECT pg_notify($1, '')", with);
   const bool hears = !session_->wait_notifications(deadline_after(probe_bound)).empty();
-  session_->run("UNLISTEN " + quoted(channel), {}, {.prepare = false});
+  session_->run("UNLISTEN " + quoted_name(channel), {}, {.prepare = false});
   return hears;
 }
 
