@@ -20,6 +20,7 @@ function(weft_component name)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON DEFINE_SYMBOL ""
       VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}"
       INSTALL_RPATH "$ORIGIN")
+    weft_unity_build(${target})
     weft_developer_flags(${target})
     weft_stack_probes(${target} PRIVATE)
   else()
@@ -39,6 +40,17 @@ function(weft_component name)
   set_property(GLOBAL APPEND PROPERTY WEFT_COMPONENTS ${name})
   set_property(GLOBAL PROPERTY WEFT_USES_${name} "${arg_USES}")
   set_property(GLOBAL PROPERTY WEFT_LIBRARIES_${name} "${arg_PRIVATE_LIBRARIES}")
+endfunction()
+
+# Several sources become one for the compiler, which then reads the headers once for all of them. No component has a
+# name twice in its unnamed namespaces. Each source still includes what it uses: builds with tests see to that.
+function(weft_unity_build target)
+  if(WEFT_UNITY_BUILD STREQUAL "AUTO" AND WEFT_DEVELOPER AND WEFT_TESTS)
+    return()
+  endif()
+  if(WEFT_UNITY_BUILD)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
+  endif()
 endfunction()
 
 # Frames larger than a page touch each of their pages, so that they cannot jump over the guard of a fiber's
