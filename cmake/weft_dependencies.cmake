@@ -53,6 +53,28 @@ if(WEFT_WITH_POSTGRES)
   endif()
 endif()
 
+# nghttp2: HTTP/2. WEFT_HAS_HTTP2 says whether it is built. No CMake package of its own; the target only says
+# -lnghttp2.
+set(WEFT_HAS_HTTP2 OFF)
+if(WEFT_WITH_HTTP2)
+  find_path(WEFT_NGHTTP2_HEADER nghttp2/nghttp2.h)
+  find_library(WEFT_NGHTTP2_LIBRARY nghttp2)
+  mark_as_advanced(WEFT_NGHTTP2_HEADER WEFT_NGHTTP2_LIBRARY)
+  set(priorities "")
+  if(WEFT_NGHTTP2_HEADER AND WEFT_NGHTTP2_LIBRARY)
+    file(STRINGS "${WEFT_NGHTTP2_HEADER}/nghttp2/nghttp2.h" priorities REGEX "NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES")
+  endif()
+  if(priorities)
+    set(WEFT_HAS_HTTP2 ON)
+    add_library(weft_nghttp2 INTERFACE)
+    target_link_libraries(weft_nghttp2 INTERFACE nghttp2)
+    add_library(weft::nghttp2 ALIAS weft_nghttp2)
+    set_target_properties(weft_nghttp2 PROPERTIES EXPORT_NAME nghttp2)
+  elseif(NOT WEFT_WITH_HTTP2 STREQUAL "AUTO")
+    message(FATAL_ERROR "WEFT_WITH_HTTP2 needs nghttp2 1.52 or newer (Debian: libnghttp2-dev)")
+  endif()
+endif()
+
 # cctz: time zones. No CMake package of its own; the target only says -lcctz.
 find_path(WEFT_CCTZ_HEADER cctz/time_zone.h)
 find_library(WEFT_CCTZ_LIBRARY cctz)

@@ -51,6 +51,7 @@ THIRD_PARTY = {
     'cctz/': 'weft::cctz',
     'toml++/': 'weft::tomlplusplus',
     'libpq': 'weft::libpq',
+    'nghttp2/': 'weft::nghttp2',
     'zlib.h': 'ZLIB::',
     'CLI/': 'CLI11::',
     'gtest/': 'GTest::',

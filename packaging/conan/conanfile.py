@@ -18,8 +18,9 @@ class WeftConan(ConanFile):
     topics = ('fibers', 'jobs', 'context', 'worker-processes')
     package_type = 'library'
     settings = 'os', 'arch', 'compiler', 'build_type'
-    options = {'shared': [True, False], 'with_postgres': [True, False], 'with_tool': [True, False]}
-    default_options = {'shared': False, 'with_postgres': True, 'with_tool': True}
+    options = {'shared': [True, False], 'with_http2': [True, False], 'with_postgres': [True, False],
+               'with_tool': [True, False]}
+    default_options = {'shared': False, 'with_http2': True, 'with_postgres': True, 'with_tool': True}
 
     def set_version(self):
         text = (ROOT / 'include/weft/core/version.hpp').read_text(encoding='utf-8')
@@ -38,6 +39,8 @@ class WeftConan(ConanFile):
         self.requires('sqlite3/[>=3.40 <4]')
         self.requires('tomlplusplus/[>=3.3 <4]')
         self.requires('zlib/[>=1.2.13 <2]')
+        if self.options.with_http2:
+            self.requires('libnghttp2/[>=1.52 <2]')
         if self.options.with_postgres:
             self.requires('libpq/[>=14]')
         if self.options.with_tool:
@@ -54,6 +57,7 @@ class WeftConan(ConanFile):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables['WEFT_DEVELOPER'] = False
         toolchain.cache_variables['WEFT_BUILD_CLI'] = bool(self.options.with_tool)
+        toolchain.cache_variables['WEFT_WITH_HTTP2'] = 'ON' if self.options.with_http2 else 'OFF'
         toolchain.cache_variables['WEFT_WITH_POSTGRES'] = 'ON' if self.options.with_postgres else 'OFF'
         toolchain.generate()
 

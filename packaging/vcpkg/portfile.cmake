@@ -5,6 +5,7 @@ get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
 
 vcpkg_check_features(OUT_FEATURE_OPTIONS features
   FEATURES
+    http2 WEFT_WITH_HTTP2
     postgres WEFT_WITH_POSTGRES
     tool WEFT_BUILD_CLI)
 vcpkg_cmake_configure(SOURCE_PATH "${SOURCE_PATH}" OPTIONS ${features} -DWEFT_DEVELOPER=OFF)

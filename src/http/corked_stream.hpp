@@ -24,6 +24,7 @@ class corked_stream {
       : peer_(std::move(peer)), write_timeout_(write_timeout) {}
 
   transport& peer() noexcept { return peer_; }
+  const transport& peer() const noexcept { return peer_; }
 
   void cork(std::string_view bytes) { corked_.append(bytes); }
   std::size_t corked_bytes() const noexcept { return corked_.size(); }

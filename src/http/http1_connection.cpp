@@ -122,7 +122,10 @@ bool http1_connection::read_head() {
   while (true) {
     const progress parsed = parser_.advance(buffer_.readable());
     if (parsed == progress::done) break;
-    if (parsed == progress::refused) return refuse(parser_.why_refused());
+    if (parsed == progress::refused) {
+      found_http2_ = is_http2();
+      return !found_http2_ && refuse(parser_.why_refused());
+    }
     if (!began) {
       began = first_ || !buffer_.empty();
       if (!began && lane_.closes_idle()) {
@@ -141,6 +144,13 @@ bool http1_connection::read_head() {
   }
   first_ = false;
   return true;
+}
+
+/// Its preface looks like a request of a version that HTTP/1 does not have (RFC 9113, 3.4).
+bool http1_connection::is_http2() const noexcept {
+  constexpr std::string_view preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  return first_ && lane_.speaks_http2() && stream_.peer().tls() == nullptr &&
+         preface.starts_with(buffer_.readable().substr(0, preface.size()));
 }
 
 bool http1_connection::is_too_large() const noexcept {

@@ -27,6 +27,11 @@ class http1_connection final : public served_link {
 
   /// Serves until one side has had enough. Throws weft::error where the connection breaks.
   void run();
+  /// The client speaks HTTP/2: nothing was answered. What it sent so far, and the connection, are to be
+  /// handed on.
+  bool found_http2() const noexcept { return found_http2_; }
+  std::string_view received() const noexcept { return buffer_.readable(); }
+  transport take_transport() noexcept { return std::move(stream_.peer()); }
   /// Each answer says so.
   void stop_begins() noexcept override {}
   /// Or asks another protocol to end.
@@ -48,6 +53,7 @@ class http1_connection final : public served_link {
   bool answer();
   bool skip_body();
   bool refuse(const refusal& why);
+  bool is_http2() const noexcept;
   void linger();
 
   server_lane& lane_;
@@ -59,6 +65,7 @@ class http1_connection final : public served_link {
   exchange exchange_;
   bool first_ = true;  // no request came yet
   bool idle_ = false;  // waits for a request
+  bool found_http2_ = false;
 };
 
 }  // namespace weft::inline v1::http::detail

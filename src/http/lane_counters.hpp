@@ -24,6 +24,8 @@ struct lane_counters {
   counter failed_handshakes;
   counter abandoned_requests;
   counter shed_requests;
+  counter http2_connections;
+  counter http2_violations;
 };
 
 }  // namespace weft::inline v1::http::detail

@@ -1,6 +1,7 @@
 #include "http/server_core.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -10,12 +11,15 @@
 #include <weft/fiber/run.hpp>
 #include <weft/net/listener.hpp>
 
+#include "http/h2/make_connection.hpp"
 #include "http/server_lane.hpp"
 
 namespace weft::inline v1::http::detail {
 
 server_core::server_core(server_options options)
-    : options_(std::move(options)), handshakes_(options_.handshakes_max) {}
+    : options_(std::move(options)),
+      speaks_http2_(options_.http2.enabled && h2::is_built_in()),
+      handshakes_(options_.handshakes_max) {}
 
 server_core::~server_core() = default;
 
@@ -33,6 +37,7 @@ void server_core::start() {
   std::string problems;
   for (const std::string& one : routes_.missing(options_.services)) problems += "\n  " + one;
   if (!problems.empty()) throw error(errc::not_found, "http: the server cannot start:" + problems);
+  check_http2();
   const std::vector<executor> loops = loop_executors();
   const std::size_t count = lanes_wanted(loops.size());
   socket_ = options_.listener != nullptr
@@ -52,6 +57,26 @@ void server_core::start() {
   if (failure_ == nullptr) return;
   shield([this] { stop({.grace = std::chrono::milliseconds(0)}); });
   std::rethrow_exception(failure_);
+}
+
+void server_core::check_http2() const {
+  const http2_options& how = options_.http2;
+  constexpr std::size_t window_max = 0x7fffffff;
+  const bool are_windows = how.stream_window_bytes > 0 && how.stream_window_bytes <= window_max &&
+                           how.connection_window_bytes >= 65'535 && how.connection_window_bytes <= window_max;
+  const bool is_frame = how.frame_bytes_max >= 16 * 1024 && how.frame_bytes_max < 16 * 1024 * 1024;
+  if (!are_windows || !is_frame || how.streams_max == 0 || how.streams_max > window_max)
+    throw error(errc::invalid_argument, "http: a bound of http2_options is none that HTTP/2 can have");
+  if (!options_.tls || speaks_http2_) return;
+  for (const std::string& one : options_.tls->protocols()) {
+    if (one == "h2")
+      throw error(errc::unsupported, "http: the TLS context names h2, but this server does not speak HTTP/2");
+  }
+}
+
+std::span<const std::string> server_core::protocols() const noexcept {
+  static const std::array<std::string, 2> both{"h2", "http/1.1"};
+  return speaks_http2_ ? std::span(both) : std::span(both).subspan(1);
 }
 
 void server_core::make_lanes(std::size_t count) {

@@ -7,6 +7,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <weft/fiber/semaphore.hpp>
@@ -55,6 +57,9 @@ class server_core {
   server_statistics statistics() const noexcept;
 
   // For the lanes.
+  bool speaks_http2() const noexcept { return speaks_http2_; }
+  /// By ALPN, where the TLS context names none.
+  std::span<const std::string> protocols() const noexcept;
   std::atomic<std::size_t>& running_requests() noexcept { return running_requests_; }
   wait_group& running() noexcept { return running_; }
   wait_group& keepers() noexcept { return keepers_; }
@@ -70,10 +75,12 @@ class server_core {
 
  private:
   std::size_t lanes_wanted(std::size_t loops) const;
+  void check_http2() const;
   void make_lanes(std::size_t count);
   void advance(server_stage to) noexcept;
 
   server_options options_;
+  const bool speaks_http2_;
   http::router routes_;
   net::bound_socket socket_;  // of who started the server, and then of who stops it
   std::optional<net::endpoint> address_;

@@ -12,6 +12,7 @@
 #include <weft/log/log.hpp>
 
 #include "http/bound_until.hpp"
+#include "http/h2/make_connection.hpp"
 #include "http/http1_connection.hpp"
 #include "http/http_date.hpp"
 #include "http/transport.hpp"
@@ -59,6 +60,8 @@ void server_lane::add_to(server_statistics& sum) const noexcept {
   sum.failed_handshakes += counters_.failed_handshakes.value();
   sum.abandoned_requests += counters_.abandoned_requests.value();
   sum.shed_requests += counters_.shed_requests.value();
+  sum.http2_connections += counters_.http2_connections.value();
+  sum.http2_violations += counters_.http2_violations.value();
 }
 
 // ---- the keeper
@@ -195,15 +198,37 @@ void server_lane::serve(net::stream peer, std::size_t place) {
   } const mine{*this, place};
   if (closes_idle()) return;  // before this fiber began
   try {
-    http1_connection link(*this, opened(std::move(peer), place));
+    transport stream = opened(std::move(peer), place);
+    if (stream.tls() != nullptr && stream.tls()->session().protocol == "h2")
+      return serve_http2(std::move(stream), {}, place);
+    std::optional<http1_connection> link(std::in_place, *this, std::move(stream));
     if (closes_idle()) return;
-    served_[place].link = &link;
-    link.run();
+    served_[place].link = &*link;
+    link->run();
+    if (!link->found_http2()) return;
+    served_[place].link = nullptr;
+    const std::string received(link->received());
+    stream = link->take_transport();
+    link.reset();
+    serve_http2(std::move(stream), received, place);
   } catch (const error& failed) {
     log::debug("http: a connection failed", {{"why", failed.what()}});
   } catch (const std::exception& failed) {
     log::error("http: a connection failed", {{"why", failed.what()}});
   }
+}
+
+void server_lane::serve_http2(transport peer, std::string_view received, std::size_t place) {
+  const std::unique_ptr<http2_link> link = h2::make_connection(*this, std::move(peer));
+  if (closes_idle()) return;
+  struct unlisted {
+    server_lane& lane;
+    std::size_t place;
+    ~unlisted() { lane.served_[place].link = nullptr; }
+  } const mine{*this, place};
+  served_[place].link = link.get();
+  if (is_stopping()) link->stop_begins();
+  link->run(received);
 }
 
 transport server_lane::opened(net::stream peer, std::size_t place) {
@@ -226,7 +251,8 @@ transport server_lane::opened(net::stream peer, std::size_t place) {
     throw error(errc::timed_out, "tls: handshake: the peer says nothing");
   mark.has_turn = core_.handshakes().try_acquire_until(bound_until(how.handshake_timeout));
   if (!mark.has_turn) throw error(errc::timed_out, "tls: handshake: others took all the time");
-  transport made = net::tls::stream::accept(std::move(peer), *how.tls, bound_until(how.handshake_timeout));
+  transport made = net::tls::stream::accept(std::move(peer), *how.tls, bound_until(how.handshake_timeout),
+                                            core_.protocols());
   mark.done = true;
   return made;
 }

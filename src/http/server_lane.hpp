@@ -58,6 +58,7 @@ class server_lane {
   lane_counters& counters() noexcept { return counters_; }
   detail::admission& admission() noexcept { return admission_; }
   client_watch& clients() noexcept { return clients_; }
+  bool speaks_http2() const noexcept { return core_.speaks_http2(); }
   bool is_stopping() const noexcept { return core_.stage() >= server_stage::stopping; }
   /// Shall connections without a request end?
   bool closes_idle() const noexcept { return core_.stage() >= server_stage::closing_idle; }
@@ -118,6 +119,7 @@ class server_lane {
   bool give(unique_fd& socket);
   void begin(guest one) noexcept;
   void serve(net::stream peer, std::size_t place);
+  void serve_http2(transport peer, std::string_view received, std::size_t place);
   /// With a handshake where there is TLS. Throws weft::error.
   transport opened(net::stream peer, std::size_t place);
   void refuse(unique_fd socket) noexcept;

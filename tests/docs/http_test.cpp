@@ -85,6 +85,19 @@ struct visitor {
   std::string language;
 };
 
+TEST(http, http2_bounds) {
+  weft::run([] {
+    // example: http2_bounds
+    weft::http::server server{{.listen = "127.0.0.1:0",
+                               .http2 = {.streams_max = 50, .stream_window_bytes = 1 << 20}}};
+    // end of example
+    server.get("/", [] { return "here"; });
+    server.start();
+    EXPECT_EQ(weft::http::client(server.url()).get("/").body(), "here");
+    server.stop();
+  });
+}
+
 TEST(http, several_threads) {
   // example: several_threads
   weft::run(

@@ -33,7 +33,7 @@ def needed():
 class Recipes(unittest.TestCase):
     # How each recipe calls what the build calls otherwise; None: it comes from the system.
     VCPKG = {'boost': 'boost-json', 'libdw': None}
-    CONAN = {'libdw': 'elfutils'}
+    CONAN = {'libdw': 'elfutils', 'nghttp2': 'libnghttp2'}
 
     def test_vcpkg_names_version_and_all_that_is_needed(self):
         port = json.loads(text_of('packaging/vcpkg/vcpkg.json'))
@@ -73,7 +73,7 @@ class Recipes(unittest.TestCase):
         for name, least in re.findall(r'find_package\((\w+) ([\d.]+)', found):
             self.assertRegex(recipe, rf"'{name.lower()}/\[>={re.escape(least)}[ \]]")
         for said, name in (('libdw of elfutils', 'elfutils'), ('libpq', 'libpq'), ('cctz', 'cctz'),
-                           (r'toml\+\+', 'tomlplusplus')):
+                           ('nghttp2', 'libnghttp2'), (r'toml\+\+', 'tomlplusplus')):
             least = re.search(rf'needs {said} ([\d.]+) or newer', found).group(1)
             self.assertRegex(recipe, rf"'{name}/\[>={re.escape(least)}[ \]]")
 
@@ -102,16 +102,16 @@ class ConanSteps(unittest.TestCase):
         self.assertEqual(recipe.version, version())
 
     def test_options_decide_what_is_required(self):
-        recipe = self.load(with_postgres=False, with_tool=False)
+        recipe = self.load(with_http2=False, with_postgres=False, with_tool=False)
         recipe.requirements()
         names = {one.split('/')[0] for one in recipe.required}
-        self.assertEqual(names & {'libpq', 'cli11'}, set())
+        self.assertEqual(names & {'libnghttp2', 'libpq', 'cli11'}, set())
         everything = self.load()
         everything.requirements()
-        self.assertEqual({one.split('/')[0] for one in everything.required} - names, {'libpq', 'cli11'})
+        self.assertEqual({one.split('/')[0] for one in everything.required} - names, {'libnghttp2', 'libpq', 'cli11'})
 
     def test_the_exported_sources_are_enough_and_take_the_options(self):
-        recipe = self.load(shared=True, with_postgres=False)
+        recipe = self.load(shared=True, with_http2=False, with_postgres=False)
         recipe.export_sources()
         recipe.validate()
         recipe.layout()
@@ -121,7 +121,8 @@ class ConanSteps(unittest.TestCase):
         recipe.package_info()
         self.assertEqual(recipe.steps, ['C++20', 'layout', 'build', 'install', 'cmake_find_mode=none'])
         cache = pathlib.Path(recipe.build_folder, 'CMakeCache.txt').read_text(encoding='utf-8')
-        for line in ('WEFT_DEVELOPER:BOOL=OFF', 'WEFT_BUILD_CLI:BOOL=ON', 'WEFT_WITH_POSTGRES:STRING=OFF'):
+        for line in ('WEFT_DEVELOPER:BOOL=OFF', 'WEFT_BUILD_CLI:BOOL=ON', 'WEFT_WITH_HTTP2:STRING=OFF',
+                     'WEFT_WITH_POSTGRES:STRING=OFF'):
             self.assertIn(line, cache)
         # What the build reads only later is there, too, and so is what it installs.
         dry = subprocess.run(['ninja', '-C', recipe.build_folder, '-n', 'all'], stdout=subprocess.PIPE,
@@ -148,7 +149,8 @@ class VcpkgSteps(unittest.TestCase):
     def test_features_become_options(self):
         steps = self.steps('postgres')
         self.assertEqual([one for one in steps if one.startswith('option ')],
-                         ['option -DWEFT_WITH_POSTGRES=ON', 'option -DWEFT_BUILD_CLI=OFF', 'option -DWEFT_DEVELOPER=OFF'])
+                         ['option -DWEFT_WITH_HTTP2=OFF', 'option -DWEFT_WITH_POSTGRES=ON', 'option -DWEFT_BUILD_CLI=OFF',
+                          'option -DWEFT_DEVELOPER=OFF'])
         self.assertIn(f'source {ROOT}', steps)
         self.assertFalse([one for one in steps if one.startswith('vcpkg_copy_tools')])
 

@@ -1,8 +1,8 @@
-# FetchContent, in a parent with warnings as errors: weft must be silent and keep to itself. Without PostgreSQL, as
-# where there is no libpq; the others have it.
+# FetchContent, in a parent with warnings as errors: weft must be silent and keep to itself. Without PostgreSQL and HTTP/2, as
+# where there is neither libpq nor nghttp2; the others have them.
 include("${CMAKE_CURRENT_LIST_DIR}/steps.cmake")
 try_consumer("${CMAKE_CURRENT_LIST_DIR}/parent" "${WORK}/build" "-DWEFT_SOURCE=${WEFT_SOURCE}"
-  "-DWEFT_WITH_POSTGRES=OFF")
+  "-DWEFT_WITH_POSTGRES=OFF" "-DWEFT_WITH_HTTP2=OFF")
 
 # Installing the parent installs nothing of weft.
 run("${CMAKE_COMMAND}" --install "${WORK}/build" --prefix "${WORK}/prefix")

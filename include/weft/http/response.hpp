@@ -38,7 +38,8 @@ class transport;
 /// What a connection speaks after HTTP. It has the stream, and gives it back.
 class switched_protocol {
  public:
-  /// The server stops: to end soon. Called by another task.
+  /// The server stops, or the client has gone where the host tells of that: to end soon. Called by another
+  /// task.
   virtual void leave() noexcept = 0;
   /// The handler has returned: to end now.
   virtual void end_now() noexcept = 0;
@@ -59,6 +60,8 @@ class protocol_host {
   virtual void set_switched(switched_protocol& to) noexcept = 0;
   /// There is none any more; HTTP goes on.
   virtual void clear_switched() noexcept = 0;
+  /// Does it tell what was set when the client has gone? Else that has to look at the connection.
+  virtual bool tells_of_leaving() const noexcept { return false; }
   /// Also while it is lent.
   virtual transport& connection() noexcept = 0;
   /// The end of what was set, with the stream, unless it is closed.

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include <weft/http/http2_options.hpp>
 #include <weft/http/limits.hpp>
 #include <weft/http/route_group.hpp>
 #include <weft/http/router.hpp>
@@ -43,7 +44,9 @@ struct server_options {
   /// its thread; with more than one, handlers run at the same time.
   std::size_t threads = 1;
   http::limits limits = {};
-  /// With it connections are TLS: https, and wss. Name http/1.1 in its `protocols`, and no other.
+  http2_options http2 = {};
+  /// With it connections are TLS: https, and wss. Where its `protocols` are empty, clients are offered h2, if
+  /// this server speaks it, and http/1.1; others than these two are not for it.
   std::optional<net::tls::server_context> tls = {};
   std::chrono::milliseconds handshake_timeout{10'000};  ///< of TLS; as long again for its turn
   std::size_t handshakes_max = 256;                     ///< of TLS at once; more wait
@@ -93,13 +96,16 @@ struct server_statistics {
   std::uint64_t failed_handshakes = 0;    ///< of TLS
   std::uint64_t abandoned_requests = 0;   ///< given up because the client had gone
   std::uint64_t shed_requests = 0;        ///< over requests_max or queue_delay_max
+  std::uint64_t http2_connections = 0;    ///< of connections_total, those that spoke HTTP/2
+  std::uint64_t http2_violations = 0;     ///< of those, ended because the client broke a rule or a bound
 };
 
 namespace detail {
 class server_core;
 }
 
-/// An HTTP/1.1 server: a fiber for each connection, handlers run on it one request at a time.
+/// A server of HTTP/1.1, with a fiber for each connection, on which handlers run one request at a time, and
+/// of HTTP/2, with a fiber for each request.
 ///
 ///     weft::http::server server{{.listen = "127.0.0.1:8080"}};
 ///     server.get("/hello/{name}", [](weft::http::request& in) { return "hello " + in.param("name"); });

@@ -5,6 +5,7 @@
 #include <weft/context/cancellation.hpp>
 #include <weft/core/error.hpp>
 #include <weft/fiber/io_event.hpp>
+#include <weft/fiber/loops.hpp>
 #include <weft/log/log.hpp>
 
 #include "http/bound_until.hpp"
@@ -53,7 +54,7 @@ event_stream::event_stream(request& in, response& out, event_stream_options opti
   out.write({});
   if (in.method() == "HEAD") ended_.set();
   if (host_ == nullptr) return;
-  tends_ = go([this, options] { tend(options.keep_alive); }, {.name = "http events"});
+  tends_ = go_here([this, options] { tend(options.keep_alive); }, {.name = "http events"});
   host_->set_switched(*this);
 }
 
@@ -90,7 +91,7 @@ bool event_stream::write(std::string_view text) {
 /// Sends comments, and looks whether the client is still there.
 void event_stream::tend(std::chrono::milliseconds keep_alive) {
   detail::transport& peer = host_->connection();
-  bool watches = true;
+  bool watches = !host_->tells_of_leaving();
   try {
     while (is_open()) {
       const steady_time until = detail::bound_until(keep_alive);

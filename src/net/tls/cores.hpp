@@ -67,6 +67,7 @@ struct server_core {
   explicit server_core(server_options with);
   std::shared_ptr<const loaded_certificates> loaded() const;
   void reload();
+  const std::vector<std::string>& protocols() const noexcept { return options_.protocols; }
 
  private:
   const server_options options_;
@@ -79,6 +80,7 @@ struct connection_notes {
   session_cache* sessions = nullptr;  // client: where new ones go
   std::string server;                 // client: by this name
   std::string unknown_name;           // server: that it refused
+  std::string protocols;              // server: by ALPN, where its context names none; as on the wire
 };
 
 }  // namespace weft::inline v1::net::tls

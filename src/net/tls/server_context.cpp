@@ -44,7 +44,7 @@ ssl_context_ptr loaded_certificates::load(const server_options& options, const c
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
   SSL_CTX_set_tlsext_servername_arg(context, this);
-  if (!protocols_.empty()) SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
   return made;
 }
 
@@ -72,15 +72,19 @@ int loaded_certificates::choose_certificate(SSL* connection, int* alert, void* s
   return SSL_TLSEXT_ERR_OK;
 }
 
-int loaded_certificates::choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_bytes,
-                                         const unsigned char* offered, unsigned offered_bytes,
-                                         void* self) noexcept {
+int loaded_certificates::choose_protocol(SSL* connection, const unsigned char** chosen,
+                                         unsigned char* chosen_bytes, const unsigned char* offered,
+                                         unsigned offered_bytes, void* self) noexcept {
   const auto& mine = *static_cast<const loaded_certificates*>(self);
+  const auto& notes = *static_cast<const connection_notes*>(SSL_get_app_data(connection));
+  const bool names_some = !mine.protocols_.empty();
+  const std::string& wanted = names_some ? mine.protocols_ : notes.protocols;
+  if (wanted.empty()) return SSL_TLSEXT_ERR_NOACK;
   unsigned char* found = nullptr;
-  const int how = SSL_select_next_proto(
-      &found, chosen_bytes, reinterpret_cast<const unsigned char*>(mine.protocols_.data()),
-      static_cast<unsigned>(mine.protocols_.size()), offered, offered_bytes);
-  if (how != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  const int how =
+      SSL_select_next_proto(&found, chosen_bytes, reinterpret_cast<const unsigned char*>(wanted.data()),
+                            static_cast<unsigned>(wanted.size()), offered, offered_bytes);
+  if (how != OPENSSL_NPN_NEGOTIATED) return names_some ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_NOACK;
   *chosen = found;
   return SSL_TLSEXT_ERR_OK;
 }
@@ -104,5 +108,7 @@ server_context::server_context(server_options options)
     : core_(std::make_shared<server_core>(std::move(options))) {}
 
 void server_context::reload() { core_->reload(); }
+
+const std::vector<std::string>& server_context::protocols() const noexcept { return core_->protocols(); }
 
 }  // namespace weft::inline v1::net::tls

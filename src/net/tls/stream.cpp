@@ -21,11 +21,12 @@ stream stream::connect(net::stream over, const client_context& with, std::string
   return stream(std::move(made));
 }
 
-stream stream::accept(net::stream over, const server_context& with, steady_time until) {
+stream stream::accept(net::stream over, const server_context& with, steady_time until,
+                      std::span<const std::string> or_protocols) {
   auto loaded = with.core_->loaded();
   SSL_CTX* const context = loaded->first();
   auto made = std::make_unique<impl>(std::move(over), context, std::move(loaded));
-  made->prepare_server();
+  made->prepare_server(or_protocols);
   made->handshake(until);
   return stream(std::move(made));
 }

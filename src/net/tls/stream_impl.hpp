@@ -33,7 +33,10 @@ class stream::impl {
   impl& operator=(const impl&) = delete;
 
   void prepare_client(client_core& core, std::string_view server_name, bool shows_certificate);
-  void prepare_server() { SSL_set_accept_state(ssl_.get()); }
+  void prepare_server(std::span<const std::string> or_protocols) {
+    notes_.protocols = protocol_list({or_protocols.begin(), or_protocols.end()});
+    SSL_set_accept_state(ssl_.get());
+  }
   void handshake(steady_time until);
 
   std::optional<std::size_t> read_some(std::span<char> into, steady_time until);

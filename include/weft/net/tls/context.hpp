@@ -88,6 +88,9 @@ class server_context {
   /// certificates are asked for. Reads on this thread.
   void reload();
 
+  /// As in the options.
+  const std::vector<std::string>& protocols() const noexcept;
+
  private:
   friend class stream;
   std::shared_ptr<server_core> core_;

@@ -54,7 +54,10 @@ class stream final : public byte_stream {
   static stream connect(net::stream over, const client_context& with, std::string_view server_name,
                         steady_time until = no_deadline);
   /// The server's handshake, until `until`.
-  static stream accept(net::stream over, const server_context& with, steady_time until = no_deadline);
+  /// `or_protocols`: what is offered by ALPN where the context names none; a client that wants only others is
+  /// let in without one.
+  static stream accept(net::stream over, const server_context& with, steady_time until = no_deadline,
+                       std::span<const std::string> or_protocols = {});
 
   stream(stream&&) noexcept;
   stream& operator=(stream&&) noexcept;

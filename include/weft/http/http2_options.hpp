@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+
+namespace weft::inline v1::http {
+
+/// HTTP/2 of a server: whether it is spoken, and its bounds for each connection. A client that passes one of
+/// those which no honest one does (`resets_max`, `control_frames_max`) is told so (GOAWAY, ENHANCE_YOUR_CALM)
+/// and the connection ends.
+///
+/// The bounds of requests are those of http::limits and server_options; a head over `head_bytes_max` is
+/// answered with 431, one sixteen times that long ends the connection.
+struct http2_options {
+  /// Over TLS where the client offers h2 (ALPN), without TLS where it begins with HTTP/2's preface. Without
+  /// nghttp2 in this build of weft, nobody is offered it.
+  bool enabled = true;
+  std::size_t streams_max =
+      100;  ///< requests at once on a connection; more are refused and may be tried again
+  std::size_t stream_window_bytes = 256 * 1024;       ///< of a body that came and was not read by its handler
+  std::size_t connection_window_bytes = 1024 * 1024;  ///< on their way to this side, of all bodies
+  std::size_t frame_bytes_max = 16 * 1024;            ///< of one frame to this side; 16 KiB to 16 MiB - 1
+  /// Requests that a client gives up, or that break the protocol, in 10 s.
+  std::size_t resets_max = 500;
+  /// Frames that carry nothing of a request in 10 s: PING, SETTINGS, PRIORITY, empty DATA, CONTINUATION,
+  /// WINDOW_UPDATE by a few bytes.
+  std::size_t control_frames_max = 2000;
+};
+
+}  // namespace weft::inline v1::http

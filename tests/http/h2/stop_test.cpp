@@ -1,0 +1,176 @@
+// How a server stops whose clients speak HTTP/2.
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include <weft/context/cancellation.hpp>
+#include <weft/fiber/fiber.hpp>
+#include <weft/fiber/run.hpp>
+#include <weft/http/event_stream.hpp>
+#include <weft/http/server.hpp>
+
+#include "http/h2/h2_client.hpp"
+#include "http/raw_client.hpp"
+
+namespace weft::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Waits, in turns, until `so`.
+template <typename So>
+void wait_until_it_is(So&& so) {
+  while (!so()) sleep_for(2ms);
+}
+
+TEST(http2_stop, what_runs_is_finished_and_idle_connections_end) {
+  run([] {
+    server serving(on_any_port());
+    event begun, go_on;
+    serving.get("/slow", [&](response& out) {
+      begun.set();
+      go_on.wait();
+      out.body(std::string(300'000, 'x'));
+    });
+    serving.get("/", [] { return "here"; });
+    serving.start();
+    h2_client idle(serving), busy(serving);
+    EXPECT_EQ(idle.get("/").body, "here");
+    const int id = busy.ask("GET", "/slow");
+    busy.send();
+    begun.wait();
+    bool all_ended = false;
+    fiber<void> stopping = go([&] { all_ended = serving.stop(20s); });
+    idle.wait_for_end();
+    EXPECT_TRUE(idle.has_ended());
+    EXPECT_EQ(idle.go_aways().back().first, std::uint32_t{NGHTTP2_NO_ERROR});
+    busy.drive_until([&] { return !busy.go_aways().empty() && busy.go_aways().back().second == id; });
+    const int late = busy.ask("GET", "/");
+    busy.send();
+    go_on.set();
+    EXPECT_EQ(busy.wait(id).body.size(), 300'000u);
+    busy.wait_for_end();
+    EXPECT_EQ(busy.now(late).status, 0);  // it may be asked again elsewhere
+    stopping.join();
+    EXPECT_TRUE(all_ended);
+    EXPECT_EQ(serving.statistics().connections, 0u);
+  });
+}
+
+TEST(http2_stop, what_takes_too_long_is_cancelled) {
+  run([] {
+    server serving(on_any_port());
+    event begun;
+    std::optional<cancel_reason> why;
+    serving.get("/slow", [&] {
+      begun.set();
+      try {
+        sleep_for(1h);
+      } catch (const cancelled& stop) {
+        why = stop.reason();
+        throw;
+      }
+    });
+    serving.start();
+    h2_client asking(serving);
+    asking.ask("GET", "/slow");
+    asking.send();
+    begun.wait();
+    EXPECT_FALSE(serving.stop(50ms));
+    EXPECT_EQ(why, cancel_reason::shutdown);
+  });
+}
+
+TEST(http2_stop, requests_that_come_within_the_idle_grace_are_served) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/", [] { return "here"; });
+    serving.start();
+    h2_client asking(serving);
+    EXPECT_EQ(asking.get("/").body, "here");
+    fiber<void> stopping = go([&] { serving.stop({.grace = 20s, .idle_grace = 300ms}); });
+    asking.drive_until([&] { return !asking.go_aways().empty(); });
+    EXPECT_GT(asking.go_aways().back().second, 1'000'000);  // a notice: nothing is refused yet
+    EXPECT_FALSE(asking.has_ended());
+    asking.wait_for_end();
+    stopping.join();
+  });
+}
+
+TEST(http2_stop, event_streams_end) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/",
+                [](request& in, response& out) {
+                  event_stream events(in, out);
+                  events.send({.data = "first"});
+                  while (events.wait_for(1h)) {
+                  }
+                },
+                {.handler_timeout = 0ms});
+    serving.start();
+    h2_client asking(serving);
+    const int id = asking.ask("GET", "/");
+    asking.drive_until([&] { return count_of(asking.now(id).body, "first") == 1; });
+    fiber<void> stopping = go([&] { EXPECT_TRUE(serving.stop(20s)); });
+    EXPECT_TRUE(asking.wait(id).has_ended);
+    stopping.join();
+  });
+}
+
+TEST(http2_stop, under_load_every_answer_that_was_begun_is_whole) {
+  run(
+      [] {
+        server serving({.listen = "127.0.0.1:0", .threads = 0});
+        serving.get("/", [](response& out) {
+          for (int i = 0; i < 5; ++i) {
+            out.write(std::string(2000, 'x'));
+            yield();
+          }
+        });
+        serving.start();
+        std::atomic<int> whole{0}, broken{0};
+        std::vector<fiber<void>> clients;
+        for (int c = 0; c < 6; ++c) {
+          clients.push_back(go([&] {
+            h2_client asking(serving);
+            std::vector<int> ids;
+            while (!asking.has_ended() && asking.go_aways().empty()) {
+              ids.clear();
+              for (int i = 0; i < 20; ++i) ids.push_back(asking.ask("GET", "/"));
+              for (const int id : ids) {
+                const auto& answer = asking.wait(id);
+                if (answer.status == 200)
+                  ++(answer.has_ended && answer.body.size() == 10'000 ? whole : broken);
+              }
+            }
+            try {
+              asking.wait_for_end();
+            } catch (const error&) {  // it was reset
+            }
+          }));
+        }
+        wait_until_it_is([&] { return serving.statistics().requests > 500; });
+        EXPECT_TRUE(serving.stop(20s));
+        for (auto& one : clients) one.join();
+        EXPECT_GT(whole.load(), 0);
+        EXPECT_EQ(broken.load(), 0);
+      },
+      {.threads = 3});
+}
+
+TEST(http2_stop, idle_connections_end_after_their_time) {
+  run([] {
+    server serving({.listen = "127.0.0.1:0", .idle_timeout = 100ms});
+    serving.get("/", [] { return "here"; });
+    serving.start();
+    h2_client asking(serving);
+    EXPECT_EQ(asking.get("/").body, "here");
+    asking.wait_for_end();
+    EXPECT_EQ(asking.go_aways().back().first, std::uint32_t{NGHTTP2_NO_ERROR});
+    serving.stop();
+  });
+}
+
+}  // namespace
+}  // namespace weft::http
