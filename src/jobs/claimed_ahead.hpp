@@ -23,6 +23,8 @@ class claimed_ahead {
 
   explicit claimed_ahead(std::size_t most) : most_(most) {}
 
+  /// For the next claims.
+  void set_most(std::size_t most) noexcept { most_ = most; }
   /// An attempt ended: the pace is known better.
   void note_end(steady_time now);
   /// How many to hold, at most, beside those that run.
@@ -51,7 +53,7 @@ class claimed_ahead {
     steady_time since;
   };
 
-  const std::size_t most_;
+  std::size_t most_;
   std::deque<entry> waiting_;
   duration pace_ = slowest;  // from one end to the next, a moving mean
   steady_time last_end_{};

@@ -141,7 +141,7 @@ void worker::state::attempt(const begun_job& begun, const job_envelope& job, slo
 void worker::state::note_age(const claimed_job& claimed, const job_envelope& job, const attempt_end& end) {
   const auto age = end.now - job.not_before;
   meters_.in(claimed.queue).failed_age.record(age);
-  const auto alert_after = options_.retry.alert_after;
+  const auto alert_after = retry_now()->alert_after;
   if (end.next != next_step::again || alert_after.count() <= 0 || age < alert_after) return;
   if (has_alerted(claimed, job.not_before + alert_after)) return;
   log::error("jobs: a job has failed for longer than it should",
@@ -166,7 +166,9 @@ bool worker::state::has_alerted(const claimed_job& claimed, moment since) {
 
 attempt_end worker::state::end_of(const claimed_job& claimed, const job_envelope& job,
                                   const attempt_result& result, moment started) const {
-  attempt_end end = decide(claimed, job, result, rules_, queue_.clock().now(), random_of(claimed));
+  const auto retry = retry_now();
+  const attempt_rules rules{*retry, options_.crashes_max, options_.on_uncaught == on_uncaught::log_and_drop};
+  attempt_end end = decide(claimed, job, result, rules, queue_.clock().now(), random_of(claimed));
   if (end.next == next_step::done && result.value) {
     end.result = result_to_store(queue_.keys(), claimed.id, *result.value);
   }

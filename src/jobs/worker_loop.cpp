@@ -16,7 +16,6 @@ namespace weft::inline v1::jobs {
 namespace {
 
 constexpr std::chrono::milliseconds pause_after_error{500};
-constexpr std::size_t ahead_by_default = 256;
 
 worker_options checked(worker_options options, const queue& from) {
   if (options.queues.empty() && options.weighted.empty()) options.queues = {from.name()};
@@ -55,12 +54,15 @@ worker::state::state(queue& from, services& app, worker_options options)
     : queue_(from),
       app_(app),
       options_(checked(std::move(options), from)),
-      rules_{options_.retry, options_.crashes_max, options_.on_uncaught == on_uncaught::log_and_drop},
+      served_(options_.queues),
       shares_(options_.weighted),
       id_(make_worker_id()),
       places_(app, options_),
       meters_(queues_of(options_)),
-      ahead_(options_.claim_ahead.value_or(options_.concurrency == 1 ? 0 : ahead_by_default)) {
+      slots_(options_.concurrency),
+      stop_grace_(options_.stop_grace),
+      ahead_(options_.claim_ahead.value_or(ahead_by_default(options_.concurrency))),
+      retry_(std::make_shared<const retry_policy>(options_.retry)) {
   const upkeep_options care{options_.heartbeat, options_.missed_beats_max, options_.crashes_max,
                             options_.retention};
   heartbeat_ = std::make_unique<heartbeat>(
@@ -75,7 +77,7 @@ worker::state::state(queue& from, services& app, worker_options options)
   source_ = metrics::default_registry().add_source(given_families(), [this](metrics::readings& to) {
     const std::lock_guard lock(mutex_);
     to.add(running_name, static_cast<double>(slots_taken_));
-    to.add(slots_name, static_cast<double>(options_.concurrency));
+    to.add(slots_name, static_cast<double>(slots_.load()));
   });
 }
 
@@ -94,6 +96,8 @@ void worker::state::run() {
   try {
     while (!stopping_) {
       const auto seen = changed_.value();
+      take_other_queues();
+      start_waiting();  // there may be more slots
       give_back_late();
       const std::size_t count = room_worth_a_claim();
       if (count == 0) {
@@ -101,7 +105,7 @@ void worker::state::run() {
         continue;
       }
       const auto heard = queue_.kept_in().bell();
-      if (!claim_and_start(count) && !stopping_) wait_for_work(heard);
+      if (!claim_and_start(count) && !stopping_ && !has_other_queues_) wait_for_work(heard);
     }
     finish_what_runs();
   } catch (...) {
@@ -121,6 +125,8 @@ std::size_t worker::state::run_due() {
       const auto seen = changed_.value();
       const auto fired_before = fired_;
       const auto begun_before = begun();
+      take_other_queues();
+      start_waiting();
       give_back_late();
       const std::size_t count = stopping_ ? 0 : room_worth_a_claim();
       if (count > 0) claim_and_start(count);
@@ -146,12 +152,12 @@ void worker::state::stop() noexcept {
 }
 
 bool worker::state::is_due() const {
-  return active_ < options_.concurrency && !stopping_ && next_due_ && *next_due_ <= queue_.clock().now();
+  return active_ < slots_ && !stopping_ && next_due_ && *next_due_ <= queue_.clock().now();
 }
 
 /// How many more it could hold, in slots and ahead of them. With its mutex.
 std::size_t worker::state::room() const {
-  const std::size_t most = options_.concurrency + ahead_.window(steady_clock::now());
+  const std::size_t most = slots_ + ahead_.window(steady_clock::now());
   return most - std::min(most, active_ + ahead_.size());
 }
 
@@ -159,7 +165,7 @@ std::size_t worker::state::room() const {
 std::size_t worker::state::room_worth_a_claim() const {
   const std::lock_guard lock(mutex_);
   const std::size_t free = room();
-  const bool is_needed = ahead_.empty() && slots_taken_ < options_.concurrency;
+  const bool is_needed = ahead_.empty() && slots_taken_ < slots_;
   return is_needed || free > ahead_.window(steady_clock::now()) / 2 ? free : 0;
 }
 
@@ -206,7 +212,7 @@ void worker::state::see_that_they_are_ours() {
 bool worker::state::claim_and_start(std::size_t count) {
   claim_request request;
   request.owner = id_;
-  request.queues = options_.queues;
+  request.queues = served_;
   for (auto& name : shares_.order()) request.queues.push_back(std::move(name));
   request.count = count;
   request.now = queue_.clock().now();
@@ -255,7 +261,7 @@ void worker::state::start_waiting() noexcept {
 std::optional<worker::state::begun_job> worker::state::next_to_start() {
   const std::lock_guard lock(mutex_);
   const auto losses = heartbeat_->losses();
-  if (stopping_ || ahead_.empty() || slots_taken_ >= options_.concurrency) return std::nullopt;
+  if (stopping_ || ahead_.empty() || slots_taken_ >= slots_) return std::nullopt;
   if (!heartbeat_->is_sure()) return std::nullopt;  // the loop asks, or gives them back
   ++slots_taken_;
   ++begun_;
@@ -435,7 +441,7 @@ void worker::state::wait_for_work(std::uint64_t seen) {
 
 void worker::state::finish_what_runs() {
   give_back_all();
-  const steady_time until = deadline_after(options_.stop_grace);
+  const steady_time until = deadline_after(stop_grace_.load());
   for (auto seen = changed_.value(); active_ > 0 && steady_clock::now() < until; seen = changed_.value()) {
     if (active_ > 0) wait_for_slot(seen, until);
   }
@@ -484,6 +490,7 @@ worker::worker(queue& from, services& app, worker_options options)
 worker::~worker() = default;
 void worker::run() { state_->run(); }
 std::size_t worker::run_due() { return state_->run_due(); }
+void worker::change(worker_changes to) { state_->change(std::move(to)); }
 void worker::stop() noexcept { state_->stop(); }
 worker_id worker::id() const noexcept { return state_->id(); }
 worker_statistics worker::statistics() const { return state_->statistics(); }

@@ -99,13 +99,25 @@ void worker_meters::of_queue::count(attempt_outcome outcome, next_step next) con
 
 worker_meters::worker_meters(const std::vector<std::string>& queues) {
   (void)lost();
+  add(queues);
+}
+
+void worker_meters::add(const std::vector<std::string>& queues) {
   const families all;
-  for (const std::string& name : queues) queues_.try_emplace(name, make(all, name));
+  auto next = maps_.empty() ? std::make_unique<map>() : std::make_unique<map>(*maps_.back());
+  const std::size_t before = next->size();
+  for (const std::string& name : queues) {
+    if (!next->contains(name)) next->emplace(name, make(all, name));
+  }
+  if (!maps_.empty() && next->size() == before) return;
+  in_use_.store(next.get(), std::memory_order_release);
+  maps_.push_back(std::move(next));
 }
 
 const worker_meters::of_queue& worker_meters::in(const std::string& queue) const noexcept {
-  const auto found = queues_.find(queue);
-  return found == queues_.end() ? none_ : found->second;
+  const map& queues = *in_use_.load(std::memory_order_acquire);
+  const auto found = queues.find(queue);
+  return found == queues.end() ? none_ : found->second;
 }
 
 void count_lost_worker(std::size_t jobs) {

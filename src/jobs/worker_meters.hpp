@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +15,8 @@
 
 namespace weft::inline v1::jobs {
 
-/// What a worker counts of its attempts in the default registry, by queue. Constant after construction, so
-/// that counting takes no lock. Any thread or fiber.
+/// What a worker counts of its attempts in the default registry, by queue. A map is constant once it is in
+/// use, and is kept while this lives, so that counting takes no lock. Any thread or fiber, but for add().
 class worker_meters {
  public:
   /// Of one queue.
@@ -33,11 +35,17 @@ class worker_meters {
   /// Throws weft::error as metrics::registry.
   explicit worker_meters(const std::vector<std::string>& queues);
 
+  /// Further queues; those that are there already stay. One at a time.
+  void add(const std::vector<std::string>& queues);
+
   /// Empty handles for a queue that was not named.
   const of_queue& in(const std::string& queue) const noexcept;
 
  private:
-  std::map<std::string, of_queue> queues_;
+  using map = std::map<std::string, of_queue>;
+
+  std::vector<std::unique_ptr<const map>> maps_;  // add()'s; the last one is in use
+  std::atomic<const map*> in_use_ = nullptr;
   of_queue none_;
 };
 

@@ -27,6 +27,9 @@ namespace weft::inline v1::jobs {
 
 class later_pushes;
 
+/// How many jobs are claimed ahead of a free slot where nobody says it. With one slot they keep their order.
+constexpr std::size_t ahead_by_default(std::size_t slots) noexcept { return slots == 1 ? 0 : 256; }
+
 /// What a worker does. Its loop (run, run_due) is on one fiber; each attempt is on a fiber of its own;
 /// heartbeats come on their thread.
 ///
@@ -44,6 +47,7 @@ class worker::state {
 
   void run();
   std::size_t run_due();
+  void change(worker_changes to);
   void stop() noexcept;
   worker_id id() const noexcept { return id_; }
   worker_statistics statistics() const;
@@ -74,6 +78,10 @@ class worker::state {
    private:
     state* of_;
   };
+
+  // worker_change.cpp
+  void take_other_queues();
+  std::shared_ptr<const retry_policy> retry_now() const;
 
   // worker_loop.cpp
   bool is_due() const;
@@ -139,17 +147,22 @@ class worker::state {
   queue& queue_;
   services& app_;
   const worker_options options_;
-  const attempt_rules rules_;
-  queue_shares shares_;  // the loop's
+  std::vector<std::string> served_;  // the loop's; options_.queues, until others are to be served
+  queue_shares shares_;              // the loop's
   const worker_id id_;
   run_places places_;
-  const worker_meters meters_;
+  worker_meters meters_;  // the loop adds to it
 
   bell changed_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> has_other_queues_{false};  // other_queues_ is set
+  std::atomic<std::size_t> slots_;             // changed with the mutex
+  std::atomic<std::chrono::milliseconds> stop_grace_;
   std::atomic<std::size_t> active_{0};  // begun, and not concluded
   mutable std::mutex mutex_;
   claimed_ahead ahead_;                           // guarded by mutex_
+  std::vector<std::string> other_queues_;         // guarded by mutex_; for the loop to take over
+  std::shared_ptr<const retry_policy> retry_;     // guarded by mutex_
   std::size_t slots_taken_ = 0;                   // guarded by mutex_
   std::size_t begun_ = 0;                         // guarded by mutex_; attempts ever
   std::map<claim_key, running_attempt> running_;  // guarded by mutex_

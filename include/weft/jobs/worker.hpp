@@ -83,6 +83,17 @@ struct worker_options {
   run_wrapper around = {};
 };
 
+/// What may be changed of a worker that works; what is unsaid stays as it is.
+struct worker_changes {
+  /// In the place of worker_options::queues. Of others it claims nothing more; what it holds of them and has
+  /// not begun is ready again.
+  std::optional<std::vector<std::string>> queues = {};
+  /// With fewer, those that run go on, and no more begin. A pool that the worker made itself keeps its size.
+  std::optional<std::size_t> concurrency = {};
+  std::optional<retry_policy> retry = {};  ///< of attempts that end from here on
+  std::optional<std::chrono::milliseconds> stop_grace = {};
+};
+
 /// Figures of a worker since it was made.
 struct worker_statistics {
   std::uint64_t done = 0;
@@ -105,8 +116,8 @@ struct worker_statistics {
 /// the job is dead; each such error is one critical log record. Bad signatures are quarantined, not run.
 /// A lease is kept up by a thread of its own, and the jobs of dead workers are taken over.
 ///
-/// Thread-safety: run() and run_due() on one fiber at a time; stop() and statistics() from anywhere.
-/// Lifetime: the queue, the services, the pool and the runner outlive it.
+/// Thread-safety: run() and run_due() on one fiber at a time; change(), stop() and statistics() from
+/// anywhere. Lifetime: the queue, the services, the pool and the runner outlive it.
 class worker {
  public:
   /// Joins the store. Logs a warning for each closure of this program that is to run in this process and
@@ -127,6 +138,10 @@ class worker {
   /// Runs what is due now until nothing is left, and returns how many attempts that took. For tests
   /// and one-shot tools. After stop() nothing more is started. Cancellation as run().
   std::size_t run_due();
+
+  /// Works by other options from here on: other queues from the next claim on, which comes at once, all else
+  /// now. Never waits for the store.
+  void change(worker_changes to);
 
   /// Makes run() return. Never waits; may be called again.
   void stop() noexcept;
