@@ -139,9 +139,18 @@ class Postgres:
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.other)
         self.socket = os.path.join(self.folder, '.s.PGSQL.5432')
         until = time.monotonic() + SECONDS
-        while subprocess.run([f'{POSTGRES}/pg_isready', '-q', '-h', self.folder, '-U', 'weft', '-d', 'postgres'], check=False).returncode:
-            assert time.monotonic() < until, 'PostgreSQL does not start'
+        while not self.is_ready(os.path.join(data, 'postmaster.pid')):
+            assert self.running.poll() is None and time.monotonic() < until, 'PostgreSQL does not start'
             time.sleep(0.05)
+
+    @staticmethod
+    def is_ready(state):
+        """What pg_ctl waits for, too."""
+        try:
+            with open(state, encoding='utf-8') as lines:
+                return lines.read().splitlines()[7].strip() == 'ready'
+        except (FileNotFoundError, IndexError):
+            return False
 
     def end(self):
         self.running.send_signal(signal.SIGQUIT)
