@@ -14,6 +14,7 @@
 #include <weft/jobs/worker.hpp>
 #include <weft/log/log.hpp>
 #include <weft/metrics/registry.hpp>
+#include <weft/service/admin.hpp>
 #include <weft/service/lifecycle.hpp>
 #include <weft/wire/key_ring.hpp>
 

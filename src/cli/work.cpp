@@ -17,6 +17,7 @@
 #include <weft/log/file_sink.hpp>
 #include <weft/log/log.hpp>
 #include <weft/process/signals.hpp>
+#include <weft/service/admin.hpp>
 #include <weft/service/lifecycle.hpp>
 #include <weft/wire/json.hpp>
 

@@ -18,9 +18,12 @@
 #include <weft/http/compression.hpp>
 #include <weft/http/header.hpp>
 #include <weft/http/host_names.hpp>
+#include <weft/http/server.hpp>
 #include <weft/http/status_error.hpp>
 #include <weft/log/level.hpp>
 #include <weft/log/log.hpp>
+#include <weft/metrics/registry.hpp>
+#include <weft/net/bound_socket.hpp>
 #include <weft/service/exposition.hpp>
 #include <weft/wire/json.hpp>
 

@@ -11,11 +11,13 @@
 
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/scope.hpp>
+#include <weft/http/server.hpp>
 #include <weft/log/format.hpp>
 #include <weft/log/log.hpp>
 #include <weft/log/sink.hpp>
 #include <weft/process/exit_status.hpp>
 #include <weft/process/signals.hpp>
+#include <weft/service/admin.hpp>
 #include <weft/service/loop_watch.hpp>
 
 namespace weft::inline v1::ops {
@@ -44,6 +46,8 @@ lifecycle_options lifecycle_options::from_environment() {
 }
 
 lifecycle::lifecycle(lifecycle_options options) : options_(std::move(options)) {}
+
+lifecycle& lifecycle::serve(http::server& one) { return serve(one, {}); }
 
 lifecycle& lifecycle::serve(http::server& one, http::stop_options how) {
   return add({.name = "http server",

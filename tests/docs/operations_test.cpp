@@ -19,6 +19,7 @@
 #include <weft/jobs/store_meters.hpp>
 #include <weft/log/file_sink.hpp>
 #include <weft/log/log.hpp>
+#include <weft/service/admin.hpp>
 #include <weft/service/exposition.hpp>
 #include <weft/service/lifecycle.hpp>
 

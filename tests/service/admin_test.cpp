@@ -8,7 +8,10 @@
 #include <weft/fiber/fiber.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/client.hpp>
+#include <weft/http/server.hpp>
 #include <weft/log/sink.hpp>
+#include <weft/metrics/registry.hpp>
+#include <weft/net/bound_socket.hpp>
 #include <weft/wire/json_value.hpp>
 
 #include "http/raw_client.hpp"

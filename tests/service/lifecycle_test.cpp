@@ -14,6 +14,7 @@
 #include <weft/http/client.hpp>
 #include <weft/http/server.hpp>
 #include <weft/log/sink.hpp>
+#include <weft/service/admin.hpp>
 
 #include "service/fake_manager.hpp"
 #include "support/expect_error.hpp"

@@ -6,9 +6,16 @@
 
 #include <weft/core/unique_function.hpp>
 #include <weft/http/health.hpp>
-#include <weft/http/server.hpp>
-#include <weft/metrics/registry.hpp>
-#include <weft/net/bound_socket.hpp>
+
+namespace weft::inline v1::http {
+class server;
+}
+namespace weft::inline v1::metrics {
+class registry;
+}
+namespace weft::inline v1::net {
+class bound_socket;
+}
 
 namespace weft::inline v1::ops {
 

@@ -12,11 +12,16 @@
 #include <weft/fiber/event.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/fiber/wait_group.hpp>
-#include <weft/http/server.hpp>
-#include <weft/service/admin.hpp>
 #include <weft/service/notifier.hpp>
 
+namespace weft::inline v1::http {
+class server;
+struct stop_options;
+}  // namespace weft::inline v1::http
+
 namespace weft::inline v1::ops {
+
+class admin;
 
 /// Something that a program does as long as it lives.
 struct part {
@@ -66,7 +71,8 @@ class lifecycle {
   lifecycle& operator=(const lifecycle&) = delete;
 
   /// A server that is not started yet.
-  lifecycle& serve(http::server& one, http::stop_options how = {});
+  lifecycle& serve(http::server& one);
+  lifecycle& serve(http::server& one, http::stop_options how);
   /// A jobs::worker, or whatever else has run() and stop().
   template <typename Worker>
     requires requires(Worker& one) {
