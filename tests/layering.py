@@ -7,8 +7,7 @@ COMPONENTS_FILE has a line `name: used used ... | library library ...` for each 
   - components that use each other in a circle;
   - a header under include/ that includes something other than weft, the standard library and the system;
   - a third-party header included by a component that does not declare the library;
-  - a private header included from another component, or by a path with `..`;
-  - a public header that weft/weft.hpp does not bring, but of the components that it leaves out.
+  - a private header included from another component, or by a path with `..`.
 """
 
 import pathlib
@@ -32,10 +31,6 @@ SYSTEM = re.compile(
     r'^((sys|linux|netinet|arpa|net|asm|sanitizer|bits)/.*'
     r'|(dirent|dlfcn|immintrin|x86intrin|arm_acle|elf|errno|execinfo|fcntl|grp|ifaddrs|limits|link|malloc|netdb|poll|pthread|pwd|sched|semaphore|signal'
     r'|spawn|stdint|stdio|stdlib|string|syslog|termios|time|ucontext|unistd|unwind|valgrind/valgrind)\.h)$')
-
-# What weft/weft.hpp leaves out.
-NOT_FOR_EVERYBODY = {'config', 'service', 'dashboard', 'testing', 'cli', 'hook'}
-NOT_BROUGHT = {'weft/executor/from.hpp'}  # needs <future>, which takes long to compile
 
 # Private headers that are for all components: macros alone.
 FOR_ALL_COMPONENTS = {'core/probe.hpp'}
@@ -114,21 +109,7 @@ class checker:
                 problem = self.problem(owner, folder.name == 'weft', path, included)
                 if problem:
                     self.findings.append(f'{path.relative_to(self.root)}:{number}: includes {included}: {problem}')
-        self.findings += self.forgotten_headers()
         return self.findings
-
-    def forgotten_headers(self):
-        include = self.root / 'include'
-        brought, todo = set(), ['weft/weft.hpp']
-        while todo:
-            name = todo.pop()
-            if name not in brought and (include / name).is_file():
-                brought.add(name)
-                todo.extend(included for _, included in includes(include / name) if included.startswith('weft/'))
-        for path in sorted((include / 'weft').rglob('*.hpp')):
-            name = path.relative_to(include).as_posix()
-            if name not in brought | NOT_BROUGHT and path.parent.name not in NOT_FOR_EVERYBODY:
-                yield f'include/{name}: weft/weft.hpp does not include it, directly or through others'
 
     def problem(self, owner, public, path, included):
         if included.startswith('weft/'):

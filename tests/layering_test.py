@@ -72,12 +72,6 @@ class layering_test(unittest.TestCase):
     def test_a_private_header_in_a_public_one_is_found(self):
         self.one('must not include a private one', {'include/weft/middle/a.hpp': '#include <weft/low/a.hpp>\n#include "middle/private.hpp"\n'})
 
-    def test_a_header_that_the_header_for_users_forgets_is_found(self):
-        self.one('include/weft/low/b.hpp: weft/weft.hpp does not include it', {'include/weft/low/b.hpp': ''})
-
-    def test_a_header_of_the_test_tools_may_be_forgotten(self):
-        self.assertEqual(self.findings({'include/weft/testing/b.hpp': ''}, COMPONENTS + 'testing: | \n'), [])
-
     def test_the_header_for_users_is_not_for_components(self):
         self.one('a component includes what it needs', {'src/high/a.cpp': '#include <weft/weft.hpp>\n'})
 

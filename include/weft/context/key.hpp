@@ -63,18 +63,14 @@ concept context_encodable = requires(const Value& value, std::string_view text) 
 
 template <>
 struct context_codec<std::string> {
-  static std::string to_text(const std::string& value) { return value; }
-  static std::optional<std::string> from_text(std::string_view text) { return std::string(text); }
+  static std::string to_text(const std::string& value);
+  static std::optional<std::string> from_text(std::string_view text);
 };
 
 template <>
 struct context_codec<bool> {
-  static std::string to_text(bool value) { return value ? "true" : "false"; }
-  static std::optional<bool> from_text(std::string_view text) {
-    if (text == "true") return true;
-    if (text == "false") return false;
-    return std::nullopt;
-  }
+  static std::string to_text(bool value);
+  static std::optional<bool> from_text(std::string_view text);
 };
 
 template <typename Number>
@@ -110,15 +106,8 @@ struct context_codec<Enum> {
 template <>
 struct context_codec<std::chrono::system_clock::time_point> {
   using time = std::chrono::system_clock::time_point;
-  static std::string to_text(time value) {
-    using std::chrono::duration_cast, std::chrono::microseconds;
-    return context_codec<std::int64_t>::to_text(
-        duration_cast<microseconds>(value.time_since_epoch()).count());
-  }
-  static std::optional<time> from_text(std::string_view text) {
-    const auto value = context_codec<std::int64_t>::from_text(text);
-    return value ? std::optional<time>(time(std::chrono::microseconds(*value))) : std::nullopt;
-  }
+  static std::string to_text(time value);
+  static std::optional<time> from_text(std::string_view text);
 };
 
 }  // namespace weft::inline v1

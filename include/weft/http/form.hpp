@@ -39,7 +39,7 @@ class form_fields {
   /// `bounds` allow.
   static form_fields parse(std::string_view text, const form_options& bounds = {});
 
-  void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
+  void add(std::string name, std::string value);
 
   /// The first value of that name; nothing where it is absent.
   std::optional<std::string_view> first(std::string_view name) const noexcept;

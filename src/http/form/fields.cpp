@@ -31,6 +31,10 @@ form_fields form_fields::parse(std::string_view text, const form_options& bounds
   return all;
 }
 
+void form_fields::add(std::string name, std::string value) {
+  fields_.push_back({std::move(name), std::move(value)});
+}
+
 std::optional<std::string_view> form_fields::first(std::string_view name) const noexcept {
   for (const form_field& one : fields_) {
     if (one.name == name) return one.value;
