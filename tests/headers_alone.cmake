@@ -15,3 +15,9 @@ target_compile_options(headers_alone PRIVATE -O0 ${WEFT_WARNINGS})
 add_test(NAME headers_alone COMMAND "${CMAKE_COMMAND}" --build "${PROJECT_BINARY_DIR}" --target headers_alone
   $<$<STREQUAL:${CMAKE_GENERATOR},Ninja>:--$<SEMICOLON>-k$<SEMICOLON>0> COMMAND_EXPAND_LISTS)
 set_tests_properties(headers_alone PROPERTIES TIMEOUT 600 RESOURCE_LOCK build_folder PROCESSORS 2)
+
+# The one include of the first hour stays quick to compile. Other versions of the compiler take other amounts.
+if(CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 12 AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  add_test(NAME headers_alone.weft_hpp_is_quick_to_compile COMMAND Python3::Interpreter
+    "${CMAKE_CURRENT_LIST_DIR}/header_cost.py" "${CMAKE_CXX_COMPILER}" "${PROJECT_SOURCE_DIR}/include")
+endif()
