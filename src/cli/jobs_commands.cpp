@@ -9,6 +9,7 @@
 #include "cli/jobs_read.hpp"
 #include "cli/jobs_watch.hpp"
 #include "cli/option_values.hpp"
+#include "cli/settings.hpp"
 #include "cli/work.hpp"
 
 namespace weft::inline v1::cli {
@@ -228,8 +229,7 @@ void add_retention(CLI::App& to, const char* name, std::optional<std::chrono::mi
 
 namespace {
 
-/// Gives the option --log-level.
-CLI::Option* add_log(CLI::App& to, work_options& options) {
+void add_log(CLI::App& to, work_options& options) {
   to.add_option_function<std::string>(
         "--log-format",
         [&options](const std::string& name) { options.log_format = *log::line_format_from_string(name); },
@@ -239,11 +239,10 @@ CLI::Option* add_log(CLI::App& to, work_options& options) {
   to.add_option("--log-file", options.log_file,
                 "Where the log is written; SIGUSR1 opens it anew; stderr unless said")
       ->type_name("FILE");
-  return to
-      .add_option_function<std::string>(
-          "--log-level",
-          [&options](const std::string& name) { options.log_level = *log::level_from_string(name); },
-          "What is written at least; info unless said")
+  to.add_option_function<std::string>(
+        "--log-level",
+        [&options](const std::string& name) { options.log_level = *log::level_from_string(name); },
+        "What is written at least; info unless said")
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "critical", "off"}).description(""))
       ->type_name("debug|info|warn|error|critical|off");
 }
@@ -261,7 +260,7 @@ command add_work(CLI::App& to) {
       ->allow_extra_args(false);
   to.add_option("--concurrency", options->concurrency, "Programs at a time; 10 unless said")
       ->type_name("COUNT")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000}));
+      ->check(CLI::Range(std::size_t{1}, std::size_t{work_options::concurrency_max}));
   add_span(to, "--retry-first", options->retry_first,
            "Wait after the first failed attempt, which then doubles; 1s");
   add_span(to, "--retry-longest", options->retry_longest, "Longest such wait; 1h");
@@ -275,7 +274,7 @@ command add_work(CLI::App& to) {
         "--admin", options->admin,
         "Where it shows metrics, health and fibers: 127.0.0.1:9464, unix:/run/weft.sock; nowhere unless said")
       ->type_name("ADDRESS");
-  auto* const level = add_log(to, *options);
+  add_log(to, *options);
   to.add_option("--pass-env", options->pass, "A variable that programs get, beside PATH, HOME and the like")
       ->type_name("NAME")
       ->allow_extra_args(false);
@@ -285,10 +284,12 @@ command add_work(CLI::App& to) {
   to.add_flag("--json", options->as_json, "The list as JSON")->needs(list);
   to.footer(
       "SIGTERM and SIGINT stop it in order, a second one at once: what it runs goes back to its queue.");
-  return [options, level] {
-    options->is_level_said = level->count() > 0;
-    return run_work(*options);
-  };
+  to.final_callback([options, &to] {  // before settings are given to options that have none
+    for (const auto& [setting, option] : work_setting_options()) {
+      if (to.get_option(option)->count() > 0) options->said.insert(setting);
+    }
+  });
+  return [options] { return run_work(*options); };
 }
 
 command add_jobs(CLI::App& to, std::vector<std::string> program) {

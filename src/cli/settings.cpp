@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include <weft/core/error.hpp>
 #include <weft/log/escape.hpp>
@@ -19,8 +20,9 @@ struct shown_setting {
   std::string name;
   std::optional<std::string> value;
   std::string origin;
+  bool reloaded = false;
 };
-WEFT_DESCRIBE(shown_setting, name, value, origin);
+WEFT_DESCRIBE(shown_setting, name, value, origin, reloaded);
 
 struct shown_settings {
   int schema = 1;
@@ -74,6 +76,29 @@ command_settings settings_in_force() {
   return all.values;
 }
 
+const std::map<std::string, std::string>& work_setting_options() {
+  static const std::map<std::string, std::string> all{
+      {"db", "--db"},
+      {"key_file", "--keys"},
+      {"work.queues", "--queue"},
+      {"work.concurrency", "--concurrency"},
+      {"work.retry_first", "--retry-first"},
+      {"work.retry_longest", "--retry-longest"},
+      {"work.stop_grace", "--stop-grace"},
+      {"work.kill_grace", "--kill-grace"},
+      {"work.admin", "--admin"},
+      {"work.log_format", "--log-format"},
+      {"work.log_file", "--log-file"},
+      {"work.log_level", "--log-level"},
+  };
+  return all;
+}
+
+bool is_reloaded(const std::string& setting) {
+  static const std::set<std::string> not_these{"db", "key_file", "work.kill_grace", "work.admin"};
+  return !not_these.contains(setting);
+}
+
 int run_config_show(const config_options& options) {
   return guarded("weft config show", [&] {
     const auto from = settings_sources(options.file);
@@ -82,8 +107,8 @@ int run_config_show(const config_options& options) {
     std::string text;
     for (const auto& one : all.settings) {
       const bool is_set = one.from.kind != config::origin_kind::built_in;
-      shown.settings.push_back(
-          {one.name, is_set ? std::optional(one.value) : std::nullopt, to_string(one.from)});
+      shown.settings.push_back({one.name, is_set ? std::optional(one.value) : std::nullopt,
+                                to_string(one.from), is_reloaded(one.name)});
       if (!is_set && !options.with_origin) continue;
       std::string line = one.name + " = ";
       log::append_escaped(line, one.value);

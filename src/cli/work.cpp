@@ -1,6 +1,5 @@
 #include "cli/work.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -14,7 +13,6 @@
 #include <weft/jobs/queue.hpp>
 #include <weft/jobs/store_meters.hpp>
 #include <weft/jobs/worker.hpp>
-#include <weft/log/file_sink.hpp>
 #include <weft/log/log.hpp>
 #include <weft/process/signals.hpp>
 #include <weft/service/admin.hpp>
@@ -23,6 +21,7 @@
 
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
+#include "cli/work_log.hpp"
 #include "cli/work_settings.hpp"
 
 namespace weft::inline v1::cli {
@@ -39,17 +38,6 @@ jobs::command_options commands_of(const work_options& options) {
   how.pass.insert(how.pass.end(), options.pass.begin(), options.pass.end());
   how.grace = duration_cast<milliseconds>(options.kill_grace);
   how.die_with_thread = true;  // the one thread of this run, which is the program's first
-  return how;
-}
-
-jobs::worker_options worker_of(const work_options& options) {
-  jobs::worker_options how;
-  how.queues = options.queues;
-  how.concurrency = options.concurrency;
-  how.retry.first = options.retry_first;
-  how.retry.longest = std::max(options.retry_first, options.retry_longest);
-  how.stop_grace = duration_cast<milliseconds>(options.stop_grace);
-  how.retention = options.retention;
   return how;
 }
 
@@ -109,7 +97,7 @@ class shown_worker {
   jobs::store_meters figures_;
 };
 
-int live(const work_options& options, ops::lifecycle& life) {
+int live(const work_options& options, work_log& log, ops::lifecycle& life) {
   // From here until the worker has left the store: a signal that comes before the life begins ends it, too.
   process::signal_watch signals{SIGTERM, SIGINT};
   const background listening(
@@ -126,7 +114,7 @@ int live(const work_options& options, ops::lifecycle& life) {
   if (!options.admin.empty()) shown = std::make_unique<shown_worker>(options.admin, queue, life);
   log::info("weft work: started", {{"worker", to_string(worker.id())}, {"concurrency", options.concurrency}});
 
-  work_reload reload(options);
+  work_reload reload(options, worker, log);
   life.on_reload([&reload] { reload.read_again(); });
   life.add({.name = "worker",
             .run =
@@ -144,14 +132,6 @@ int live(const work_options& options, ops::lifecycle& life) {
   return ended == 0 ? exit_ok : exit_failed;
 }
 
-void choose_log(const work_options& options) {
-  log::set_default_format(options.log_format);
-  log::set_level(options.log_level);
-  if (options.log_file.empty()) return;
-  log::add_sink(std::make_shared<log::file_sink>(
-      log::file_sink_options{.path = options.log_file, .format = options.log_format}));
-}
-
 }  // namespace
 
 int run_work(const work_options& options) {
@@ -165,10 +145,10 @@ int run_work(const work_options& options) {
     return exit_usage;
   }
   return guarded("weft work", [&] {
-    choose_log(options);
+    work_log log(options);
     run_options how;
     how.stack_bytes = 256 * 1024;
-    return ops::run_service([&](ops::lifecycle& life) { return live(options, life); }, how);
+    return ops::run_service([&](ops::lifecycle& life) { return live(options, log, life); }, how);
   });
 }
 

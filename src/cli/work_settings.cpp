@@ -1,7 +1,10 @@
 #include "cli/work_settings.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
+#include <weft/core/error.hpp>
 #include <weft/log/log.hpp>
 #include <weft/log/sink.hpp>
 
@@ -10,12 +13,19 @@
 namespace weft::inline v1::cli {
 namespace {
 
-constexpr const char* level_name = "work.log_level";
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
 
 std::map<std::string, std::string> by_name(const std::vector<config::setting>& all) {
   std::map<std::string, std::string> made;
   for (const auto& one : all) made.emplace(one.name, one.value);
   return made;
+}
+
+/// A text as it is, without the quotes of TOML.
+std::string_view plain(std::string_view value) {
+  const bool is_quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
+  return is_quoted ? value.substr(1, value.size() - 2) : value;
 }
 
 config::loaded<command_settings> load_settings() {
@@ -24,22 +34,72 @@ config::loaded<command_settings> load_settings() {
 
 }  // namespace
 
-work_reload::work_reload(const work_options& started_with)
-    : in_force_(by_name(load_settings().settings)), takes_level_(!started_with.is_level_said) {}
+jobs::worker_options worker_of(const work_options& options) {
+  jobs::worker_options how;
+  how.queues = options.queues;
+  how.concurrency = options.concurrency;
+  how.retry.first = options.retry_first;
+  how.retry.longest = std::max(options.retry_first, options.retry_longest);
+  how.stop_grace = duration_cast<milliseconds>(options.stop_grace);
+  how.retention = options.retention;
+  return how;
+}
+
+work_reload::work_reload(const work_options& started_with, jobs::worker& worker, work_log& log)
+    : worker_(worker), log_(log), in_force_(started_with), seen_(by_name(load_settings().settings)) {}
+
+/// What runs with these settings, and with what the command line said.
+work_options work_reload::wanted_by(const command_settings& now) const {
+  const work_options unsaid;
+  work_options wanted = in_force_;
+  const auto take = [&](const char* name, auto& into, const auto& set, const auto& otherwise) {
+    if (!in_force_.said.contains(name)) into = set ? *set : otherwise;
+  };
+  take("work.queues", wanted.queues, now.work.queues, unsaid.queues);
+  take("work.concurrency", wanted.concurrency, now.work.concurrency, unsaid.concurrency);
+  take("work.retry_first", wanted.retry_first, now.work.retry_first, unsaid.retry_first);
+  take("work.retry_longest", wanted.retry_longest, now.work.retry_longest, unsaid.retry_longest);
+  take("work.stop_grace", wanted.stop_grace, now.work.stop_grace, unsaid.stop_grace);
+  take("work.log_format", wanted.log_format, now.work.log_format, unsaid.log_format);
+  take("work.log_file", wanted.log_file, now.work.log_file, unsaid.log_file);
+  take("work.log_level", wanted.log_level, now.work.log_level, unsaid.log_level);
+  if (wanted.concurrency < 1 || wanted.concurrency > work_options::concurrency_max) {
+    throw error(errc::invalid_argument, "work.concurrency = " + std::to_string(wanted.concurrency) +
+                                            " is not from 1 to " +
+                                            std::to_string(work_options::concurrency_max));
+  }
+  return wanted;
+}
 
 void work_reload::read_again() {
   const auto now = load_settings();
+  const auto wanted = wanted_by(now.values);
+  const bool log_moves = wanted.log_format != in_force_.log_format || wanted.log_file != in_force_.log_file;
+  auto sink = log_moves ? log_.open(wanted) : nullptr;  // from here on nothing is refused
+  const auto how = worker_of(wanted);
+  worker_.change({.concurrency = how.concurrency, .retry = how.retry, .stop_grace = how.stop_grace});
+  if (wanted.queues != in_force_.queues) worker_.change({.queues = how.queues});
+  if (log_moves) log_.write_to(std::move(sink), wanted);
+  log::set_level(wanted.log_level);
+  in_force_ = wanted;
   auto all = by_name(now.settings);
-  for (const auto& [name, value] : all) {
-    if (name == level_name || in_force_[name] == value) continue;
-    log::warn("weft work: a setting was changed; it holds from the next start on", {{"setting", name}});
+  tell(all);
+  seen_ = std::move(all);
+}
+
+/// As warnings, for a level that hides what happened would be a poor one to tell it at.
+void work_reload::tell(const std::map<std::string, std::string>& now) const {
+  for (const auto& [name, value] : now) {
+    const auto before = seen_.find(name);
+    if (before != seen_.end() && before->second == value) continue;
+    if (in_force_.said.contains(name)) {
+      log::warn("weft work: a setting was changed; the command line says another", {{"setting", name}});
+    } else if (is_reloaded(name)) {
+      log::warn("weft work: a setting was changed", {{"setting", name}, {"now", plain(value)}});
+    } else {
+      log::warn("weft work: a setting was changed; it holds from the next start on", {{"setting", name}});
+    }
   }
-  if (takes_level_ && in_force_[level_name] != all[level_name]) {
-    const auto level = now.values.work.log_level.value_or(log::level::info);
-    log::set_level(level);
-    log::warn("weft work: the level of the log was changed", {{"now", to_string(level)}});
-  }
-  in_force_ = std::move(all);
 }
 
 }  // namespace weft::inline v1::cli

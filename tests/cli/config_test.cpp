@@ -1,10 +1,12 @@
 // The settings of the weft command, and what they do to its options.
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include <weft/wire/json.hpp>
 #include <weft/wire/json_value.hpp>
 
 #include "cli/run_weft.hpp"
@@ -43,12 +45,37 @@ TEST_F(cli_config, shows_what_is_set_and_by_whom) {
   EXPECT_NE(shown.find("work.concurrency = 5  # " + path_ + ":4\n"), std::string::npos) << shown;
   EXPECT_NE(shown.find("work.kill_grace = (not set)  # built in\n"), std::string::npos) << shown;
   const auto json = run_weft({"config", "show", "--json"}).out;
-  EXPECT_NE(json.find("{\"name\":\"work.concurrency\",\"value\":\"5\",\"origin\":\"" + path_ + ":4\"}"),
+  EXPECT_NE(json.find("{\"name\":\"work.concurrency\",\"value\":\"5\",\"origin\":\"" + path_ +
+                      ":4\",\"reloaded\":true}"),
             std::string::npos)
       << json;
-  EXPECT_NE(json.find("{\"name\":\"work.kill_grace\",\"value\":null,\"origin\":\"built in\"}"),
-            std::string::npos)
+  EXPECT_NE(
+      json.find("{\"name\":\"work.kill_grace\",\"value\":null,\"origin\":\"built in\",\"reloaded\":false}"),
+      std::string::npos)
       << json;
+}
+
+/// The table of docs/command-line.md that says what a worker that runs takes over.
+TEST_F(cli_config, the_document_says_of_each_setting_whether_it_is_reloaded) {
+  write("");
+  const auto json = run_weft({"config", "show", "--json"}).out;
+  const auto whole = weft::wire::from_json<weft::wire::json_value>(json);
+  std::ifstream in(WEFT_COMMAND_LINE_DOCUMENT);
+  const std::string document{std::istreambuf_iterator<char>(in), {}};
+  std::size_t settings = 0, rows = 0;
+  for (const auto& one : *whole.if_object()->find("settings")->if_list()) {
+    const auto name = std::string(*one.if_object()->find("name")->if_text());
+    const bool reloaded = *one.if_object()->find("reloaded")->if_boolean();
+    const auto row = document.find("\n| `" + name + "` |");
+    ASSERT_NE(row, std::string::npos) << name;
+    const auto line = document.substr(row + 1, document.find('\n', row + 1) - row - 1);
+    EXPECT_TRUE(line.ends_with(reloaded ? "| at SIGHUP |" : "| at the next start |")) << line;
+    ++settings;
+  }
+  for (const char* const end : {"| at SIGHUP |\n", "| at the next start |\n"}) {
+    for (auto at = document.find(end); at != std::string::npos; at = document.find(end, at + 1)) ++rows;
+  }
+  EXPECT_EQ(rows, settings) << "the table has a row of no setting";
 }
 
 TEST_F(cli_config, is_checked) {

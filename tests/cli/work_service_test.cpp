@@ -30,6 +30,9 @@ class weft_work_service : public weft_test::jobs_commands {
    public:
     running(const weft_work_service& of, std::vector<std::string> more)
         : program_(arguments(of, more), how(of)) {}
+    /// All of it is said by the settings, but for where.
+    explicit running(const weft_work_service& of)
+        : program_({WEFT_PROGRAM, "work", "--db", of.url(), "--keys", of.keys_}, how(of)) {}
 
     void signal(int number) { ::kill(program_.pid(), number); }
     exit_status wait() {
@@ -68,6 +71,13 @@ class weft_work_service : public weft_test::jobs_commands {
       word = manager_.take();
     } while (!word.empty() && !word.starts_with(start));
     return word;
+  }
+  template <typename Worker>
+  void reload(Worker& worker, const std::string& toml) {
+    set(toml);
+    worker.signal(SIGHUP);
+    EXPECT_TRUE(hear("RELOADING").starts_with("RELOADING=1\n"));
+    EXPECT_EQ(hear("READY"), "READY=1") << "in force or not, it goes on";
   }
   job_id pushed_script(const std::string& script) {
     const auto done = jobs("push", {"--keys", keys_, "--queue", "mail", "--exec", "--", "sh", "-c", script});
@@ -164,22 +174,82 @@ TEST_F(weft_work_service, shows_metrics_and_health_where_it_is_told_to) {
 TEST_F(weft_work_service, reads_its_settings_again_and_refuses_bad_ones) {
   running worker(*this, {});
   EXPECT_EQ(hear("READY"), "READY=1");
-  const auto reload = [&](const std::string& toml) {
-    set(toml);
-    worker.signal(SIGHUP);
-    EXPECT_TRUE(hear("RELOADING").starts_with("RELOADING=1\n"));
-    EXPECT_EQ(hear("READY"), "READY=1") << "in force or not, it goes on";
-  };
-  reload("[work]\nlog_level = \"debug\"\nconcurrency = 3\n");
-  EXPECT_TRUE(comes_true([&] { return log_has("the level of the log was changed\" now=debug"); }))
+  reload(worker, "[work]\nlog_level = \"debug\"\nkill_grace = \"9s\"\n");
+  EXPECT_TRUE(comes_true([&] { return log_has("a setting was changed\" setting=work.log_level now=debug"); }))
       << content(log_);
-  EXPECT_TRUE(log_has("it holds from the next start on\" setting=work.concurrency")) << content(log_);
-  reload("[work]\nlog_levle = \"warn\"\n");
+  EXPECT_TRUE(log_has("it holds from the next start on\" setting=work.kill_grace")) << content(log_);
+  reload(worker, "[work]\nlog_levle = \"warn\"\n");
   EXPECT_TRUE(comes_true([&] { return log_has("a reload was refused; what was in force stays"); }))
       << content(log_);
   EXPECT_TRUE(log_has("log_level")) << "it says what may be meant: " << content(log_);
   worker.signal(SIGTERM);
   EXPECT_EQ(worker.wait(), exit_status::exited(0));
+}
+
+TEST_F(weft_work_service, takes_queues_and_slots_over_while_programs_run) {
+  const auto settings = [&](const std::string& more) {
+    return "[work]\nlog_file = \"" + log_ + "\"\n" + more;
+  };
+  set(settings("queues = [\"mail\"]\nconcurrency = 1\n"));
+  running worker(*this);
+  EXPECT_EQ(hear("READY"), "READY=1");
+  const auto holds = [&](const std::string& name) {
+    return pushed_script("echo x > " + (folder_ / name) + "; until test -e " + (folder_ / "end") +
+                         "; do sleep 0.05; done");
+  };
+  const auto first = holds("first"), second = holds("second");
+  ASSERT_TRUE(comes_true([&] { return content(folder_ / "first") == "x\n"; }));
+  EXPECT_EQ(content(folder_ / "second"), "") << "there is one slot";
+  reload(worker, settings("queues = [\"mail\"]\nconcurrency = 2\n"));
+  EXPECT_TRUE(comes_true([&] { return content(folder_ / "second") == "x\n"; }));
+  reload(worker, settings("queues = [\"night\"]\nconcurrency = 3\n"));
+  const auto third = holds("third");
+  const auto other = jobs("push", {"--keys", keys_, "--queue", "night", "--exec", "--", "sh", "-c",
+                                   "echo x > " + (folder_ / "other")});
+  EXPECT_EQ(other.status, 0) << other.err;
+  EXPECT_TRUE(comes_true([&] { return content(folder_ / "other") == "x\n"; }));
+  EXPECT_EQ(queue().show(third).value().state, job_state::ready) << "its queue is not served";
+  EXPECT_EQ(queue().show(first).value().state, job_state::running) << "what runs goes on";
+  std::ofstream(folder_ / "end") << "now";
+  EXPECT_TRUE(comes_true([&] { return queue().show(first).value().state == job_state::done; }));
+  EXPECT_TRUE(comes_true([&] { return queue().show(second).value().state == job_state::done; }));
+  reload(worker, settings("concurrency = 0\n"));
+  EXPECT_TRUE(comes_true([&] { return log_has("a reload was refused; what was in force stays"); }));
+  EXPECT_TRUE(log_has("is not from 1 to 10000")) << content(log_);
+  reload(worker, settings(""));  // "default" is served
+  const auto usual =
+      jobs("push", {"--keys", keys_, "--exec", "--", "sh", "-c", "echo x > " + (folder_ / "usual")});
+  EXPECT_EQ(usual.status, 0) << usual.err;
+  EXPECT_TRUE(comes_true([&] { return content(folder_ / "usual") == "x\n"; }));
+  worker.signal(SIGTERM);
+  EXPECT_EQ(worker.wait(), exit_status::exited(0));
+}
+
+TEST_F(weft_work_service, moves_its_log_and_keeps_what_the_command_line_says) {
+  running worker(*this, {"--concurrency", "1"});
+  EXPECT_EQ(hear("READY"), "READY=1");
+  reload(worker, "[work]\nlog_file = \"" + (folder_ / "ignored.log") + "\"\nconcurrency = 7\n");
+  EXPECT_TRUE(
+      comes_true([&] { return log_has("the command line says another\" setting=work.concurrency"); }));
+  EXPECT_TRUE(log_has("the command line says another\" setting=work.log_file")) << content(log_);
+  worker.signal(SIGTERM);
+  EXPECT_EQ(worker.wait(), exit_status::exited(0));
+
+  const auto moved = folder_ / "moved.log";
+  set("[work]\nlog_file = \"" + log_ + "\"\n");
+  running other(*this);
+  EXPECT_EQ(hear("READY"), "READY=1");
+  reload(other, "[work]\nlog_file = \"" + moved + "\"\nlog_format = \"json\"\n");
+  EXPECT_TRUE(comes_true([&] {
+    return content(moved).find("\"setting\":\"work.log_file\"") != std::string::npos;
+  })) << content(moved);
+  reload(other, "[work]\nlog_file = \"" + (folder_ / "no/such/folder.log") + "\"\nlog_level = \"off\"\n");
+  EXPECT_TRUE(comes_true([&] { return content(moved).find("a reload was refused") != std::string::npos; }));
+  reload(other, "");  // to stderr, which nobody reads here
+  other.signal(SIGTERM);
+  EXPECT_EQ(other.wait(), exit_status::exited(0));
+  EXPECT_EQ(content(moved).find("weft work: ended"), std::string::npos)
+      << "that is not written there any more";
 }
 
 TEST_F(weft_work_service, logs_in_the_form_and_to_the_file_it_is_told_to) {
