@@ -112,17 +112,18 @@ void lifecycle::live(cancel_scope& everything) {
     for (part& one : parts_) {
       if (one.start) one.start();
     }
+    begun_.add(parts_.size());
     running_.add(parts_.size());
     left_.store(parts_.size(), std::memory_order_relaxed);
     for (part& one : parts_) in.go([this, &one] { run_part(one); }, {.name = one.name});
 
     const loop_watch watch(options_.manager, options_.watchdog);
-    yield();  // the parts begin first, those of this loop
-    options_.manager.ready();
+    begun_.wait();  // those that another loop took, too
     if (admin_ != nullptr) {
       admin_->health().set_ready(true);
       admin_->set_started();
     }
+    options_.manager.ready();  // last: whoever hears it may look at once
     // Only now, also for what came meanwhile: a reload ends by saying that all is ready.
     auto reloading = in.go([&] {
       for (;; reload()) reloads.wait();
@@ -138,6 +139,7 @@ void lifecycle::live(cancel_scope& everything) {
 
 void lifecycle::run_part(part& one) {
   const counted_part counted(running_);
+  begun_.done();
   try {
     if (one.run) one.run();
     if (left_.fetch_sub(1) == 1) stop();

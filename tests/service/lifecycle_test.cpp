@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <weft/context/cancellation.hpp>
@@ -104,6 +107,38 @@ TEST(lifecycle, a_second_signal_ends_it_at_once) {
     EXPECT_EQ(living.join(), 1);
     EXPECT_TRUE(jobs.was_cancelled);
   });
+}
+
+TEST(lifecycle, is_ready_only_when_all_parts_have_begun_wherever_they_run) {
+  constexpr int parts = 8, lives = 20;
+  run(
+      [&] {
+        for (int life_number = 0; life_number < lives; ++life_number) {
+          fake_manager manager;
+          lifecycle life({.manager = notifier(manager.address())});
+          std::atomic<int> begun = 0;
+          event over;
+          for (int i = 0; i < parts; ++i) {
+            life.add({.run =
+                          [&] {
+                            ++begun;
+                            std::this_thread::sleep_for(
+                                5ms);  // holds its loop up, and what stands in line there
+                            over.wait();
+                          },
+                      .stop = [&] { over.set(); }});
+          }
+          int begun_when_ready = -1;
+          std::thread listens([&] {
+            if (manager.take() == "READY=1") begun_when_ready = begun;
+            life.stop();
+          });
+          EXPECT_EQ(life.run(), 0);
+          listens.join();
+          EXPECT_EQ(begun_when_ready, parts);
+        }
+      },
+      {.threads = 3});
 }
 
 TEST(lifecycle, reloads_at_a_signal_and_goes_on_where_that_is_refused) {

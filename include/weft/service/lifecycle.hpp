@@ -125,6 +125,7 @@ class lifecycle {
   hooks reopen_;
   hooks stop_;
   event stopping_;
+  wait_group begun_;                  // parts whose run() has not
   wait_group running_;                // parts
   std::atomic<std::size_t> left_{0};  // parts whose `run` has not returned
   std::atomic<bool> failed_{false};   // or a part, or a hook at the end
