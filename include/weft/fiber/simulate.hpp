@@ -28,8 +28,9 @@ struct simulation_options {
   /// A turn takes a time from zero to this, of the simulation's clock: bounds that are nearly equal pass
   /// in either order. Zero: only waiting takes time.
   steady_clock::duration turn_time_max = std::chrono::microseconds(10);
-  /// Looked at before each turn. Once it is asked to stop, from any thread and in real time, the simulation has
-  /// failed (cancelled), with a list of what each fiber does. What never gives up its turn is not stopped.
+  /// Looked at before each turn. Once it is asked to stop, from any thread and in real time, the simulation
+  /// has failed (cancelled), with a list of what each fiber does. What never gives up its turn is not
+  /// stopped.
   std::stop_token stop = {};
   /// Writes each turn to stderr. So does WEFT_SIMULATION_TRACE in the environment.
   bool trace = false;

@@ -61,8 +61,8 @@ void run_test(unique_function<void()> body, run_options options, const std::sour
 /// weft::deadlock_error at once where all fibers wait and nothing can wake them, and test_failure: where the
 /// deadline passes, with where each fiber waits; where an error is joined by nobody; for what is left over.
 /// So it works with every test framework that reports exceptions. Where a fiber does not let go of its
-/// thread, so that nothing can be unwound, that goes to stderr after the deadline, with the fiber's calls where
-/// time does not jump, and the process is aborted.
+/// thread, so that nothing can be unwound, that goes to stderr after the deadline, with the fiber's calls
+/// where time does not jump, and the process is aborted.
 ///
 /// Blocks the calling plain thread. One at a time in a process, for what it looks at is the process's.
 template <typename Body>
