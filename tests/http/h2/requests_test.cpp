@@ -9,6 +9,7 @@
 #include <weft/http/client.hpp>
 #include <weft/http/compression.hpp>
 #include <weft/http/event_stream.hpp>
+#include <weft/http/health.hpp>
 #include <weft/http/server.hpp>
 #include <weft/http/static_files.hpp>
 #include <weft/http/status_error.hpp>
@@ -275,6 +276,31 @@ TEST(http2_requests, events_are_sent_until_the_client_has_enough) {
     asking.reset(id);
     asking.send();
     EXPECT_TRUE(ended.wait_for(20s));
+    serving.stop();
+  });
+}
+
+TEST(http2_requests, what_is_too_much_is_turned_away_and_health_checks_are_not) {
+  run([] {
+    server serving({.listen = "127.0.0.1:0", .requests_max = 2});
+    health checks;
+    checks.serve_on(serving);
+    event go_on;
+    serving.get("/", [&] { go_on.wait(); });
+    serving.start();
+    h2_client asking(serving);
+    std::vector<int> ids;
+    for (int i = 0; i < 5; ++i) ids.push_back(asking.ask("GET", "/"));
+    for (std::size_t i = 2; i < 5; ++i) {
+      EXPECT_EQ(asking.wait(ids[i]).status, 503);
+      EXPECT_EQ(asking.now(ids[i]).header("retry-after"), "1");
+    }
+    EXPECT_EQ(asking.get("/livez").status, 200);
+    EXPECT_EQ(asking.get("/readyz").status, 200);
+    go_on.set();
+    EXPECT_EQ(asking.wait(ids[0]).status, 200);
+    EXPECT_EQ(asking.wait(ids[1]).status, 200);
+    EXPECT_EQ(serving.statistics().shed_requests, 3u);
     serving.stop();
   });
 }
