@@ -25,8 +25,8 @@ using namespace std::chrono_literals;
 using http::status_error;
 using jobs::job_change;
 
-constexpr auto count_time = 80ms;  // of an answer; what is not counted by then is "more"
-constexpr auto change_time = 80ms;
+constexpr auto count_time = 60ms;   // of an answer; what is not counted by then is "more"
+constexpr auto change_time = 60ms;  // and what is begun by then
 
 /// The body of a request that names a queue or a schedule.
 struct named {

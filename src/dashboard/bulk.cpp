@@ -14,8 +14,12 @@ namespace {
 
 constexpr std::size_t plans_max = 100;
 constexpr std::chrono::minutes kept_for{10};
-constexpr std::size_t read_at_once = 500;
-constexpr std::size_t changed_at_once = 64;  // those that ask together share the store's transactions
+constexpr std::size_t counted_at_once = 500;
+// Those that ask together share the store's transactions; but how long they take is known only afterwards, so
+// that it begins with a few, and takes more as long as they are quick.
+constexpr std::size_t changed_first = 8;
+constexpr std::size_t changed_at_once = 64;
+constexpr std::chrono::milliseconds quick{10};
 constexpr std::size_t left_shown = 20;
 
 // One job that cannot be changed does not keep the others from it, or their number from the audit.
@@ -57,7 +61,7 @@ bulk_count bulk::count(const std::string& owner, jobs::job_change what, const jo
   bulk_count counted;
   for (plan walk = made;;) {
     walk.filter.state = walk.states.front();
-    const auto page = jobs::search(store_, walk.filter, walk.before, read_at_once, until);
+    const auto page = jobs::search(store_, walk.filter, walk.before, counted_at_once, until);
     counted.jobs += static_cast<std::int64_t>(page.jobs.size());
     if (!go_on(walk, page)) break;
     counted.has_more = steady_clock::now() >= until;
@@ -101,9 +105,11 @@ std::optional<bulk_progress> bulk::run(const std::string& owner, std::string_vie
     plans_.erase(found);
   }
   bulk_progress made;
+  std::size_t at_once = changed_first;
   do {
     taken->filter.state = taken->states.front();
-    const auto page = jobs::search(store_, taken->filter, taken->before, read_at_once, until);
+    const auto page = jobs::search(store_, taken->filter, taken->before, at_once, until);
+    const auto began = steady_clock::now();
     const auto why = map_limited(page.jobs, changed_at_once, [&](const jobs::stored_job& job) {
       return change_or_say_why_not(store_, taken->what, job, now);
     });
@@ -115,6 +121,7 @@ std::optional<bulk_progress> bulk::run(const std::string& owner, std::string_vie
       }
     }
     made.is_over = !go_on(*taken, page);
+    if (steady_clock::now() - began < quick) at_once = std::min(2 * at_once, changed_at_once);
   } while (!made.is_over && steady_clock::now() < until);
   if (made.is_over) return made;
   taken->ends = steady_clock::now() + kept_for;
