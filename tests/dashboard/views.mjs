@@ -46,6 +46,12 @@ for (const [name, path, until] of [
   ['workers', 'workers', '.empty'],
   ['fibers', 'fibers', 'table tbody tr'],
 ]) await timed(name, () => shown(path, until));
+await shown('errors', '.group');
+await timed('jobs of a group of errors', async () => {
+  await page.locator('.group h2 a').first().click();
+  await page.locator(rows).first().waitFor();
+  await page.locator('main .loading').waitFor({ state: 'detached' });
+});
 await shown('jobs?state=dead', rows);
 await timed('one job', async () => {
   await page.locator(`${rows} a.name`).first().click();

@@ -24,7 +24,7 @@ inline std::string many_jobs_sql(bool in_postgres, std::int64_t count) {
     put("$number", number);
     return sql + "; ";
   };
-  std::string sql;
+  std::string sql;  // what is ready comes behind what is made of it: SQLite looks through all of them
   if (in_postgres) {
     sql += filled(
         "INSERT INTO weft_done SELECT 4 * i, finished, fence, owner, started, ended, queue, 0, 0, 0, attempt,"
@@ -32,9 +32,6 @@ inline std::string many_jobs_sql(bool in_postgres, std::int64_t count) {
     sql += filled(
         "INSERT INTO weft_dead SELECT 4 * i + 1, finished, fence, queue, state, attempts, 0, 0, 0"
         " FROM $numbers, weft_dead WHERE id > 4000000000");
-    sql += filled(
-        "INSERT INTO weft_ready SELECT 4 * i + 2, run_at + i, 0, 0, queue, handler, 0, 0, 0, 0, 0"
-        " FROM $numbers, weft_ready WHERE id > 4000000000");
     sql += filled(
         "INSERT INTO weft_attempt SELECT d.id, a.fence, a.owner, a.started, a.ended, a.attempt, a.outcome,"
         " a.error, a.records FROM weft_dead d, weft_attempt a WHERE d.id < 4000000000 AND a.outcome = 1");
@@ -45,6 +42,9 @@ inline std::string many_jobs_sql(bool in_postgres, std::int64_t count) {
         "INSERT INTO weft_blocked SELECT 4 * i + 3, run_at + i, 0, 1 + i % 100, queue, handler, 0, 0, 0, 0, "
         "0,"
         " 0 FROM $numbers, weft_ready WHERE id > 4000000000");
+    sql += filled(
+        "INSERT INTO weft_ready SELECT 4 * i + 2, run_at + i, 0, 0, queue, handler, 0, 0, 0, 0, 0"
+        " FROM $numbers, weft_ready WHERE id > 4000000000");
     sql += filled(
         "INSERT INTO weft_count SELECT queue, state, handler, $number FROM (SELECT queue, 3 AS state, 0 AS "
         "handler"
@@ -68,9 +68,6 @@ inline std::string many_jobs_sql(bool in_postgres, std::int64_t count) {
       "$with INSERT INTO weft_dead SELECT 4 * i + 1, queue, state, finished, attempts, 0, 0, fence, 0"
       " FROM $numbers, weft_dead WHERE id > 4000000000");
   sql += filled(
-      "$with INSERT INTO weft_ready SELECT queue, handler, 0, 0, run_at + i, 4 * i + 2, 0, 0, 0, 0, 0"
-      " FROM $numbers, weft_ready WHERE id > 4000000000");
-  sql += filled(
       "INSERT INTO weft_attempt SELECT d.id, a.fence, attempt, owner, outcome, started, ended, error, records"
       " FROM weft_dead d, weft_attempt a WHERE d.id < 4000000000 AND a.outcome = 1");
   sql += filled(
@@ -81,6 +78,9 @@ inline std::string many_jobs_sql(bool in_postgres, std::int64_t count) {
       "fence,"
       " flags, limit_id, pending) SELECT 4 * i + 3, queue, 0, handler, run_at + i, 0, 0, 0, 0, 0, 1 + i % "
       "100, 0"
+      " FROM $numbers, weft_ready WHERE id > 4000000000");
+  sql += filled(
+      "$with INSERT INTO weft_ready SELECT queue, handler, 0, 0, run_at + i, 4 * i + 2, 0, 0, 0, 0, 0"
       " FROM $numbers, weft_ready WHERE id > 4000000000");
   sql += filled(
       "INSERT INTO weft_job (id, queue, handler, priority, created, envelope, limit_id)"
