@@ -40,6 +40,7 @@ int serve(const dashboard_options& options) {
                                                       .keys = keys_where_given(options.keys),
                                                       .hosts = options.hosts,
                                                       .trace_url = options.trace_url,
+                                                      .worker_url = options.worker_url,
                                                       .shown_context = options.shown_context,
                                                       .shows_fibers = false,  // only its own
                                                       .is_behind_https = options.is_behind_https});

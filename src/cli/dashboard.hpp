@@ -14,6 +14,7 @@ struct dashboard_options {
   std::string viewer_token_file;    ///< empty: there are no viewers
   std::vector<std::string> hosts;   ///< names by which browsers ask for it, besides those of this machine
   std::string trace_url;            ///< as site_options::trace_url
+  std::string worker_url;           ///< as site_options::worker_url
   std::vector<std::string> shown_context;  ///< the same
   bool is_behind_https = false;
 };

@@ -25,6 +25,9 @@ command add_dashboard(CLI::App& to) {
   to.add_option("--trace-url", options->trace_url,
                 "Where the trace of a job is shown: https://traces.example.org/trace/{trace_id}")
       ->type_name("URL");
+  to.add_option("--worker-url", options->worker_url,
+                "Where a worker shows its fibers: http://{host}:9464/fibers; also {pid}, {id}")
+      ->type_name("URL");
   to.add_option("--show-context", options->shown_context,
                 "A value of the context of jobs that is no secret, by its name")
       ->type_name("NAME")

@@ -26,19 +26,27 @@ struct session_answer {
   bool has_keys = false;
   std::string trace_url;
   bool has_fibers = false;
+  std::string worker_url;
 };
-WEFT_DESCRIBE(session_answer, role, csrf, has_keys, trace_url, has_fibers);
+WEFT_DESCRIBE(session_answer, role, csrf, has_keys, trace_url, has_fibers, worker_url);
 
 struct login {
   std::string token;
 };
 WEFT_DESCRIBE(login, token);
 
-void check_trace_url(const std::string& url) {
-  const bool is_web = url.starts_with("https://") || url.starts_with("http://");
-  if (url.empty() || (is_web && url.find("{trace_id}") != std::string::npos)) return;
-  throw error(errc::invalid_argument,
-              "dashboard: the address of traces begins with https:// or http:// and has {trace_id} in it");
+bool is_of_the_web(const std::string& url) {
+  return url.starts_with("https://") || url.starts_with("http://");
+}
+
+void check_addresses(const site_options& options) {
+  const std::string& traces = options.trace_url;
+  if (!traces.empty() && (!is_of_the_web(traces) || traces.find("{trace_id}") == std::string::npos)) {
+    throw error(errc::invalid_argument,
+                "dashboard: the address of traces begins with https:// or http:// and has {trace_id} in it");
+  }
+  if (!options.worker_url.empty() && !is_of_the_web(options.worker_url))
+    throw error(errc::invalid_argument, "dashboard: the address of workers begins with https:// or http://");
 }
 
 site_options checked(site_options options, const jobs::store& of) {
@@ -53,7 +61,7 @@ site_options checked(site_options options, const jobs::store& of) {
   if (!options.viewer_token.empty()) check(options.viewer_token);
   if (options.viewer_token == options.operator_token)
     throw error(errc::invalid_argument, "dashboard: the tokens of viewers and operators have to differ");
-  check_trace_url(options.trace_url);
+  check_addresses(options);
   if (options.clock == nullptr) options.clock = &of.clock();
   return options;
 }
@@ -61,8 +69,10 @@ site_options checked(site_options options, const jobs::store& of) {
 session_answer answer_of(const identity& who, const site::state& of, http::response& out) {
   // The answer has a secret: its length tells nothing of it.
   out.header("Cache-Control", "no-store, no-transform");
-  return {who.role == role::operates ? "operator" : "viewer", who.csrf, of.options.keys != nullptr,
-          of.options.trace_url, of.options.shows_fibers};
+  const bool operates = who.role == role::operates;
+  return {operates ? "operator" : "viewer", who.csrf,
+          of.options.keys != nullptr,       of.options.trace_url,
+          of.options.shows_fibers,          operates ? of.options.worker_url : std::string()};
 }
 
 http::cookie_options cookie_of(const site::state& of, const http::request& in) {

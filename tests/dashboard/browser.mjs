@@ -251,6 +251,12 @@ async function fibers(page) {
   await look(page, 'fibers with their stacks');
 }
 
+async function workers(page) {
+  await go(page, 'workers');
+  const fibers = await page.getByRole('link', { name: 'fibers', exact: true }).first().getAttribute('href');
+  check(/^http:\/\/admin\.example\.org:9464\/[^/]+\/fibers\?of=\d+$/.test(fibers), `the link to a worker's fibers is ${fibers}`);
+}
+
 async function keys(page) {
   await page.locator('body').press('?');
   await page.getByRole('heading', { name: 'Keys' }).waitFor();
@@ -322,6 +328,7 @@ try {
   await many(page);
   await queuesAndSchedules(page);
   await fibers(page);
+  await workers(page);
   await keys(page);
   await page.context().close();
   const dark = await open({ colorScheme: 'dark' });

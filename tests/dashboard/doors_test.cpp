@@ -159,6 +159,21 @@ TEST_F(dashboard_doors, the_address_of_traces_is_one_of_the_web) {
   }
 }
 
+TEST_F(dashboard_doors, the_address_of_workers_is_one_of_the_web_and_for_operators) {
+  for (const char* bad : {"javascript:alert('{host}')", "//{host}/fibers", "ftp://{host}"}) {
+    const auto make = [&] { site(store_, {.operator_token = operator_token, .worker_url = bad}); };
+    const std::string why = message_of(errc::invalid_argument, [&] { run(make); });
+    EXPECT_TRUE(has_text(why, "address of workers")) << bad;
+  }
+  serve({.worker_url = "http://{host}:9464/fibers"}, [&] {
+    const auto told = [&](const char* token) {
+      return text_of(wire::parse_json(get("/session", token).body()), "worker_url");
+    };
+    EXPECT_EQ(told(operator_token), "http://{host}:9464/fibers");
+    EXPECT_EQ(told(viewer_token), "");
+  });
+}
+
 TEST_F(dashboard_doors, tokens_are_long_and_differ) {
   const auto make = [&](std::string operates, std::string views) {
     run([&] { site(store_, {.operator_token = std::move(operates), .viewer_token = std::move(views)}); });

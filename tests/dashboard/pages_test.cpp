@@ -201,6 +201,7 @@ TEST(dashboard_pages, chromium_sees_every_view_and_does_what_people_do) {
                            .viewer_token = viewer_token,
                            .keys = keys,
                            .trace_url = "https://traces.example.org/{trace_id}?span={span_id}",
+                           .worker_url = "http://admin.example.org:9464/{host}/fibers?of={pid}",
                            .interval = 200ms});
         http::server server({.listen = "127.0.0.1:0"});
         shown.mount(server.routes(), "/jobs");

@@ -38,6 +38,10 @@ struct site_options {
   /// Where the trace that a job belongs to is shown: "https://traces.example.org/trace/{trace_id}"; also
   /// {span_id}. Empty: nowhere.
   std::string trace_url = {};
+  /// Where operators find the fibers of a worker, as its admin listener shows them:
+  /// "http://{host}:9464/fibers"; also {pid} and {id}. Empty: nowhere. It is a link: the browser goes there,
+  /// this program never does.
+  std::string worker_url = {};
   /// Names of context values that are shown though they may be secrets: values whose keys this program does
   /// not know, or that are not to be printed (key_spec::redact), are hidden.
   std::vector<std::string> shown_context = {};
@@ -66,7 +70,7 @@ struct site_options {
 class site {
  public:
   /// Throws weft::error (invalid_argument) for a token that is missing or too short, two that are equal, or a
-  /// trace_url that is none.
+  /// trace_url or worker_url that is none.
   site(std::shared_ptr<jobs::store> shown, site_options options);
   site(const site&) = delete;
   site& operator=(const site&) = delete;
