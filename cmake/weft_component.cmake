@@ -20,8 +20,8 @@ function(weft_component name)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON DEFINE_SYMBOL ""
       VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}"
       INSTALL_RPATH "$ORIGIN")
-    weft_unity_build(${target})
     weft_developer_flags(${target})
+    weft_unity_build(${target})
     weft_stack_probes(${target} PRIVATE)
   else()
     add_library(${target} INTERFACE)
@@ -50,6 +50,9 @@ function(weft_unity_build target)
   endif()
   if(WEFT_UNITY_BUILD)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
+    # These two take a name of another source's unnamed namespace for one of this source's, or of a header's.
+    target_compile_options(${target} PRIVATE
+      "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage;-Wno-shadow>")
   endif()
 endfunction()
 
