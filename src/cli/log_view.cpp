@@ -77,8 +77,9 @@ class viewer {
     } else if (!options_.sum.empty()) {
       add(value_at(json, options_.sum));
     } else if (!options_.map.empty()) {
-      if (const auto* const value = value_at(json, options_.map))
+      if (const auto* const value = value_at(json, options_.map)) {
         print(log::escaped(plain_text(*value)) + '\n');
+      }
     } else if (options_.sort) {
       kept_.push_back(std::move(log));
     } else {

@@ -162,8 +162,8 @@ bool mutex::announce_wait(task_block& me) noexcept {
   }
 }
 
-/// The task on its way is there. True: it has the mutex. Otherwise it has mutex_wanted once more, as the
-/// first of all, and `outcome` is how that ended.
+/// The task on its way is there. True: it has the mutex. Otherwise it has waited once more, as the first
+/// of all, and `outcome` is how that ended.
 bool mutex::accept_offer(task_block& me, guard_lock& guard, const wait_terms& terms, wait_outcome& outcome) {
   guard.unlock();
   watch_until_free();
@@ -225,7 +225,7 @@ void mutex::unlock_slowly(task_block& me) noexcept {
       const std::lock_guard guard(guard_);
       if (pass_on()) return;
     }
-    // Who mutex_wanted has given up.
+    // Who waited has given up.
     word mine = owned_by(me);
     if (owner_.compare_exchange_strong(mine, 0, std::memory_order_release, std::memory_order_relaxed)) return;
   }

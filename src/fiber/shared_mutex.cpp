@@ -10,10 +10,10 @@
 // them the writer's id or the number of readers. So the compare-and-exchange of unlock() checks the owner.
 //   free -> writer, reader + 1   while nobody waits, by compare-and-exchange, without guard_
 //   writer -> free               the writer, by compare-and-exchange, without guard_; fails if `lock_wanted`
-//   reader - 1                   by compare-and-exchange, without guard_, but not the last one if
-//   `lock_wanted` the last reader, or the writer, leaves while tasks wait: under guard_; it admits the next
-//   ones `lock_wanted` set            by a task that is about to join the line, under guard_ `lock_wanted`
-//   cleared        under guard_, by whoever finds the line empty
+//   reader - 1                   by compare-and-exchange, without guard_; not the last one if `lock_wanted`
+//   the last reader, or the writer, leaves while tasks wait: under guard_; it admits the next ones
+//   `lock_wanted` set            by a task that is about to join the line, under guard_
+//   `lock_wanted` cleared        under guard_, by whoever finds the line empty
 // Whenever guard_ is free, `lock_wanted` is set exactly when the line is not empty, and then its first task
 // cannot be admitted: a writer behind readers, or anyone behind a writer. So newcomers cannot overtake, and
 // no wake is lost. A task that leaves the line unserved admits those behind it: a writer that gives up lets
