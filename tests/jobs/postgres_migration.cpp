@@ -98,5 +98,16 @@ TEST_F(postgres_migration, builds_of_the_first_version_go_on_beside_a_newer_one)
   EXPECT_EQ(ids_of(all), (std::vector<std::int64_t>{2, 5, 8, 10})) << "and what the older one had";
 }
 
+TEST_F(postgres_migration, functions_that_came_later_are_made) {
+  open();
+  stores_.clear();
+  weft_test::with_connection(url_, [](auto& session) {
+    session.run("UPDATE weft.weft_meta SET value = 4 WHERE name = 'schema_version'");
+    session.run("DROP FUNCTION weft.weft_release_limit");
+  });
+  EXPECT_EQ(plan_migration(url_).from, 4);
+  EXPECT_FALSE(open().release_limit("of nobody"));
+}
+
 }  // namespace
 }  // namespace weft::jobs
