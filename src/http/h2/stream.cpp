@@ -28,7 +28,7 @@ bool stream::head_ends(bool request_ends) {
 
 bool stream::data(std::string_view piece) {
   body_.arrived(piece);
-  if (runs_) return false;
+  if (stage_ != stage::waiting) return false;
   const refusal* const why = body_.why_refused();
   return why != nullptr && start(*why);
 }
@@ -37,7 +37,7 @@ bool stream::request_ends() {
   request_ended_ = true;
   const refusal* const why = body_.why_refused();  // of trailers
   body_.ended();
-  if (runs_ || !head_ended_) return false;
+  if (!head_ended_) return false;
   return why != nullptr ? start(*why) : start();
 }
 
@@ -47,16 +47,17 @@ void stream::close() noexcept {
   is_closed_ = true;
   body_.cut();
   answer_.close();
-  if (runs_) exchange_.client_left();
+  if (runs()) exchange_.client_left();
 }
 
 bool stream::start(const refusal& why) noexcept {
-  refusal_ = why;
+  if (stage_ == stage::waiting) refusal_ = why;
   return start();
 }
 
 bool stream::start() noexcept {
-  runs_ = true;
+  if (stage_ != stage::waiting) return false;
+  stage_ = stage::running;
   return true;
 }
 
@@ -85,7 +86,7 @@ void stream::serve() {
 }
 
 bool stream::stop_running() noexcept {
-  runs_ = false;
+  stage_ = stage::over;
   if (!is_closed_ && !answer_.is_ended()) carrier_.protocol().reset(id_, error_code::internal_error);
   return is_closed_;
 }

@@ -33,7 +33,7 @@ class stream final : body_flow {
   void trailer(std::string_view name, std::string_view value) { body_.add_trailer(name, value); }
   bool request_ends();
   /// When the body has to be here, where nobody runs yet.
-  steady_time until() const noexcept { return runs_ ? no_deadline : body_.until(); }
+  steady_time until() const noexcept { return stage_ == stage::waiting ? body_.until() : no_deadline; }
   /// That time has come: run() is to be called.
   void be_late() noexcept;
 
@@ -43,7 +43,7 @@ class stream final : body_flow {
   void leave() noexcept { answer_.leave(); }
   bool is_closed() const noexcept { return is_closed_; }
   bool has_request_ended() const noexcept { return request_ended_; }
-  bool runs() const noexcept { return runs_; }
+  bool runs() const noexcept { return stage_ == stage::running; }
 
   /// Serves the request, or answers why it is not served.
   void run();
@@ -52,6 +52,9 @@ class stream final : body_flow {
   session_events::taken take_answer(std::span<char> into) noexcept { return answer_.take(into); }
 
  private:
+  /// Only from the first one does it begin: what comes behind an answer starts nothing.
+  enum class stage : unsigned char { waiting, running, over };
+
   void was_read(std::size_t bytes) noexcept override;
   void send_continue() override;
   bool start(const refusal& why) noexcept;
@@ -68,7 +71,7 @@ class stream final : body_flow {
   std::optional<refusal> refusal_;
   bool head_ended_ = false;
   bool request_ended_ = false;
-  bool runs_ = false;
+  stage stage_ = stage::waiting;
   bool is_closed_ = false;
 };
 

@@ -96,6 +96,13 @@ class frame_client {
            int flags = end_headers | end_stream) {
     send({headers_type, flags, stream, packed(head)});
   }
+  /// Asks for `path` on stream 1, which answers without end, and reads nothing of it. What the server has to
+  /// send from here on waits in it; until it is read() after all.
+  void stuff(const std::string& path) {
+    send({settings_type, 0, 0, number(4, 2) + number(0x7000'0000, 4)});
+    send({window_type, 0, 0, number(0x7000'0000, 4)});
+    get(1, with(good_get, ":path", path));
+  }
   frame read() {
     const std::string head = raw_.read_exactly(9);
     frame one{.type = head[3], .flags = head[4], .stream = number_of(head.substr(5)), .payload = {}};
@@ -106,6 +113,15 @@ class frame_client {
     while (true) {
       frame one = read();
       if (one.type == type) return one;
+    }
+  }
+  /// Until the stream ends.
+  void read_all_of(std::uint32_t stream) {
+    while (true) {
+      const frame one = read();
+      const bool carries = one.type == headers_type || one.type == data_type;
+      if (one.stream == stream && (one.type == reset_type || (carries && (one.flags & end_stream) != 0)))
+        return;
     }
   }
   /// The error of the GOAWAY that ends it.

@@ -8,7 +8,9 @@
 #include <weft/fiber/run.hpp>
 #include <weft/http/server.hpp>
 
+#include "http/h2/frame_client.hpp"
 #include "http/h2/h2_client.hpp"
+#include "http/h2/stuffing.hpp"
 #include "http/raw_client.hpp"
 
 namespace weft::http {
@@ -278,6 +280,32 @@ TEST(http2_streams, an_answer_may_come_before_the_body_was_read) {
       EXPECT_EQ(answer.body, "enough");
       EXPECT_EQ(answer.error, std::uint32_t{NGHTTP2_NO_ERROR});
     }
+    serving.stop();
+  });
+}
+
+TEST(http2_streams, a_request_that_is_answered_before_its_end_is_served_once) {
+  run([] {
+    stuffing endless;
+    server serving(on_any_port());
+    endless.serve_on(serving);
+    int calls = 0, marks = 0;
+    serving.post("/early", [&] { ++calls; }, {.streams_body = true});
+    serving.get("/mark", [&] { ++marks; });
+    serving.start();
+    frame_client asking(serving);
+    endless.stuff(asking);
+    asking.get(3, with(with(good_get, ":method", "POST"), ":path", "/early"), end_headers);
+    wait_until_it_is([&] { return calls == 1; });
+    yield();
+    asking.send({data_type, end_stream, 3, "late"});
+    asking.get(5, with(good_get, ":path", "/mark"));
+    wait_until_it_is([&] { return marks == 1; });
+    EXPECT_EQ(calls, 1);
+    endless.end();
+    asking.read_all_of(5);
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(serving.statistics().requests, 3u);
     serving.stop();
   });
 }
