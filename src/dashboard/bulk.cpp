@@ -15,12 +15,17 @@ namespace {
 constexpr std::size_t plans_max = 100;
 constexpr std::chrono::minutes kept_for{10};
 constexpr std::size_t counted_at_once = 500;
+constexpr std::size_t scanned_at_once = 200;  // search() reads so many at once, however few are asked for
 // Those that ask together share the store's transactions; but how long they take is known only afterwards, so
-// that it begins with a few, and takes more as long as they are quick.
+// that it begins with a few, and takes more as long as there is time for twice as many.
 constexpr std::size_t changed_first = 8;
 constexpr std::size_t changed_at_once = 64;
-constexpr std::chrono::milliseconds quick{10};
 constexpr std::size_t left_shown = 20;
+
+// Does search() look job by job?
+bool is_scanned(const jobs::search_filter& filter) {
+  return !filter.closure.empty() || !filter.error.empty() || filter.fits;
+}
 
 // One job that cannot be changed does not keep the others from it, or their number from the audit.
 std::string change_or_say_why_not(jobs::store& in, jobs::job_change what, const jobs::stored_job& job,
@@ -93,6 +98,21 @@ std::optional<bulk::confirmed> bulk::find(const std::string& owner, std::string_
   return confirmed{found->second.what, found->second.said};
 }
 
+/// All at the same time.
+void bulk::change(const plan& by, std::span<const jobs::stored_job> these, jobs::moment now,
+                  bulk_progress& made) {
+  const auto why = map_limited(these, changed_at_once, [&](const jobs::stored_job& job) {
+    return change_or_say_why_not(store_, by.what, job, now);
+  });
+  for (std::size_t i = 0; i < why.size(); ++i) {
+    if (why[i].empty()) {
+      ++made.changed;
+    } else if (++made.left_count <= static_cast<std::int64_t>(left_shown)) {
+      made.left.push_back({to_string(these[i].id), why[i]});
+    }
+  }
+}
+
 std::optional<bulk_progress> bulk::run(const std::string& owner, std::string_view token, jobs::moment now,
                                        std::chrono::milliseconds within) {
   const auto until = steady_clock::now() + within;
@@ -108,20 +128,25 @@ std::optional<bulk_progress> bulk::run(const std::string& owner, std::string_vie
   std::size_t at_once = changed_first;
   do {
     taken->filter.state = taken->states.front();
-    const auto page = jobs::search(store_, taken->filter, taken->before, at_once, until);
+    // Half of what is left, where few fit: what is found is to be changed, too.
     const auto began = steady_clock::now();
-    const auto why = map_limited(page.jobs, changed_at_once, [&](const jobs::stored_job& job) {
-      return change_or_say_why_not(store_, taken->what, job, now);
-    });
-    for (std::size_t i = 0; i < why.size(); ++i) {
-      if (why[i].empty()) {
-        ++made.changed;
-      } else if (++made.left_count <= static_cast<std::int64_t>(left_shown)) {
-        made.left.push_back({to_string(page.jobs[i].id), why[i]});
-      }
+    const std::size_t wanted = is_scanned(taken->filter) ? scanned_at_once : at_once;
+    const auto page = jobs::search(store_, taken->filter, taken->before, wanted, began + (until - began) / 2);
+    std::span<const jobs::stored_job> found(page.jobs);
+    do {
+      const auto batch = found.first(std::min(at_once, found.size()));
+      found = found.subspan(batch.size());
+      const auto before = steady_clock::now();
+      change(*taken, batch, now, made);
+      const auto after = steady_clock::now();
+      if (batch.size() == at_once && 2 * (after - before) < until - after)
+        at_once = std::min(2 * at_once, changed_at_once);
+    } while (!found.empty() && steady_clock::now() < until);
+    if (found.empty()) {
+      made.is_over = !go_on(*taken, page);
+    } else {
+      taken->before = page.jobs[page.jobs.size() - found.size() - 1].id;  // the last one that had its turn
     }
-    made.is_over = !go_on(*taken, page);
-    if (steady_clock::now() - began < quick) at_once = std::min(2 * at_once, changed_at_once);
   } while (!made.is_over && steady_clock::now() < until);
   if (made.is_over) return made;
   taken->ends = steady_clock::now() + kept_for;

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +74,7 @@ class bulk {
   };
   static bool go_on(plan& in, const jobs::search_page& page);
   std::string keep(plan made);
+  void change(const plan& by, std::span<const jobs::stored_job> these, jobs::moment now, bulk_progress& made);
 
   jobs::store& store_;
   std::mutex mutex_;

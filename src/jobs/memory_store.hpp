@@ -19,8 +19,9 @@
 namespace weft::inline v1::jobs {
 
 /// Jobs in memory: the fake of the store interface, for tests and development. It keeps the same
-/// contract but for durability, and has no statements: transactions only push.
-class memory_store final : public store {
+/// contract but for durability, and has no statements: transactions only push. Tests derive from it, to count
+/// calls and to let them take time.
+class memory_store : public store {
  public:
   std::vector<job_id> push(std::span<const new_job> jobs) override;
   void transact(const std::function<void(store_transaction&)>& body,
