@@ -21,11 +21,10 @@ struct filter_fields {
   std::optional<std::string> tag;
   std::optional<std::string> closure;
   std::optional<std::string> error;
-  std::optional<std::string> group;
   std::optional<std::int64_t> from;  // milliseconds since 1970
   std::optional<std::int64_t> to;
 };
-WEFT_DESCRIBE(filter_fields, state, queue, tag, closure, error, group, from, to);
+WEFT_DESCRIBE(filter_fields, state, queue, tag, closure, error, from, to);
 
 std::optional<jobs::moment> moment_of(std::optional<std::int64_t> millis) {
   constexpr std::int64_t most = std::int64_t{1} << 50;
@@ -45,8 +44,8 @@ jobs::search_filter filter_of(jobs::store& in, const http::form_fields& query) {
   made.tag = fields.tag.value_or("");
   made.closure = fields.closure.value_or("");
   made.error = fields.error.value_or("");
-  if (fields.group) {
-    auto group = error_key_from(*fields.group);
+  if (const auto text = query.first("group")) {  // an empty one, too: no group is not all jobs
+    auto group = error_key_from(*text);
     if (!group) throw http::status_error(400, "that is no group of errors");
     made.fits = [&in, how = std::move(*group)](const jobs::stored_job& job) {
       return has_failed_so(in, job, how);

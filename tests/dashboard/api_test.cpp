@@ -368,8 +368,13 @@ TEST_F(dashboard_api, changes_exactly_the_jobs_of_a_group_of_errors) {
     change("delete", group_of("host 8", "dashboard.broken_too"), 1);
     EXPECT_FALSE(queue_.show(other));
     EXPECT_EQ(count(job_state::ready), 3U);
-    for (const char* const bad : {"x", "61.62", "6.62.63", "61.62.6g", "61.62.63.64"})
-      EXPECT_EQ(get(std::string("/jobs?group=") + bad).status(), 400) << bad;
+    for (const std::string bad : {"", "x", "61.62", "6.62.63", "61.62.6g", "61.62.63.64"}) {
+      EXPECT_EQ(get("/jobs?group=" + bad).status(), 400) << bad;
+      EXPECT_EQ(
+          post("/bulk/count", R"({"action":"delete","filter":"state=ready&group=)" + bad + "\"}").status(),
+          400)
+          << bad;
+    }
   });
 }
 
