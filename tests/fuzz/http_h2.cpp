@@ -44,7 +44,7 @@ void check(const request_head& head) {
 class site final : h2::session_events {
  public:
   void receive(std::string_view bytes) {
-    if (session_.receive(bytes) != nullptr) is_over_ = true;
+    if (session_.receive(bytes)) is_over_ = true;
     while (!is_over_ && !session_.next_out().empty()) {
     }
   }
@@ -58,6 +58,8 @@ class site final : h2::session_events {
   };
   void control_frame() override {}
   void request_reset() override {}
+  void request_refused() override {}
+  void stream_broken() override {}
   void went_away(h2::error_code) override {}
   void head_begins(h2::stream_id id) override {
     fuzz_check(all_.emplace(id, std::make_unique<asked>()).second, "a stream begins once");
@@ -86,7 +88,7 @@ class site final : h2::session_events {
     session_.consumed(id, piece.size());
   }
   void request_ends(h2::stream_id) override {}
-  void stream_closed(h2::stream_id id, h2::error_code) override { all_.erase(id); }
+  void stream_closed(h2::stream_id id) override { all_.erase(id); }
   taken take_body(h2::stream_id id, std::span<char> into) override {
     std::string& body = all_.at(id)->body;
     const std::size_t count = body.copy(into.data(), into.size());

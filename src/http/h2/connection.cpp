@@ -17,6 +17,9 @@ namespace weft::inline v1::http::detail::h2 {
 namespace {
 
 constexpr std::size_t outbox_bytes = 64 * 1024;
+/// Frames that wait for the client to read, beside a few of each stream: what it asks for without reading.
+constexpr std::size_t waiting_max = 2000;
+constexpr std::size_t waiting_max_of_stream = 8;
 constexpr std::size_t read_bytes = 16 * 1024;
 constexpr int reads_in_a_row = 32;
 constexpr std::size_t linger_bytes_max = 8 * 1024 * 1024;
@@ -112,27 +115,26 @@ bool connection::read_all(std::string_view received) {
     if (count) {
       feed({buffer.get(), *count});
     } else if (!look_at_clock()) {
-      return true;
+      break;
     }
     // A client that sends without end shall not keep the others waiting.
     if (turn % reads_in_a_row == 0) yield();
   }
+  if (condemned_) session_.terminate(*condemned_);
   return true;
 }
 
 bool connection::is_over() const noexcept {
-  if (condemned_ != nullptr || is_lost_) return true;
+  if (condemned_ || is_lost_) return true;
   return (is_draining_ && streams_.empty()) || !session_.wants_more();
 }
 
 void connection::feed(std::string_view bytes) {
-  if (const char* const why = session_.receive(bytes)) condemn(why);
-  if (condemned_ != nullptr) {
-    log::debug("http: an HTTP/2 connection is ended", {{"why", condemned_}});
-    session_.terminate(error_code::enhance_your_calm);
-  }
-  start_ready();
+  if (const auto wrong = session_.receive(bytes)) condemn(wrong->why, wrong->code);
   pump();
+  if (session_.waiting() > waiting_max + waiting_max_of_stream * lane_.options().http2.streams_max)
+    condemn("frames without end that ask for others, which it does not read");
+  if (!condemned_) start_ready();
 }
 
 void connection::start_ready() {
@@ -263,8 +265,12 @@ void connection::forget(stream_id id) noexcept {
   if (is_draining_) wake_reader();
 }
 
-void connection::condemn(const char* why) noexcept {
-  if (condemned_ == nullptr) condemned_ = why;
+void connection::condemn(const char* why, error_code code) noexcept {
+  if (condemned_) return;
+  condemned_ = code;
+  ++lane_.counters().http2_violations;
+  log::debug("http: an HTTP/2 connection is ended", {{"why", why}});
+  wake_reader();
 }
 
 void connection::control_frame() {
@@ -283,8 +289,9 @@ void connection::head_begins(stream_id id) {
   if (streams_.size() < 2 * lane_.options().http2.streams_max) {
     streams_.emplace(id, std::make_unique<stream>(lane_, carrier, id));
   } else {
+    // Whoever waits for these handlers cannot know of them: it may ask again, but not without end.
     session_.reset(id, error_code::refused_stream);
-    request_reset();
+    control_frame();
   }
 }
 
@@ -319,12 +326,15 @@ void connection::request_ends(stream_id id) {
   if (one != nullptr && one->request_ends()) ready_.push_back(id);
 }
 
-void connection::stream_closed(stream_id id, error_code why) {
+void connection::request_refused() { request_reset(); }
+
+void connection::stream_broken() {
+  ++lane_.counters().refused_requests;
+  request_reset();
+}
+
+void connection::stream_closed(stream_id id) {
   if (id == head_id_) head_until_ = no_deadline;
-  if (why == error_code::protocol_error) {
-    ++lane_.counters().refused_requests;
-    request_reset();
-  }
   stream* const one = find(id);
   if (one == nullptr) return;
   one->close();
@@ -332,7 +342,8 @@ void connection::stream_closed(stream_id id, error_code why) {
 }
 
 void connection::went_away(error_code why) {
-  if (why == error_code::no_error) return;
+  // What condemn() says has been counted.
+  if (condemned_ || why == error_code::no_error || why == error_code::internal_error) return;
   ++lane_.counters().http2_violations;
   log::debug("http: a client does not keep to HTTP/2", {{"error_code", static_cast<std::uint32_t>(why)}});
 }

@@ -58,7 +58,9 @@ class connection final : public http2_link, session_events, answer_carrier {
   void data(stream_id id, std::string_view piece) override;
   void request_ends(stream_id id) override;
   void request_reset() override;
-  void stream_closed(stream_id id, error_code why) override;
+  void request_refused() override;
+  void stream_broken() override;
+  void stream_closed(stream_id id) override;
   void went_away(error_code why) override;
   taken take_body(stream_id id, std::span<char> into) override;
   void answer_sent(stream_id id) override;
@@ -86,8 +88,8 @@ class connection final : public http2_link, session_events, answer_carrier {
   void send_all();
 
   stream* find(stream_id id) noexcept;
-  /// A client does what no honest one does.
-  void condemn(const char* why) noexcept;
+  /// A client does what no honest one does: the connection ends. Also for within the events.
+  void condemn(const char* why, error_code code = error_code::enhance_your_calm) noexcept;
   void wake_reader() noexcept;
 
   server_lane& lane_;
@@ -101,7 +103,7 @@ class connection final : public http2_link, session_events, answer_carrier {
   steady_time answered_{};                // when the last stream ended
   steady_time head_until_ = no_deadline;  // of a HEADERS frame
   stream_id head_id_ = 0;
-  const char* condemned_ = nullptr;
+  std::optional<error_code> condemned_;
 
   std::string outbox_;
   event to_send_;

@@ -69,6 +69,14 @@ bool is_control(const nghttp2_frame& frame) noexcept {
   }
 }
 
+/// Is it how nghttp2 answers to what a client does wrong on a stream?
+bool is_for_broken(const nghttp2_frame& sent) noexcept {
+  if (sent.hd.type != NGHTTP2_RST_STREAM) return false;
+  const auto why = error_code(sent.rst_stream.error_code);
+  return why == error_code::protocol_error || why == error_code::flow_control_error ||
+         why == error_code::stream_closed;
+}
+
 void check(int outcome, const char* what) {
   if (outcome == 0) return;
   if (outcome == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
@@ -126,18 +134,24 @@ struct session::callbacks {
       if (ends) events.request_ends(frame->hd.stream_id);
     });
   }
+  static int refused_frame(nghttp2_session*, const nghttp2_frame*, int why, void* self) noexcept {
+    return of(self).guarded([&] {
+      if (why == NGHTTP2_ERR_REFUSED_STREAM) of(self).events_.request_refused();
+    });
+  }
   static int data(nghttp2_session*, std::uint8_t, stream_id id, const std::uint8_t* bytes, std::size_t count,
                   void* self) noexcept {
     return of(self).guarded([&] { of(self).events_.data(id, text_of(bytes, count)); });
   }
-  static int closed(nghttp2_session*, stream_id id, std::uint32_t why, void* self) noexcept {
-    return of(self).guarded([&] { of(self).events_.stream_closed(id, error_code(why)); });
+  static int closed(nghttp2_session*, stream_id id, std::uint32_t, void* self) noexcept {
+    return of(self).guarded([&] { of(self).events_.stream_closed(id); });
   }
   static int frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* self) noexcept {
     return of(self).guarded([&] {
       const bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
       if (carries && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
         of(self).events_.answer_sent(frame->hd.stream_id);
+      if (is_for_broken(*frame)) of(self).events_.stream_broken();
       if (frame->hd.type == NGHTTP2_GOAWAY) of(self).events_.went_away(error_code(frame->goaway.error_code));
     });
   }
@@ -184,6 +198,7 @@ session::session(session_events& events, const bounds& within) : events_(events)
   nghttp2_session_callbacks_set_on_header_callback(calls, callbacks::header);
   nghttp2_session_callbacks_set_on_invalid_header_callback(calls, callbacks::invalid_header);
   nghttp2_session_callbacks_set_on_frame_recv_callback(calls, callbacks::frame_received);
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(calls, callbacks::refused_frame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, callbacks::data);
   nghttp2_session_callbacks_set_on_stream_close_callback(calls, callbacks::closed);
   nghttp2_session_callbacks_set_on_frame_send_callback(calls, callbacks::frame_sent);
@@ -223,11 +238,16 @@ void session::rethrow() {
   if (failure_ != nullptr) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-const char* session::receive(std::string_view bytes) {
+std::optional<session::fault> session::receive(std::string_view bytes) {
   const auto* const from = reinterpret_cast<const std::uint8_t*>(bytes.data());
   const ssize_t used = nghttp2_session_mem_recv(session_, from, bytes.size());
   rethrow();
-  return used < 0 ? nghttp2_strerror(static_cast<int>(used)) : nullptr;
+  if (used >= 0) return std::nullopt;
+  if (used == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+  const auto code = used == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? error_code::protocol_error
+                    : used == NGHTTP2_ERR_FLOODED        ? error_code::enhance_your_calm
+                                                         : error_code::internal_error;
+  return fault{nghttp2_strerror(static_cast<int>(used)), code};
 }
 
 std::string_view session::next_out() {
@@ -239,6 +259,8 @@ std::string_view session::next_out() {
     throw error(errc::malformed, std::string("http: HTTP/2: ") + nghttp2_strerror(static_cast<int>(count)));
   return text_of(bytes, static_cast<std::size_t>(count));
 }
+
+std::size_t session::waiting() const noexcept { return nghttp2_session_get_outbound_queue_size(session_); }
 
 bool session::wants_more() const noexcept { return nghttp2_session_want_read(session_) != 0; }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ enum class error_code : std::uint32_t {
   no_error = 0,
   protocol_error = 1,
   internal_error = 2,
+  flow_control_error = 3,
+  stream_closed = 5,
   refused_stream = 7,
   cancel = 8,
   enhance_your_calm = 11,
@@ -41,7 +44,11 @@ class session_events {
   virtual void request_ends(stream_id id) = 0;
   /// The client gives a request up, or what is left of one.
   virtual void request_reset() = 0;
-  virtual void stream_closed(stream_id id, error_code why) = 0;
+  /// A request is one too many: the client did not look at what it may send.
+  virtual void request_refused() = 0;
+  /// A stream does not keep to the protocol, and was reset by this side.
+  virtual void stream_broken() = 0;
+  virtual void stream_closed(stream_id id) = 0;
   /// The client is told that the connection ends.
   virtual void went_away(error_code why) = 0;
 
@@ -74,10 +81,17 @@ class session {
   session& operator=(const session&) = delete;
   ~session();
 
-  /// Bytes came. What is wrong with them, a literal, where the connection cannot go on; else null.
-  const char* receive(std::string_view bytes);
+  /// Why a connection cannot go on.
+  struct fault {
+    const char* why;  ///< a literal
+    error_code code;
+  };
+  /// Bytes came. What is wrong with them, where nghttp2 does not tell the client itself.
+  std::optional<fault> receive(std::string_view bytes);
   /// The next bytes to send; empty for none now. Valid until the next call.
   std::string_view next_out();
+  /// How many frames wait for next_out().
+  std::size_t waiting() const noexcept;
   /// False: nothing that comes is of use any more.
   bool wants_more() const noexcept;
 

@@ -6,6 +6,7 @@
 #include <weft/http/server.hpp>
 
 #include "http/h2/frame_client.hpp"
+#include "http/h2/stuffing.hpp"
 
 namespace weft::http {
 namespace {
@@ -241,6 +242,110 @@ TEST(http2_hostile, requests_that_are_given_up_at_once_and_again_end_the_connect
     EXPECT_EQ(here.serving.statistics().http2_violations, 1u);
     EXPECT_LE(here.calls, 500);
     here.expect_alive();
+  });
+}
+
+TEST(http2_hostile, requests_that_the_server_is_made_to_reset_end_the_connection) {
+  run([] {
+    const auto ways = {std::pair(window_type, number(0x7fff'ffff, 4)),
+                       std::pair(headers_type, packed({{"a trailer", "x"}}))};
+    for (const auto& [type, payload] : ways) {
+      site here({.listen = "127.0.0.1:0", .http2 = {.resets_max = 50}});
+      here.serving.post("/slow", [] { sleep_for(1h); }, {.streams_body = true});
+      frame_client asking(here.serving);
+      const auto head = with(with(good_get, ":path", "/slow"), ":method", "POST");
+      std::string many;
+      for (std::uint32_t id = 1; id < 401; id += 2) {
+        many += bytes_of({headers_type, end_headers, id, packed(head)});
+        many += bytes_of({type, end_headers | (type == headers_type ? end_stream : 0), id, payload});
+      }
+      asking.flood(many);
+      EXPECT_EQ(asking.read_go_away(), enhance_your_calm);
+      asking.read_to_end();
+      EXPECT_EQ(here.serving.statistics().http2_violations, 1u) << type;
+    }
+  });
+}
+
+TEST(http2_hostile, who_gives_up_with_an_error_gives_up_once) {
+  run([] {
+    site here({.listen = "127.0.0.1:0", .http2 = {.resets_max = 10}});
+    frame_client asking(here.serving);
+    for (std::uint32_t id = 1; id < 17; id += 2) {
+      asking.get(id, with(good_get, ":path", "/slow"));
+      asking.send({reset_type, 0, id, number(protocol_error, 4)});
+    }
+    asking.get(17);
+    EXPECT_EQ(asking.read_until(data_type).payload, "here");
+    EXPECT_EQ(here.serving.statistics().refused_requests, 0u);
+  });
+}
+
+TEST(http2_hostile, requests_beyond_the_allowed_end_the_connection) {
+  run([] {
+    site here({.listen = "127.0.0.1:0", .http2 = {.streams_max = 5}});
+    frame_client asking(here.serving);  // it does not say that it has seen the bound
+    std::string many;
+    for (std::uint32_t id = 1; id < 4001; id += 2)
+      many +=
+          bytes_of({headers_type, end_headers | end_stream, id, packed(with(good_get, ":path", "/slow"))});
+    asking.flood(many);
+    EXPECT_EQ(asking.read_go_away(), enhance_your_calm);
+    asking.read_to_end();
+    EXPECT_EQ(here.serving.statistics().http2_violations, 1u);
+    here.expect_alive();
+  });
+}
+
+TEST(http2_hostile, what_waits_for_a_client_that_does_not_read_is_bounded) {
+  run([] {
+    stuffing endless;
+    server serving({.listen = "127.0.0.1:0", .http2 = {.streams_max = 5, .resets_max = 1'000'000'000}});
+    endless.serve_on(serving);
+    serving.get("/slow", [] { sleep_for(1h); });
+    serving.start();
+    frame_client asking(serving);
+    endless.stuff(asking);
+    std::string many;
+    for (std::uint32_t id = 3; id < 8003; id += 2)
+      many +=
+          bytes_of({headers_type, end_headers | end_stream, id, packed(with(good_get, ":path", "/slow"))});
+    asking.flood(many);
+    while (serving.statistics().http2_violations == 0) sleep_for(2ms);
+    endless.end();
+    asking.read_to_end();
+    serving.stop();
+  });
+}
+
+TEST(http2_hostile, who_waits_for_handlers_that_last_is_not_blamed) {
+  run([] {
+    server serving({.listen = "127.0.0.1:0", .http2 = {.streams_max = 2, .resets_max = 10}});
+    int running = 0;
+    event go_on;
+    serving.get("/",
+                [&] {
+                  ++running;
+                  go_on.wait();
+                },
+                {.ends_with_client = false});
+    serving.start();
+    frame_client asking(serving);
+    for (std::uint32_t id = 1; id < 9; id += 2) {
+      asking.get(id);
+      while (running < static_cast<int>(id / 2 + 1)) yield();
+      asking.send({reset_type, 0, id, number(8, 4)});
+    }
+    for (std::uint32_t id = 9; id < 49; id += 2) {
+      asking.get(id);
+      const frame answer = asking.read_until(reset_type);
+      EXPECT_EQ(answer.stream, id);
+      EXPECT_EQ(number_of(answer.payload), refused_stream);
+    }
+    EXPECT_EQ(running, 4);
+    EXPECT_EQ(serving.statistics().http2_violations, 0u);
+    go_on.set();
+    serving.stop();
   });
 }
 

@@ -7,6 +7,7 @@
 #include <weft/http/server.hpp>
 #include <weft/net/tls/stream.hpp>
 
+#include "http/h2/frame_client.hpp"
 #include "http/h2/h2_client.hpp"
 #include "http/raw_client.hpp"
 #include "support/certificates.hpp"
@@ -99,6 +100,24 @@ TEST(http2_tls, the_preface_alone_does_not_choose_it) {
     std::string said(12, '\0');
     over.read_exactly(said);
     EXPECT_EQ(said, "HTTP/1.1 505");
+    serving.stop();
+  });
+}
+
+TEST(http2_tls, another_preface_than_was_agreed_is_told_as_that) {
+  run([] {
+    const secure_site site;
+    server serving({.listen = "127.0.0.1:0", .tls = site.context});
+    serving.start();
+    tls::stream over = site.connect(serving, {"h2"});
+    over.write_all("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+    std::string all;
+    char piece[1000];
+    for (std::size_t count; (count = over.read_some(piece)) > 0;) all.append(piece, count);
+    const std::size_t at = all.find(number(8, 3) + static_cast<char>(go_away_type));
+    ASSERT_NE(at, std::string::npos);
+    EXPECT_EQ(number_of(all.substr(at + 13, 4)), protocol_error);
+    EXPECT_EQ(serving.statistics().http2_violations, 1u);
     serving.stop();
   });
 }
