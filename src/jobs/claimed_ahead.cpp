@@ -44,4 +44,18 @@ std::vector<claimed_job> claimed_ahead::take_all() {
   return all;
 }
 
+std::vector<claimed_job> claimed_ahead::take_if(const std::function<bool(const claimed_job& one)>& is_it) {
+  std::vector<claimed_job> taken;
+  std::deque<entry> kept;
+  for (auto& one : waiting_) {
+    if (is_it(one.job)) {
+      taken.push_back(std::move(one.job));
+    } else {
+      kept.push_back(std::move(one));
+    }
+  }
+  waiting_ = std::move(kept);
+  return taken;
+}
+
 }  // namespace weft::inline v1::jobs

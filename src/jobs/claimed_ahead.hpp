@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -41,6 +42,8 @@ class claimed_ahead {
   /// Those that have waited for too long; the pause begins.
   std::vector<claimed_job> take_late(steady_time now);
   std::vector<claimed_job> take_all();
+  /// Those of which `is_it` says so; the others keep their order.
+  std::vector<claimed_job> take_if(const std::function<bool(const claimed_job& one)>& is_it);
 
  private:
   using duration = steady_time::duration;

@@ -8,22 +8,32 @@
 namespace weft::inline v1::jobs {
 
 void worker::state::change(worker_changes to) {
+  // First what may throw: then nothing is changed.
+  auto retry = to.retry ? std::make_shared<const retry_policy>(std::move(*to.retry)) : nullptr;
+  if (to.queues) {
+    if (to.queues->empty() && options_.weighted.empty()) to.queues->push_back(queue_.name());
+    meters_.add(*to.queues);
+  }
   {
     const std::lock_guard lock(mutex_);
     if (to.concurrency) {
       slots_ = std::max<std::size_t>(*to.concurrency, 1);
       if (!options_.claim_ahead) ahead_.set_most(ahead_by_default(slots_));
     }
-    if (to.retry) retry_ = std::make_shared<const retry_policy>(std::move(*to.retry));
+    if (retry != nullptr) retry_ = std::move(retry);
     if (to.stop_grace) stop_grace_ = *to.stop_grace;
     if (to.queues) {
       other_queues_ = std::move(*to.queues);
-      if (other_queues_.empty() && options_.weighted.empty()) other_queues_ = {queue_.name()};
       has_other_queues_ = true;  // before the bell: the loop looks at it before it waits there
     }
   }
   changed_.ring();
   queue_.kept_in().ring();
+}
+
+bool worker::state::serves(const std::string& queue) const {
+  return std::ranges::find(served_, queue) != served_.end() ||
+         std::ranges::find(options_.weighted, queue, &weighted_queue::name) != options_.weighted.end();
 }
 
 void worker::state::take_other_queues() {
@@ -33,8 +43,8 @@ void worker::state::take_other_queues() {
     served_ = std::move(other_queues_);
     has_other_queues_ = false;
   }
-  meters_.add(served_);
-  give_back_all();
+  give_back_what(
+      [this] { return ahead_.take_if([this](const claimed_job& one) { return !serves(one.queue); }); });
   next_due_.reset();
   next_fire_.reset();
 }

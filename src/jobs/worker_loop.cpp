@@ -361,17 +361,6 @@ void worker::state::give_back(std::vector<claimed_job> jobs) {
   }
 }
 
-template <typename F>
-void worker::state::give_back_what(F take) {
-  std::vector<claimed_job> taken;
-  {
-    const std::lock_guard lock(mutex_);
-    taken = take();
-    figures_.given_back += taken.size();
-  }
-  give_back(std::move(taken));
-}
-
 void worker::state::give_back_late() {
   give_back_what([this] { return ahead_.take_late(steady_clock::now()); });
 }

@@ -104,14 +104,15 @@ worker_meters::worker_meters(const std::vector<std::string>& queues) {
 
 void worker_meters::add(const std::vector<std::string>& queues) {
   const families all;
+  const std::lock_guard lock(mutex_);
   auto next = maps_.empty() ? std::make_unique<map>() : std::make_unique<map>(*maps_.back());
   const std::size_t before = next->size();
   for (const std::string& name : queues) {
     if (!next->contains(name)) next->emplace(name, make(all, name));
   }
   if (!maps_.empty() && next->size() == before) return;
-  in_use_.store(next.get(), std::memory_order_release);
   maps_.push_back(std::move(next));
+  in_use_.store(maps_.back().get(), std::memory_order_release);
 }
 
 const worker_meters::of_queue& worker_meters::in(const std::string& queue) const noexcept {

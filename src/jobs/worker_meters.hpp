@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@
 namespace weft::inline v1::jobs {
 
 /// What a worker counts of its attempts in the default registry, by queue. A map is constant once it is in
-/// use, and is kept while this lives, so that counting takes no lock. Any thread or fiber, but for add().
+/// use, and is kept while this lives, so that counting takes no lock. Any thread or fiber.
 class worker_meters {
  public:
   /// Of one queue.
@@ -35,7 +36,7 @@ class worker_meters {
   /// Throws weft::error as metrics::registry.
   explicit worker_meters(const std::vector<std::string>& queues);
 
-  /// Further queues; those that are there already stay. One at a time.
+  /// Further queues; those that are there already stay. Throws as the constructor; nothing is added then.
   void add(const std::vector<std::string>& queues);
 
   /// Empty handles for a queue that was not named.
@@ -44,7 +45,8 @@ class worker_meters {
  private:
   using map = std::map<std::string, of_queue>;
 
-  std::vector<std::unique_ptr<const map>> maps_;  // add()'s; the last one is in use
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<const map>> maps_;  // guarded by mutex_; the last one is in use
   std::atomic<const map*> in_use_ = nullptr;
   of_queue none_;
 };

@@ -80,6 +80,7 @@ class worker::state {
   };
 
   // worker_change.cpp
+  bool serves(const std::string& queue) const;
   void take_other_queues();
   std::shared_ptr<const retry_policy> retry_now() const;
 
@@ -110,7 +111,15 @@ class worker::state {
   void give_back(std::vector<claimed_job> jobs);
   /// What `take` takes out, with the mutex.
   template <typename F>
-  void give_back_what(F take);
+  void give_back_what(F take) {
+    std::vector<claimed_job> taken;
+    {
+      const std::lock_guard lock(mutex_);
+      taken = take();
+      figures_.given_back += taken.size();
+    }
+    give_back(std::move(taken));
+  }
   void give_back_late();
   void give_back_all();
   void see_that_they_are_ours();
@@ -151,7 +160,7 @@ class worker::state {
   queue_shares shares_;              // the loop's
   const worker_id id_;
   run_places places_;
-  worker_meters meters_;  // the loop adds to it
+  worker_meters meters_;
 
   bell changed_;
   std::atomic<bool> stopping_{false};

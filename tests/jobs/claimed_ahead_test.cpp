@@ -77,6 +77,19 @@ TEST(claimed_ahead, what_waits_too_long_is_given_back_and_each_time_makes_a_long
   EXPECT_EQ(ahead.window(now + 250ms), 64U);
 }
 
+TEST(claimed_ahead, some_are_taken_out_and_the_others_keep_their_order_and_time) {
+  claimed_ahead ahead(64);
+  for (int id = 1; id <= 5; ++id) ahead.put(numbered(id), at(id * 1ms));
+  const auto even =
+      ahead.take_if([](const claimed_job& one) { return static_cast<std::int64_t>(one.id) % 2 == 0; });
+  ASSERT_EQ(even.size(), 2U);
+  EXPECT_EQ(even[0].id, job_id{2});
+  EXPECT_EQ(even[1].id, job_id{4});
+  EXPECT_EQ(ahead.late_at(), at(1ms) + claimed_ahead::too_long);
+  for (const int id : {1, 3, 5}) EXPECT_EQ(ahead.take().id, job_id{id});
+  EXPECT_TRUE(ahead.empty());
+}
+
 struct gate {
   event opened;
 };
@@ -144,6 +157,19 @@ TEST_F(worker_ahead, what_is_not_begun_soon_is_left_to_other_workers) {
     worker other(on.queue, on.app, {.pass_on_logs = false});
     EXPECT_EQ(other.run_due(), 30U);
     EXPECT_EQ(on.stats().done, 130);
+  });
+}
+
+TEST_F(worker_ahead, a_worker_that_gets_other_queues_gives_back_only_what_is_of_none_of_them) {
+  with_thirty_ahead([](scene& on, worker& one) {
+    one.change({.queues = std::vector<std::string>{"other", "default"}});
+    sleep_for(1ms);
+    EXPECT_EQ(one.statistics().given_back, 0U);
+    EXPECT_EQ(on.running(), 32) << "of a queue that stays";
+    one.change({.queues = std::vector<std::string>{"other"}});
+    sleep_for(1ms);
+    EXPECT_EQ(one.statistics().given_back, 30U);
+    EXPECT_EQ(on.running(), 2);
   });
 }
 
