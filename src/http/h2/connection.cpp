@@ -282,6 +282,8 @@ void connection::request_reset() {
 }
 
 void connection::head_begins(stream_id id) {
+  // The client is told that it is not served, and may ask again elsewhere.
+  if (is_draining_) return session_.reset(id, error_code::refused_stream);
   head_id_ = id;
   head_until_ = bound_until(lane_.options().head_timeout);
   // One that was given up counts until its handler has seen that.

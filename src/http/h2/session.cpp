@@ -296,9 +296,9 @@ void session::received_of_all(std::size_t bytes) noexcept {
 
 void session::announce_end() noexcept { nghttp2_submit_shutdown_notice(session_); }
 
-void session::go_away() noexcept {
+void session::go_away(error_code why) noexcept {
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
-                        NGHTTP2_NO_ERROR, nullptr, 0);
+                        static_cast<std::uint32_t>(why), nullptr, 0);
 }
 
 void session::terminate(error_code why) noexcept {

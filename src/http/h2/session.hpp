@@ -109,8 +109,9 @@ class session {
 
   /// Asks the client to send no more requests; those that it sent by now are served.
   void announce_end() noexcept;
-  /// No later request is served.
-  void go_away() noexcept;
+  /// The client is told that no later request is served than the last that has begun. Those that come
+  /// until it is sent have to be reset (refused_stream).
+  void go_away(error_code why = error_code::no_error) noexcept;
   /// The connection ends at once, for that reason.
   void terminate(error_code why) noexcept;
 

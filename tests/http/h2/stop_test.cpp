@@ -9,7 +9,9 @@
 #include <weft/http/event_stream.hpp>
 #include <weft/http/server.hpp>
 
+#include "http/h2/frame_client.hpp"
 #include "http/h2/h2_client.hpp"
+#include "http/h2/stuffing.hpp"
 #include "http/raw_client.hpp"
 
 namespace weft::http {
@@ -54,6 +56,30 @@ TEST(http2_stop, what_runs_is_finished_and_idle_connections_end) {
     stopping.join();
     EXPECT_TRUE(all_ended);
     EXPECT_EQ(serving.statistics().connections, 0u);
+  });
+}
+
+TEST(http2_stop, what_comes_before_goaway_is_sent_is_not_served) {
+  run([] {
+    stuffing endless;
+    server serving(on_any_port());
+    endless.serve_on(serving);
+    int calls = 0;
+    serving.get("/", [&] { return ++calls, "here"; });
+    serving.start();
+    h2_client idle(serving);
+    frame_client full(serving);
+    endless.stuff(full);
+    fiber<void> stopping = go([&] { EXPECT_TRUE(serving.stop(20s)); });
+    idle.wait_for_end();  // all have begun to end
+    full.get(3);
+    full.send({reset_type, 0, 1, number(8, 4)});
+    // Which makes room: the request has come by then.
+    std::uint32_t last = 0;
+    while (last != 1) last = number_of(full.read_until(go_away_type).payload.substr(0, 4));
+    full.read_to_end();
+    EXPECT_EQ(calls, 0);
+    stopping.join();
   });
 }
 
