@@ -339,6 +339,10 @@ try {
   await logIn(phone, operatorToken);
   await everyView(phone, 'phone');
   check(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'a phone does not scroll sideways');
+  await go(phone, 'errors');
+  await phone.locator('.group').first().waitFor();
+  const narrowest = await phone.locator('.group .grow').evaluateAll((all) => Math.min(...all.map((one) => one.clientWidth)));
+  check(narrowest >= 200, `an error can be read on a phone: ${narrowest} pixels`);
   await go(phone, 'jobs?state=dead');
   await phone.locator('table.rows a.name').first().click();
   await phone.getByRole('heading', { name: 'Timeline' }).waitFor();
