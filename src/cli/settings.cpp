@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <set>
 
 #include <weft/core/error.hpp>
 #include <weft/log/escape.hpp>
@@ -12,6 +11,7 @@
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
 #include "cli/printed_error.hpp"
+#include "cli/work_settings.hpp"
 
 namespace weft::inline v1::cli {
 namespace {
@@ -92,11 +92,6 @@ const std::map<std::string, std::string>& work_setting_options() {
       {"work.log_level", "--log-level"},
   };
   return all;
-}
-
-bool is_reloaded(const std::string& setting) {
-  static const std::set<std::string> not_these{"db", "key_file", "work.kill_grace", "work.admin"};
-  return !not_these.contains(setting);
 }
 
 int run_config_show(const config_options& options) {

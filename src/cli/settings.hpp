@@ -49,8 +49,6 @@ command_settings settings_in_force();
 
 /// The settings of `weft work` by name, with their options.
 const std::map<std::string, std::string>& work_setting_options();
-/// Does a `weft work` that runs take that setting over at SIGHUP? Else it holds from the next start on.
-bool is_reloaded(const std::string& setting);
 
 /// Gives the options of all commands what the settings say, where the command line says nothing.
 void apply_settings(CLI::App& to, const command_settings& all);

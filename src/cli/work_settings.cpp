@@ -1,6 +1,7 @@
 #include "cli/work_settings.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -28,11 +29,42 @@ std::string_view plain(std::string_view value) {
   return is_quoted ? value.substr(1, value.size() - 2) : value;
 }
 
+/// What is set, else what there is without.
+template <auto Option, auto Setting>
+void take(work_options& into, const work_settings& from) {
+  if (const auto& set = from.*Setting) {
+    into.*Option = *set;
+  } else {
+    into.*Option = work_options().*Option;
+  }
+}
+
+/// A setting that a worker which runs takes over, and how.
+struct reloaded_setting {
+  std::string_view name;
+  void (*take)(work_options& into, const work_settings& from);
+};
+
+constexpr reloaded_setting reloaded[] = {
+    {"work.queues", &take<&work_options::queues, &work_settings::queues>},
+    {"work.concurrency", &take<&work_options::concurrency, &work_settings::concurrency>},
+    {"work.retry_first", &take<&work_options::retry_first, &work_settings::retry_first>},
+    {"work.retry_longest", &take<&work_options::retry_longest, &work_settings::retry_longest>},
+    {"work.stop_grace", &take<&work_options::stop_grace, &work_settings::stop_grace>},
+    {"work.log_format", &take<&work_options::log_format, &work_settings::log_format>},
+    {"work.log_file", &take<&work_options::log_file, &work_settings::log_file>},
+    {"work.log_level", &take<&work_options::log_level, &work_settings::log_level>},
+};
+
 config::loaded<command_settings> load_settings() {
   return config::load<command_settings>(settings_sources({}));
 }
 
 }  // namespace
+
+bool is_reloaded(std::string_view setting) {
+  return std::ranges::find(reloaded, setting, &reloaded_setting::name) != std::end(reloaded);
+}
 
 jobs::worker_options worker_of(const work_options& options) {
   jobs::worker_options how;
@@ -50,19 +82,10 @@ work_reload::work_reload(const work_options& started_with, jobs::worker& worker,
 
 /// What runs with these settings, and with what the command line said.
 work_options work_reload::wanted_by(const command_settings& now) const {
-  const work_options unsaid;
   work_options wanted = in_force_;
-  const auto take = [&](const char* name, auto& into, const auto& set, const auto& otherwise) {
-    if (!in_force_.said.contains(name)) into = set ? *set : otherwise;
-  };
-  take("work.queues", wanted.queues, now.work.queues, unsaid.queues);
-  take("work.concurrency", wanted.concurrency, now.work.concurrency, unsaid.concurrency);
-  take("work.retry_first", wanted.retry_first, now.work.retry_first, unsaid.retry_first);
-  take("work.retry_longest", wanted.retry_longest, now.work.retry_longest, unsaid.retry_longest);
-  take("work.stop_grace", wanted.stop_grace, now.work.stop_grace, unsaid.stop_grace);
-  take("work.log_format", wanted.log_format, now.work.log_format, unsaid.log_format);
-  take("work.log_file", wanted.log_file, now.work.log_file, unsaid.log_file);
-  take("work.log_level", wanted.log_level, now.work.log_level, unsaid.log_level);
+  for (const auto& one : reloaded) {
+    if (!in_force_.said.contains(std::string(one.name))) one.take(wanted, now.work);
+  }
   if (wanted.concurrency < 1 || wanted.concurrency > work_options::concurrency_max) {
     throw error(errc::invalid_argument, "work.concurrency = " + std::to_string(wanted.concurrency) +
                                             " is not from 1 to " +

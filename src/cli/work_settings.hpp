@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include <weft/jobs/worker.hpp>
 
@@ -14,6 +15,9 @@ struct command_settings;
 
 /// How the worker of `weft work` does its work, as the options say.
 jobs::worker_options worker_of(const work_options& options);
+
+/// Does a `weft work` that runs take that setting over at SIGHUP? Else it holds from the next start on.
+bool is_reloaded(std::string_view setting);
 
 /// What `weft work` takes over of its settings while it runs (is_reloaded), but for those that the command
 /// line said. What else was changed is named in the log, and holds from the next start on.

@@ -10,6 +10,7 @@
 #include <weft/wire/json_value.hpp>
 
 #include "cli/run_weft.hpp"
+#include "cli/work_settings.hpp"
 #include "support/scratch_folder.hpp"
 
 namespace {
@@ -76,6 +77,11 @@ TEST_F(cli_config, the_document_says_of_each_setting_whether_it_is_reloaded) {
     for (auto at = document.find(end); at != std::string::npos; at = document.find(end, at + 1)) ++rows;
   }
   EXPECT_EQ(rows, settings) << "the table has a row of no setting";
+}
+
+TEST_F(cli_config, a_setting_is_reloaded_only_where_the_reload_knows_it) {
+  EXPECT_TRUE(weft::cli::is_reloaded("work.queues"));
+  EXPECT_FALSE(weft::cli::is_reloaded("work.of_tomorrow"));
 }
 
 TEST_F(cli_config, is_checked) {
