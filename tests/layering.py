@@ -33,7 +33,7 @@ SYSTEM = re.compile(
     r'|spawn|stdint|stdio|stdlib|string|syslog|termios|time|ucontext|unistd|unwind|valgrind/valgrind)\.h)$')
 
 # Private headers that are for all components: macros alone.
-FOR_ALL_COMPONENTS = {'core/probe.hpp'}
+FOR_ALL_COMPONENTS = {'core/hex.hpp', 'core/probe.hpp'}
 
 # Start of an include -> the CMake target that a component must name in PRIVATE_LIBRARIES.
 THIRD_PARTY = {

@@ -1,8 +1,11 @@
 #include "cli/limits.hpp"
 
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
+#include <utility>
 
 #include <weft/jobs/limits.hpp>
 #include <weft/log/escape.hpp>
@@ -13,12 +16,15 @@
 #include "cli/jobs_change.hpp"
 #include "cli/jobs_store.hpp"
 #include "cli/text_table.hpp"
+#include "core/hex.hpp"
 
 namespace weft::inline v1::cli {
 
 namespace {
 
-constexpr std::size_t read_at_once = 500;
+// Each counts up to limit_waits_counted_max jobs.
+constexpr std::size_t read_at_once = 50;
+constexpr std::size_t read_for_one = 4;
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -63,29 +69,75 @@ std::string list_text(const std::vector<jobs::stored_limit>& limits) {
 shown_limits shown(const std::vector<jobs::stored_limit>& limits, std::size_t asked_for) {
   shown_limits made;
   for (const auto& one : limits) made.limits.push_back(view_of(one));
-  if (limits.size() == asked_for) made.next = made.limits.back().key;
+  if (limits.size() == asked_for) made.next = hex_of(limits.back().is.key);
   return made;
 }
 
-std::vector<std::string> keys_that_are_set(jobs::store& in) {
-  std::vector<std::string> keys;
-  for (std::string after;;) {
-    const auto page = in.limits(after, read_at_once);
+/// Calls `each` with the limits behind that key, `at_once` in each read, until it says that this is enough.
+void look_at_limits(jobs::store& in, std::string after, std::size_t at_once,
+                    const std::function<bool(const jobs::stored_limit&)>& each) {
+  for (;;) {
+    const auto page = in.limits(after, at_once);
     for (const auto& one : page) {
-      if (one.pinned) keys.push_back(one.is.key);
+      if (!each(one)) return;
     }
-    if (page.size() < read_at_once) return keys;
+    if (page.size() < at_once) return;
     after = page.back().is.key;
   }
 }
 
-void print(const change_report& report, bool as_json) {
+std::vector<jobs::stored_limit> limits_behind(jobs::store& in, const std::string& after, std::size_t count) {
+  std::vector<jobs::stored_limit> all;
+  look_at_limits(in, after, std::min(count, read_at_once), [&](const jobs::stored_limit& one) {
+    all.push_back(one);
+    return all.size() < count;
+  });
+  return all;
+}
+
+std::vector<std::string> keys_that_are_set(jobs::store& in) {
+  std::vector<std::string> keys;
+  look_at_limits(in, "", read_at_once, [&](const jobs::stored_limit& one) {
+    if (one.pinned) keys.push_back(one.is.key);
+    return true;
+  });
+  return keys;
+}
+
+/// A text shortly before that key, and UTF-8 where the key is: databases may take nothing else.
+std::string shortly_before(std::string key) {
+  const auto last = [&] { return static_cast<unsigned char>(key.back()); };
+  if (key.empty()) return key;
+  if (last() > ' ' && last() < 0x80) {
+    --key.back();
+    return key;
+  }
+  while (key.size() > 1 && (last() & 0xc0U) == 0x80U) key.pop_back();
+  key.pop_back();
+  return key;
+}
+
+bool is_set(jobs::store& in, const std::string& key) {
+  bool found = false;
+  look_at_limits(in, shortly_before(key), read_for_one, [&](const jobs::stored_limit& one) {
+    found = one.is.key == key && one.pinned;
+    return one.is.key < key;
+  });
+  return found;
+}
+
+std::string limits_text(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " limit" : " limits");
+}
+
+void print(change_report report, bool as_json) {
   if (as_json) {
+    for (auto& one : report.left) one.id = log::to_utf8(one.id);
     std::puts(wire::to_json(report).c_str());
     return;
   }
-  const auto number = std::to_string(report.dry_run ? report.matched : report.changed);
-  std::printf("%s limits %sreleased\n", number.c_str(), report.dry_run ? "would be " : "");
+  const auto number = limits_text(static_cast<std::size_t>(report.dry_run ? report.matched : report.changed));
+  std::printf("%s %sreleased\n", number.c_str(), report.dry_run ? "would be " : "");
   for (const auto& one : report.left)
     std::fprintf(stderr, "limit %s: %s\n", escaped(one.id).c_str(), one.why.c_str());
 }
@@ -94,7 +146,7 @@ void print(const change_report& report, bool as_json) {
 
 int run_limits_list(const limits_options& options) {
   return guarded("weft limits list", [&] {
-    const auto limits = open_existing(options.store)->limits(options.after, options.count);
+    const auto limits = limits_behind(*open_existing(options.store), options.after, options.count);
     const auto text =
         options.as_json ? wire::to_json(shown(limits, options.count)) + '\n' : list_text(limits);
     std::fputs(text.c_str(), stdout);
@@ -126,24 +178,23 @@ int run_limits_release(const limits_options& options) {
   return guarded(command, [&] {
     const auto store = open_existing(options.store);
     const auto keys = options.all ? keys_that_are_set(*store) : options.keys;
-    change_report report{
-        .matched = static_cast<std::int64_t>(keys.size()), .dry_run = options.dry_run, .left = {}};
-    if (!options.dry_run && !keys.empty()) {
-      const int asked =
-          options.all ? ask_first(options.yes, command, "Release " + std::to_string(keys.size()) + " limits?")
-                      : exit_ok;
+    change_report report{.dry_run = options.dry_run, .left = {}};
+    if (options.all && !options.dry_run && !keys.empty()) {
+      const int asked = ask_first(options.yes, command, "Release " + limits_text(keys.size()) + '?');
       if (asked != exit_ok) return asked;
-      for (const auto& key : keys) {
-        if (release_limit(*store, key)) {
-          ++report.changed;
-        } else {
-          report.left.push_back({key, "nobody has set it"});
-        }
+    }
+    for (const auto& key : keys) {
+      const bool is_known = options.all && options.dry_run;
+      if (is_known || (options.dry_run ? is_set(*store, key) : release_limit(*store, key))) {
+        ++report.matched;
+      } else {
+        report.left.push_back({key, "nobody has set it"});
       }
     }
-    print(report, options.as_json);
-    const bool none = options.dry_run ? report.matched == 0 : report.changed == 0;
-    return none || !report.left.empty() ? exit_failed : exit_ok;
+    if (!options.dry_run) report.changed = report.matched;
+    const bool is_all_done = report.matched > 0 && report.left.empty();
+    print(std::move(report), options.as_json);
+    return is_all_done ? exit_ok : exit_failed;
   });
 }
 

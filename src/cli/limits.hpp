@@ -11,12 +11,15 @@
 
 namespace weft::inline v1::cli {
 
+/// So many are listed at most, as each counts up to limit_waits_counted_max jobs.
+inline constexpr std::size_t limits_listed_max = 500;
+
 /// What the commands of `weft limits` are asked for; docs/command-line.md says which take what.
 struct limits_options {
   std::string store;  ///< URL of the database: sqlite:/path
   bool as_json = false;
 
-  std::string after;        ///< list: behind that key
+  std::string after;        ///< list: behind that key, of any bytes
   std::size_t count = 100;  ///< list: so many
 
   std::vector<std::string> keys;           ///< set (one), release
@@ -34,7 +37,7 @@ struct limits_options {
 struct shown_limits {
   int schema = jobs::view_schema;
   std::vector<jobs::shown_limit> limits;  ///< by key
-  std::optional<std::string> next;        ///< key that the next page is behind, where there may be one
+  std::optional<std::string> next;        ///< for the next page, where there may be one: --next
 };
 WEFT_DESCRIBE(shown_limits, schema, limits, next);
 

@@ -3,9 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <climits>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "cli/limits.hpp"
 #include "cli/option_values.hpp"
+#include "core/hex.hpp"
 
 namespace weft::inline v1::cli {
 
@@ -29,11 +32,22 @@ CLI::App* add(CLI::App& to, const limits_commands& all, const char* name, const 
 void add_list(CLI::App& to, const limits_commands& all) {
   auto* const list =
       add(to, all, "list", "Show limits by key, and how many jobs each holds back", &run_limits_list);
-  list->add_option("--after", all.options->after, "Only limits behind that key: for the next page")
-      ->type_name("LIMIT");
+  auto* const after =
+      list->add_option("--after", all.options->after, "Only limits behind that key: for the next page")
+          ->type_name("LIMIT");
+  list->add_option_function<std::string>(
+          "--next",
+          [options = all.options](const std::string& text) {
+            auto bytes = bytes_of_hex(text);
+            if (!bytes) throw CLI::ValidationError("--next: that is not the \"next\" of a page");
+            options->after = std::move(*bytes);
+          },
+          "The same, with the \"next\" of the page before, as --json shows it")
+      ->type_name("NEXT")
+      ->excludes(after);
   list->add_option("--limit", all.options->count, "So many limits; 100 unless said")
       ->type_name("COUNT")
-      ->check(CLI::Range(std::size_t{1}, listed_at_once_max));
+      ->check(CLI::Range(std::size_t{1}, limits_listed_max));
   add_json(*list, all.options->as_json);
 }
 

@@ -4,14 +4,14 @@
 #include <string>
 #include <string_view>
 
-namespace weft::inline v1::dashboard {
+namespace weft::inline v1 {
 
 /// Any bytes as a text that an address and JSON take as it is.
-inline std::string hex_of(std::string_view bytes) {
+inline std::string hex_of(std::string_view from) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
-  text.reserve(2 * bytes.size());
-  for (const char one : bytes) {
+  text.reserve(2 * from.size());
+  for (const char one : from) {
     const auto byte = static_cast<unsigned char>(one);
     text += digits[byte >> 4U];
     text += digits[byte & 15U];
@@ -26,15 +26,15 @@ inline std::optional<std::string> bytes_of_hex(std::string_view text) {
     return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
   };
   if (text.size() % 2 != 0) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(text.size() / 2);
+  std::string made;
+  made.reserve(text.size() / 2);
   for (std::size_t at = 0; at < text.size(); at += 2) {
     const int high = value_of(text[at]);
     const int low = value_of(text[at + 1]);
     if (high < 0 || low < 0) return std::nullopt;
-    bytes += static_cast<char>(16 * high + low);
+    made += static_cast<char>(16 * high + low);
   }
-  return bytes;
+  return made;
 }
 
-}  // namespace weft::inline v1::dashboard
+}  // namespace weft::inline v1

@@ -19,9 +19,9 @@
 #include <weft/jobs/why_waiting.hpp>
 #include <weft/log/escape.hpp>
 
+#include "core/hex.hpp"
 #include "dashboard/error_groups.hpp"
 #include "dashboard/fiber_view.hpp"
-#include "dashboard/hex.hpp"
 #include "dashboard/site_state.hpp"
 
 namespace weft::inline v1::dashboard {

@@ -1,4 +1,5 @@
 #include "dashboard/error_groups.hpp"
+#include "core/hex.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,8 +11,6 @@
 #include <weft/jobs/search.hpp>
 #include <weft/jobs/view.hpp>
 #include <weft/log/escape.hpp>
-
-#include "dashboard/hex.hpp"
 
 namespace weft::inline v1::dashboard {
 

@@ -47,11 +47,39 @@ TEST_F(weft_limits, are_listed_page_by_page) {
   for (const char* const key : {"a", "b", "c"}) push(key);
   const auto first = from_json<shown_limits>(limits("list", {"--json", "--limit", "2"}).out);
   ASSERT_EQ(first.limits.size(), 2U);
-  EXPECT_EQ(first.next, "b");
-  const auto second = from_json<shown_limits>(limits("list", {"--json", "--limit", "2", "--after", "b"}).out);
+  ASSERT_TRUE(first.next);
+  const auto second =
+      from_json<shown_limits>(limits("list", {"--json", "--limit", "2", "--next", *first.next}).out);
   ASSERT_EQ(second.limits.size(), 1U);
   EXPECT_EQ(second.limits[0].key, "c");
   EXPECT_FALSE(second.next);
+}
+
+TEST_F(weft_limits, are_listed_page_by_page_whatever_bytes_their_keys_have) {
+  const auto store = weft::jobs::open_store(url());
+  for (const char* const key : {"\xfe\xfe", "\xfe\xff", "\xff"})
+    weft::jobs::set_limit(*store, {.key = key, .max = 1});
+  std::vector<std::string> options{"--json", "--limit", "1"};
+  for (int pages = 1; pages <= 3; ++pages) {
+    const auto page = from_json<shown_limits>(limits("list", options).out);
+    ASSERT_EQ(page.limits.size(), 1U) << pages;
+    options = {"--json", "--limit", "1", "--next", page.next.value()};
+  }
+  EXPECT_TRUE(from_json<shown_limits>(limits("list", options).out).limits.empty());
+  EXPECT_EQ(limits("list", {"--next", "x"}).status, 2);
+  EXPECT_EQ(limits("list", {"--next", "61", "--after", "a"}).status, 2);
+}
+
+TEST_F(weft_limits, so_many_are_read_in_parts) {
+  const auto store = weft::jobs::open_store(url());
+  for (int i = 0; i < 120; ++i)
+    weft::jobs::set_limit(*store, {.key = std::to_string(1000 + i), .max = i + 1});
+  const auto all = from_json<shown_limits>(limits("list", {"--json", "--limit", "115"}).out);
+  ASSERT_EQ(all.limits.size(), 115U);
+  for (int i = 0; i < 115; ++i) EXPECT_EQ(all.limits[static_cast<std::size_t>(i)].max, i + 1);
+  EXPECT_EQ(limits("list", {"--limit", "501"}).status, 2) << "each counts what it holds back";
+  EXPECT_EQ(limits("release", {"--all", "--dry-run"}).out, "120 limits would be released\n");
+  EXPECT_EQ(limits("release", {"1119", "--dry-run"}).out, "1 limit would be released\n");
 }
 
 TEST_F(weft_limits, are_set_over_what_pushes_say_and_released) {
@@ -67,7 +95,7 @@ TEST_F(weft_limits, are_set_over_what_pushes_say_and_released) {
   EXPECT_TRUE(shown().pinned);
   const auto released = limits("release", {"mail"});
   EXPECT_EQ(released.status, 0) << "named ones are not asked about: " << released.err;
-  EXPECT_EQ(released.out, "1 limits released\n");
+  EXPECT_EQ(released.out, "1 limit released\n");
   EXPECT_FALSE(shown().pinned);
   EXPECT_EQ(shown().max, 3) << "until the next push";
   push("mail", 9);
@@ -87,8 +115,24 @@ TEST_F(weft_limits, are_released_all_at_once_only_where_that_is_confirmed) {
   EXPECT_EQ(limits("release", {"--all", "--yes"}).status, 1) << "there are none left";
 }
 
+TEST_F(weft_limits, that_nobody_has_set_would_not_be_released) {
+  push("mail");
+  for (const char* const key : {"mail:a", "mail:\xc3\xa4", "\xff"})
+    ASSERT_EQ(limits("set", {key, "--max", "1"}).status, 0);
+  const auto asked =
+      limits("release", {"mail", "mail:a", "mail:\xc3\xa4", "mail:b", "nobody's", "\xff", "--dry-run"});
+  EXPECT_EQ(asked.status, 1);
+  EXPECT_EQ(asked.out, "3 limits would be released\n");
+  EXPECT_EQ(
+      asked.err,
+      "limit mail: nobody has set it\nlimit mail:b: nobody has set it\nlimit nobody's: nobody has set it\n");
+  EXPECT_EQ(limits("release", {"mail:a", "\xff", "--dry-run"}).status, 0);
+}
+
 TEST_F(weft_limits, that_nobody_has_set_are_named) {
   push("mail");
+  EXPECT_EQ(from_json<change_report>(limits("release", {"\xff", "--json"}).out).left.at(0).id,
+            "\xef\xbf\xbd");
   const auto done = limits("release", {"mail", "x\x1b[2J"});
   EXPECT_EQ(done.status, 1);
   EXPECT_EQ(done.err, "limit mail: nobody has set it\nlimit x\\x1b[2J: nobody has set it\n");
