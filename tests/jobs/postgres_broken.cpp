@@ -169,6 +169,15 @@ TEST_P(postgres_broken_calls, what_a_lost_claim_took_is_not_kept_from_others) {
   for (const auto& one : claimed) EXPECT_TRUE(far_->finish(end(one, 1)));
 }
 
+TEST_P(postgres_broken_calls, a_limit_is_released_once_and_told_so) {
+  far_->set_limit({.key = "the limit of all"}, true, moment(1h));
+  break_at(GetParam(), "the limit of all", [&] { EXPECT_TRUE(far_->release_limit("the limit of all")); });
+  EXPECT_FALSE(far_->release_limit("the limit of all"));
+  break_at(GetParam(), "the limit of nobody", [&] {
+    EXPECT_TRUE(far_->release_limit("the limit of nobody")) << "the first try may have released it";
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(faults, postgres_broken_calls,
                          testing::Values(proxy_fault::cut_before, proxy_fault::cut_after),
                          [](const auto& fault) {

@@ -16,7 +16,8 @@ inline constexpr std::size_t limit_key_bytes_max = 256;
 void set_limit(store& in, const limit_options& limit);
 
 /// From now on pushes say again what the limit of that key is; until then it stays as it is. False: nobody
-/// has set it. Waits and throws as set_limit().
+/// has set it. In PostgreSQL it is true as well where the connection broke and nobody knows whether the first
+/// try was made: then it is released, if it was set. Waits and throws as set_limit().
 bool release_limit(store& in, std::string_view key);
 
 }  // namespace weft::inline v1::jobs

@@ -346,16 +346,14 @@ bool release_limit(caller& by, std::string_view key) {
   parameters with;
   with.text(key);
   bool was_in_doubt = false;
-  for (;;) {
+  return by.run_idempotent([&](connection& on) {
     try {
-      const bool was_pinned = by.run(
-          [&](connection& on) { return on.run("SELECT weft.weft_release_limit($1)", with).boolean(0, 0); });
-      return was_pinned || was_in_doubt;
+      return on.run("SELECT weft.weft_release_limit($1)", with).boolean(0, 0) || was_in_doubt;
     } catch (const database_error& failed) {
-      if (!failed.is_in_doubt()) throw;
-      was_in_doubt = true;
+      was_in_doubt = was_in_doubt || failed.is_in_doubt();
+      throw;
     }
-  }
+  });
 }
 
 void set_paused(caller& by, std::string_view queue, bool paused) {
