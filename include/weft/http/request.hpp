@@ -97,7 +97,8 @@ struct request_parts {
 }  // namespace detail
 
 /// A request as a handler sees it. All text is a view into the connection's buffer, valid until the
-/// handler returns; copy what shall live longer.
+/// handler returns; copy what shall live longer. Not thread-safe: a handler may hand it on to fibers of other
+/// loops and to threads, which use it one after the other.
 class request {
  public:
   explicit request(const detail::request_parts& parts) noexcept : parts_(parts) {}

@@ -89,7 +89,8 @@ struct response_access;
 /// An answer: made by a handler, or received by a client.
 ///
 /// The server itself adds Date, Content-Length or Transfer-Encoding, Connection and X-Request-Id; a
-/// body without a Content-Type is sent as plain text in UTF-8. Not thread-safe.
+/// body without a Content-Type is sent as plain text in UTF-8. Not thread-safe: a handler may hand its
+/// response on to fibers of other loops and to threads, which use it one after the other.
 class response {
  public:
   response() = default;

@@ -7,6 +7,7 @@
 #include <weft/http/status_error.hpp>
 
 #include "http/bound_until.hpp"
+#include "http/h2/at_home.hpp"
 #include "http/response_access.hpp"
 
 namespace weft::inline v1::http::detail::h2 {
@@ -41,12 +42,24 @@ void stream_answer::send_whole() {
   send_body(body);
 }
 
+void stream_answer::begin_stream_form() {
+  at_home_in_any_case(carrier_.home(), [&] { body_.answer_begins(); });
+}
+
 void stream_answer::send_form(bool with_head, std::string_view piece) {
+  at_home(carrier_.home(), [&] { send_on_stream(with_head, piece); });
+}
+
+void stream_answer::end_stream_form(bool is_whole) {
+  at_home(carrier_.home(), [&] { end_stream(is_whole); });
+}
+
+void stream_answer::send_on_stream(bool with_head, std::string_view piece) {
   if (with_head) send_head(left_ && !piece.empty() ? *left_ + piece.size() : left_, sends_body());
   send_body(piece);
 }
 
-void stream_answer::end_stream_form(bool is_whole) {
+void stream_answer::end_stream(bool is_whole) {
   if (is_ended_) return;
   if (!is_whole) return carrier_.protocol().reset(id_on_wire_, error_code::internal_error);
   require_open();
@@ -100,8 +113,14 @@ void stream_answer::leave() noexcept {
 }
 
 void stream_answer::set_switched(switched_protocol& to) noexcept {
-  switched_ = &to;
-  if (is_closed_ || lane_.closes_idle()) to.leave();
+  at_home_in_any_case(carrier_.home(), [&] {
+    switched_ = &to;
+    if (is_closed_ || lane_.closes_idle()) to.leave();
+  });
+}
+
+void stream_answer::clear_switched() noexcept {
+  at_home_in_any_case(carrier_.home(), [&] { switched_ = nullptr; });
 }
 
 transport stream_answer::switch_protocol(std::string_view) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <weft/executor/executor.hpp>
 #include <weft/fiber/event.hpp>
 
 #include "http/answer_writer.hpp"
@@ -24,6 +25,8 @@ class answer_carrier {
   /// So much of a request's body was read.
   virtual void consumed(stream_id id, std::size_t bytes) noexcept = 0;
   virtual transport& peer() noexcept = 0;
+  /// The loop of the connection, which all of this is of.
+  virtual const executor& home() const noexcept = 0;
 
  protected:
   ~answer_carrier() = default;
@@ -33,6 +36,9 @@ class answer_carrier {
 ///
 /// A body is never copied here: the fiber that answers waits until the connection took all of a piece, which
 /// it does as far as the client's windows and the socket allow. finish() has waited for the whole answer.
+///
+/// Of the connection's loop; what handlers call (the forms of sending) may come from another one, and is done
+/// at home then.
 class stream_answer final : public answer_writer {
  public:
   stream_answer(server_lane& lane, answer_carrier& by, stream_id id, const request_head& asked,
@@ -56,7 +62,7 @@ class stream_answer final : public answer_writer {
 
  private:
   void send_whole() override;
-  void begin_stream_form() override { body_.answer_begins(); }
+  void begin_stream_form() override;
   void send_form(bool with_head, std::string_view piece) override;
   void end_stream_form(bool is_whole) override;
   bool may_have_trailers() const noexcept override { return true; }
@@ -64,11 +70,13 @@ class stream_answer final : public answer_writer {
   transport switch_protocol(std::string_view answer) override;
   std::string_view received() const noexcept override { return {}; }
   void set_switched(switched_protocol& to) noexcept override;
-  void clear_switched() noexcept override { switched_ = nullptr; }
+  void clear_switched() noexcept override;
   bool tells_of_leaving() const noexcept override { return true; }
   transport& connection() noexcept override { return carrier_.peer(); }
   void take_back(transport) noexcept override {}
 
+  void send_on_stream(bool with_head, std::string_view piece);
+  void end_stream(bool is_whole);
   void send_head(std::optional<std::uint64_t> length, bool has_body);
   void send_body(std::string_view piece);
   void require_open() const;

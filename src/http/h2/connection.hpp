@@ -29,7 +29,8 @@ namespace weft::inline v1::http::detail::h2 {
 /// streams and note who has something to do; nothing waits in them. Then a fiber is started for each request
 /// that is whole, or whose handler streams its body. Whoever has something to send pumps: frames go from the
 /// session into outbox_, while there is room. A second fiber, the sender, writes the outbox to the socket.
-/// All of them are of one loop, so nothing here is locked.
+/// All of them are of one loop, so nothing here is locked. What handlers call may come from another loop, to
+/// which they handed their request or response on: it is done here then (at_home).
 ///
 /// A stream is in streams_ until both nghttp2 has closed it and its fiber has ended.
 class connection final : public http2_link, session_events, answer_carrier {
@@ -71,6 +72,7 @@ class connection final : public http2_link, session_events, answer_carrier {
   void send_soon() noexcept override { to_send_.set(); }
   void consumed(stream_id id, std::size_t bytes) noexcept override;
   transport& peer() noexcept override { return peer_; }
+  const executor& home() const noexcept override { return home_; }
 
   // Its own fiber.
   bool read_all(std::string_view received);
@@ -93,6 +95,7 @@ class connection final : public http2_link, session_events, answer_carrier {
   void wake_reader() noexcept;
 
   server_lane& lane_;
+  const executor home_ = current_executor();
   transport peer_;
   session session_;
   std::unordered_map<stream_id, std::unique_ptr<stream>> streams_;

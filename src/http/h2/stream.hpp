@@ -57,6 +57,7 @@ class stream final : body_flow {
 
   void was_read(std::size_t bytes) noexcept override;
   void send_continue() override;
+  const executor& home() const noexcept override { return carrier_.home(); }
   bool start(const refusal& why) noexcept;
   bool start() noexcept;
   void serve();

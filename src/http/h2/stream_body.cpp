@@ -8,6 +8,7 @@
 #include "http/bound_until.hpp"
 #include "http/chars.hpp"
 #include "http/chunk_decoder.hpp"
+#include "http/h2/at_home.hpp"
 #include "http/response_access.hpp"
 
 namespace weft::inline v1::http::detail::h2 {
@@ -90,6 +91,14 @@ void stream_body::wait() {
 }
 
 std::string_view stream_body::whole() {
+  return at_home(flow_.home(), [this] { return read_whole(); });
+}
+
+std::string_view stream_body::next_piece() {
+  return at_home(flow_.home(), [this] { return read_piece(); });
+}
+
+std::string_view stream_body::read_whole() {
   if (began_ && !gathers_)
     throw error(errc::misuse, "http: the body was read in pieces; it cannot be had as a whole any more");
   if (!gathers_ && !came_.empty()) flow_.was_read(came_.size());
@@ -99,7 +108,7 @@ std::string_view stream_body::whole() {
   return came_;
 }
 
-std::string_view stream_body::next_piece() {
+std::string_view stream_body::read_piece() {
   if (gathers_) throw error(errc::misuse, "http: the body is had as a whole; it has no pieces any more");
   began_ = true;
   piece_.clear();
@@ -117,8 +126,10 @@ std::string_view stream_body::next_piece() {
 }
 
 std::optional<std::string_view> stream_body::trailer(std::string_view name) const noexcept {
-  const bool is_read = gathers_ || came_.empty();
-  return is_ended() && is_read ? find_field(trailers_, name) : std::nullopt;
+  return at_home_in_any_case(flow_.home(), [&] {
+    const bool is_read = gathers_ || came_.empty();
+    return is_ended() && is_read ? find_field(trailers_, name) : std::nullopt;
+  });
 }
 
 void stream_body::throw_again() const {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <weft/core/clock.hpp>
+#include <weft/executor/executor.hpp>
 #include <weft/fiber/event.hpp>
 
 #include "http/head_parser.hpp"
@@ -20,6 +21,8 @@ class body_flow {
   /// So much was read: as much may come again.
   virtual void was_read(std::size_t bytes) noexcept = 0;
   virtual void send_continue() = 0;
+  /// The loop that all of this is of.
+  virtual const executor& home() const noexcept = 0;
 
  protected:
   ~body_flow() = default;
@@ -52,7 +55,7 @@ class stream_body final : public request_body {
   /// When a gathered body has to be here.
   steady_time until() const noexcept { return until_.value_or(no_deadline); }
 
-  // For handlers; as body_reader.
+  // For handlers; as body_reader. From any loop, one after the other.
   std::string_view whole() override;
   std::string_view next_piece() override;
   bool is_whole() const noexcept override { return gathers_; }
@@ -64,6 +67,8 @@ class stream_body final : public request_body {
  private:
   enum class part : unsigned char { coming, ended, refused, cut_off };
 
+  std::string_view read_whole();
+  std::string_view read_piece();
   void ask_for_it();
   void wait();
   [[noreturn]] void throw_again() const;

@@ -4,7 +4,9 @@
 #include <atomic>
 
 #include <weft/context/cancellation.hpp>
+#include <weft/executor/thread_pool.hpp>
 #include <weft/fiber/fiber.hpp>
+#include <weft/fiber/loops.hpp>
 #include <weft/fiber/run.hpp>
 #include <weft/http/server.hpp>
 
@@ -367,6 +369,95 @@ TEST(http2_streams, several_loops_serve) {
         serving.stop();
       },
       {.threads = 4});
+}
+
+TEST(http2_streams, handlers_may_use_other_loops_and_threads) {
+  run(
+      [] {
+        server serving({.listen = "127.0.0.1:0", .threads = 1});
+        thread_pool pool({.threads = 2});
+        const std::vector<executor> loops = loop_executors();
+        std::atomic<int> turn{0};
+        const auto elsewhere = [&](auto&& work) {
+          const auto at = static_cast<std::size_t>(turn++);
+          const executor to = at % 3 == 2 ? executor(pool) : loops[at % loops.size()];
+          to.submit(std::ref(work)).get();
+        };
+        serving.post("/pieces",
+                     [&](request& in, response& out) {
+                       out.trailer("x-end", "1");
+                       for (bool is_over = false; !is_over;) {
+                         elsewhere([&] {
+                           const std::string_view piece = in.read_body();
+                           if (piece.empty()) {
+                             is_over = true;
+                             out.write("!");
+                           } else {
+                             out.write(piece);
+                           }
+                         });
+                       }
+                       elsewhere([&] { EXPECT_EQ(in.trailer("x-asked"), "yes"); });
+                     },
+                     {.streams_body = true});
+        serving.post("/whole", [&](request& in, response& out) {
+          elsewhere([&] { out.body(std::string(in.body()) + "!"); });
+        });
+        serving.start();
+        std::vector<fiber<void>> clients;
+        for (int c = 0; c < 4; ++c) {
+          clients.push_back(go([&] {
+            h2_client asking(serving);
+            for (int round = 0; round < 3; ++round) {
+              std::vector<int> ids;
+              const std::string text = pattern_of(150'000);
+              for (int i = 0; i < 10; ++i) {
+                const int id = asking.ask("POST", i % 2 == 0 ? "/pieces" : "/whole", {}, text, true);
+                asking.end(id, {{"x-asked", "yes"}});
+                ids.push_back(id);
+              }
+              for (const int id : ids) EXPECT_TRUE(asking.wait(id).body == text + "!");
+            }
+          }));
+        }
+        for (auto& one : clients) one.join();
+        serving.stop();
+      },
+      {.threads = 3});
+}
+
+TEST(http2_streams, what_waits_on_another_loop_ends_with_its_client) {
+  run(
+      [] {
+        server serving({.listen = "127.0.0.1:0", .threads = 1});
+        const executor other = loop_executors().back();
+        std::atomic<int> ended{0};
+        event begun;
+        serving.get("/", [&](response& out) {
+          struct at_end {
+            std::atomic<int>& count;
+            ~at_end() { ++count; }
+          } const here{ended};
+          out.write("begun");
+          auto writing = other.submit([&] {
+            begun.set();
+            out.write(std::string(10'000'000, 'x'));
+          });
+          shield([&] { writing.wait(); });
+          writing.get();
+        });
+        serving.start();
+        h2_client asking(serving);
+        const int id = asking.ask("GET", "/");
+        asking.drive_until([&] { return !asking.now(id).body.empty(); });
+        begun.wait();
+        asking.reset(id);
+        asking.send();
+        wait_until_it_is([&] { return ended == 1; });
+        EXPECT_EQ(asking.get("/none").status, 404);
+        serving.stop();
+      },
+      {.threads = 2});
 }
 
 }  // namespace
