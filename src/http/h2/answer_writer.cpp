@@ -1,12 +1,13 @@
 #include "http/h2/answer_writer.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include <weft/core/error.hpp>
 #include <weft/http/status_error.hpp>
 
-#include "http/bound_until.hpp"
 #include "http/h2/at_home.hpp"
 #include "http/response_access.hpp"
 
@@ -69,6 +70,12 @@ void stream_answer::end_stream(bool is_whole) {
   send_body({});
 }
 
+/// Who has an open window waits for its turn, as long as others have theirs.
+steady_time stream_answer::last_progress() const noexcept {
+  const bool has_window = carrier_.protocol().has_window(id_on_wire_);
+  return has_window ? std::max(taken_.last(), carrier_.moved()) : taken_.last();
+}
+
 /// Waits until all of it was taken. Throws weft::error (timed_out) where the client does not read.
 void stream_answer::send_body(std::string_view piece) {
   struct pending {
@@ -78,12 +85,18 @@ void stream_answer::send_body(std::string_view piece) {
   pending_ = piece;
   if (!piece.empty()) carrier_.protocol().resume(id_on_wire_);
   carrier_.pump();
-  steady_time until = no_deadline;
+  std::optional<steady_time> since;
   while (!pending_.empty() || (ends_ && !is_ended_)) {
     require_open();
-    if (until == no_deadline) until = bound_until(lane_.options().write_timeout);
+    if (!since) since = steady_clock::now();
     moved_.reset();
-    if (moved_.wait_until(until)) continue;
+    const std::chrono::milliseconds bound = lane_.options().write_timeout;
+    if (moved_.wait_until(bound.count() == 0 ? no_deadline : *since + bound)) continue;
+    const steady_time went_on = last_progress();
+    if (went_on > *since) {
+      since = went_on;
+      continue;
+    }
     close();
     carrier_.protocol().reset(id_on_wire_, error_code::cancel);
     carrier_.pump();
@@ -95,6 +108,7 @@ session_events::taken stream_answer::take(std::span<char> into) noexcept {
   session_events::taken got;
   got.bytes = pending_.copy(into.data(), into.size());
   pending_.remove_prefix(got.bytes);
+  taken_.add(got.bytes);
   got.is_end = ends_ && pending_.empty();
   is_ended_ = is_ended_ || got.is_end;
   if (got.is_end) got.trailers = trailers_;

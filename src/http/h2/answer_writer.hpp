@@ -8,6 +8,7 @@
 #include <weft/fiber/event.hpp>
 
 #include "http/answer_writer.hpp"
+#include "http/h2/progress_mark.hpp"
 #include "http/h2/session.hpp"
 #include "http/h2/stream_body.hpp"
 #include "http/transport.hpp"
@@ -24,6 +25,8 @@ class answer_carrier {
   virtual void send_soon() noexcept = 0;
   /// So much of a request's body was read.
   virtual void consumed(stream_id id, std::size_t bytes) noexcept = 0;
+  /// When bodies of answers last went on.
+  virtual steady_time moved() const noexcept = 0;
   virtual transport& peer() noexcept = 0;
   /// The loop of the connection, which all of this is of.
   virtual const executor& home() const noexcept = 0;
@@ -80,6 +83,7 @@ class stream_answer final : public answer_writer {
   void send_head(std::optional<std::uint64_t> length, bool has_body);
   void send_body(std::string_view piece);
   void require_open() const;
+  steady_time last_progress() const noexcept;
 
   answer_carrier& carrier_;
   const stream_id id_on_wire_;
@@ -90,6 +94,7 @@ class stream_answer final : public answer_writer {
   bool ends_ = false;  // nothing comes behind pending_
   bool is_ended_ = false;
   bool is_closed_ = false;
+  progress_mark taken_;
   event moved_;  // pending_ was taken, or never will be
 };
 

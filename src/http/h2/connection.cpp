@@ -353,7 +353,9 @@ void connection::went_away(error_code why) {
 session_events::taken connection::take_body(stream_id id, std::span<char> into) {
   stream* const one = find(id);
   if (one == nullptr) throw error(errc::closed, "http: the answer is gone");
-  return one->take_answer(into);
+  const taken got = one->take_answer(into);
+  taken_.add(got.bytes);
+  return got;
 }
 
 /// Nobody wants what is left of a request that is answered.

@@ -71,6 +71,7 @@ class connection final : public http2_link, session_events, answer_carrier {
   void pump() override;
   void send_soon() noexcept override { to_send_.set(); }
   void consumed(stream_id id, std::size_t bytes) noexcept override;
+  steady_time moved() const noexcept override { return taken_.last(); }
   transport& peer() noexcept override { return peer_; }
   const executor& home() const noexcept override { return home_; }
 
@@ -109,6 +110,7 @@ class connection final : public http2_link, session_events, answer_carrier {
   std::optional<error_code> condemned_;
 
   std::string outbox_;
+  progress_mark taken_;  // of the bodies of all answers
   event to_send_;
   wait_group fibers_;
   cancel_scope* reading_ = nullptr;

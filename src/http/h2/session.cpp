@@ -77,6 +77,13 @@ bool is_for_broken(const nghttp2_frame& sent) noexcept {
          why == error_code::stream_closed;
 }
 
+/// Frames of bodies take turns, where the client does not say otherwise (RFC 9218: it would get one answer
+/// behind the other).
+void take_turns(nghttp2_session* with, stream_id id) {
+  const nghttp2_extpri how{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 1};
+  nghttp2_session_change_extpri_stream_priority(with, id, &how, 0);
+}
+
 void check(int outcome, const char* what) {
   if (outcome == 0) return;
   if (outcome == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
@@ -99,9 +106,11 @@ struct session::callbacks {
       if (counts) of(self).events_.control_frame();
     });
   }
-  static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* self) noexcept {
+  static int begin_headers(nghttp2_session* with, const nghttp2_frame* frame, void* self) noexcept {
     return of(self).guarded([&] {
-      if (is_request(*frame)) of(self).events_.head_begins(frame->hd.stream_id);
+      if (!is_request(*frame)) return;
+      take_turns(with, frame->hd.stream_id);
+      of(self).events_.head_begins(frame->hd.stream_id);
     });
   }
   static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
@@ -278,6 +287,10 @@ void session::interim(stream_id id, int status) {
   std::array<char, 4> room;
   const nghttp2_nv field = field_of(":status", status_text(status, room));
   nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, &field, 1, nullptr);
+}
+
+bool session::has_window(stream_id id) const noexcept {
+  return nghttp2_session_get_stream_remote_window_size(session_, id) > 0;
 }
 
 void session::resume(stream_id id) noexcept { nghttp2_session_resume_data(session_, id); }

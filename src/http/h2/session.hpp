@@ -99,6 +99,8 @@ class session {
   void answer(stream_id id, int status, std::string lines, bool has_body);
   /// An answer before the answer: 100.
   void interim(stream_id id, int status);
+  /// Does the client take more of that answer's body, as far as the stream is concerned?
+  bool has_window(stream_id id) const noexcept;
   /// take_body() has something again.
   void resume(stream_id id) noexcept;
   void reset(stream_id id, error_code why) noexcept;

@@ -222,6 +222,40 @@ TEST(http2_streams, who_does_not_read_its_answer_is_given_up) {
   });
 }
 
+TEST(http2_streams, who_reads_slowly_gets_all_of_many_answers) {
+  run([] {
+    server serving({.listen = "127.0.0.1:0", .write_timeout = 1500ms});
+    serving.get("/", [](response& out) { out.body(std::string(100'000, 'x')); });
+    serving.start();
+    h2_client asking(serving, {.window = 1'000'000});
+    std::vector<int> ids;
+    for (int i = 0; i < 40; ++i) ids.push_back(asking.ask("GET", "/"));
+    std::size_t closed = 0;
+    const auto all_closed = [&] {
+      sleep_for(15ms);  // for 16 KiB at most: much longer than the bound for all of them
+      while (closed < ids.size() && asking.now(ids[closed]).is_closed) ++closed;
+      return closed == ids.size();
+    };
+    asking.drive_until(all_closed);
+    for (const int id : ids) EXPECT_EQ(asking.now(id).body.size(), 100'000u);
+    serving.stop();
+  });
+}
+
+TEST(http2_streams, answers_take_turns) {
+  run([] {
+    server serving(on_any_port());
+    serving.get("/", [](response& out) { out.body(std::string(2'000'000, 'x')); });
+    serving.start();
+    h2_client asking(serving, {.window = 4'000'000});
+    const int first = asking.ask("GET", "/"), second = asking.ask("GET", "/");
+    asking.wait(first);
+    EXPECT_GT(asking.now(second).body.size(), 1'500'000u);
+    EXPECT_EQ(asking.wait(second).body.size(), 2'000'000u);
+    serving.stop();
+  });
+}
+
 TEST(http2_streams, a_body_that_does_not_come_is_not_waited_for) {
   run([] {
     server serving({.listen = "127.0.0.1:0", .body_timeout = 50ms});
