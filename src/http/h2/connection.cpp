@@ -160,6 +160,11 @@ std::optional<std::size_t> connection::read(std::span<char> into, steady_time un
   }
 }
 
+void connection::lose() noexcept {
+  is_lost_ = true;
+  wake_reader();
+}
+
 void connection::wake_reader() noexcept {
   is_woken_ = true;
   if (reading_ != nullptr) reading_->cancel();
@@ -217,10 +222,16 @@ void connection::linger() {
 
 void connection::pump() {
   if (is_lost_) return;
-  while (outbox_.size() < outbox_bytes) {
-    const std::string_view frames = session_.next_out();
-    if (frames.empty()) break;
-    outbox_.append(frames);
+  try {
+    while (outbox_.size() < outbox_bytes) {
+      const std::string_view frames = session_.next_out();
+      if (frames.empty()) break;
+      outbox_.append(frames);
+    }
+  } catch (...) {
+    // Whose turn it was, a handler's perhaps: what the client got may be cut anywhere.
+    lose();
+    throw;
   }
   if (!outbox_.empty()) send_soon();
 }
@@ -245,8 +256,10 @@ void connection::send_all() {
     }
   } catch (const error& failed) {
     log::debug("http: a connection failed", {{"why", failed.what()}});
-    is_lost_ = true;
-    wake_reader();
+    lose();
+  } catch (const std::exception& failed) {
+    log::error("http: a connection failed", {{"why", failed.what()}});
+    lose();
   }
 }
 

@@ -94,6 +94,8 @@ class connection final : public http2_link, session_events, answer_carrier {
   /// A client does what no honest one does: the connection ends. Also for within the events.
   void condemn(const char* why, error_code code = error_code::enhance_your_calm) noexcept;
   void wake_reader() noexcept;
+  /// Nothing can be sent any more.
+  void lose() noexcept;
 
   server_lane& lane_;
   const executor home_ = current_executor();
