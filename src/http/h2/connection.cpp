@@ -181,11 +181,11 @@ steady_time connection::next_look() const noexcept {
 /// Something is due, perhaps. False: the connection ends.
 bool connection::look_at_clock() {
   const steady_time now = steady_clock::now();
-  const bool is_idle = streams_.empty() && idle_until_ <= now;
-  if (is_idle || head_until_ <= now) {
+  if (streams_.empty() && idle_until_ <= now) {
     session_.go_away();
     return false;
   }
+  if (head_until_ <= now) give_head_up();
   for (const auto& [id, one] : streams_) {
     if (one->until() <= now) {
       one->be_late();
@@ -195,6 +195,14 @@ bool connection::look_at_clock() {
   start_ready();
   pump();
   return true;
+}
+
+/// Nothing can come behind a header that does not go on. What runs is finished.
+void connection::give_head_up() {
+  head_until_ = no_deadline;
+  session_.reset(head_id_, error_code::enhance_your_calm);
+  session_.go_away(error_code::enhance_your_calm);
+  is_draining_ = true;
 }
 
 /// Nothing that the client sends is of use any more, and it reads no answers.

@@ -83,6 +83,7 @@ class connection final : public http2_link, session_events, answer_carrier {
   std::optional<std::size_t> read(std::span<char> into, steady_time until);
   steady_time next_look() const noexcept;
   bool look_at_clock();
+  void give_head_up();
   void let_go() noexcept;
   void forget(stream_id id) noexcept;
   void linger();

@@ -227,6 +227,27 @@ TEST(http2_hostile, a_header_that_does_not_go_on_is_not_waited_for) {
   });
 }
 
+TEST(http2_hostile, what_runs_beside_a_header_that_does_not_go_on_is_finished) {
+  run([] {
+    server serving({.listen = "127.0.0.1:0", .head_timeout = 50ms});
+    event go_on;
+    serving.get("/", [&] {
+      go_on.wait();
+      return "here";
+    });
+    serving.start();
+    frame_client asking(serving);
+    asking.get(1);
+    asking.send({headers_type, end_stream, 3, packed(good_get)});
+    EXPECT_EQ(asking.read_go_away(), enhance_your_calm);
+    go_on.set();
+    EXPECT_EQ(asking.read_until(data_type).payload, "here");
+    asking.read_to_end();
+    EXPECT_EQ(serving.statistics().abandoned_requests, 0u);
+    serving.stop();
+  });
+}
+
 TEST(http2_hostile, requests_that_are_given_up_at_once_and_again_end_the_connection) {
   run([] {
     site here;
