@@ -65,7 +65,9 @@ void server_core::check_http2() const {
   const bool are_windows = how.stream_window_bytes > 0 && how.stream_window_bytes <= window_max &&
                            how.connection_window_bytes >= 65'535 && how.connection_window_bytes <= window_max;
   const bool is_frame = how.frame_bytes_max >= 16 * 1024 && how.frame_bytes_max < 16 * 1024 * 1024;
-  if (!are_windows || !is_frame || how.streams_max == 0 || how.streams_max > window_max)
+  // Each client sends its settings, and gives a request up now and then.
+  const bool are_rates = how.resets_max > 0 && how.control_frames_max >= 10;
+  if (!are_windows || !is_frame || !are_rates || how.streams_max == 0 || how.streams_max > window_max)
     throw error(errc::invalid_argument, "http: a bound of http2_options is none that HTTP/2 can have");
   if (!options_.tls || speaks_http2_) return;
   for (const std::string& one : options_.tls->protocols()) {

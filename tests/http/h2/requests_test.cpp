@@ -374,7 +374,8 @@ TEST(http2_requests, bounds_that_http_2_cannot_have_are_refused) {
     for (const http2_options& wrong :
          {http2_options{.streams_max = 0}, http2_options{.stream_window_bytes = 0x8000'0000},
           http2_options{.connection_window_bytes = 1000}, http2_options{.frame_bytes_max = 1000},
-          http2_options{.frame_bytes_max = 16 * 1024 * 1024}}) {
+          http2_options{.frame_bytes_max = 16 * 1024 * 1024}, http2_options{.resets_max = 0},
+          http2_options{.control_frames_max = 0}}) {
       server serving({.listen = "127.0.0.1:0", .http2 = wrong});
       message_of(errc::invalid_argument, [&] { serving.start(); });
     }
