@@ -19,10 +19,12 @@ struct http2_options {
   std::size_t stream_window_bytes = 256 * 1024;       ///< of a body that came and was not read by its handler
   std::size_t connection_window_bytes = 1024 * 1024;  ///< on their way to this side, of all bodies
   std::size_t frame_bytes_max = 16 * 1024;            ///< of one frame to this side; 16 KiB to 16 MiB - 1
-  /// Requests that a client gives up, or that break the protocol, in 10 s.
+  /// Requests that a client gives up, that break the protocol or are beyond `streams_max`, in 10 s; at
+  /// least 1.
   std::size_t resets_max = 500;
-  /// Frames that carry nothing of a request in 10 s: PING, SETTINGS, PRIORITY, empty DATA, CONTINUATION,
-  /// WINDOW_UPDATE by a few bytes.
+  /// Frames that carry nothing of a request in 10 s: PING, SETTINGS, PRIORITY, GOAWAY, empty DATA,
+  /// CONTINUATION, WINDOW_UPDATE by a few bytes, what is of requests that are over, unknown types; at
+  /// least 10.
   std::size_t control_frames_max = 2000;
 };
 

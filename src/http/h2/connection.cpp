@@ -303,6 +303,7 @@ void connection::request_reset() {
 }
 
 void connection::head_begins(stream_id id) {
+  head_bytes_ = 0;
   // The client is told that it is not served, and may ask again elsewhere.
   if (is_draining_) return session_.reset(id, error_code::refused_stream);
   head_id_ = id;
@@ -319,11 +320,15 @@ void connection::head_begins(stream_id id) {
 }
 
 void connection::field(stream_id id, std::string_view name, std::string_view value) {
+  count_field(name, value);
+  if (stream* const one = find(id)) one->add_field(name, value);
+}
+
+void connection::count_field(std::string_view name, std::string_view value) noexcept {
   constexpr std::size_t head_bytes_factor = 16;
-  stream* const one = find(id);
-  if (one == nullptr) return;
-  one->add_field(name, value);
-  if (one->head_bytes() > head_bytes_factor * lane_.options().limits.head_bytes_max)
+  constexpr std::size_t field_overhead = 32;  // as RFC 9113, 6.5.2 counts
+  head_bytes_ += name.size() + value.size() + field_overhead;
+  if (head_bytes_ > head_bytes_factor * lane_.options().limits.head_bytes_max)
     condemn("a header without end");
 }
 
@@ -334,6 +339,7 @@ void connection::head_ends(stream_id id, bool request_ends) {
 }
 
 void connection::trailer(stream_id id, std::string_view name, std::string_view value) {
+  count_field(name, value);
   if (stream* const one = find(id)) one->trailer(name, value);
 }
 
@@ -345,6 +351,7 @@ void connection::data(stream_id id, std::string_view piece) {
 }
 
 void connection::request_ends(stream_id id) {
+  head_bytes_ = 0;
   stream* const one = find(id);
   if (one != nullptr && one->request_ends()) ready_.push_back(id);
 }

@@ -75,6 +75,9 @@ class connection final : public http2_link, session_events, answer_carrier {
   transport& peer() noexcept override { return peer_; }
   const executor& home() const noexcept override { return home_; }
 
+  /// Counts a field, also of what nobody wants.
+  void count_field(std::string_view name, std::string_view value) noexcept;
+
   // Its own fiber.
   bool read_all(std::string_view received);
   bool is_over() const noexcept;
@@ -110,6 +113,7 @@ class connection final : public http2_link, session_events, answer_carrier {
   steady_time answered_{};                // when the last stream ended
   steady_time head_until_ = no_deadline;  // of a HEADERS frame
   stream_id head_id_ = 0;
+  std::size_t head_bytes_ = 0;  // that came of the header, or of trailers
   std::optional<error_code> condemned_;
 
   std::string outbox_;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 #include <new>
 #include <utility>
 #include <vector>
@@ -58,10 +59,12 @@ std::string_view status_text(int status, std::array<char, 4>& room) noexcept {
 bool is_control(const nghttp2_frame& frame) noexcept {
   switch (frame.hd.type) {
     case NGHTTP2_PING:
+    case NGHTTP2_GOAWAY:
+      return true;
     case NGHTTP2_SETTINGS:
       return (frame.hd.flags & NGHTTP2_FLAG_ACK) == 0;
     case NGHTTP2_DATA:
-      return frame.hd.length == 0 && (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+      return frame.hd.length <= frame.data.padlen && (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0;
     case NGHTTP2_WINDOW_UPDATE:
       return static_cast<std::uint32_t>(frame.window_update.window_size_increment) < small_window_update;
     default:
@@ -99,12 +102,20 @@ struct session::callbacks {
     return frame.hd.type == NGHTTP2_HEADERS && frame.headers.cat == NGHTTP2_HCAT_REQUEST;
   }
 
-  static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* self) noexcept {
+  static int begin_frame(nghttp2_session* with, const nghttp2_frame_hd* head, void* self) noexcept {
     // The others are looked at when they are here; these are not told of then.
-    const bool counts = head->type == NGHTTP2_CONTINUATION || head->type == NGHTTP2_PRIORITY;
+    const bool is_of_closed = (head->type == NGHTTP2_DATA || head->type == NGHTTP2_HEADERS) &&
+                              head->stream_id <= nghttp2_session_get_last_proc_stream_id(with) &&
+                              nghttp2_session_get_stream_local_close(with, head->stream_id) == -1;
+    const bool counts = head->type == NGHTTP2_CONTINUATION || head->type == NGHTTP2_PRIORITY ||
+                        head->type > NGHTTP2_CONTINUATION || is_of_closed;
     return of(self).guarded([&] {
       if (counts) of(self).events_.control_frame();
     });
+  }
+  /// Of a type that nobody here knows.
+  static int unpack(nghttp2_session*, void**, const nghttp2_frame_hd*, void*) noexcept {
+    return NGHTTP2_ERR_CANCEL;
   }
   static int begin_headers(nghttp2_session* with, const nghttp2_frame* frame, void* self) noexcept {
     return of(self).guarded([&] {
@@ -212,8 +223,20 @@ session::session(session_events& events, const bounds& within) : events_(events)
   nghttp2_session_callbacks_set_on_stream_close_callback(calls, callbacks::closed);
   nghttp2_session_callbacks_set_on_frame_send_callback(calls, callbacks::frame_sent);
   nghttp2_session_callbacks_set_on_frame_not_send_callback(calls, callbacks::frame_not_sent);
+  nghttp2_session_callbacks_set_unpack_extension_callback(calls, callbacks::unpack);
+  // Else they would not be told of, and could not be counted.
+  for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= 0xff; ++type)
+    nghttp2_option_set_user_recv_extension_type(how, static_cast<std::uint8_t>(type));
   nghttp2_option_set_no_auto_window_update(how, 1);
   nghttp2_option_set_no_closed_streams(how, 1);
+  // connection counts these itself, by the options.
+#ifdef WEFT_NGHTTP2_HAS_RESET_LIMIT
+  nghttp2_option_set_stream_reset_rate_limit(how, std::numeric_limits<std::uint32_t>::max(),
+                                             std::numeric_limits<std::uint32_t>::max());
+#endif
+#ifdef WEFT_NGHTTP2_HAS_CONTINUATION_LIMIT
+  nghttp2_option_set_max_continuations(how, within.options.control_frames_max);
+#endif
   check(nghttp2_session_server_new2(&session_, calls, this, how), "HTTP/2");
 
   const http2_options& said = within.options;

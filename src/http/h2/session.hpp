@@ -67,8 +67,8 @@ class session_events {
 };
 
 /// The server's side of the protocol, by nghttp2: bytes in, bytes out, no input and output of its own. The
-/// only class that knows nghttp2. Not thread-safe; nothing of it may be called inside the events but reset(),
-/// go_away() and terminate().
+/// only class that knows nghttp2. Not thread-safe; inside the events neither receive() nor next_out() may be
+/// called.
 class session {
  public:
   /// What the client is told that it may send.

@@ -27,7 +27,6 @@ class stream final : body_flow {
 
   // What comes. Where these give true there is something to do: run() is to be called.
   void add_field(std::string_view name, std::string_view value) { reader_.add(name, value); }
-  std::size_t head_bytes() const noexcept { return reader_.bytes(); }
   bool head_ends(bool request_ends);
   bool data(std::string_view piece);
   void trailer(std::string_view name, std::string_view value) { body_.add_trailer(name, value); }

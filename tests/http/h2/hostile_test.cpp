@@ -288,6 +288,30 @@ TEST(http2_hostile, requests_that_the_server_is_made_to_reset_end_the_connection
   });
 }
 
+TEST(http2_hostile, the_bounds_are_those_of_the_options) {
+  run([] {
+    site here({.listen = "127.0.0.1:0",
+               .limits = {.header_count_max = 1000},
+               .http2 = {.resets_max = 100'000, .control_frames_max = 100'000}});
+    frame_client asking(here.serving);
+    std::string many;
+    for (std::uint32_t id = 1; id < 8001; id += 2) {
+      many +=
+          bytes_of({headers_type, end_headers | end_stream, id, packed(with(good_get, ":path", "/slow"))});
+      many += bytes_of({reset_type, 0, id, number(8, 4)});
+    }
+    asking.flood(many);
+    asking.send({ping_type, 0, 0, "12345678"});
+    EXPECT_EQ(asking.read_until(ping_type).payload, "12345678");
+    frame_client other(here.serving);
+    other.send({headers_type, end_stream, 1, packed(good_get)});
+    for (int i = 0; i < 50; ++i)
+      other.send({continuation_type, i == 49 ? end_headers : 0, 1, packed({{"x" + std::to_string(i), "y"}})});
+    EXPECT_EQ(other.read_until(data_type).payload, "here");
+    EXPECT_EQ(here.serving.statistics().http2_violations, 0u);
+  });
+}
+
 TEST(http2_hostile, who_gives_up_with_an_error_gives_up_once) {
   run([] {
     site here({.listen = "127.0.0.1:0", .http2 = {.resets_max = 10}});
@@ -413,6 +437,9 @@ TEST(http2_hostile, floods_of_frames_that_carry_nothing_end_the_connection) {
         {"PRIORITY", {priority_type, 0, 5, number(0, 4) + "\x01"}, false},
         {"empty DATA", {data_type, 0, 1, ""}, true},
         {"WINDOW_UPDATE", {window_type, 0, 0, number(1, 4)}, false},
+        {"padded DATA", {data_type, 8, 1, std::string("\4\0\0\0\0", 5)}, true},
+        {"PING's answer", {ping_type, ack, 0, "12345678"}, false},
+        {"an unknown type", {0x42, 0, 0, "x"}, false},
     };
     for (const flood& each : all) {
       site here;
