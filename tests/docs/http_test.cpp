@@ -88,8 +88,8 @@ struct visitor {
 TEST(http, http2_bounds) {
   weft::run([] {
     // example: http2_bounds
-    weft::http::server server{{.listen = "127.0.0.1:0",
-                               .http2 = {.streams_max = 50, .stream_window_bytes = 1 << 20}}};
+    weft::http::server server{
+        {.listen = "127.0.0.1:0", .http2 = {.streams_max = 50, .stream_window_bytes = 1 << 20}}};
     // end of example
     server.get("/", [] { return "here"; });
     server.start();
