@@ -8,6 +8,7 @@
 
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
+#include <weft/fiber/fiber.hpp>
 #include <weft/http/server.hpp>
 #include <weft/net/stream.hpp>
 
@@ -84,6 +85,12 @@ inline std::size_t count_of(std::string_view text, std::string_view part) {
   for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size()))
     ++count;
   return count;
+}
+
+/// Waits, in turns, until `so`.
+template <typename So>
+void wait_until_it_is(So&& so) {
+  while (!so()) sleep_for(std::chrono::milliseconds(2));
 }
 
 }  // namespace weft::http

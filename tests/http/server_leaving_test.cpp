@@ -24,12 +24,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Waits, in turns, until `so`.
-template <typename So>
-void wait_until_it_is(So&& so) {
-  while (!so()) sleep_for(2ms);
-}
-
 TEST(http_leaving, the_handler_of_a_client_that_has_gone_is_cancelled) {
   run([] {
     server serving(on_any_port());

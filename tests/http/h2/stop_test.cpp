@@ -22,12 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Waits, in turns, until `so`.
-template <typename So>
-void wait_until_it_is(So&& so) {
-  while (!so()) sleep_for(2ms);
-}
-
 TEST(http2_stop, what_runs_is_finished_and_idle_connections_end) {
   run([] {
     server serving(on_any_port());

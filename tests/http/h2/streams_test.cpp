@@ -20,12 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Waits, in turns, until `so`.
-template <typename So>
-void wait_until_it_is(So&& so) {
-  while (!so()) sleep_for(2ms);
-}
-
 std::string pattern_of(std::size_t bytes) {
   std::string text(bytes, '\0');
   for (std::size_t i = 0; i < bytes; ++i) text[i] = static_cast<char>('a' + i * 7 % 23 + i / 1000 % 3);
