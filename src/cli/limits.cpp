@@ -26,12 +26,6 @@ namespace {
 constexpr std::size_t read_at_once = 50;
 constexpr std::size_t read_for_one = 4;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  log::append_escaped(out, text);
-  return out;
-}
-
 /// "1m", "90s", "1500us": in the greatest unit that it is a number of.
 std::string period_text(std::chrono::microseconds period) {
   using namespace std::chrono_literals;
@@ -59,7 +53,7 @@ std::string held_back_text(std::int64_t count) {
 std::string list_text(const std::vector<jobs::stored_limit>& limits) {
   std::vector<std::vector<std::string>> rows{{"KEY", "RUNNING", "MAX", "RATE", "HELD BACK", "SAID BY"}};
   for (const auto& one : limits) {
-    rows.push_back({escaped(one.is.key), std::to_string(one.running),
+    rows.push_back({log::escaped(one.is.key), std::to_string(one.running),
                     one.is.max == INT_MAX ? "any" : std::to_string(one.is.max), rate_text(one.is.rate),
                     held_back_text(one.held_back), one.pinned ? "set" : "pushes"});
   }
@@ -139,7 +133,7 @@ void print(change_report report, bool as_json) {
   const auto number = limits_text(static_cast<std::size_t>(report.dry_run ? report.matched : report.changed));
   std::printf("%s %sreleased\n", number.c_str(), report.dry_run ? "would be " : "");
   for (const auto& one : report.left)
-    std::fprintf(stderr, "limit %s: %s\n", escaped(one.id).c_str(), one.why.c_str());
+    std::fprintf(stderr, "limit %s: %s\n", log::escaped(one.id).c_str(), one.why.c_str());
 }
 
 }  // namespace

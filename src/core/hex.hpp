@@ -6,16 +6,18 @@
 
 namespace weft::inline v1 {
 
+/// Two digits.
+inline void append_hex(std::string& out, unsigned char byte) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  out += digits[byte >> 4U];
+  out += digits[byte & 15U];
+}
+
 /// Any bytes as a text that an address and JSON take as it is.
 inline std::string hex_of(std::string_view from) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
   text.reserve(2 * from.size());
-  for (const char one : from) {
-    const auto byte = static_cast<unsigned char>(one);
-    text += digits[byte >> 4U];
-    text += digits[byte & 15U];
-  }
+  for (const char one : from) append_hex(text, static_cast<unsigned char>(one));
   return text;
 }
 

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "log/line_parts.hpp"
+#include "core/hex.hpp"
 
 namespace weft::inline v1::log {
 namespace {
@@ -54,7 +54,7 @@ void append_byte(std::string& out, unsigned byte) {
       break;
   }
   out += "\\x";
-  detail::append_hex(out, byte);
+  append_hex(out, static_cast<unsigned char>(byte));
 }
 
 void append(std::string& out, std::string_view text, std::string_view also_escaped) {

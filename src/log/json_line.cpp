@@ -8,6 +8,7 @@
 #include <weft/log/escape.hpp>
 #include <weft/log/format.hpp>
 
+#include "core/hex.hpp"
 #include "log/line_parts.hpp"
 #include "log/valid_json.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 
 void append_unit(std::string& out, unsigned unit) {
   out += "\\u00";
-  detail::append_hex(out, unit);
+  append_hex(out, static_cast<unsigned char>(unit));
 }
 
 void append_string(std::string& out, std::string_view raw) {

@@ -21,13 +21,6 @@ void append_number(std::string& out, Number value, std::size_t width = 0) {
   out.append(buffer.data(), digits);
 }
 
-/// Two digits, of a byte.
-inline void append_hex(std::string& out, unsigned byte) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  out += digits[byte >> 4];
-  out += digits[byte & 0xf];
-}
-
 /// 2026-03-01T12:00:00.000123Z
 void append_time(std::string& out, record_time time);
 
