@@ -1,13 +1,16 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include <weft/context/cancellation.hpp>
 #include <weft/core/clock.hpp>
 #include <weft/core/error.hpp>
+#include <weft/fiber/event.hpp>
 #include <weft/fiber/fiber.hpp>
 #include <weft/http/server.hpp>
 #include <weft/net/stream.hpp>
@@ -86,6 +89,22 @@ inline std::size_t count_of(std::string_view text, std::string_view part) {
     ++count;
   return count;
 }
+
+/// What a handler does that only its cancellation ends; and why it was cancelled.
+struct endless_work {
+  event begun;
+  std::optional<cancel_reason> why;
+
+  void run() {
+    begun.set();
+    try {
+      sleep_for(std::chrono::hours(1));
+    } catch (const cancelled& stop) {
+      why = stop.reason();
+      throw;
+    }
+  }
+};
 
 /// Waits, in turns, until `so`.
 template <typename So>

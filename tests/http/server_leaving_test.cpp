@@ -27,18 +27,10 @@ using namespace std::chrono_literals;
 TEST(http_leaving, the_handler_of_a_client_that_has_gone_is_cancelled) {
   run([] {
     server serving(on_any_port());
-    std::optional<cancel_reason> why;
-    event begun, left_alone_begun, end_now;
+    endless_work slow;
+    event left_alone_begun, end_now;
     bool finished = false;
-    serving.get("/slow", [&] {
-      begun.set();
-      try {
-        sleep_for(1h);
-      } catch (const cancelled& stop) {
-        why = stop.reason();
-        throw;
-      }
-    });
+    serving.get("/slow", [&] { slow.run(); });
     serving.get("/left-alone",
                 [&] {
                   left_alone_begun.set();
@@ -55,10 +47,10 @@ TEST(http_leaving, the_handler_of_a_client_that_has_gone_is_cancelled) {
     {
       raw_client leaving(serving);
       leaving.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
-      begun.wait();
+      slow.begun.wait();
     }
     wait_until_it_is([&] { return serving.statistics().abandoned_requests == 1; });
-    EXPECT_EQ(why, cancel_reason::requested);
+    EXPECT_EQ(slow.why, cancel_reason::requested);
     EXPECT_FALSE(finished);
     end_now.set();
     wait_until_it_is([&] { return serving.statistics().connections == 0; });

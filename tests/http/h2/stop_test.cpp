@@ -83,24 +83,15 @@ TEST(http2_stop, what_comes_before_goaway_is_sent_is_not_served) {
 TEST(http2_stop, what_takes_too_long_is_cancelled) {
   run([] {
     server serving(on_any_port());
-    event begun;
-    std::optional<cancel_reason> why;
-    serving.get("/slow", [&] {
-      begun.set();
-      try {
-        sleep_for(1h);
-      } catch (const cancelled& stop) {
-        why = stop.reason();
-        throw;
-      }
-    });
+    endless_work slow;
+    serving.get("/slow", [&] { slow.run(); });
     serving.start();
     h2_client asking(serving);
     asking.ask("GET", "/slow");
     asking.send();
-    begun.wait();
+    slow.begun.wait();
     EXPECT_FALSE(serving.stop(50ms));
-    EXPECT_EQ(why, cancel_reason::shutdown);
+    EXPECT_EQ(slow.why, cancel_reason::shutdown);
   });
 }
 

@@ -133,18 +133,10 @@ TEST(http2_streams, a_client_sends_no_more_than_the_handler_reads) {
 TEST(http2_streams, who_gives_up_cancels_the_handler) {
   run([] {
     server serving(on_any_port());
-    std::optional<cancel_reason> why;
-    event begun, left_alone_begun, go_on;
+    endless_work slow;
+    event left_alone_begun, go_on;
     bool finished = false;
-    serving.get("/slow", [&] {
-      begun.set();
-      try {
-        sleep_for(1h);
-      } catch (const cancelled& stop) {
-        why = stop.reason();
-        throw;
-      }
-    });
+    serving.get("/slow", [&] { slow.run(); });
     serving.get("/left-alone",
                 [&] {
                   left_alone_begun.set();
@@ -155,15 +147,15 @@ TEST(http2_streams, who_gives_up_cancels_the_handler) {
     serving.start();
     h2_client asking(serving);
     const int left_alone = asking.ask("GET", "/left-alone");
-    const int slow = asking.ask("GET", "/slow");
+    const int asked = asking.ask("GET", "/slow");
     asking.send();
-    begun.wait();
+    slow.begun.wait();
     left_alone_begun.wait();
-    asking.reset(slow);
+    asking.reset(asked);
     asking.reset(left_alone);
     asking.send();
     wait_until_it_is([&] { return serving.statistics().abandoned_requests == 1; });
-    EXPECT_EQ(why, cancel_reason::requested);
+    EXPECT_EQ(slow.why, cancel_reason::requested);
     go_on.set();
     wait_until_it_is([&] { return finished; });
     EXPECT_EQ(serving.statistics().abandoned_requests, 1u);
