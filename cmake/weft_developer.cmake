@@ -31,6 +31,14 @@ function(weft_test name)
   endif()
 endfunction()
 
+# weft_compiled_again(<component> <source>...)
+#
+# Sources of the component that a test program compiles anew for itself. Within the library each then is an object of
+# its own, so that the linker leaves it where it is.
+function(weft_compiled_again component)
+  set_source_files_properties(${ARGN} TARGET_DIRECTORY weft_${component} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 # weft_planted_bug(<number> TEST <name> CAUGHT_BY <suite.case> SOURCE <file> USES <component>...
 #   [LIBRARIES <target>...])
 #
@@ -41,6 +49,8 @@ function(weft_planted_bug number)
   cmake_parse_arguments(arg "" "TEST;CAUGHT_BY;SOURCE" "USES;LIBRARIES" ${ARGN})
   set(target planted_bug_${number})
   add_executable(${target} $<TARGET_OBJECTS:test_${arg_TEST}> "${PROJECT_SOURCE_DIR}/${arg_SOURCE}")
+  string(REGEX REPLACE "^src/([a-z_]+)/.*$" "\\1" component "${arg_SOURCE}")
+  weft_compiled_again(${component} "${PROJECT_SOURCE_DIR}/${arg_SOURCE}")
   target_compile_definitions(${target} PRIVATE WEFT_BUG_${number})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
   list(TRANSFORM arg_USES PREPEND weft::)

@@ -50,51 +50,58 @@ class dashboard_reads : public dashboard_many {
     });
     store_.reset();
   }
+  /// SQLite: how it would go about each statement that was asked.
+  void explain_each_statement() {
+    const jobs::statement_log log;
+    ask_for_everything();
+    const std::string path = many_->url().substr(std::string("sqlite:").size());
+    std::size_t explained = 0;
+    for (const auto& text : log.seen()) {
+      if (!jobs::is_of_jobs(text) || text.ends_with("FROM weft_schedule ORDER BY name"))
+        continue;  // that lists them all
+      ++explained;
+      for (const auto& step : jobs::run_sql(path, "EXPLAIN QUERY PLAN " + text)) {
+        EXPECT_FALSE(jobs::reads_whole_table(step)) << step << " in " << text;
+        EXPECT_EQ(step.find("TEMP B-TREE FOR ORDER BY"), std::string::npos) << step << " in " << text;
+      }
+    }
+    EXPECT_GT(explained, 20U) << "it sees the statements";
+  }
+  /// PostgreSQL: how often it has read each table as a whole.
+  void count_whole_reads() {
+    // Sessions tell what they did when they end.
+    const std::string when_all_have_ended =
+        "DO $$ BEGIN LOOP PERFORM pg_stat_clear_snapshot(); EXIT WHEN NOT EXISTS (SELECT 1 FROM "
+        "pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client "
+        "backend');"
+        " PERFORM pg_sleep(0.01); END LOOP; END $$; ";
+    const std::string reads =
+        "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE schemaname = 'weft' AND relname IN "
+        "('weft_job',"
+        " 'weft_ready', 'weft_scheduled', 'weft_blocked', 'weft_done', 'weft_dead', 'weft_attempt', "
+        "'weft_tag',"
+        " 'weft_step')";
+    many_->run(when_all_have_ended +
+               "DROP TABLE IF EXISTS public.reads_before; CREATE TABLE public.reads_before AS " + reads);
+    ask_for_everything();
+    EXPECT_NO_THROW(many_->run(
+        when_all_have_ended +
+        "DO $$ DECLARE v_read text; BEGIN ASSERT (SELECT count(*) = 9 FROM public.reads_before), 'nine "
+        "tables';"
+        " SELECT string_agg(now.relname, ', ') INTO v_read FROM (" +
+        reads +
+        ") now JOIN public.reads_before b USING (relname) WHERE now.seq_scan > b.seq_scan;"
+        " IF v_read IS NOT NULL THEN RAISE EXCEPTION 'read as a whole: %', v_read; END IF; END $$"));
+  }
 };
 
-TEST_F(dashboard_reads, no_statement_in_sqlite_looks_at_all_rows_of_a_large_table) {
-  if (jobs::test_database::is_postgres()) GTEST_SKIP() << "of SQLite";
+TEST_F(dashboard_reads, nothing_reads_a_large_table_from_its_first_row_to_its_last) {
   fill_all();
-  const jobs::statement_log log;
-  ask_for_everything();
-  const std::string path = many_->url().substr(std::string("sqlite:").size());
-  std::size_t explained = 0;
-  for (const auto& text : log.seen()) {
-    if (!jobs::is_of_jobs(text) || text.ends_with("FROM weft_schedule ORDER BY name"))
-      continue;  // that lists them all
-    ++explained;
-    for (const auto& step : jobs::run_sql(path, "EXPLAIN QUERY PLAN " + text)) {
-      EXPECT_FALSE(jobs::reads_whole_table(step)) << step << " in " << text;
-      EXPECT_EQ(step.find("TEMP B-TREE FOR ORDER BY"), std::string::npos) << step << " in " << text;
-    }
-  }
-  EXPECT_GT(explained, 20U) << "it sees the statements";
-}
-
-TEST_F(dashboard_reads, nothing_in_postgres_reads_a_large_table_from_its_first_row_to_its_last) {
-  if (!jobs::test_database::is_postgres()) GTEST_SKIP() << "of PostgreSQL";
-  fill_all();
-  // Sessions tell what they did when they end.
-  const std::string when_all_have_ended =
-      "DO $$ BEGIN LOOP PERFORM pg_stat_clear_snapshot(); EXIT WHEN NOT EXISTS (SELECT 1 FROM "
-      "pg_stat_activity"
-      " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend');"
-      " PERFORM pg_sleep(0.01); END LOOP; END $$; ";
-  const std::string reads =
-      "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE schemaname = 'weft' AND relname IN "
-      "('weft_job',"
-      " 'weft_ready', 'weft_scheduled', 'weft_blocked', 'weft_done', 'weft_dead', 'weft_attempt', 'weft_tag',"
-      " 'weft_step')";
-  many_->run(when_all_have_ended +
-             "DROP TABLE IF EXISTS public.reads_before; CREATE TABLE public.reads_before AS " + reads);
-  ask_for_everything();
-  EXPECT_NO_THROW(many_->run(
-      when_all_have_ended +
-      "DO $$ DECLARE v_read text; BEGIN ASSERT (SELECT count(*) = 9 FROM public.reads_before), 'nine tables';"
-      " SELECT string_agg(now.relname, ', ') INTO v_read FROM (" +
-      reads +
-      ") now JOIN public.reads_before b USING (relname) WHERE now.seq_scan > b.seq_scan;"
-      " IF v_read IS NOT NULL THEN RAISE EXCEPTION 'read as a whole: %', v_read; END IF; END $$"));
+  if (jobs::test_database::is_postgres())
+    count_whole_reads();
+  else
+    explain_each_statement();
 }
 
 }  // namespace
