@@ -23,8 +23,9 @@ TEST_P(jobs_processes, that_die_are_crashes_of_the_job_and_it_alone) {
     EXPECT_EQ(job.attempts, 0);
     const auto& attempt = job.past.at(0);
     EXPECT_EQ(attempt.outcome, attempt_outcome::crashed);
-    EXPECT_EQ(attempt.error->code, errc::worker_died);
-    EXPECT_NE(attempt.error->message.find(ways[i].second), std::string::npos) << attempt.error->message;
+    EXPECT_EQ(attempt.error.value().code, errc::worker_died);
+    EXPECT_NE(attempt.error.value().message.find(ways[i].second), std::string::npos)
+        << attempt.error.value().message;
     std::string said;
     for (const auto& record : attempt.log.records) {
       for (const auto& field : record.fields) {
@@ -69,8 +70,8 @@ TEST_P(jobs_processes, that_are_stopped_by_sigterm_spend_an_attempt_and_no_crash
   EXPECT_EQ(job.crashes, 0);
   EXPECT_EQ(job.attempts, 1);
   EXPECT_EQ(job.past.at(0).outcome, attempt_outcome::failed);
-  EXPECT_EQ(job.past.at(0).error->code, errc::worker_died);
-  EXPECT_NE(job.past.at(0).error->message.find("SIGTERM"), std::string::npos);
+  EXPECT_EQ(job.past.at(0).error.value().code, errc::worker_died);
+  EXPECT_NE(job.past.at(0).error.value().message.find("SIGTERM"), std::string::npos);
 }
 
 TEST_P(jobs_processes, that_raise_sigterm_themselves_come_to_an_end) {
@@ -90,7 +91,7 @@ TEST_P(jobs_processes, killed_in_the_middle_of_a_job_are_told_from_a_dead_worker
   });
   const auto job = show(id);
   EXPECT_EQ(job.crashes, 1);
-  EXPECT_NE(job.past.at(0).error->message.find("SIGKILL"), std::string::npos);
+  EXPECT_NE(job.past.at(0).error.value().message.find("SIGKILL"), std::string::npos);
 }
 
 TEST_P(jobs_processes, that_ignore_their_timeout_are_killed_and_the_attempt_has_failed) {
@@ -100,14 +101,14 @@ TEST_P(jobs_processes, that_ignore_their_timeout_are_killed_and_the_attempt_has_
   for (int tries = 0; tries < 50 && message.find("SIGKILL") == std::string::npos; ++tries) {
     clock_.advance(2h);
     EXPECT_EQ(run_in_processes(), 1U);
-    message = show(id).past.back().error->message;
+    message = show(id).past.back().error.value().message;
   }
   EXPECT_NE(message.find("SIGKILL"), std::string::npos) << message;
   const auto job = show(id);
   EXPECT_GE(job.attempts, 1);
   EXPECT_EQ(job.crashes, 0);
   EXPECT_EQ(job.past.back().outcome, attempt_outcome::failed);
-  EXPECT_EQ(job.past.back().error->code, errc::deadline_exceeded);
+  EXPECT_EQ(job.past.back().error.value().code, errc::deadline_exceeded);
 }
 
 TEST_P(jobs_processes, that_do_not_give_up_when_their_job_is_cancelled_are_killed) {

@@ -122,7 +122,8 @@ class jobs_processes : public jobs_fixture, public testing::WithParamInterface<c
     pool.call(closure{[] {}});  // the first process is there: timeouts are of attempts
     workers::worker_runner runner(pool);
     options.workers = &runner;
-    options.heartbeat = 5ms;
+    options.heartbeat = 5ms;            // so soon it hears that a job is cancelled
+    options.missed_beats_max = 10'000;  // but a slow machine makes no dead worker of it
     run(
         [&] {
           worker one(*queue_, app_, quiet(options));
