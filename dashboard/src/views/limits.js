@@ -47,10 +47,10 @@ function Form({ limit, close, after }) {
 const edit = (limit, after) => { dialog.value = { title: limit ? 'Change a limit' : 'Set a limit', body: (close) => html`<${Form} limit=${limit} close=${close} after=${after} />` }; };
 
 const Row = ({ limit, again }) => html`<tr>
-  <th scope="row"><span class="name">${limit.key}</span>${limit.pinned && html`<span class="chip warn" title="Pushes do not change it">set here</span>`}</th>
-  <td class="number" data-label="run"><b>${count(limit.running)}</b> <span class="muted">of ${limit.max < noBound ? count(limit.max) : 'any'}</span></td>
-  <td data-label="begin">${rateText(limit) ?? html`<span class="muted">at any rate</span>`}</td>
-  <td class=${`number ${limit.held_back ? '' : 'zero'}`} data-label="held back">${count(limit.held_back)}${limit.held_back >= 1000 ? ' or more' : ''}</td>
+  <th scope="row" class="whole"><span class="name">${limit.key}</span>${limit.pinned && html`<span class="chip warn" title="Pushes do not change it">set here</span>`}</th>
+  <td class="number half" data-label="run"><b>${count(limit.running)}</b> <span class="muted">of ${limit.max < noBound ? count(limit.max) : 'any'}</span></td>
+  <td class="whole" data-label="begin">${rateText(limit) ?? html`<span class="muted">at any rate</span>`}</td>
+  <td class=${`number half ${limit.held_back ? '' : 'zero'}`} data-label="held back">${count(limit.held_back)}${limit.held_back >= 1000 ? ' or more' : ''}</td>
   <td class="actions"><${Action} aria-label=${`Change ${limit.key}`} act=${async () => edit(limit, again)}>Change…<//>
     ${limit.pinned && html`<${Action} aria-label=${`Release ${limit.key}`} title="Pushes say again what it is" act=${() => tried('limits/release', { key: limit.key }, `Pushes say again what ${limit.key} is`).then(again)}>Release<//>`}</td></tr>`;
 
@@ -73,7 +73,7 @@ export function Limits() {
   return html`<section class="card" aria-labelledby="limits"><header class="row"><h2 id="limits">Limits</h2><${Action} aria-label="Set a limit" act=${async () => edit(null, again)}>Set…<//></header>
     <${Problem} of=${error} />${!value && !error && html`<p class="loading">Loading…</p>`}
     ${value && limits.length === 0 && html`<${Empty} title="No limits">Jobs that are pushed with the key of a limit share it: so many run at a time, so many begin in a second.<//>`}
-    ${limits.length > 0 && html`<div class="scroll"><table class="table stack"><thead><tr><th scope="col">Key</th><th scope="col" class="number">Run</th><th scope="col">Begin</th><th scope="col" class="number">Held back</th><th><span class="sr">Actions</span></th></tr></thead>
+    ${limits.length > 0 && html`<div class="scroll"><table class="table stack labelled"><thead><tr><th scope="col">Key</th><th scope="col" class="number">Run</th><th scope="col">Begin</th><th scope="col" class="number">Held back</th><th><span class="sr">Actions</span></th></tr></thead>
       <tbody>${limits.map((one) => html`<${Row} key=${one.key} limit=${one} again=${again} />`)}</tbody></table></div>`}
     ${next && html`<footer class="row center"><${Button} onClick=${() => setPages(pages + 1)}>More limits<//></footer>`}</section>`;
 }

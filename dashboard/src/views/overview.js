@@ -5,7 +5,7 @@ import { QueueTable } from './queues.js';
 
 const shown = ['ready', 'running', 'scheduled', 'blocked', 'dead', 'quarantined', 'done'];
 const hints = {
-  ready: 'wait for a worker', running: 'on workers now', scheduled: 'wait for their time', blocked: 'wait for others',
+  ready: 'wait for a worker', running: 'on workers now', scheduled: 'for later', blocked: 'wait for others',
   dead: 'gave up', quarantined: 'need a look', done: 'kept', cancelled: 'given up on request',
 };
 const rate = (value) => (value >= 100 ? short(Math.round(value)) : value.toFixed(value < 10 && value > 0 ? 1 : 0));

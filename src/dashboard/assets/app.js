@@ -30,15 +30,15 @@
       <${_i} label="of these at once" name="burst" hint="all of them" value=${s&&e.rate_burst?e.rate_burst:""} /></div>
     <${ze} of=${l} />
     <footer class="row end"><${Fe} onClick=${t}>Leave it<//><button class="button primary" type="submit">Set</button></footer></form>`}var yc=(e,t)=>{Ft.value={title:e?"Change a limit":"Set a limit",body:n=>m`<${Rd} limit=${e} close=${n} after=${t} />`}},Fd=({limit:e,again:t})=>m`<tr>
-  <th scope="row"><span class="name">${e.key}</span>${e.pinned&&m`<span class="chip warn" title="Pushes do not change it">set here</span>`}</th>
-  <td class="number" data-label="run"><b>${ue(e.running)}</b> <span class="muted">of ${e.max<$c?ue(e.max):"any"}</span></td>
-  <td data-label="begin">${Od(e)??m`<span class="muted">at any rate</span>`}</td>
-  <td class=${`number ${e.held_back?"":"zero"}`} data-label="held back">${ue(e.held_back)}${e.held_back>=1e3?" or more":""}</td>
+  <th scope="row" class="whole"><span class="name">${e.key}</span>${e.pinned&&m`<span class="chip warn" title="Pushes do not change it">set here</span>`}</th>
+  <td class="number half" data-label="run"><b>${ue(e.running)}</b> <span class="muted">of ${e.max<$c?ue(e.max):"any"}</span></td>
+  <td class="whole" data-label="begin">${Od(e)??m`<span class="muted">at any rate</span>`}</td>
+  <td class=${`number half ${e.held_back?"":"zero"}`} data-label="held back">${ue(e.held_back)}${e.held_back>=1e3?" or more":""}</td>
   <td class="actions"><${Me} aria-label=${`Change ${e.key}`} act=${async()=>yc(e,t)}>Change…<//>
     ${e.pinned&&m`<${Me} aria-label=${`Release ${e.key}`} title="Pushes say again what it is" act=${()=>Zt("limits/release",{key:e.key},`Pushes say again what ${e.key} is`).then(t)}>Release<//>`}</td></tr>`;async function Vd(e,t){let n=[],l=null;for(let o=0;o<e&&(o===0||l);++o){let r=await Xe(`limits${l?`?after=${l}`:""}`,t);n.push(...r.limits),l=r.next}return{limits:n,next:l}}function kc(){let[e,t]=we(1),{value:n,error:l,again:o}=pt(c=>Vd(e,c),e,3e3),{limits:r=[],next:s}=n??{};return m`<section class="card" aria-labelledby="limits"><header class="row"><h2 id="limits">Limits</h2><${Me} aria-label="Set a limit" act=${async()=>yc(null,o)}>Set…<//></header>
     <${ze} of=${l} />${!n&&!l&&m`<p class="loading">Loading…</p>`}
     ${n&&r.length===0&&m`<${dt} title="No limits">Jobs that are pushed with the key of a limit share it: so many run at a time, so many begin in a second.<//>`}
-    ${r.length>0&&m`<div class="scroll"><table class="table stack"><thead><tr><th scope="col">Key</th><th scope="col" class="number">Run</th><th scope="col">Begin</th><th scope="col" class="number">Held back</th><th><span class="sr">Actions</span></th></tr></thead>
+    ${r.length>0&&m`<div class="scroll"><table class="table stack labelled"><thead><tr><th scope="col">Key</th><th scope="col" class="number">Run</th><th scope="col">Begin</th><th scope="col" class="number">Held back</th><th><span class="sr">Actions</span></th></tr></thead>
       <tbody>${r.map(c=>m`<${Fd} key=${c.key} limit=${c} again=${o} />`)}</tbody></table></div>`}
     ${s&&m`<footer class="row center"><${Fe} onClick=${()=>t(e+1)}>More limits<//></footer>`}</section>`}var Hd=e=>yo.reduce((t,n)=>t+e[n],0),bi=["running","ready","scheduled","blocked"];function Id({queue:e}){let t=bi.reduce((l,o)=>l+e[o],0),n=bi.filter(l=>e[l]).map(l=>`${e[l]} ${l}`).join(", ");return m`<span class="bar" role="img" aria-label=${n||"nothing waits"} title=${n||"nothing waits"}>
     ${bi.map(l=>e[l]>0&&m`<i class=${`fill-${l}`} style=${{width:`${100*e[l]/t}%`}}></i>`)}</span>`}var Wd=({queue:e,state:t})=>m`<td class=${`number ${e[t]?"":"zero"}`} data-label=${t}>
@@ -50,7 +50,7 @@
       <td class="wide"><${Id} queue=${n} /></td>
       ${t.map(l=>m`<${Wd} queue=${n} state=${l} />`)}
       <td class="actions">${n.paused?m`<${Me} icon="play" aria-label=${`Resume ${n.queue}`} act=${()=>Zt("queues/resume",{name:n.queue},`Queue ${n.queue} goes on`)}>Resume<//>`:m`<${Me} icon="pause" aria-label=${`Pause ${n.queue}`} act=${()=>Zt("queues/pause",{name:n.queue},`Queue ${n.queue} is paused: what runs goes on`)}>Pause<//>`}</td>
-    </tr>`)}</tbody></table></div>`}var Sc=()=>m`<h1>Queues</h1><section class="card"><${wi} /></section><${kc} />`;var qd=["ready","running","scheduled","blocked","dead","quarantined","done"],Ud={ready:"wait for a worker",running:"on workers now",scheduled:"wait for their time",blocked:"wait for others",dead:"gave up",quarantined:"need a look",done:"kept",cancelled:"given up on request"},Bd=e=>e>=100?Qt(Math.round(e)):e.toFixed(e<10&&e>0?1:0);function Mc(){let e=pl.value,t=bt.value?.stats.workers??[];return m`<h1 class="sr">Overview</h1>
+    </tr>`)}</tbody></table></div>`}var Sc=()=>m`<h1>Queues</h1><section class="card"><${wi} /></section><${kc} />`;var qd=["ready","running","scheduled","blocked","dead","quarantined","done"],Ud={ready:"wait for a worker",running:"on workers now",scheduled:"for later",blocked:"wait for others",dead:"gave up",quarantined:"need a look",done:"kept",cancelled:"given up on request"},Bd=e=>e>=100?Qt(Math.round(e)):e.toFixed(e<10&&e>0?1:0);function Mc(){let e=pl.value,t=bt.value?.stats.workers??[];return m`<h1 class="sr">Overview</h1>
     <ul class="tiles" aria-label="Jobs by state">
       ${qd.map(n=>m`<li><a class=${`tile is-${n} ${e[n]>0?"":"zero"}`} href=${ne("jobs",{state:n})}>
         <span class="label"><i></i>${n}</span><strong title=${ue(e[n])}>${Qt(e[n])}</strong><small>${Ud[n]}</small></a></li>`)}
@@ -173,14 +173,14 @@
     </li>`)}</ul>`}function Rc(){let{value:e,error:t,again:n}=pt(o=>Xe("schedules",o),"schedules",5e3),l=(o,r,s)=>Zt(`schedules/${o}`,{name:r},s).then(n);return m`<h1>Schedules</h1><${ze} of=${t} />
     <section class="card">${!e&&!t&&m`<p class="loading">Loading…</p>`}
     ${e?.length===0&&m`<${dt} title="No schedules">Programs make them with <code>queue.schedule</code>, people with <code>weft schedules add</code>.<//>`}
-    ${e?.length>0&&m`<div class="scroll"><table class="table">
+    ${e?.length>0&&m`<div class="scroll"><table class="table stack labelled">
       <thead><tr><th scope="col">Name</th><th scope="col">When</th><th scope="col">Next</th><th scope="col">Seen to</th><th scope="col">Queue</th><th scope="col">Closure</th><th><span class="sr">Actions</span></th></tr></thead>
       <tbody>${e.map(({schedule:o,times:r})=>m`<tr key=${o.name}>
-        <th scope="row"><a class="name" href=${ne("jobs",{tag:`schedule:${o.name}`})}>${o.name}</a>${o.paused&&m`<span class="chip warn">paused</span>`}${o.problem&&m`<span class="chip bad" title=${o.problem}>broken</span>`}</th>
-        <td><code>${o.cron}</code> <span class="muted">${o.zone}</span></td>
-        <td title=${r.map(Il).join(`
+        <th scope="row" class="whole"><a class="name" href=${ne("jobs",{tag:`schedule:${o.name}`})}>${o.name}</a>${o.paused&&m`<span class="chip warn">paused</span>`}${o.problem&&m`<span class="chip bad" title=${o.problem}>broken</span>`}</th>
+        <td class="whole"><code>${o.cron}</code> <span class="muted">${o.zone}</span></td>
+        <td class="half" data-label="next" title=${r.map(Il).join(`
 `)}>${o.paused?m`<span class="muted">–</span>`:m`<${it} at=${r[0]??o.next} />`}</td>
-        <td><${it} at=${o.last} /></td><td>${o.queue}</td><td>${o.closure?_n(o.closure):m`<span class="muted">–</span>`}</td>
+        <td class="half" data-label="seen to"><${it} at=${o.last} /></td><td class="half" data-label="queue">${o.queue}</td><td class="half" data-label="closure">${o.closure?_n(o.closure):m`<span class="muted">–</span>`}</td>
         <td class="actions">${Ee.value?.has_keys&&m`<${Me} icon="play" aria-label=${`Run ${o.name} now`} act=${()=>l("run",o.name,s=>`Job ${s.id} is pushed`)}>Run now<//>`}
           ${o.paused?m`<${Me} icon="play" aria-label=${`Resume ${o.name}`} act=${()=>l("resume",o.name,`${o.name} goes on`)}>Resume<//>`:m`<${Me} icon="pause" aria-label=${`Pause ${o.name}`} act=${()=>l("pause",o.name,`${o.name} is paused`)}>Pause<//>`}</td></tr>`)}</tbody></table></div>`}</section>`}function rp({of:e}){let t=Ee.value?.worker_url;if(!t)return null;let n=["host","pid","id"].reduce((l,o)=>l.replaceAll(`{${o}}`,encodeURIComponent(e[o])),t);return m` · <a href=${n} target="_blank" rel="noopener noreferrer">fibers</a>`}function Fc(){let{value:e,error:t}=pt(n=>Xe("workers",n),"workers",3e3);return m`<h1>Workers</h1><${ze} of=${t} />
     ${!e&&!t&&m`<p class="loading">Loading…</p>`}
@@ -193,11 +193,11 @@
     <${ze} of=${t??o} />
     ${!e&&!t&&m`<p class="loading">Loading…</p>`}
     ${e&&m`<ul class="row sums" aria-label="What they do">${e.groups.map(c=>m`<li class="chip"><b>${ue(c.fibers)}</b> ${c.what}</li>`)}</ul>
-    <section class="card">${e.fibers.length===0?m`<${dt} title="No fibers">There is nothing to see.<//>`:m`<div class="scroll" tabindex="0" role="region" aria-label="Fibers"><table class="table">
+    <section class="card">${e.fibers.length===0?m`<${dt} title="No fibers">There is nothing to see.<//>`:m`<div class="scroll" tabindex="0" role="region" aria-label="Fibers"><table class="table stack labelled">
       <thead><tr><th scope="col">Fiber</th><th scope="col">State</th><th scope="col">Waits in</th><th scope="col" class="number">Age</th><th scope="col" class="number">Made by</th><th scope="col" class="number">Loop</th></tr></thead>
       <tbody>${e.fibers.map(c=>m`<tr key=${c.id}><th scope="row"><span class="name">${c.name||"fiber"}</span> <span class="muted">${c.id}</span></th>
-        <td>${c.state}</td><td>${c.waits_in?m`<code>${c.waits_in}</code>`:m`<span class="muted">–</span>`}</td>
-        <td class="number">${rn(c.age_seconds*1e3)}</td><td class="number">${c.parent||"–"}</td><td class="number">${c.loop}</td></tr>`)}</tbody></table></div>`}
+        <td>${c.state}</td><td class="whole" data-label="waits in">${c.waits_in?m`<code>${c.waits_in}</code>`:m`<span class="muted">–</span>`}</td>
+        <td class="number" data-label="age">${rn(c.age_seconds*1e3)}</td><td class="number" data-label="made by">${c.parent||"–"}</td><td class="number" data-label="loop">${c.loop}</td></tr>`)}</tbody></table></div>`}
     ${e.total>e.fibers.length&&m`<p class="muted center">The oldest ${ue(e.fibers.length)} are shown.</p>`}</section>`}
     ${n!==null&&m`<section class="card pad"><h2>Stacks</h2><pre class="dump" tabindex="0" role="region" aria-label="Stacks">${n}</pre></section>`}`}var $i=[["overview","Overview",Mc,"o"],["jobs","Jobs",Pc,"j"],["errors","Errors",Oc,"e"],["queues","Queues",Sc,"q"],["schedules","Schedules",Rc,"s"],["workers","Workers",Fc,"w"],["fibers","Fibers",Vc,"f"]],yi=([e])=>e!=="fibers"||Ee.value?.has_fibers,ip=[["g then o, j, e, q, s, w, f","Go to overview, jobs, errors, queues, schedules, workers, fibers"],["/","Filter jobs by closure"],["j, k","Next and previous job of a list"],["Enter","Open the job"],["r, c, d","Retry, cancel or delete the job that is open"],["t","Light or dark"],["?","This list"],["Esc","Close what is open"]];function Ic(){Ft.value={title:"Keys",body:e=>m`<dl class="keys">${ip.map(([t,n])=>m`<div><dt><kbd>${t}</kbd></dt><dd>${n}</dd></div>`)}</dl>
       <footer class="row end"><${Fe} onClick=${e}>Close<//></footer>`}}var Hc="";addEventListener("keydown",e=>{if(!Ee.value||e.ctrlKey||e.metaKey||e.altKey||Ft.value)return;if(e.target.closest("input,select,textarea")){e.key==="Escape"&&e.target.blur();return}let t=Hc==="g"&&$i.filter(yi).find(([,,,n])=>n===e.key);Hc=e.key==="g"?"g":"",t?(location.hash=ne(t[0]),e.stopImmediatePropagation()):e.key==="?"?Ic():e.key==="t"?Nr():e.key==="/"?(e.preventDefault(),(Lt.value.view!=="jobs"||Lt.value.rest.length)&&(location.hash=ne("jobs")),setTimeout(()=>document.querySelector("input[name=closure]")?.focus(),50)):document.querySelector(`button[data-key="${CSS.escape(e.key)}"]`)?.click()},!0);function sp(){let{view:e}=Lt.value,t=pl.value,n={jobs:t.ready+t.running,errors:t.dead+t.quarantined,queues:bt.value?.stats.queues.length,workers:bt.value?.stats.workers.length};return m`<nav class="nav" aria-label="Views"><a class="brand" href=${ne("overview")}><i></i>weft</a>
