@@ -32,8 +32,8 @@ SYSTEM = re.compile(
     r'|(dirent|dlfcn|immintrin|x86intrin|arm_acle|elf|errno|execinfo|fcntl|grp|ifaddrs|limits|link|malloc|netdb|poll|pthread|pwd|sched|semaphore|signal'
     r'|spawn|stdint|stdio|stdlib|string|syslog|termios|time|ucontext|unistd|unwind|valgrind/valgrind)\.h)$')
 
-# Private headers that are for all components: macros alone.
-FOR_ALL_COMPONENTS = {'core/hex.hpp', 'core/probe.hpp'}
+# Private headers that are for all components: they have no source.
+FOR_ALL_COMPONENTS = {'core/counted.hpp', 'core/hex.hpp', 'core/probe.hpp'}
 
 # Start of an include -> the CMake target that a component must name in PRIVATE_LIBRARIES.
 THIRD_PARTY = {

@@ -1,6 +1,6 @@
 // Changes of many jobs: counted, confirmed, done part by part.
 import { useState, useEffect } from 'preact/hooks';
-import { html, Button, Problem, count } from './ui.js';
+import { html, Button, Problem, count, counted } from './ui.js';
 import { change } from './api.js';
 import { dialog, note } from './state.js';
 
@@ -11,26 +11,26 @@ const words = {
 };
 
 function Confirm({ action, filter, what, close, after }) {
-  const [counted, setCounted] = useState(null);
+  const [found, setFound] = useState(null);
   const [failed, setFailed] = useState(null);
   const [progress, setProgress] = useState(null);
   const say = words[action];
   useEffect(() => {
-    change('bulk/count', { action, filter }).then(setCounted, setFailed);
+    change('bulk/count', { action, filter }).then(setFound, setFailed);
   }, []);
   const run = async () => {
     const sum = { changed: 0, left_count: 0, left: [] };
     setProgress(sum);
     try {
       for (;;) {
-        const part = await change('bulk/run', { token: counted.token });
+        const part = await change('bulk/run', { token: found.token });
         sum.changed += part.changed;
         sum.left_count += part.left_count;
         sum.left.push(...part.left);
         setProgress({ ...sum });
         if (part.is_over) break;
       }
-      note(`${count(sum.changed)} jobs ${say.done}${sum.left_count ? `, ${count(sum.left_count)} left as they are` : ''}`);
+      note(`${counted(sum.changed, 'job')} ${say.done}${sum.left_count ? `, ${count(sum.left_count)} left as they are` : ''}`);
       if (sum.left_count === 0) close();
       else setProgress({ ...sum, over: true });
     } catch (stopped) {
@@ -39,19 +39,19 @@ function Confirm({ action, filter, what, close, after }) {
     }
     after?.();
   };
-  const many = counted && `${count(counted.jobs)}${counted.has_more ? ' or more' : ''}`;
+  const many = found && `${count(found.jobs)}${found.has_more ? ' or more' : ''}`;
   return html`<div>
-    <p>${counted ? html`<b>${many}</b> jobs fit: ${what}.` : failed ? '' : 'Counting…'}</p>
-    ${counted?.has_more && html`<p class="muted">There are more than could be counted at once. All of them will be changed; you can stop by closing the page.</p>`}
-    ${progress && html`<div class="progress" role="progressbar" aria-label=${say.doing} aria-valuemin="0" aria-valuemax=${counted.jobs} aria-valuenow=${progress.changed + progress.left_count}>
-      <i style=${{ width: `${Math.min(100, (100 * (progress.changed + progress.left_count)) / Math.max(1, counted.jobs))}%` }}></i></div>
+    <p>${found ? html`<b>${found.has_more ? `${many} jobs fit` : counted(found.jobs, 'job fits', 'jobs fit')}</b>: ${what}.` : failed ? '' : 'Counting…'}</p>
+    ${found?.has_more && html`<p class="muted">There are more than could be counted at once. All of them will be changed; you can stop by closing the page.</p>`}
+    ${progress && html`<div class="progress" role="progressbar" aria-label=${say.doing} aria-valuemin="0" aria-valuemax=${found.jobs} aria-valuenow=${progress.changed + progress.left_count}>
+      <i style=${{ width: `${Math.min(100, (100 * (progress.changed + progress.left_count)) / Math.max(1, found.jobs))}%` }}></i></div>
       <p role="status">${count(progress.changed)} done${progress.left_count ? `, ${count(progress.left_count)} left as they are` : ''}</p>`}
     ${progress?.left.length > 0 && html`<ul class="left">${progress.left.slice(0, 20).map((one) => html`<li><code>${one.id}</code> ${one.why}</li>`)}</ul>`}
     <${Problem} of=${failed} />
     <footer class="row end">
       <${Button} onClick=${close}>${progress?.over ? 'Close' : 'Keep them as they are'}<//>
-      ${!progress && html`<${Button} kind=${say.kind} disabled=${!counted || counted.jobs === 0} onClick=${run} data-confirm=${action}>
-        ${counted ? `${say.verb} ${many}` : '…'}<//>`}
+      ${!progress && html`<${Button} kind=${say.kind} disabled=${!found || found.jobs === 0} onClick=${run} data-confirm=${action}>
+        ${found ? `${say.verb} ${many}` : '…'}<//>`}
     </footer></div>`;
 }
 

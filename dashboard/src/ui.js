@@ -70,6 +70,7 @@ export function between(from, to) {
 export const cut = (text, most) => (text.length > most ? `${text.slice(0, most)}…` : text);
 
 export const count = (number) => number.toLocaleString('en-US');
+export const counted = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 export const short = (number) =>
   number < 10000 ? count(number)
     : number < 1e6 ? `${(number / 1e3).toFixed(number < 1e5 ? 1 : 0)}k` : `${(number / 1e6).toFixed(1)}M`;

@@ -9,6 +9,7 @@
 
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
+#include "core/counted.hpp"
 
 namespace weft::inline v1::cli {
 
@@ -32,8 +33,8 @@ std::string text_of(const jobs::database_report& report) {
     text += '\n';
   }
   if (!report.problems.empty()) return text;
-  return "all is well: " + std::to_string(report.jobs) + " jobs, " + std::to_string(report.workers) +
-         " workers, schema version " + std::to_string(report.schema_version) + '\n';
+  return "all is well: " + counted(report.jobs, "job") + ", " + counted(report.workers, "worker") +
+         ", schema version " + std::to_string(report.schema_version) + '\n';
 }
 
 std::string text_of(const migration_report& report) {
@@ -99,8 +100,8 @@ int run_db_copy(const db_options& options) {
     const auto copied =
         jobs::copy_database(options.from, options.to, {.workers_are_dead = options.workers_are_dead});
     const std::string text = options.as_json ? wire::to_json(copied_report{.copied = copied})
-                                             : "copied " + std::to_string(copied.jobs) + " jobs and " +
-                                                   std::to_string(copied.schedules) + " schedules from " +
+                                             : "copied " + counted(copied.jobs, "job") + " and " +
+                                                   counted(copied.schedules, "schedule") + " from " +
                                                    copied.from + " to " + copied.to;
     std::fputs((text + '\n').c_str(), stdout);
     return exit_ok;

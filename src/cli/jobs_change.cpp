@@ -14,6 +14,7 @@
 #include "cli/confirmation.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/jobs_store.hpp"
+#include "core/counted.hpp"
 
 namespace weft::inline v1::cli {
 
@@ -94,8 +95,8 @@ void print(const change_report& report, const char* done, bool as_json) {
     std::puts(wire::to_json(report).c_str());
     return;
   }
-  const auto number = std::to_string(report.dry_run ? report.matched : report.changed);
-  std::printf("%s jobs %s%s\n", number.c_str(), report.dry_run ? "would be " : "", done);
+  const auto number = counted(report.dry_run ? report.matched : report.changed, "job");
+  std::printf("%s %s%s\n", number.c_str(), report.dry_run ? "would be " : "", done);
   for (const auto& one : report.left) {
     std::string line = "job " + one.id + ": ";
     log::append_escaped(line, one.why);
@@ -120,8 +121,7 @@ int change_chosen(jobs::store& in, const jobs_options& options, const change& wh
 }
 
 std::string question_of(const change& what, std::size_t count) {
-  std::string question =
-      std::string(what.verb) + ' ' + std::to_string(count) + (count == 1 ? " job" : " jobs");
+  std::string question = std::string(what.verb) + ' ' + counted(count, "job");
   if (what.what == jobs::job_change::remove) question += " for good";
   return question + '?';
 }
@@ -196,9 +196,8 @@ int run_batches_cancel(const jobs_options& options) {
     auto chosen = chosen_by_filter(*store, of_batch, what);
     // The store sees it before the others, whose end would make it ready.
     if (const auto last = store->find(batch); last && !last->finished) chosen.insert(chosen.begin(), {batch});
-    const auto number = std::to_string(chosen.size());
-    return change_chosen(*store, options, what, chosen,
-                         "Cancel the batch, which has " + number + " jobs left?");
+    const auto number = counted(chosen.size(), "job");
+    return change_chosen(*store, options, what, chosen, "Cancel the batch, which has " + number + " left?");
   });
 }
 

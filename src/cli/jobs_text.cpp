@@ -81,7 +81,8 @@ rows head_of(const jobs::job_info& from, const std::string& result, jobs::moment
   if (!from.source.empty()) all.push_back({"written at", log::escaped(from.source)});
   if (!from.arguments.empty()) all.push_back({"arguments", log::escaped(from.arguments)});
   if (from.priority != 0) all.push_back({"priority", std::to_string(from.priority)});
-  all.push_back({"failed", tries_text(from) + " attempts"});
+  all.push_back({"failed", tries_text(from) +
+                               (from.attempts_max == 0 && from.attempts == 1 ? " attempt" : " attempts")});
   if (from.backoffs > 0) all.push_back({"back-offs", std::to_string(from.backoffs)});
   if (from.crashes > 0) all.push_back({"crashes", std::to_string(from.crashes)});
   if (!from.limit.empty()) all.push_back({"limit", log::escaped(from.limit)});

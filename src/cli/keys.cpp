@@ -11,6 +11,7 @@
 #include "cli/age_text.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/printed_error.hpp"
+#include "core/counted.hpp"
 
 namespace weft::inline v1::cli {
 namespace {
@@ -84,9 +85,9 @@ std::vector<jobs::key_use> uses_in(const std::string& url) {
 }
 
 std::string text_of(const jobs::key_use& use) {
-  return std::to_string(use.waiting) + " jobs that wait or run, " + std::to_string(use.ended) +
-         " dead, cancelled or quarantined ones, " + std::to_string(use.secrets) + " secrets and " +
-         std::to_string(use.results) + " results";
+  return counted(use.waiting, "job that waits or runs", "jobs that wait or run") + ", " +
+         std::to_string(use.ended) + " dead, cancelled or quarantined ones, " +
+         counted(use.secrets, "secret") + " and " + counted(use.results, "result");
 }
 
 /// Empty where there is none.
@@ -95,7 +96,9 @@ std::string problem_of(const jobs::key_use& use, const std::vector<listed_key>& 
       std::find_if(keys.begin(), keys.end(), [&](const auto& one) { return one.id == use.id; });
   const bool is_there = named != keys.end() && named->use != "retired";
   if (is_there || use.waiting + use.secrets + use.results == 0) return {};
-  if (use.id.empty()) return std::to_string(use.waiting + use.results) + " jobs or results name no key";
+  if (use.id.empty()) {
+    return counted(use.waiting + use.results, "job or result names", "jobs or results name") + " no key";
+  }
   return (named == keys.end() ? "the file lacks the key \"" : "retired is the key \"") + use.id +
          "\", which is needed by " + text_of(use);
 }

@@ -16,6 +16,7 @@
 #include "cli/jobs_change.hpp"
 #include "cli/jobs_store.hpp"
 #include "cli/text_table.hpp"
+#include "core/counted.hpp"
 #include "core/hex.hpp"
 
 namespace weft::inline v1::cli {
@@ -120,17 +121,13 @@ bool is_set(jobs::store& in, const std::string& key) {
   return found;
 }
 
-std::string limits_text(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " limit" : " limits");
-}
-
 void print(change_report report, bool as_json) {
   if (as_json) {
     for (auto& one : report.left) one.id = log::to_utf8(one.id);
     std::puts(wire::to_json(report).c_str());
     return;
   }
-  const auto number = limits_text(static_cast<std::size_t>(report.dry_run ? report.matched : report.changed));
+  const auto number = counted(report.dry_run ? report.matched : report.changed, "limit");
   std::printf("%s %sreleased\n", number.c_str(), report.dry_run ? "would be " : "");
   for (const auto& one : report.left)
     std::fprintf(stderr, "limit %s: %s\n", log::escaped(one.id).c_str(), one.why.c_str());
@@ -174,7 +171,7 @@ int run_limits_release(const limits_options& options) {
     const auto keys = options.all ? keys_that_are_set(*store) : options.keys;
     change_report report{.dry_run = options.dry_run, .left = {}};
     if (options.all && !options.dry_run && !keys.empty()) {
-      const int asked = ask_first(options.yes, command, "Release " + limits_text(keys.size()) + '?');
+      const int asked = ask_first(options.yes, command, "Release " + counted(keys.size(), "limit") + '?');
       if (asked != exit_ok) return asked;
     }
     for (const auto& key : keys) {

@@ -7,6 +7,7 @@
 #include <weft/logbook/defer.hpp>
 
 #include "cli/timer_chart.hpp"
+#include "core/counted.hpp"
 
 namespace weft::inline v1::cli {
 
@@ -38,7 +39,7 @@ std::string ago_text(microseconds time) {
   if (seconds < 0) return "in the future";
   for (const auto& one : units) {
     const auto count = seconds / one.seconds;
-    if (count > 0) return std::to_string(count) + " " + one.name + (count == 1 ? " ago" : "s ago");
+    if (count > 0) return counted(count, one.name) + " ago";
   }
   return "now";
 }

@@ -8,6 +8,7 @@
 
 #include "cli/age_text.hpp"
 #include "cli/text_table.hpp"
+#include "core/counted.hpp"
 
 namespace weft::inline v1::cli {
 namespace {
@@ -64,7 +65,7 @@ std::string head(const top_view& view) {
   text += std::to_string(sum.running) + " running, " + std::to_string(sum.ready) + " ready, " +
           std::to_string(sum.scheduled) + " scheduled, " + std::to_string(sum.blocked) + " blocked, " +
           std::to_string(sum.dead) + " dead; " + number(rate) + " end each second; " +
-          std::to_string(view.now.workers.size()) + " workers\n";
+          counted(view.now.workers.size(), "worker") + '\n';
   if (!view.problem.empty()) text += "! " + log::escaped(view.problem) + '\n';
   return text;
 }

@@ -10,6 +10,8 @@
 #include <weft/closure/registry.hpp>
 #include <weft/wire/json.hpp>
 
+#include "core/counted.hpp"
+
 namespace weft::inline v1::jobs {
 namespace {
 
@@ -46,7 +48,7 @@ std::string text_of(const listed_retry& how) {
   std::snprintf(growth.data(), growth.size(), "times %g, jitter %g", how.base, how.jitter);
   std::string text =
       seconds_text(how.first) + ", " + growth.data() + ", at most " + seconds_text(how.longest);
-  text += how.attempts_max == 0 ? ", for ever" : ", " + std::to_string(how.attempts_max) + " attempts";
+  text += how.attempts_max == 0 ? ", for ever" : ", " + counted(how.attempts_max, "attempt");
   if (how.alert_after.count() > 0) text += ", alarm after " + seconds_text(how.alert_after);
   return text;
 }

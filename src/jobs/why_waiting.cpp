@@ -6,6 +6,7 @@
 #include <weft/jobs/view.hpp>
 #include <weft/log/escape.hpp>
 
+#include "core/counted.hpp"
 #include "jobs/job_life.hpp"
 
 namespace weft::inline v1::jobs {
@@ -16,20 +17,17 @@ constexpr std::size_t parents_named = 5;
 
 std::string in_quotes(std::string_view text) { return '"' + log::to_utf8(text) + '"'; }
 
-std::string times(int count, const char* what) {
-  return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
-}
-
 std::string end_of(const stored_job& job) {
   switch (job.state) {
     case job_state::dead:
       if (job.attempts == 0) return "It was given up before an attempt of it began; retry it to run it.";
-      return "It was given up after " + times(job.attempts, "failed attempt") + "; retry it to run it again.";
+      return "It was given up after " + counted(job.attempts, "failed attempt") +
+             "; retry it to run it again.";
     case job_state::cancelled:
       return "It was cancelled; retry it to run it again.";
     case job_state::quarantined:
       if (job.crashes > 0)
-        return "Its workers died under it " + times(job.crashes, "time") +
+        return "Its workers died under it " + counted(job.crashes, "time") +
                ": look at it before you retry it.";
       return "It cannot be trusted or read: look at it before you retry it.";
     default:
@@ -39,7 +37,7 @@ std::string end_of(const stored_job& job) {
 
 std::string moment_of(const stored_job& job) {
   const std::string at = time_text(job.run_at).substr(0, 19) + "Z";
-  if (job.attempts > 0) return times(job.attempts, "attempt") + " failed: it is tried again at " + at + '.';
+  if (job.attempts > 0) return counted(job.attempts, "attempt") + " failed: it is tried again at " + at + '.';
   if (job.backoffs > 0 || job.fence > 0) return "Its last attempt asked for another time: " + at + '.';
   return "It waits for its time, " + at + '.';
 }
@@ -57,8 +55,7 @@ void add_blocked(store& in, const stored_job& job, std::vector<std::string>& why
   for (std::size_t i = 0; i < std::min(job.waits_for.size(), parents_named); ++i)
     why.push_back(parent_of(in, job.waits_for[i]));
   if (job.waits_for.size() > parents_named)
-    why.push_back("It waits for " + std::to_string(job.waits_for.size() - parents_named) +
-                  " other jobs, too.");
+    why.push_back("It waits for " + counted(job.waits_for.size() - parents_named, "other job") + ", too.");
   if (job.waits_for.empty() && !job.limit.empty())
     why.push_back("There is no room within its limit " + in_quotes(job.limit) + " now.");
 }
@@ -69,9 +66,9 @@ std::string missing_worker(store& in, const queue_stats& queue) {
   if (workers.empty()) return "No worker is there: none has told this database that it is.";
   std::int64_t running = 0;
   for (const auto& one : workers) running += one.running;
-  return "It is ready: " + std::to_string(queue.ready) + " jobs of its queue are, and " +
-         std::to_string(workers.size()) + " workers run " + std::to_string(running) +
-         " jobs. Either it is not its turn yet, or no worker takes jobs of its queue and knows its closure.";
+  return "It is ready: " + counted(queue.ready, "job of its queue is", "jobs of its queue are") + ", and " +
+         counted(workers.size(), "worker runs", "workers run") + ' ' + counted(running, "job") +
+         ". Either it is not its turn yet, or no worker takes jobs of its queue and knows its closure.";
 }
 
 }  // namespace

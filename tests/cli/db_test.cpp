@@ -232,7 +232,7 @@ TEST_F(weft_db, copy_goes_to_a_new_database) {
   const std::string copy = "sqlite:" + (folder_ / "copy.db");
   const auto done = weft_test::run_weft({"db", "copy", url(), copy});
   EXPECT_EQ(done.status, 0) << done.err;
-  EXPECT_TRUE(has(done.out, "copied 1 jobs and 0 schedules from ")) << done.out;
+  EXPECT_TRUE(has(done.out, "copied 1 job and 0 schedules from ")) << done.out;
   EXPECT_TRUE(weft::jobs::open_store(copy, {.prepare = false})->find(id));
   EXPECT_EQ(weft_test::run_weft({"db", "check", "--db", copy}).status, 0);
   const auto again = weft_test::run_weft({"db", "copy", url(), copy});

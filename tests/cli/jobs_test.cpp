@@ -239,9 +239,9 @@ TEST_F(weft_jobs, are_deleted_by_id_and_by_filter_once_that_is_confirmed) {
   const auto waiting = push();
   const auto other = push({.queue = "other"});
   EXPECT_EQ(jobs("delete", {text(dead)}).status, 2) << "nobody can be asked";
-  EXPECT_EQ(jobs("delete", {text(dead), "--dry-run"}).out, "1 jobs would be deleted\n");
+  EXPECT_EQ(jobs("delete", {text(dead), "--dry-run"}).out, "1 job would be deleted\n");
   EXPECT_TRUE(queue().show(dead));
-  EXPECT_EQ(jobs("delete", {text(dead), "--yes"}).out, "1 jobs deleted\n");
+  EXPECT_EQ(jobs("delete", {text(dead), "--yes"}).out, "1 job deleted\n");
   EXPECT_FALSE(queue().show(dead));
   const auto missing = jobs("delete", {text(dead), "-y"});
   EXPECT_EQ(missing.status, 1);
@@ -273,7 +273,7 @@ TEST_F(weft_jobs, that_ended_long_ago_are_deleted) {
   const auto id = push_failing();
   run_due();
   EXPECT_EQ(jobs("purge", {"--older-than", "1h", "--yes"}).status, 1) << "it ended just now";
-  EXPECT_EQ(jobs("purge", {"--older-than", "0s", "--dry-run"}).out, "1 jobs would be deleted\n");
+  EXPECT_EQ(jobs("purge", {"--older-than", "0s", "--dry-run"}).out, "1 job would be deleted\n");
   EXPECT_EQ(state_of(id), job_state::dead);
   EXPECT_EQ(jobs("purge", {"--older-than", "0s"}).status, 2) << "nobody can be asked";
   EXPECT_EQ(jobs("purge", {"--older-than", "0s", "--yes"}).status, 0);

@@ -128,7 +128,7 @@ TEST_F(weft_keys, are_retired_but_not_while_they_sign_or_jobs_need_them) {
   keys({"rotate", file_, "--id", "new"});
   const auto needed = keys({"retire", file_, "old", "--store", url()});
   EXPECT_EQ(needed.status, 1);
-  EXPECT_NE(needed.err.find("1 jobs that wait"), std::string::npos) << needed.err;
+  EXPECT_NE(needed.err.find("1 job that waits or runs, "), std::string::npos) << needed.err;
   EXPECT_EQ(ids().size(), 2U);
   EXPECT_EQ(keys({"retire", file_, "none"}).status, 1);
   EXPECT_EQ(keys({"retire", file_, "old", "--store", url(), "--force"}).status, 0);
@@ -148,7 +148,7 @@ TEST_F(weft_keys, are_not_retired_while_any_job_that_may_still_run_needs_them) {
     const auto parent = first.push(job);
     weft::jobs::queue second(url(), {.keys = old});
     const auto blocked = second.push(job, {.after = {parent}});
-    EXPECT_NE(refusal().find("1 jobs that wait"), std::string::npos) << "it is blocked";
+    EXPECT_NE(refusal().find("1 job that waits or runs, "), std::string::npos) << "it is blocked";
     second.cancel(blocked);
     EXPECT_NE(refusal().find("1 dead, cancelled"), std::string::npos) << "it may be retried";
     second.purge(std::chrono::microseconds(-1'000'000));
@@ -158,7 +158,7 @@ TEST_F(weft_keys, are_not_retired_while_any_job_that_may_still_run_needs_them) {
     weft::jobs::queue third(url(), {.keys = elsewhere, .secret_keys = old});
     third.push(weft::closure{weft::named_closure<"keys.needed_secret">([](weft::secret<int>) {}), 7});
   }
-  EXPECT_NE(refusal().find("1 secrets"), std::string::npos);
+  EXPECT_NE(refusal().find("1 secret "), std::string::npos);
   EXPECT_EQ(ids().size(), 2U);
 }
 

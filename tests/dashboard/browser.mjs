@@ -198,9 +198,9 @@ async function groups(page) {
   await said(page, '2 jobs made ready again');
   await page.locator('dialog').waitFor({ state: 'detached' });
   await smokes.getByRole('button', { name: 'Delete…' }).click();
-  await page.getByText('1 jobs fit').waitFor();
+  await page.getByText('1 job fits').waitFor();
   await page.locator('button[data-confirm=delete]').click();
-  await said(page, '1 jobs deleted');
+  await said(page, '1 job deleted');
   await page.locator('dialog').waitFor({ state: 'detached' });
   await smokes.waitFor({ state: 'detached' });
   await jams.getByText('2 dead').waitFor(); // they have failed again

@@ -233,7 +233,7 @@ TEST_F(copies, are_refused_where_something_would_be_lost) {
     weft_test::expect_error(
         why, [&] { copy_database(from, to); }, said);
   };
-  refused(errc::refused, url_, file("new"), "1 workers use");
+  refused(errc::refused, url_, file("new"), "1 worker uses");
   own.remove_worker(worker_id{1}, at(1));
   refused(errc::invalid_argument, url_, url_, "itself");
   refused(errc::unsupported, url_, "memory:", "memory: is none");

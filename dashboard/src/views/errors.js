@@ -1,4 +1,4 @@
-import { html, Action, Ago, Empty, JobLink, Problem, count, cut, useLoaded } from '../ui.js';
+import { html, Action, Ago, Empty, JobLink, Problem, count, counted, cut, useLoaded } from '../ui.js';
 import { link } from '../state.js';
 import { get } from '../api.js';
 import { askForMany } from '../bulk.js';
@@ -8,7 +8,7 @@ export function Errors() {
   const filterOf = (group, state) => ({ state, group: group.key });
   const ask = (action, group) => askForMany(action, new URLSearchParams(filterOf(group, 'dead')).toString(),
     `dead, ${group.closure}, whose error is “${cut(group.message, 100)}” but for numbers`, again);
-  return html`<header class="head"><h1>Errors</h1>${value && html`<p class="muted">${value.has_more ? 'of the newest ' : 'of '}${count(value.looked_at)} jobs that failed or wait</p>`}</header>
+  return html`<header class="head"><h1>Errors</h1>${value && html`<p class="muted">${value.has_more ? 'of the newest ' : 'of '}${counted(value.looked_at, 'job that failed or waits', 'jobs that failed or wait')}</p>`}</header>
     <${Problem} of=${error} />
     ${!value && !error && html`<p class="loading">Loading…</p>`}
     ${value && value.groups.length === 0 && html`<section class="card"><${Empty} title="Nothing failed">No job is dead, quarantined or waits to be tried again.<//></section>`}

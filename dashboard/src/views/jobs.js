@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { html, Action, Ago, Button, Empty, Problem, State, baseName, count, preview, short, states, useLoaded } from '../ui.js';
+import { html, Action, Ago, Button, Empty, Problem, State, baseName, counted, preview, short, states, useLoaded } from '../ui.js';
 import { link, look, route, totals } from '../state.js';
 import { get } from '../api.js';
 import { askForMany } from '../bulk.js';
@@ -137,7 +137,7 @@ export function Jobs() {
       <${Action} icon="cancel" title="Counts first" act=${async () => askForMany('cancel', filterText(query), said(query, 'waiting or running'), first.again)}>Cancel all…<//>
       <${Action} icon="delete" title="Counts first" act=${async () => askForMany('delete', filterText(query), said(query, 'done, dead or cancelled'), first.again)}>Delete all…<//></div></header>
     <${Filters} /><${Problem} of=${first.error} />
-    ${isSearching && html`<p class="loading" role="status">${progress ? `Looked at ${count(progress.looked)} jobs${progress.backTo ? `, back to ${new Date(progress.backTo).toLocaleString()}` : ''}…` : 'Loading…'}</p>`}
+    ${isSearching && html`<p class="loading" role="status">${progress ? `Looked at ${counted(progress.looked, 'job')}${progress.backTo ? `, back to ${new Date(progress.backTo).toLocaleString()}` : ''}…` : 'Loading…'}</p>`}
     <section class="card" ref=${list}>
     ${jobs.length > 0 && html`<div class="scroll"><table class="table rows">
       <thead><tr><th scope="col">State</th><th scope="col">Closure and arguments</th><th scope="col">Queue</th><th scope="col">Tags</th><th scope="col" class="number">Failed</th><th scope="col" class="when">When</th><th scope="col" class="when">Pushed</th></tr></thead>

@@ -6,6 +6,7 @@
 #include <weft/jobs/maintenance.hpp>
 #include <weft/jobs/store.hpp>
 
+#include "core/counted.hpp"
 #include "jobs/copy/copy_end.hpp"
 #include "jobs/database_url.hpp"
 #ifndef WEFT_WITHOUT_POSTGRES
@@ -47,7 +48,7 @@ class copying {
     const std::int64_t workers = from_.count(*table_named("weft_worker"));
     if (workers == 0) return;
     fail(errc::refused,
-         std::to_string(workers) + " workers use " + from_.shown() +
+         counted(workers, "worker uses", "workers use") + ' ' + from_.shown() +
              "; stop them, or say that they have died (--workers-are-dead): what they hold is run "
              "again from the copy");
   }
