@@ -210,8 +210,8 @@ attempt_result worker::state::run_closure(const begun_job& begun, const job_enve
   try {
     closure_request request{job.closure, job.arguments, std::move(context), no_deadline, &link};
     if (job.timeout.count() > 0) request.deadline = deadline_after(job.timeout);
-    auto& runner = places_.at(places_.of(job.closure, claimed.queue));
-    const auto outcome = options_.around ? options_.around(runner, request) : runner.run(request);
+    const auto runner = places_.at(places_.of(job.closure, claimed.queue));
+    const auto outcome = options_.around ? options_.around(*runner, request) : runner->run(request);
     log::emit(outcome.log);
     if (outcome.refusal) {
       result = {attempt_outcome::refused, failure_of(*outcome.refusal)};

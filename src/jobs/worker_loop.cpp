@@ -23,12 +23,6 @@ worker_options checked(worker_options options, const queue& from) {
   return options;
 }
 
-std::vector<std::string> queues_of(const worker_options& options) {
-  std::vector<std::string> all = options.queues;
-  for (const weighted_queue& one : options.weighted) all.push_back(one.name);
-  return all;
-}
-
 constexpr const char* running_name = "weft_jobs_running";
 constexpr const char* slots_name = "weft_jobs_worker_slots";
 
@@ -58,11 +52,13 @@ worker::state::state(queue& from, services& app, worker_options options)
       shares_(options_.weighted),
       id_(make_worker_id()),
       places_(app, options_),
-      meters_(queues_of(options_)),
+      meters_(queues_of(options_, options_.queues)),
+      said_queues_(options_.queues),
       slots_(options_.concurrency),
       stop_grace_(options_.stop_grace),
       ahead_(options_.claim_ahead.value_or(ahead_by_default(options_.concurrency))),
-      retry_(std::make_shared<const retry_policy>(options_.retry)) {
+      retry_(std::make_shared<const retry_policy>(options_.retry)),
+      unsigned_(std::make_shared<const unsigned_closures>(options_.unsigned_jobs)) {
   const upkeep_options care{options_.heartbeat, options_.missed_beats_max, options_.crashes_max,
                             options_.retention};
   heartbeat_ = std::make_unique<heartbeat>(
@@ -277,9 +273,9 @@ bool worker::state::is_ours(const begun_job& one) const {
 
 void worker::state::start(begun_job begun) {
   const claimed_job& claimed = begun.claimed;
-  auto opened =
-      open_claimed(claimed, {queue_.keys(), queue_.secret_keys(), queue_.tenant(), options_.unsigned_jobs},
-                   queue_.clock().now());
+  const auto allowed = unsigned_now();
+  auto opened = open_claimed(claimed, {queue_.keys(), queue_.secret_keys(), queue_.tenant(), *allowed},
+                             queue_.clock().now());
   go_options options{.name = "job " + to_string(claimed.id), .context = context()};
   if (auto* const job = std::get_if<job_envelope>(&opened)) {
     try {
@@ -381,7 +377,8 @@ steady_time worker::state::late_at() const {
 }
 
 void worker::state::fire_some(const std::vector<stored_schedule>& due) {
-  const job_keys with{queue_.keys(), queue_.secret_keys(), queue_.tenant(), options_.unsigned_jobs};
+  const auto allowed = unsigned_now();
+  const job_keys with{queue_.keys(), queue_.secret_keys(), queue_.tenant(), *allowed};
   try {
     for (const auto& one : due) {
       const moment now = queue_.clock().now();

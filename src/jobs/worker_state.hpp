@@ -83,6 +83,7 @@ class worker::state {
   bool serves(const std::string& queue) const;
   void take_other_queues();
   std::shared_ptr<const retry_policy> retry_now() const;
+  std::shared_ptr<const unsigned_closures> unsigned_now() const;
 
   // worker_loop.cpp
   bool is_due() const;
@@ -162,6 +163,8 @@ class worker::state {
   run_places places_;
   worker_meters meters_;
 
+  std::mutex changing_;                   // held by change() alone
+  std::vector<std::string> said_queues_;  // guarded by changing_; served_, or what it will be
   bell changed_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> has_other_queues_{false};  // other_queues_ is set
@@ -169,15 +172,16 @@ class worker::state {
   std::atomic<std::chrono::milliseconds> stop_grace_;
   std::atomic<std::size_t> active_{0};  // begun, and not concluded
   mutable std::mutex mutex_;
-  claimed_ahead ahead_;                           // guarded by mutex_
-  std::vector<std::string> other_queues_;         // guarded by mutex_; for the loop to take over
-  std::shared_ptr<const retry_policy> retry_;     // guarded by mutex_
-  std::size_t slots_taken_ = 0;                   // guarded by mutex_
-  std::size_t begun_ = 0;                         // guarded by mutex_; attempts ever
-  std::map<claim_key, running_attempt> running_;  // guarded by mutex_
-  worker_statistics figures_;                     // guarded by mutex_
-  std::optional<moment> next_due_;                // the loop's
-  std::optional<moment> next_fire_;               // the loop's; of a schedule
+  claimed_ahead ahead_;                                // guarded by mutex_
+  std::vector<std::string> other_queues_;              // guarded by mutex_; for the loop to take over
+  std::shared_ptr<const retry_policy> retry_;          // guarded by mutex_
+  std::shared_ptr<const unsigned_closures> unsigned_;  // guarded by mutex_
+  std::size_t slots_taken_ = 0;                        // guarded by mutex_
+  std::size_t begun_ = 0;                              // guarded by mutex_; attempts ever
+  std::map<claim_key, running_attempt> running_;       // guarded by mutex_
+  worker_statistics figures_;                          // guarded by mutex_
+  std::optional<moment> next_due_;                     // the loop's
+  std::optional<moment> next_fire_;                    // the loop's; of a schedule
   put_aside not_for_us_;                  // the store's thread, one claim at a time; the loop between them
   std::size_t fired_ = 0;                 // the loop's; jobs of schedules
   std::unique_ptr<heartbeat> heartbeat_;  // its thread uses the above

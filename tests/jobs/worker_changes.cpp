@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,10 +17,15 @@
 #include <weft/fiber/semaphore.hpp>
 #include <weft/metrics/registry.hpp>
 
+#include "support/expect_error.hpp"
+
 namespace weft::jobs {
 namespace {
 
 using namespace std::chrono_literals;
+
+using by_queue = std::map<std::string, std::vector<std::string>, std::less<>>;
+using places = std::map<std::string, run_place, std::less<>>;
 
 /// Where the jobs of these tests begin, and wait to be told to end.
 struct stage {
@@ -26,6 +33,7 @@ struct stage {
   semaphore may_end{0};
   int runs = 0;
   int most = 0;
+  std::thread::id of_worker = std::this_thread::get_id();
 };
 
 closure<> play(std::string name) {
@@ -36,6 +44,22 @@ closure<> play(std::string name) {
                    --on.runs;
                  }),
                  std::move(name)};
+}
+
+/// Runs in the place of its queue.
+closure<> tell_place() {
+  return closure{named_closure<"test.tell_place">([](stage& on) {
+    on.begun.push(std::this_thread::get_id() == on.of_worker ? "on a fiber" : "on a pool");
+  })};
+}
+
+closure<> play_on_pool(std::string name) {
+  return closure{
+      named_closure<"test.play_on_pool">(placed_closure<run_place::pool>([](stage& on, std::string called) {
+        on.begun.push(std::move(called));
+        on.may_end.acquire();
+      })),
+      std::move(name)};
 }
 
 closure<> fail_once() {
@@ -63,6 +87,16 @@ class worker_changes_test : public jobs_fixture {
         with_room_for_sanitizers());
   }
   job_id push_to(const std::string& queue, closure<> what) { return queue_->push(what, {.queue = queue}); }
+  /// As a program without a key does.
+  job_id insert_unsigned(const std::string& queue, const std::string& called) {
+    new_job row;
+    row.id = job_id{next_unsigned_++};
+    row.queue = queue;
+    row.handler = "test.play(str)";
+    row.envelope = R"({"weft_job":1,"arguments":[")" + called + R"("]})";
+    row.created = row.run_at = clock_.now();
+    return queue_->kept_in().push({&row, 1}).at(0);
+  }
   std::size_t count(job_state state, const std::string& queue) {
     list_filter which;
     which.queue = queue;
@@ -72,6 +106,7 @@ class worker_changes_test : public jobs_fixture {
   std::string next() { return stage_.begun.pop().value_or("closed"); }
 
   stage stage_;
+  std::int64_t next_unsigned_ = 1;
 };
 
 double attempts_done_in(std::string_view queue) {
@@ -166,6 +201,75 @@ TEST_F(worker_changes_test, what_was_claimed_ahead_of_a_queue_that_is_left_is_re
     while (count(job_state::running, "short") > 0 && steady_clock::now() < until) sleep_for(1ms);
     EXPECT_EQ(count(job_state::running, "short"), 0U);
     EXPECT_GT(count(job_state::ready, "short"), 0U);
+    stage_.may_end.release(1);
+  });
+}
+
+TEST_F(worker_changes_test, a_queue_that_came_later_has_a_place) {
+  beside_worker({.queues = {"first"}, .place_of_queue = {{"first", run_place::pool}}}, [&](worker& one) {
+    one.change({.queues = std::vector<std::string>{"second"},
+                .place_of_queue = places{{"second", run_place::pool}}});
+    push_to("second", tell_place());
+    EXPECT_EQ(next(), "on a pool");
+    one.change({.place_of_queue = places{}});
+    push_to("second", tell_place());
+    EXPECT_EQ(next(), "on a fiber");
+    one.change({.queues = std::vector<std::string>{"first"}});
+    push_to("first", tell_place());
+    EXPECT_EQ(next(), "on a pool") << "what was said of it holds again";
+  });
+}
+
+TEST_F(worker_changes_test, a_queue_that_came_later_may_have_unsigned_jobs) {
+  job_id refused{};
+  beside_worker({.queues = {"first"}}, [&](worker& one) {
+    stage_.may_end.release(10);
+    one.change(
+        {.queues = std::vector<std::string>{"second"}, .unsigned_jobs = by_queue{{"second", {"test.play"}}}});
+    insert_unsigned("second", "of a stranger");
+    EXPECT_EQ(next(), "of a stranger");
+    one.change({.queues = std::vector<std::string>{"first", "second"}});
+    insert_unsigned("second", "another");
+    EXPECT_EQ(next(), "another") << "what is unsaid stays";
+    one.change({.unsigned_jobs = by_queue{{"first", {"test.play"}}}});
+    refused = insert_unsigned("second", "no more");
+    insert_unsigned("first", "of first");
+    EXPECT_EQ(next(), "of first");
+    const auto until = steady_clock::now() + 60s;
+    while (show(refused).state != job_state::quarantined && steady_clock::now() < until) sleep_for(1ms);
+  });
+  EXPECT_EQ(show(refused).state, job_state::quarantined);
+}
+
+TEST_F(worker_changes_test, what_is_said_of_a_queue_that_it_does_not_serve_changes_nothing) {
+  beside_worker({.queues = {"first"}}, [&](worker& one) {
+    const auto refusal = [&](const worker_changes& to) {
+      return message_of(errc::invalid_argument, [&] { one.change(to); });
+    };
+    EXPECT_PRED2(has_text,
+                 refusal({.queues = std::vector<std::string>{"second"},
+                          .place_of_queue = places{{"first", run_place::pool}}}),
+                 "change a worker: place_of_queue has \"first\"");
+    EXPECT_PRED2(has_text, refusal({.unsigned_jobs = by_queue{{"second", {"test.play"}}}}),
+                 "change a worker: unsigned_jobs has \"second\"");
+    EXPECT_PRED2(has_text, refusal({.unsigned_jobs = by_queue{{"first", {"test.none"}}}}),
+                 "change a worker: unsigned_jobs has the closure \"test.none\"");
+    EXPECT_PRED2(has_text, refusal({.place_of_queue = places{{"first", run_place::workers}}}),
+                 "change a worker: jobs of the queue \"first\"");
+    push_to("first", tell_place());
+    EXPECT_EQ(next(), "on a fiber");
+  });
+}
+
+TEST_F(worker_changes_test, a_pool_of_its_own_has_a_thread_for_each_slot) {
+  beside_worker({.concurrency = 1}, [&](worker& one) {
+    for (const char* const name : {"a", "b", "c", "d", "e"}) queue_->push(play_on_pool(name));
+    EXPECT_EQ(next(), "a");
+    one.change({.concurrency = 4});
+    for (int i = 0; i < 3; ++i) next();
+    one.change({.concurrency = 1});
+    stage_.may_end.release(4);
+    EXPECT_EQ(next(), "e");
     stage_.may_end.release(1);
   });
 }

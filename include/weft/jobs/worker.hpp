@@ -65,12 +65,12 @@ struct worker_options {
   /// Jobs that nobody has signed are run from these queues, of the closures with these names only, and
   /// quarantined else. Whoever can write the database, or push there, can run those with any arguments, so
   /// they must take each argument as a stranger's. For programs in other languages.
-  /// The queues are some that it serves from the start.
+  /// The queues are some that it serves.
   std::map<std::string, std::vector<std::string>, std::less<>> unsigned_jobs = {};
   bool pass_on_logs = true;   ///< records of attempts also go to the sinks
   bool durable_ends = false;  ///< ends of attempts wait for the disk; else a power cut may repeat some
   /// Where attempts run of closures that do not say it (placed_closure): in the place of their queue, else in
-  /// this one. Unsaid: on a fiber. The queues are some that it serves from the start.
+  /// this one. Unsaid: on a fiber. The queues are some that it serves.
   run_place place = run_place::fiber;
   std::map<std::string, run_place, std::less<>> place_of_queue = {};
   /// For run_place::pool; outlives the worker. None: a pool of its own, with a thread for each attempt.
@@ -87,11 +87,15 @@ struct worker_options {
 /// What may be changed of a worker that works; what is unsaid stays as it is.
 struct worker_changes {
   /// In the place of worker_options::queues. Of others it claims nothing more; what it holds of them and has
-  /// not begun is ready again. Jobs of a queue that it did not serve from the start run in
-  /// worker_options::place, and unsigned ones are quarantined: place_of_queue and unsigned_jobs name queues
-  /// of the start alone, and hold again for one of these that left and is back.
+  /// not begun is ready again.
   std::optional<std::vector<std::string>> queues = {};
-  /// With fewer, those that run go on, and no more begin. A pool that the worker made itself keeps its size.
+  /// In the place of worker_options::unsigned_jobs and place_of_queue, for the queues that it serves from
+  /// here on, of which the maps name some. What was said of a queue that left stays: its last jobs may be
+  /// about to begin, and it holds again where the queue is back and nothing else is said.
+  std::optional<std::map<std::string, std::vector<std::string>, std::less<>>> unsigned_jobs = {};
+  std::optional<std::map<std::string, run_place, std::less<>>> place_of_queue = {};
+  /// With fewer, those that run go on, and no more begin. A pool that the worker made itself has as many
+  /// threads at most.
   std::optional<std::size_t> concurrency = {};
   std::optional<retry_policy> retry = {};  ///< of attempts that end from here on
   std::optional<std::chrono::milliseconds> stop_grace = {};
@@ -143,8 +147,9 @@ class worker {
   std::size_t run_due();
 
   /// Works by other options from here on: other queues from the next claim on, which comes at once, all else
-  /// now. Never waits for the store. Where it throws, for want of memory or as metrics::registry, nothing is
-  /// changed.
+  /// now. Never waits for the store. Throws weft::error (invalid_argument) as the constructor does for a
+  /// place of a queue and for unsigned_jobs; where it throws, also for want of memory or as
+  /// metrics::registry, nothing is changed.
   void change(worker_changes to);
 
   /// Makes run() return. Never waits; may be called again.
