@@ -87,7 +87,11 @@ class top {
     const std::size_t looks = options_.count > 0 || is_screen_ || options_.as_json ? options_.count : 1;
     for (std::size_t seen = 1; show(screen) && seen != looks && next_look(screen); ++seen) {
     }
-    if (is_looking_) {  // what a database that does not answer was asked cannot be taken back
+    if (is_looking_) {
+      // No orderly end: the fiber that looks waits until the store has answered, cancelled or not, as the
+      // store's thread works on a request that lies on its stack. Over a connection that has fallen silent
+      // that is a minute, until the kernel gives it up (tcp_user_timeout); at a disk that hangs there is no
+      // bound. Nothing is lost: it only reads, the terminal is given back, and what was printed is flushed.
       screen.reset();
       std::fflush(stdout);
       std::_Exit(exit_ok);
