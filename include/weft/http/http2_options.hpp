@@ -18,7 +18,12 @@ struct http2_options {
       100;  ///< requests at once on a connection; more are refused and may be tried again
   std::size_t stream_window_bytes = 256 * 1024;       ///< of a body that came and was not read by its handler
   std::size_t connection_window_bytes = 1024 * 1024;  ///< on their way to this side, of all bodies
-  std::size_t frame_bytes_max = 16 * 1024;            ///< of one frame to this side; 16 KiB to 16 MiB - 1
+  /// Bytes of bodies that are gathered for handlers which do not stream them, of one connection, until those
+  /// handlers have ended; and one more body, whatever its size. Beyond it clients wait, and where that is not
+  /// enough the newest requests are refused and may be tried again. The default has room for the first
+  /// `stream_window_bytes` of each of `streams_max` bodies.
+  std::size_t gathered_bytes_max = 32 * 1024 * 1024;
+  std::size_t frame_bytes_max = 16 * 1024;  ///< of one frame to this side; 16 KiB to 16 MiB - 1
   /// Requests that a client gives up, that break the protocol or are beyond `streams_max`, in 10 s; at
   /// least 1.
   std::size_t resets_max = 500;

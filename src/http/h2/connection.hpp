@@ -14,6 +14,7 @@
 #include <weft/fiber/wait_group.hpp>
 
 #include "http/h2/answer_writer.hpp"
+#include "http/h2/gathered_bodies.hpp"
 #include "http/h2/make_connection.hpp"
 #include "http/h2/rate_bound.hpp"
 #include "http/h2/session.hpp"
@@ -94,6 +95,12 @@ class connection final : public http2_link, session_events, answer_carrier {
   // The sender.
   void send_all();
 
+  // Bodies that are gathered.
+  /// Something came of them, or is held no more: who may go on is told, who is too many is refused.
+  void settle_bodies() noexcept;
+  /// Gives a request back whose handler has not begun: the client may send it again.
+  void refuse_body(stream_id id) noexcept;
+
   stream* find(stream_id id) noexcept;
   /// A client does what no honest one does: the connection ends. Also for within the events.
   void condemn(const char* why, error_code code = error_code::enhance_your_calm) noexcept;
@@ -106,6 +113,7 @@ class connection final : public http2_link, session_events, answer_carrier {
   transport peer_;
   session session_;
   std::unordered_map<stream_id, std::unique_ptr<stream>> streams_;
+  gathered_bodies gathered_;
   std::vector<stream_id> ready_;  // have something to do
   rate_bound resets_;
   rate_bound control_frames_;

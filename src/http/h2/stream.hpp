@@ -32,7 +32,13 @@ class stream final : body_flow {
   void trailer(std::string_view name, std::string_view value) { body_.add_trailer(name, value); }
   bool request_ends();
   /// When the body has to be here, where nobody runs yet.
-  steady_time until() const noexcept { return stage_ == stage::waiting ? body_.until() : no_deadline; }
+  steady_time until() const noexcept {
+    return stage_ == stage::waiting && !is_closed_ ? body_.until() : no_deadline;
+  }
+  /// How large its body may become that is gathered before it is served; empty where none is.
+  std::optional<std::uint64_t> gathers_at_most() const noexcept { return body_.gathers_at_most(); }
+  /// The client may send more of that, and could not.
+  void goes_on() noexcept { body_.begin_time_again(); }
   /// That time has come: run() is to be called.
   void be_late() noexcept;
 

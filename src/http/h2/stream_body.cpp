@@ -25,6 +25,7 @@ void stream_body::start(const request_head& head, bounds within, bool is_gathere
   part_ = part::coming;
   may_have_one_ = head.body != framing::none;
   bytes_max_ = within.bytes_max;
+  said_bytes_max_ = head.body == framing::length ? head.content_length : within.bytes_max;
   time_ = within.time;
   gathers_ = began_ = is_gathered;
   asks_continue_ = head.expects_continue;
@@ -32,6 +33,10 @@ void stream_body::start(const request_head& head, bounds within, bool is_gathere
   if (head.body == framing::length)
     came_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(head.content_length, reserved_bytes_max)));
   ask_for_it();
+}
+
+std::optional<std::uint64_t> stream_body::gathers_at_most() const noexcept {
+  return gathers_ && part_ == part::coming ? std::optional(said_bytes_max_) : std::nullopt;
 }
 
 /// The client's time for the body begins with the first wait for it.
@@ -71,15 +76,21 @@ void stream_body::ended() noexcept {
 }
 
 void stream_body::cut() noexcept {
-  if (part_ == part::coming) part_ = part::cut_off;
+  if (part_ == part::coming) end_early(part::cut_off);
   changed_.set();
 }
 
 void stream_body::refuse(const refusal& why) noexcept {
   if (part_ != part::coming) return;
-  part_ = part::refused;
   refusal_ = why;
+  end_early(part::refused);
   changed_.set();
+}
+
+/// Nobody gets what came and was not read.
+void stream_body::end_early(part how) noexcept {
+  part_ = how;
+  came_ = std::string();
 }
 
 // ---- for handlers

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <weft/executor/executor.hpp>
 #include <weft/fiber/event.hpp>
 
+#include "http/bound_until.hpp"
 #include "http/head_parser.hpp"
 #include "http/request_body.hpp"
 
@@ -39,6 +41,11 @@ class stream_body final : public request_body {
     std::chrono::milliseconds time;  ///< for all of it, from the first wait on
   };
   void start(const request_head& head, bounds within, bool is_gathered);
+
+  /// How large one that is gathered before its handler begins may become; empty for the others.
+  std::optional<std::uint64_t> gathers_at_most() const noexcept;
+  /// The client could send nothing so far: its time begins now.
+  void begin_time_again() noexcept { until_ = bound_until(time_); }
 
   // What comes. Whether anybody may still want it is looked at here.
   void arrived(std::string_view piece);
@@ -72,6 +79,7 @@ class stream_body final : public request_body {
   void ask_for_it();
   void wait();
   [[noreturn]] void throw_again() const;
+  void end_early(part how) noexcept;
 
   body_flow& flow_;
   limits limits_;
@@ -83,6 +91,7 @@ class stream_body final : public request_body {
   std::chrono::milliseconds time_{0};
   std::optional<steady_time> until_;
   std::size_t bytes_max_ = 0;
+  std::uint64_t said_bytes_max_ = 0;  // by that and by the client
   std::size_t bytes_ = 0;
   std::size_t trailer_bytes_ = 0;
   std::size_t trailer_count_ = 0;

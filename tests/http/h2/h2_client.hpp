@@ -96,6 +96,8 @@ class h2_client {
     nghttp2_session_resume_data(session_, id);
   }
   void reset(int id) { nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL); }
+  /// How much of a body is still here.
+  std::size_t unsent(int id) { return sent_[id].text.size(); }
   /// Gives back what was read, where it does not do so by itself.
   void read(int id, std::size_t bytes) { nghttp2_session_consume(session_, id, bytes); }
 
