@@ -8,9 +8,8 @@
 #include <weft/core/error.hpp>
 #include <weft/jobs/clock.hpp>
 
-#include "postgres_fixture.hpp"
+#include "postgres_proxy_fixture.hpp"
 #include "support/pgbouncer_server.hpp"
-#include "support/postgres_proxy.hpp"
 #include "support/postgres_server.hpp"
 
 // The way to the server breaks in the middle of single calls, the server goes away and comes back, and a
@@ -20,18 +19,7 @@ namespace weft::jobs {
 namespace {
 
 using namespace std::chrono_literals;
-using weft_test::postgres_proxy;
 using weft_test::proxy_fault;
-
-/// `url` with its database and its server's folder; the same database by another way.
-std::string database_of(const std::string& url) {
-  const std::size_t begin = url.find('/', url.find("//") + 2) + 1;
-  return url.substr(begin, url.find('?') - begin);
-}
-std::string folder_of(const std::string& url) { return url.substr(url.find("host=") + 5); }
-std::string by_way(std::string way, const std::string& database) {
-  return way.replace(way.find("/postgres?") + 1, std::string("postgres").size(), database);
-}
 
 /// Pushes, claims and ends `count` jobs from several threads until all are done; checks that each was
 /// promised to be done once.
@@ -73,7 +61,7 @@ void work_off(Fixture& test, store& own, std::int64_t count,
 
 }  // namespace
 
-class postgres_broken : public postgres_stores {
+class postgres_broken : public postgres_by_proxy {
  public:
   template <typename Work>
   void run_at_once(int count, Work work) {
@@ -89,26 +77,6 @@ class postgres_broken : public postgres_stores {
     ended.durable = true;
     return to.finish(ended);
   }
-
- protected:
-  void SetUp() override {
-    postgres_stores::SetUp();
-    proxy_.emplace(folder_of(url_));
-    far_ = &open_at(by_way(proxy_->url(), database_of(url_)));
-  }
-  store& open_at(const std::string& url) {
-    return *stores_.emplace_back(open_store(url, {.busy_timeout = 60s}));
-  }
-  /// Runs `call` while `fault` is set for what has `text` in it; waits until it has happened.
-  template <typename Call>
-  void break_at(proxy_fault fault, const std::string& text, Call call) {
-    proxy_->set_fault(fault, text);
-    call();
-    proxy_->wait_for_fault();
-  }
-
-  std::optional<postgres_proxy> proxy_;
-  store* far_ = nullptr;  // by the proxy
 };
 
 class postgres_broken_calls : public postgres_broken, public testing::WithParamInterface<proxy_fault> {};
@@ -167,15 +135,6 @@ TEST_P(postgres_broken_calls, what_a_lost_claim_took_is_not_kept_from_others) {
   EXPECT_EQ(claimed.size(), 2U);
   EXPECT_EQ(number("SELECT count(*) FROM weft.weft_running"), 2);
   for (const auto& one : claimed) EXPECT_TRUE(far_->finish(end(one, 1)));
-}
-
-TEST_P(postgres_broken_calls, a_limit_is_released_once_and_told_so) {
-  far_->set_limit({.key = "the limit of all"}, true, moment(1h));
-  break_at(GetParam(), "the limit of all", [&] { EXPECT_TRUE(far_->release_limit("the limit of all")); });
-  EXPECT_FALSE(far_->release_limit("the limit of all"));
-  break_at(GetParam(), "the limit of nobody", [&] {
-    EXPECT_TRUE(far_->release_limit("the limit of nobody")) << "the first try may have released it";
-  });
 }
 
 INSTANTIATE_TEST_SUITE_P(faults, postgres_broken_calls,

@@ -114,10 +114,18 @@ void postgres_proxy::wake() const {
   (void)!::write(woken_.get(), &one, sizeof(one));
 }
 
-void postgres_proxy::set_fault(proxy_fault what, std::string text) {
+void postgres_proxy::set_fault(proxy_fault what, std::string text, after_fault then) {
   const std::lock_guard lock(mutex_);
   fault_ = what;
   text_ = std::move(text);
+  then_ = then;
+}
+
+void postgres_proxy::end_fault() {
+  const std::lock_guard lock(mutex_);
+  fault_.reset();
+  faults_ = 0;
+  refusing_ = false;
 }
 
 void postgres_proxy::wait_for_fault() {
@@ -216,7 +224,9 @@ void postgres_proxy::hand_to_server(link& one) {
   }
   const std::string_view sent(piece.data(), static_cast<std::size_t>(count));
   if (is_faulty(one, sent)) {
-    one.under_way = std::exchange(fault_, std::nullopt);
+    one.under_way = fault_;
+    if (then_ != after_fault::again) fault_.reset();
+    if (then_ == after_fault::shut_away) refusing_ = true;
     const bool is_cut = one.under_way == proxy_fault::cut_before;
     if (is_cut || one.under_way == proxy_fault::stall) {
       one.over = is_cut;

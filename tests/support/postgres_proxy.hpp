@@ -23,6 +23,13 @@ enum class proxy_fault : unsigned char {
   hold_answer,  ///< the server gets it and answers; the answer is kept until let_go()
 };
 
+/// What comes after that.
+enum class after_fault : unsigned char {
+  nothing,    ///< it happens once
+  again,      ///< it happens to each call with that text, until end_fault()
+  shut_away,  ///< nobody comes through any more (refuse)
+};
+
 /// Stands between clients of PostgreSQL and a postgres_server, and hands everything on, until a client sends
 /// a text for which a fault was set. It knows the server's messages as far as to see where an answer ends. A
 /// client that reads nothing, as its process is stopped, waits alone.
@@ -41,8 +48,10 @@ class postgres_proxy {
 
   std::string url() const { return url_; }
 
-  /// Does `what` to the next call in which some client sends `text`, once.
-  void set_fault(proxy_fault what, std::string text);
+  /// Does `what` to the next call in which some client sends `text`.
+  void set_fault(proxy_fault what, std::string text, after_fault then = after_fault::nothing);
+  /// From now on all goes through again.
+  void end_fault();
   /// Waits until that has happened: the connection is cut, or the answer is kept.
   void wait_for_fault();
   /// Hands on the answer that is kept.
@@ -75,6 +84,7 @@ class postgres_proxy {
   std::list<link> links_;             // guarded by mutex_
   std::optional<proxy_fault> fault_;  // guarded by mutex_
   std::string text_;                  // guarded by mutex_
+  after_fault then_{};                // guarded by mutex_
   std::size_t faults_ = 0;            // guarded by mutex_; that have happened and were not waited for
   std::size_t clients_ = 0;           // guarded by mutex_
   bool refusing_ = false;             // guarded by mutex_

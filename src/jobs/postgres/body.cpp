@@ -12,7 +12,7 @@
 #include <weft/core/error.hpp>
 #include <weft/fiber/fiber.hpp>
 
-#include "jobs/postgres/link/back_off.hpp"
+#include "jobs/postgres/numbered_call.hpp"
 #include "jobs/postgres/pushes.hpp"
 
 namespace weft::inline v1::jobs::postgres {
@@ -127,25 +127,13 @@ class body_transaction final : public store_transaction {
                                    " ms and was undone; others may wait for it, so do slow work before it");
 }
 
-/// Was the transaction committed? Of one whose COMMIT was sent and not answered.
-bool has_committed(caller& by, const std::string& number) {
-  parameters with;
-  with.untyped(number);
-  back_off pause;
-  for (;;) {
-    const auto state = by.run_idempotent([&](connection& on) {
-      return std::string(on.run("SELECT coalesce(pg_xact_status($1::xid8), 'unknown')", with).text(0, 0));
-    });
-    if (state == "committed") return true;
-    if (state == "aborted") return false;
-    if (state == "unknown") {
-      throw error(
-          errc::unavailable,
-          "jobs: transact: the connection was lost at the end of the transaction, and the server does "
-          "not know any more whether it was committed; look whether its jobs are there");
-    }
-    sleep_for(pause.next());  // its session has not ended yet
-  }
+/// Was the body's transaction committed, whose COMMIT was not answered?
+bool is_done(caller& by, const std::string& number) {
+  const auto call = []() -> doubtful_call {
+    return {"transact", "look whether its jobs are there before you do it again"};
+  };
+  return by.run_until_known(
+      call, [&](caller& own, bool) { return has_committed(own, number, call()); }, true);
 }
 
 }  // namespace
@@ -164,7 +152,7 @@ void run_body(store_thread& on, caller bodies, caller& by, names& known,
     bodies.run_idempotent([&](connection&) {});  // one that is alive
     held.emplace(bodies.pool().lease(deadline_after(options.limit)));
     const std::array begin{statement{"BEGIN"}, statement{limit, nullptr, {.prepare = false}},
-                           statement{"SELECT pg_current_xact_id()::text"}};
+                           statement{transaction_number}};
     number = (*held)->run_all(begin)[2].text(0, 0);
   });
   const steady_time until = deadline_after(options.limit);
@@ -181,7 +169,7 @@ void run_body(store_thread& on, caller bodies, caller& by, names& known,
       try {
         (*held)->run_all(end);
       } catch (const database_error& failed) {
-        if (!failed.is_in_doubt() || !has_committed(by, number)) throw;
+        if (!failed.is_in_doubt() || !is_done(by, number)) throw;
       }
     };
     shield([&] { on.call(commit); });

@@ -156,19 +156,22 @@ void give_lost_back(caller& by, const claim_request& request, std::int64_t serve
 told call_until_answered(caller& by, names& known, claim_marks& marks, const claim_request& request,
                          const std::vector<claimed_job>& so_far, const char* statement,
                          const parameters& with) {
-  for (;;) {
-    std::int64_t server_pid = 0;
-    try {
-      return by.run([&](connection& on) {
-        server_pid = on.server_pid();
-        return read_claim(on.run(statement, with), known, request);
-      });
-    } catch (const database_error& failed) {
-      if (!failed.is_in_doubt()) throw;
+  const auto call = [&]() -> doubtful_call {
+    return {"claim jobs for worker " + to_string(request.owner),
+            "what it took is given back with heartbeats of the worker, or when that leaves"};
+  };
+  std::int64_t server_pid = 0;
+  return by.run_until_known(call, [&](caller& own, bool& in_doubt) {
+    if (in_doubt) {
+      give_lost_back(own, request, server_pid, so_far);
+      marks.came_somewhere();
+      in_doubt = false;
     }
-    give_lost_back(by, request, server_pid, so_far);
-    marks.came_somewhere();
-  }
+    return own.run([&](connection& on) {
+      server_pid = on.server_pid();
+      return read_claim(on.run(statement, with), known, request);
+    });
+  });
 }
 
 /// Up to where a claim came that got as many jobs as it had asked for.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string>
 
 #include "jobs/micros.hpp"
 #include "jobs/postgres/pushes.hpp"
@@ -79,29 +80,59 @@ void settle(caller& by, ends_view ends, ended& all) {
   all.work = true;
 }
 
+/// `once` as caller::run_until_known has it, which settles these ends, those of an earlier try, too.
+template <typename Once>
+ended end_until_known(caller& by, doubtful_ends& doubts, ends_view ends, Once once) {
+  const auto call = [&]() -> doubtful_call {
+    return {ends.size() == 1 ? "end the attempt of job " + to_string(ends[0]->id)
+                             : "end the attempts of " + std::to_string(ends.size()) + " jobs",
+            "a worker tries it again as long as it lives, and nothing is stored twice"};
+  };
+  try {
+    ended all = by.run_until_known(call, once, doubts.has(ends));
+    doubts.settled(ends);
+    return all;
+  } catch (const database_error& failed) {
+    if (failed.is_in_doubt()) doubts.add(ends);
+    throw;
+  }
+}
+
 }  // namespace
+
+bool doubtful_ends::has(view ends) const {
+  return !ends_.empty() && std::ranges::any_of(ends, [&](const attempt_end* one) {
+    return ends_.contains({one->id, one->fence});
+  });
+}
+
+void doubtful_ends::add(view ends) {
+  constexpr std::size_t kept_max =
+      100'000;  // of workers that have not asked again: those of jobs long past go
+  for (const attempt_end* const one : ends) ends_.emplace(one->id, one->fence);
+  while (ends_.size() > kept_max) ends_.erase(ends_.begin());
+}
+
+void doubtful_ends::settled(view ends) {
+  if (ends_.empty()) return;
+  for (const attempt_end* const one : ends) ends_.erase({one->id, one->fence});
+}
 
 ended finish_on(connection& on, ends_view ends) {
   return read_ended(on.run(finish_statement, finish_parameters(ends, false)), ends.size());
 }
 
-ended finish_attempts(caller& by, ends_view ends) {
+ended finish_attempts(caller& by, doubtful_ends& doubts, ends_view ends) {
   const parameters with = finish_parameters(ends, false);
-  bool was_in_doubt = false;
-  for (;;) {
-    try {
-      ended all =
-          by.run([&](connection& on) { return read_ended(on.run(finish_statement, with), ends.size()); });
-      if (was_in_doubt) settle(by, ends, all);
-      return all;
-    } catch (const database_error& failed) {
-      if (!failed.is_in_doubt()) throw;
-      was_in_doubt = true;
-    }
-  }
+  return end_until_known(by, doubts, ends, [&](caller& own, bool in_doubt) {
+    ended all =
+        own.run([&](connection& on) { return read_ended(on.run(finish_statement, with), ends.size()); });
+    if (in_doubt) settle(own, ends, all);
+    return all;
+  });
 }
 
-ended finish_and_push(caller& by, names& known, const attempt_end& end) {
+ended finish_and_push(caller& by, names& known, doubtful_ends& doubts, const attempt_end& end) {
   std::vector<const new_job*> jobs;
   for (const new_job& job : end.pushes) jobs.push_back(&job);
   known.know(by, jobs);
@@ -109,17 +140,15 @@ ended finish_and_push(caller& by, names& known, const attempt_end& end) {
   const parameters ending = finish_parameters({&only, 1}, true);
   const parameters pushing = push_parameters(&known, jobs, true);
   const std::array both{statement{finish_statement, &ending}, statement{push_statement, &pushing}};
-  bool was_in_doubt = false;
-  for (;;) {
+  return end_until_known(by, doubts, {&only, 1}, [&](caller& own, bool in_doubt) -> ended {
     try {
-      by.run([&](connection& on) { on.run_all(both); });
+      own.run([&](connection& on) { on.run_all(both); });
       return {{true}, true};
     } catch (const database_error& failed) {
-      if (failed.state() == not_as_seen) return {{was_in_doubt && has_ended(by, end)}, true};
-      if (!failed.is_in_doubt()) throw;
-      was_in_doubt = true;
+      if (failed.state() != not_as_seen) throw;
+      return {{in_doubt && has_ended(own, end)}, true};
     }
-  }
+  });
 }
 
 }  // namespace weft::inline v1::jobs::postgres

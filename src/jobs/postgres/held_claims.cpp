@@ -35,6 +35,11 @@ void held_claims::forget(worker_id owner) {
   workers_.erase(owner);
 }
 
+void held_claims::look_soon(worker_id owner) {
+  const std::lock_guard lock(mutex_);
+  workers_[owner].beats_since_look = beats_between_looks;
+}
+
 bool held_claims::wants_look(worker_id owner, std::int64_t session) {
   const std::lock_guard lock(mutex_);
   holding& of = workers_[owner];

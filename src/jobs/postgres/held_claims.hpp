@@ -44,6 +44,8 @@ class held_claims {
   /// The worker joins or leaves, or was taken for dead.
   void forget(worker_id owner);
 
+  /// A claim of the worker failed, perhaps after it was done: the next heartbeat looks.
+  void look_soon(worker_id owner);
   /// After a heartbeat on that session: is it time to look what the database has?
   bool wants_look(worker_id owner, std::int64_t session);
   /// Of what the database has: what the worker has not, now and when it looked before.

@@ -186,7 +186,7 @@ void postgres_store::serve_ends(std::vector<end_request*>& taken) {
   std::vector<const attempt_end*> ends;
   for (const end_request* const one : taken) ends.push_back(one->end);
   try {
-    const ended all = finish_attempts(caller_, ends);
+    const ended all = finish_attempts(caller_, doubts_, ends);
     for (std::size_t i = 0; i < taken.size(); ++i) {
       taken[i]->held = all.held[i];
       if (all.held[i]) notices_.tell_of_end(taken[i]->end->id);
@@ -204,7 +204,7 @@ void postgres_store::serve_ends(std::vector<end_request*>& taken) {
 }
 
 void postgres_store::finish_one(end_request& one) {
-  one.held = finish_and_push(caller_, names_, *one.end).held.at(0);
+  one.held = finish_and_push(caller_, names_, doubts_, *one.end).held.at(0);
   if (!one.held) return;
   std::vector<const new_job*> jobs;
   for (const new_job& job : one.end->pushes) jobs.push_back(&job);
@@ -256,7 +256,14 @@ void postgres_store::make_known(const new_job& job) {
 
 claim_result postgres_store::claim(const claim_request& request) {
   held_claims::question asked(held_);
-  claimed all = ask_for(claims_, [&](caller& by) { return claim_jobs(by, names_, marks_, request); });
+  claimed all = ask_for(claims_, [&](caller& by) {
+    try {
+      return claim_jobs(by, names_, marks_, request);
+    } catch (const error&) {
+      held_.look_soon(request.owner);
+      throw;
+    }
+  });
   asked.answered(request.owner, all.result.jobs);
   for (const job_id id : all.expired) notices_.tell_of_end(id);
   if (all.work) notices_.tell_of_work();

@@ -13,6 +13,7 @@
 
 #include "jobs/postgres/caller.hpp"
 #include "jobs/postgres/claim_marks.hpp"
+#include "jobs/postgres/ends.hpp"
 #include "jobs/postgres/held_claims.hpp"
 #include "jobs/postgres/lane.hpp"
 #include "jobs/postgres/link/store_thread.hpp"
@@ -114,6 +115,7 @@ class postgres_store final : public store {
   caller beats_caller_;
   names names_;             // the thread's
   claim_marks marks_;       // the thread's
+  doubtful_ends doubts_;    // the thread's
   std::size_t writes_ = 0;  // the thread's; since the counts were summed up
   held_claims held_;
   mutable notices notices_;

@@ -175,17 +175,22 @@ std::vector<job_id> pushed_ids(const result& from) {
 
 std::vector<job_id> push_jobs(caller& by, names& known, jobs_view jobs) {
   known.know(by, jobs);
-  bool was_in_doubt = false;
-  for (;;) {
+  const auto call = [&]() -> doubtful_call {
+    const std::string first = to_string(jobs.front()->id);
+    return {jobs.size() == 1 ? "push job " + first
+                             : "push " + std::to_string(jobs.size()) + " jobs, the first of them " + first,
+            "look whether they are there before you push them again"};
+  };
+  return by.run_until_known(call, [&](caller& own, bool& in_doubt) {
+    if (in_doubt && is_there(own, jobs)) return settle(own, known, jobs);
     try {
-      return run_push(by, known, jobs);
+      return run_push(own, known, jobs);
     } catch (const database_error& failed) {
-      // The lost one may still be under way: then its ids are found taken by the next.
-      if (!failed.is_in_doubt() && !(was_in_doubt && failed.code() == errc::already_exists)) throw;
-      was_in_doubt = true;
+      // The lost one was still under way, and has committed meanwhile: its ids are found taken.
+      if (!in_doubt || failed.code() != errc::already_exists || !is_there(own, jobs)) throw;
+      return settle(own, known, jobs);
     }
-    if (is_there(by, jobs)) return settle(by, known, jobs);
-  }
+  });
 }
 
 void know_limits(caller& by, jobs_view jobs) {

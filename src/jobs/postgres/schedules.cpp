@@ -1,10 +1,12 @@
 #include "jobs/postgres/schedules.hpp"
 
 #include <array>
+#include <string>
 
 #include "jobs/due_schedules.hpp"
 #include "jobs/micros.hpp"
 #include "jobs/postgres/ends.hpp"
+#include "jobs/postgres/numbered_call.hpp"
 #include "jobs/postgres/pushes.hpp"
 
 namespace weft::inline v1::jobs::postgres {
@@ -25,8 +27,13 @@ std::vector<stored_schedule> read_schedules(const result& rows) {
   return all;
 }
 
-bool change(caller& by, std::string_view sql, const parameters& with) {
-  return by.run_idempotent([&](connection& on) { return on.run(sql, with).boolean(0, 0); });
+bool change(caller& by, std::string_view verb, std::string_view name, std::string_view sql,
+            const parameters& with) {
+  const auto call = [&]() -> doubtful_call {
+    return {std::string(verb) + " the schedule " + std::string(name),
+            "look at the schedule; to do it again does no harm"};
+  };
+  return run_numbered(by, call, sql, with, [](const result& rows) { return rows.boolean(0, 0); });
 }
 
 /// Has it moved on to where the fire wanted it?
@@ -57,19 +64,19 @@ void put_schedule(caller& by, const stored_schedule& schedule) {
 bool remove_schedule(caller& by, std::string_view name) {
   parameters with;
   with.text(name);
-  return change(by, "SELECT weft.weft_remove_schedule($1)", with);
+  return change(by, "remove", name, "SELECT weft.weft_remove_schedule($1)", with);
 }
 
 bool pause_schedule(caller& by, std::string_view name) {
   parameters with;
   with.text(name);
-  return change(by, "SELECT weft.weft_pause_schedule($1)", with);
+  return change(by, "pause", name, "SELECT weft.weft_pause_schedule($1)", with);
 }
 
 bool resume_schedule(caller& by, std::string_view name, moment last, moment next) {
   parameters with;
   with.text(name).bigint(micros(last)).bigint(micros(next));
-  return change(by, "SELECT weft.weft_resume_schedule($1,$2,$3)", with);
+  return change(by, "resume", name, "SELECT weft.weft_resume_schedule($1,$2,$3)", with);
 }
 
 std::vector<stored_schedule> all_schedules(caller& by) {
@@ -96,17 +103,18 @@ bool fire_schedule(caller& by, names& known, const schedule_fire& fire) {
   const parameters pushing = push_parameters(&known, jobs, true);
   const std::array both{statement{"SELECT weft.weft_fire($1,$2,$3,$4,$5)", &moving},
                         statement{push_statement, &pushing}};
-  bool was_in_doubt = false;
-  for (;;) {
+  const auto call = [&]() -> doubtful_call {
+    return {"fire the schedule " + fire.name, "a worker fires it when it is due, where that was not done"};
+  };
+  return by.run_until_known(call, [&](caller& own, bool in_doubt) {
     try {
-      by.run([&](connection& on) { on.run_all(std::span(both).first(jobs.empty() ? 1 : 2)); });
+      own.run([&](connection& on) { on.run_all(std::span(both).first(jobs.empty() ? 1 : 2)); });
       return true;
     } catch (const database_error& failed) {
-      if (failed.state() == not_as_seen) return was_in_doubt && has_fired(by, fire);
-      if (!failed.is_in_doubt()) throw;
-      was_in_doubt = true;
+      if (failed.state() != not_as_seen) throw;
+      return in_doubt && has_fired(own, fire);
     }
-  }
+  });
 }
 
 #undef WEFT_SCHEDULES

@@ -12,6 +12,7 @@
 #include "jobs/limit_turn.hpp"
 #include "jobs/micros.hpp"
 #include "jobs/postgres/ends.hpp"
+#include "jobs/postgres/numbered_call.hpp"
 #include "jobs/token_bucket.hpp"
 
 namespace weft::inline v1::jobs::postgres {
@@ -47,12 +48,7 @@ std::int64_t end_stuck_claims(caller& by) {
   });
 }
 
-bool is_there(caller& by, job_id id) {
-  parameters with;
-  with.bigint(static_cast<std::int64_t>(id));
-  return by.run_idempotent(
-      [&](connection& on) { return on.run("SELECT 1 FROM weft.weft_job WHERE id = $1", with).rows() > 0; });
-}
+bool first_boolean(const result& rows) { return rows.boolean(0, 0); }
 
 #define WEFT_SERVER_TIME "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
@@ -107,7 +103,8 @@ std::size_t give_back_unknown(caller& by, worker_id owner, held_claims& held, mo
   if (released.empty()) return 0;
   std::vector<const attempt_end*> ends;
   for (const attempt_end& one : released) ends.push_back(&one);
-  const auto given = finish_attempts(by, ends).held;
+  doubtful_ends doubts;  // released again at a later look
+  const auto given = finish_attempts(by, doubts, ends).held;
   return static_cast<std::size_t>(std::ranges::count(given, true));
 }
 
@@ -223,43 +220,29 @@ bool keep_step(caller& by, job_id id, worker_id owner, std::int64_t fence, std::
 bool cancel(caller& by, job_id id, moment now) {
   parameters with;
   with.bigint(static_cast<std::int64_t>(id)).bigint(micros(now));
-  bool was_in_doubt = false;
-  for (;;) {
-    try {
-      const bool was_there = by.run([&](connection& on) {
-        return on.run("SELECT was_there FROM weft.weft_cancel($1,$2)", with).boolean(0, 0);
-      });
-      return was_there || was_in_doubt;
-    } catch (const database_error& failed) {
-      if (!failed.is_in_doubt()) throw;
-      was_in_doubt = true;
-    }
-  }
+  const auto call = [id]() -> doubtful_call {
+    return {"cancel job " + to_string(id), "look at the job; to cancel it again does no harm"};
+  };
+  return run_numbered(by, call, "SELECT was_there FROM weft.weft_cancel($1,$2)", with, first_boolean);
 }
 
 bool retry(caller& by, job_id id, moment now) {
   enum class outcome : std::int64_t { none, retried, expired, key_taken };
   parameters with;
   with.bigint(static_cast<std::int64_t>(id)).bigint(micros(now));
-  bool was_in_doubt = false;
-  for (;;) {
-    try {
-      const auto [what, other] = by.run([&](connection& on) {
-        const auto rows = on.run("SELECT outcome, other FROM weft.weft_retry($1,$2)", with);
+  const auto call = [id]() -> doubtful_call {
+    return {"retry job " + to_string(id), "look at the job; one that is ready or runs was made so by this"};
+  };
+  const auto [what, other] = run_numbered(
+      by, call, "SELECT outcome, other FROM weft.weft_retry($1,$2)", with, [](const result& rows) {
         return std::pair(static_cast<outcome>(rows.integer(0, 0)), rows.maybe_integer(0, 1));
       });
-      if (what == outcome::expired) throw_retried_too_late(id);
-      if (what == outcome::key_taken) {
-        throw error(errc::already_exists, "jobs: retry job " + to_string(id) + ": job " +
-                                              std::to_string(other.value_or(0)) +
-                                              " has its unique key by now");
-      }
-      return what == outcome::retried || was_in_doubt;
-    } catch (const database_error& failed) {
-      if (!failed.is_in_doubt()) throw;
-      was_in_doubt = true;
-    }
+  if (what == outcome::expired) throw_retried_too_late(id);
+  if (what == outcome::key_taken) {
+    throw error(errc::already_exists, "jobs: retry job " + to_string(id) + ": job " +
+                                          std::to_string(other.value_or(0)) + " has its unique key by now");
   }
+  return what == outcome::retried;
 }
 
 std::size_t retry_all(caller& by, std::string_view queue, job_state state, moment now, std::size_t limit) {
@@ -296,18 +279,10 @@ bool remove(caller& by, job_id id, std::optional<job_state> seen, moment now) {
   parameters with;
   with.bigint(static_cast<std::int64_t>(id));
   with.bigint(seen ? std::optional(static_cast<std::int64_t>(*seen)) : std::nullopt).bigint(micros(now));
-  bool was_in_doubt = false;
-  for (;;) {
-    try {
-      const bool removed = by.run([&](connection& on) {
-        return on.run("SELECT removed FROM weft.weft_remove($1,$2,$3)", with).boolean(0, 0);
-      });
-      return removed || (was_in_doubt && !is_there(by, id));
-    } catch (const database_error& failed) {
-      if (!failed.is_in_doubt()) throw;
-      was_in_doubt = true;
-    }
-  }
+  const auto call = [id]() -> doubtful_call {
+    return {"remove job " + to_string(id), "look whether the job is there, and remove it again if it is"};
+  };
+  return run_numbered(by, call, "SELECT removed FROM weft.weft_remove($1,$2,$3)", with, first_boolean);
 }
 
 std::vector<stored_limit> limits(caller& by, std::string_view after, std::size_t count) {
@@ -345,15 +320,10 @@ void set_limit(caller& by, const limit_options& limit, bool pinned, moment now) 
 bool release_limit(caller& by, std::string_view key) {
   parameters with;
   with.text(key);
-  bool was_in_doubt = false;
-  return by.run_idempotent([&](connection& on) {
-    try {
-      return on.run("SELECT weft.weft_release_limit($1)", with).boolean(0, 0) || was_in_doubt;
-    } catch (const database_error& failed) {
-      was_in_doubt = was_in_doubt || failed.is_in_doubt();
-      throw;
-    }
-  });
+  const auto call = [key]() -> doubtful_call {
+    return {"release the limit " + std::string(key), "look at the limit; to release it again does no harm"};
+  };
+  return run_numbered(by, call, "SELECT weft.weft_release_limit($1)", with, first_boolean);
 }
 
 void set_paused(caller& by, std::string_view queue, bool paused) {
