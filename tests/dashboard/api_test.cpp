@@ -317,7 +317,7 @@ TEST_F(dashboard_api, groups_errors_and_shows_workers) {
   push_broken("too heavy");
   serve([&] {
     run_due();
-    const auto errors = json("/errors");
+    const auto errors = errors_of(4);
     ASSERT_EQ(list_of(errors, "groups").size(), 2U);
     const auto& first = list_of(errors, "groups").at(0);
     EXPECT_EQ(number_of(first, "dead"), 3);
@@ -340,7 +340,7 @@ TEST_F(dashboard_api, changes_exactly_the_jobs_of_a_group_of_errors) {
   serve([&] {
     run_due();
     const auto group_of = [&](std::string_view message, std::string_view closure) {
-      const auto errors = json("/errors");
+      const auto errors = errors_of(static_cast<std::int64_t>(count(job_state::dead)));
       for (const auto& one : list_of(errors, "groups")) {
         if (text_of(one, "message").find(message) != std::string::npos && text_of(one, "closure") == closure)
           return text_of(one, "key");

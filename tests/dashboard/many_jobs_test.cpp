@@ -34,7 +34,7 @@ TEST_F(dashboard_answers, no_answer_looks_at_all_jobs) {
   serve([&] {
     const auto jobs = json("/jobs?state=dead&limit=1");
     const auto newest = text_of(list_of(jobs, "jobs").at(0), "id");
-    const std::string group = text_of(list_of(json("/errors"), "groups").at(0), "key");
+    const std::string group = text_of(list_of(errors_of(1), "groups").at(0), "key");
     for (const auto& path : weft_test::every_answer(newest, group)) {
       const auto took = longest(path);
       EXPECT_LT(took, 20s) << path;

@@ -110,6 +110,14 @@ class site_fixture : public testing::Test {
     return list == nullptr ? none : *list;
   }
 
+  /// Answers of /errors look at as many jobs as they can within their time; asks until one has seen so many.
+  wire::json_value errors_of(std::int64_t jobs) {
+    for (;;) {
+      auto errors = json("/errors");
+      if (number_of(errors, "looked_at") >= jobs || testing::Test::HasFailure()) return errors;
+    }
+  }
+
   jobs::job_id push_letter(jobs::push_options options = {}) {
     return queue_.push(closure{named_closure<"dashboard.letter">([](std::string) {}), std::string("Ada")},
                        options);
