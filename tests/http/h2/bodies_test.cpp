@@ -24,7 +24,7 @@ struct bodies_site {
       : serving({.listen = "127.0.0.1:0", .limits = {.body_bytes_max = body_bytes_max}, .http2 = how}) {
     serving.post("/", [](request& in) { return std::to_string(in.body().size()); });
     serving.post("/late", [](request& in) { return std::to_string(in.body().size()); },
-                 {.body_timeout = 1000ms});
+                 {.body_timeout = 3s});
     serving.post("/hold",
                  [this](request& in) {
                    ++holding;
