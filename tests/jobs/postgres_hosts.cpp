@@ -1,6 +1,7 @@
 // A database and two hosts with workers, each in a network of its own; one host is cut off and comes back.
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 
@@ -68,8 +69,13 @@ TEST_F(postgres_hosts,
   const std::size_t before = runs_of("1");
   hosts_->mend(1);
   ASSERT_TRUE(comes_true([&] { return queue_->kept_in().workers().size() == 2; }));
-  push(100);
-  ASSERT_TRUE(comes_true([&] { return counts().done == 320 && runs_of("1") > before; }));
+  // It has its part again; the other one may have done the first of these alone before all its connections
+  // work.
+  ASSERT_TRUE(comes_true([&] {
+    if (counts().done == std::ssize(pushed_)) push(50);
+    return runs_of("1") > before;
+  }));
+  ASSERT_TRUE(comes_true([&] { return counts().done == std::ssize(pushed_); }));
   for (const char* const host : {"1", "2"}) queue_->push(end_host(), {.queue = host});
   EXPECT_TRUE(first->had_late_results());
   EXPECT_FALSE(second->had_late_results());
