@@ -23,8 +23,7 @@ struct bodies_site {
   explicit bodies_site(http2_options how, std::size_t body_bytes_max = 1024 * 1024)
       : serving({.listen = "127.0.0.1:0", .limits = {.body_bytes_max = body_bytes_max}, .http2 = how}) {
     serving.post("/", [](request& in) { return std::to_string(in.body().size()); });
-    serving.post("/late", [](request& in) { return std::to_string(in.body().size()); },
-                 {.body_timeout = 3s});
+    serving.post("/late", [](request& in) { return std::to_string(in.body().size()); }, {.body_timeout = 3s});
     serving.post("/hold",
                  [this](request& in) {
                    ++holding;
