@@ -41,7 +41,11 @@ bool stream::request_ends() {
   return why != nullptr ? start(*why) : start();
 }
 
-void stream::be_late() noexcept { start({408, "the request's body did not come in time"}); }
+void stream::be_late() noexcept {
+  const refusal why{408, "the request's body did not come in time"};
+  body_.refuse(why);  // nothing more of it is kept
+  start(why);
+}
 
 void stream::close() noexcept {
   is_closed_ = true;

@@ -210,6 +210,30 @@ TEST(http2_bodies, who_waited_for_this_side_in_vain_may_ask_again) {
   });
 }
 
+TEST(http2_bodies, nothing_is_kept_of_what_comes_too_late) {
+  run([] {
+    server serving({.listen = "127.0.0.1:0", .http2 = {.stream_window_bytes = 65'535}, .body_timeout = 50ms});
+    serving.post("/", [](request& in) { return std::to_string(in.body().size()); });
+    serving.start();
+    {
+      frame_client asking(serving);
+      // The answer's text waits for a window, so the stream stays.
+      asking.send({settings_type, 0, 0, number(4, 2) + number(0, 4)});
+      asking.send({headers_type, end_headers, 1, packed(with(good_get, ":method", "POST"))});
+      EXPECT_EQ(asking.read_until(headers_type).flags & end_stream, 0);  // 408
+      // More than half of the window, from where on it is handed back to who may send on.
+      for (int piece = 0; piece < 4; ++piece) asking.send({data_type, 0, 1, std::string(10'000, 'x')});
+      // The first PING may be answered before what was sent earlier.
+      for (int ping = 0; ping < 2; ++ping) {
+        asking.send({ping_type, 0, 0, "12345678"});
+        for (frame one = asking.read(); one.type != ping_type; one = asking.read())
+          EXPECT_FALSE(one.type == window_type && one.stream == 1) << "it may send on";
+      }
+    }
+    serving.stop();
+  });
+}
+
 TEST(http2_bodies, bounds_of_one_body_hold_beside) {
   run([] {
     bodies_site here({.gathered_bytes_max = 1000}, 5000);
