@@ -127,6 +127,12 @@ class body_transaction final : public store_transaction {
                                    " ms and was undone; others may wait for it, so do slow work before it");
 }
 
+[[noreturn]] void throw_undone(const database_error& failed) {
+  throw error(errc::unavailable,
+              "jobs: transact: its end did not reach the server, and all of it was undone (" +
+                  failed.message() + "); it may be done again");
+}
+
 /// Was the body's transaction committed, whose COMMIT was not answered?
 bool is_done(caller& by, const std::string& number) {
   const auto call = []() -> doubtful_call {
@@ -156,6 +162,7 @@ void run_body(store_thread& on, caller bodies, caller& by, names& known,
     number = (*held)->run_all(begin)[2].text(0, 0);
   });
   const steady_time until = deadline_after(options.limit);
+  bool was_in_doubt = false;  // at its end: how long that took is no matter of the body's
   body_transaction transaction(on, by, known, **held);
   try {
     {
@@ -169,13 +176,15 @@ void run_body(store_thread& on, caller bodies, caller& by, names& known,
       try {
         (*held)->run_all(end);
       } catch (const database_error& failed) {
-        if (!failed.is_in_doubt() || !is_done(by, number)) throw;
+        if (!failed.is_in_doubt()) throw;
+        was_in_doubt = true;
+        if (!is_done(by, number)) throw_undone(failed);
       }
     };
     shield([&] { on.call(commit); });
   } catch (...) {
     shield(give_back);
-    if (steady_clock::now() > until) throw_took_too_long(options);
+    if (!was_in_doubt && steady_clock::now() > until) throw_took_too_long(options);
     throw;
   }
   shield(give_back);
